@@ -1,0 +1,32 @@
+# cmake -DCOMPILER= -DSOURCE= -DINCLUDES= -P CompileFail.cmake
+# Passes when SOURCE does not compile, with exactly one error, which matches the regular expression of its first line.
+file(STRINGS "${SOURCE}" head LIMIT_COUNT 1)
+if(NOT head MATCHES "^// expect: (.+)$")
+  message(FATAL_ERROR "${SOURCE}: the first line must be: // expect: <regex>")
+endif()
+set(expected "${CMAKE_MATCH_1}")
+
+set(flags)
+foreach(include ${INCLUDES})
+  if(include MATCHES "/(torch|api/include|site-packages)")
+    list(APPEND flags -isystem ${include})
+  else()
+    list(APPEND flags -I${include})
+  endif()
+endforeach()
+execute_process(COMMAND ${COMPILER} -std=c++20 -fsyntax-only ${flags} ${SOURCE} RESULT_VARIABLE result OUTPUT_VARIABLE text
+                ERROR_VARIABLE text)
+if(result EQUAL 0)
+  message(FATAL_ERROR "${SOURCE} compiles, but must not")
+endif()
+
+string(REGEX MATCHALL ": (fatal )?error: " errors "${text}")
+list(LENGTH errors count)
+if(NOT count EQUAL 1)
+  message(FATAL_ERROR "${SOURCE}: ${count} errors instead of one:\n${text}")
+endif()
+string(REGEX MATCH "[^\n]*: (fatal )?error: [^\n]*" error "${text}")
+if(NOT error MATCHES "${expected}")
+  message(FATAL_ERROR "${SOURCE}: the error does not match \"${expected}\":\n${error}")
+endif()
+message(STATUS "one error, as expected: ${error}")

@@ -1,0 +1,145 @@
+# Finds what rc3 needs. Installed beside rc3Config.cmake, which calls the same functions.
+#
+# Tested with: LibTorch 2.13.0, nlohmann-json 3.11.2, sentencepiece 0.1.97, stb 2.27 (Debian 12).
+
+include_guard(GLOBAL)
+
+# Stops with one message that says how to get what is missing.
+function(rc3_missing what version package)
+  message(FATAL_ERROR "rc3 needs ${what}, version ${version} or newer.\n"
+                      "  Debian, Ubuntu: apt-get install ${package}\n"
+                      "  elsewhere:      -DCMAKE_PREFIX_PATH=<where it is installed>")
+endfunction()
+
+# Thread library, nlohmann_json, sentencepiece (as rc3::sentencepiece).
+# A macro: find_package makes targets in the caller's scope.
+macro(rc3_find_light_dependencies)
+  set(THREADS_PREFER_PTHREAD_FLAG ON)
+  find_package(Threads REQUIRED)
+
+  find_package(nlohmann_json 3.10.5 QUIET)
+  if(NOT nlohmann_json_FOUND)
+    rc3_missing("nlohmann_json" 3.10.5 nlohmann-json3-dev)
+  endif()
+
+  find_path(RC3_SENTENCEPIECE_INCLUDE_DIR sentencepiece_processor.h)
+  find_library(RC3_SENTENCEPIECE_LIBRARY sentencepiece)
+  mark_as_advanced(RC3_SENTENCEPIECE_INCLUDE_DIR RC3_SENTENCEPIECE_LIBRARY)
+  if(NOT RC3_SENTENCEPIECE_INCLUDE_DIR OR NOT RC3_SENTENCEPIECE_LIBRARY)
+    rc3_missing("sentencepiece" 0.1.97 libsentencepiece-dev)
+  endif()
+  if(NOT TARGET rc3::sentencepiece)
+    add_library(rc3::sentencepiece UNKNOWN IMPORTED)
+    set_target_properties(rc3::sentencepiece PROPERTIES IMPORTED_LOCATION "${RC3_SENTENCEPIECE_LIBRARY}")
+    # Named as an include directory only where the compiler does not look anyway: -isystem /usr/include breaks <cstdlib>.
+    if(NOT RC3_SENTENCEPIECE_INCLUDE_DIR IN_LIST CMAKE_CXX_IMPLICIT_INCLUDE_DIRECTORIES)
+      target_include_directories(rc3::sentencepiece SYSTEM INTERFACE "${RC3_SENTENCEPIECE_INCLUDE_DIR}")
+    endif()
+  endif()
+
+endmacro()
+
+# stb as RC3_STB_INCLUDE_DIR. Only the library itself is compiled against it; who uses an installed rc3 needs none.
+function(rc3_find_stb)
+  find_path(RC3_STB_INCLUDE_DIR stb_image.h PATH_SUFFIXES stb)
+  mark_as_advanced(RC3_STB_INCLUDE_DIR)
+  if(NOT RC3_STB_INCLUDE_DIR)
+    rc3_missing("stb_image" 2.27 libstb-dev)
+  endif()
+endfunction()
+
+# LibTorch as rc3::torch: from -DRC3_TORCH_DIR=<the folder that holds include/ and lib/>, -DTorch_DIR, or CMAKE_PREFIX_PATH
+# (a LibTorch archive's folder, or torch.utils.cmake_prefix_path of a Python package).
+#
+# Why not find_package(Torch): a CUDA build of LibTorch, which is what plain PyPI gives on x86-64, then stops unless the
+# whole CUDA toolkit is installed, though nothing here compiles CUDA code; and its target hands compile definitions and
+# options to everyone who links it. Headers and libraries are all it takes.
+function(rc3_find_torch)
+  if(TARGET rc3::torch)
+    return()
+  endif()
+  set(minimum 2.7)  # the first whose Linux builds all use the C++11 string ABI
+  set(header torch/csrc/api/include/torch/torch.h)
+  find_path(RC3_TORCH_INCLUDE_DIR ${header} HINTS "${RC3_TORCH_DIR}" "${Torch_DIR}/../../.." "${Torch_DIR}/../.."
+            PATH_SUFFIXES include ../../include)
+  mark_as_advanced(RC3_TORCH_INCLUDE_DIR)
+  if(NOT RC3_TORCH_INCLUDE_DIR)
+    message(
+      FATAL_ERROR
+        "rc3 needs LibTorch, version ${minimum} or newer (tested with 2.13.0).\n"
+        "  ./run setup                      installs it into a private venv; ./run passes it on\n"
+        "  -DRC3_TORCH_DIR=<folder>         a LibTorch archive, unpacked: the folder with include/ and lib/\n"
+        "  -DCMAKE_PREFIX_PATH=$(python3 -c 'import torch; print(torch.utils.cmake_prefix_path)')")
+  endif()
+  get_filename_component(include "${RC3_TORCH_INCLUDE_DIR}" REALPATH)
+  get_filename_component(root "${include}" DIRECTORY)
+
+  set(version 0)
+  foreach(file torch/headeronly/version.h torch/csrc/api/include/torch/version.h)
+    if(EXISTS "${include}/${file}")
+      file(STRINGS "${include}/${file}" lines REGEX "^#define TORCH_VERSION_(MAJOR|MINOR|PATCH) [0-9]+")
+      if(lines)
+        list(TRANSFORM lines REPLACE "^[^ ]+ [^ ]+ " "")
+        list(JOIN lines "." version)
+        break()
+      endif()
+    endif()
+  endforeach()
+  if(version VERSION_LESS minimum)
+    message(FATAL_ERROR "rc3 needs LibTorch ${minimum} or newer; ${root} holds ${version}")
+  endif()
+
+  set(libraries)
+  foreach(name torch torch_cpu c10)
+    find_library(RC3_LIB_${name} ${name} HINTS "${root}/lib" "${root}/lib/${CMAKE_LIBRARY_ARCHITECTURE}" NO_DEFAULT_PATH)
+    mark_as_advanced(RC3_LIB_${name})
+    if(NOT RC3_LIB_${name})
+      message(FATAL_ERROR "rc3: LibTorch's headers are in ${include}, but ${root}/lib has no lib${name}")
+    endif()
+    list(APPEND libraries "${RC3_LIB_${name}}")
+  endforeach()
+  # libtorch_cuda registers its kernels when it is loaded. Nothing refers to its symbols, so the linker must be told.
+  foreach(name torch_cuda c10_cuda)
+    find_library(RC3_LIB_${name} ${name} HINTS "${root}/lib" NO_DEFAULT_PATH)
+    mark_as_advanced(RC3_LIB_${name})
+    if(RC3_LIB_${name})
+      list(APPEND libraries "-Wl,--no-as-needed,${RC3_LIB_${name}},--as-needed")
+    endif()
+  endforeach()
+
+  add_library(rc3::torch INTERFACE IMPORTED GLOBAL)
+  target_compile_features(rc3::torch INTERFACE cxx_std_17)
+  target_include_directories(rc3::torch SYSTEM INTERFACE "${include}" "${include}/torch/csrc/api/include")
+  target_link_libraries(rc3::torch INTERFACE ${libraries})
+  set(RC3_TORCH_VERSION ${version} CACHE INTERNAL "")
+  set(RC3_TORCH_INCLUDE_DIRS "${include};${include}/torch/csrc/api/include" CACHE INTERNAL "")
+  message(STATUS "LibTorch ${version}: ${root}")
+endfunction()
+
+# What only the tests, examples or benchmarks need.
+function(rc3_find_boost_test)
+  # The header-only form: no Boost library and no Boost CMake package is needed.
+  find_path(RC3_BOOST_INCLUDE_DIR boost/test/included/unit_test.hpp)
+  mark_as_advanced(RC3_BOOST_INCLUDE_DIR)
+  if(NOT RC3_BOOST_INCLUDE_DIR)
+    rc3_missing("Boost.Test (or -DRC3_BUILD_TESTS=OFF)" 1.74 libboost-test-dev)
+  endif()
+endfunction()
+
+macro(rc3_find_example_dependencies)
+  find_package(CLI11 2.1 QUIET)
+  if(NOT CLI11_FOUND)
+    rc3_missing("CLI11 (or -DRC3_BUILD_EXAMPLES=OFF)" 2.1 libcli11-dev)
+  endif()
+  find_package(spdlog 1.10 QUIET)
+  if(NOT spdlog_FOUND)
+    rc3_missing("spdlog (or -DRC3_BUILD_EXAMPLES=OFF)" 1.10 libspdlog-dev)
+  endif()
+endmacro()
+
+macro(rc3_find_benchmark_dependencies)
+  find_package(benchmark 1.7 QUIET)
+  if(NOT benchmark_FOUND)
+    rc3_missing("Google Benchmark (or -DRC3_BUILD_BENCHMARKS=OFF)" 1.7 libbenchmark-dev)
+  endif()
+endmacro()

@@ -1,0 +1,85 @@
+#pragma once
+/// What flows between the data, the encoders and the objectives. Plain structs of tensors; an undefined tensor means
+/// that this batch has none of it.
+
+#include <ATen/core/Tensor.h>
+
+namespace rc3 {
+
+/// The pictures of a batch, in each form that a visual policy may ask for.
+struct Pictures {
+  at::Tensor pixels;       ///< uint8 or float [B, 3, H, W], RGB, 0..255
+  at::Tensor regions;      ///< float [B, R, F], a detector's features, one row a region
+  at::Tensor boxes;        ///< float [B, R, 4], x1 y1 x2 y2 in pixels, 0 <= x1 < x2 <= W
+  at::Tensor sizes;        ///< float [B, 2], width and height of the picture that the boxes lie in, pixels
+  at::Tensor region_mask;  ///< bool [B, R], true where there is a region; undefined: everywhere
+  at::Tensor patch_mask;   ///< bool [B], true where the sample has patches to look at; undefined: everywhere
+  at::Tensor features;     ///< float [B, C, h, w], what the frozen part of the backbone makes of the pixels, kept from an
+                           ///< earlier pass; where it is given the pixels are not read
+
+  /// The number of pictures, B.
+  std::int64_t size() const;
+  /// The rows @p index (int64 [n]) of every tensor.
+  Pictures select(const at::Tensor& index) const;
+};
+
+/// A batch of token ids.
+struct Texts {
+  at::Tensor ids;   ///< int64 [B, L]
+  at::Tensor mask;  ///< bool [B, L], true where there is a token
+
+  std::int64_t size() const { return ids.defined() ? ids.size(0) : 0; }
+  /// The rows @p index (int64 [n]).
+  Texts select(const at::Tensor& index) const;
+};
+
+/// A batch of vectors, as every encoder returns them.
+struct Tokens {
+  at::Tensor values;  ///< float [B, N, D]; rows outside the mask are zero
+  at::Tensor mask;    ///< bool [B, N]
+
+  /// The rows @p index (int64 [n]).
+  Tokens select(const at::Tensor& index) const;
+};
+
+/// B pictures with two texts each, in two languages.
+struct Batch {
+  Pictures pictures;
+  Texts a;                   ///< one text of each picture
+  Texts b;                   ///< another text of the same picture, mostly in another language
+  at::Tensor strict;         ///< bool [B], true where b is a translation of a; undefined: unknown
+  at::Tensor relevance;      ///< float [B] in [0, 1], how much the texts share; undefined: to be computed
+  at::Tensor picture_ids;    ///< int64 [B], equal numbers mean the same picture
+  at::Tensor caption_a_ids;  ///< int64 [B], equal numbers mean equal texts (across a and b as well)
+  at::Tensor caption_b_ids;  ///< int64 [B]
+
+  std::int64_t size() const { return picture_ids.defined() ? picture_ids.size(0) : a.size(); }
+};
+
+namespace detail {
+inline at::Tensor rows(const at::Tensor& t, const at::Tensor& index) {
+  return t.defined() ? t.index_select(0, index) : t;
+}
+}  // namespace detail
+
+inline std::int64_t Pictures::size() const {
+  for (const at::Tensor* t : {&pixels, &features, &regions, &boxes})
+    if (t->defined()) return t->size(0);
+  return 0;
+}
+
+inline Pictures Pictures::select(const at::Tensor& index) const {
+  using detail::rows;
+  return {rows(pixels, index),      rows(regions, index),    rows(boxes, index),   rows(sizes, index),
+          rows(region_mask, index), rows(patch_mask, index), rows(features, index)};
+}
+
+inline Texts Texts::select(const at::Tensor& index) const {
+  return {detail::rows(ids, index), detail::rows(mask, index)};
+}
+
+inline Tokens Tokens::select(const at::Tensor& index) const {
+  return {detail::rows(values, index), detail::rows(mask, index)};
+}
+
+}  // namespace rc3

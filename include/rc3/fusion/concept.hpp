@@ -1,0 +1,20 @@
+#pragma once
+/// What a fusion encoder must offer. See docs/concepts/fusion.md. LibTorch-free.
+
+#include <type_traits>
+
+#include "rc3/fwd.hpp"
+
+namespace rc3::fusion {
+
+template <class P>
+concept Fuses = requires(P& p, const Tokens& visual, const Tokens& text) { requires std::is_same_v<decltype(p.fuse(visual, text)), at::Tensor>; };
+
+template <class P>
+concept HasWidth = requires(const P& p) { requires std::is_same_v<decltype(p.width()), std::int64_t>; };
+
+/// `fuse(const Tokens& visual, const Tokens& text)` gives the visio-textual vector z [B, D], `width()` is D.
+template <class P>
+concept Policy = Fuses<P> && HasWidth<P>;
+
+}  // namespace rc3::fusion

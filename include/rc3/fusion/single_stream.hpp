@@ -1,0 +1,61 @@
+#pragma once
+/// One transformer over picture and text together.
+
+#include <ATen/ops/cat.h>
+#include <ATen/ops/randn.h>
+#include <torch/nn/modules/container/modulelist.h>
+
+#include "rc3/core/batch.hpp"
+#include "rc3/core/nn/transformer_layer.hpp"
+#include "rc3/fusion/concept.hpp"
+
+namespace rc3::fusion {
+
+struct SingleStreamOptions {
+  std::int64_t width = 384;         ///< D of visual and text tokens
+  std::int64_t layers = 2;          ///< >= 1
+  std::int64_t heads = 6;           ///< H, divides D
+  std::int64_t feed_forward = 768;  ///< inner width of a layer
+  double dropout = 0.1;             ///< in training, probability in [0, 1)
+};
+
+/// Pre-norm transformer over [first; visual; text], where "first" is a learned token whose last state is z, and visual
+/// and text tokens carry a learned embedding of their kind. Source: UNITER, VL-BERT (single stream).
+class SingleStream : public torch::nn::Module {
+ public:
+  explicit SingleStream(SingleStreamOptions options = {}) : options_(options) {
+    first_ = register_parameter("first", at::randn({1, 1, options.width}) * 0.02);
+    kind_ = register_parameter("kind", at::randn({2, options.width}) * 0.02);
+    layers_ = register_module("layers", torch::nn::ModuleList());
+    for (std::int64_t i = 0; i < options.layers; ++i)
+      layers_->push_back(std::make_shared<nn::TransformerLayer>(nn::TransformerLayerOptions{
+          options.width, options.heads, options.feed_forward, options.dropout, 1e-6, nn::Norm::pre}));
+    norm_ = register_module("norm", torch::nn::LayerNorm(torch::nn::LayerNormOptions({options.width}).eps(1e-6)));
+  }
+
+  /// @param visual  Tokens [B, V, D]
+  /// @param text    Tokens [B, L, D]
+  /// @return z, float [B, D]
+  at::Tensor fuse(const Tokens& visual, const Tokens& text) {
+    const auto b = visual.values.size(0), d = options_.width;
+    check_shape("fusion::SingleStream", "visual", visual.values, {{'B'}, {'V'}, {'D', d}});
+    check_shape("fusion::SingleStream", "text", text.values, {{'B', b}, {'L'}, {'D', d}});
+    auto x = at::cat({first_.expand({b, 1, d}), visual.values + kind_[0], text.values + kind_[1]}, 1);
+    const auto always = at::ones({b, 1}, visual.mask.options());
+    const auto mask = at::cat({always, visual.mask, text.mask}, 1).unsqueeze(1).unsqueeze(1);
+    for (const auto& layer : *layers_) x = layer->as<nn::TransformerLayer>()->forward(x, mask);
+    return norm_->forward(x.select(1, 0));
+  }
+
+  std::int64_t width() const { return options_.width; }
+
+ private:
+  SingleStreamOptions options_;
+  at::Tensor first_, kind_;
+  torch::nn::ModuleList layers_;
+  torch::nn::LayerNorm norm_{nullptr};
+};
+
+static_assert(Policy<SingleStream>);
+
+}  // namespace rc3::fusion

@@ -1,0 +1,150 @@
+#pragma once
+/// Whole files in, whole files out. A file that is written here appears complete under its name or not at all.
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cerrno>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "rc3/core/error.hpp"
+
+namespace rc3::io {
+
+/// An open file descriptor.
+class Descriptor {
+ public:
+  Descriptor() = default;
+  explicit Descriptor(int fd) : fd_(fd) {}
+  Descriptor(Descriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+  Descriptor& operator=(Descriptor&& other) noexcept {
+    std::swap(fd_, other.fd_);
+    return *this;
+  }
+  ~Descriptor() {
+    if (fd_ >= 0) ::close(fd_);
+  }
+  int get() const { return fd_; }
+  /// Closes now and returns whether that went well: a full disk may be reported as late as here.
+  bool close() { return ::close(std::exchange(fd_, -1)) == 0; }
+
+ private:
+  int fd_ = -1;
+};
+
+/// A file that is read at offsets; its size is taken when it is opened.
+class InputFile {
+ public:
+  /// @throws rc3::Error naming the file and the reason when @p path is no readable regular file.
+  explicit InputFile(std::filesystem::path path)
+      : path_(std::move(path)), file_(::open(path_.c_str(), O_RDONLY | O_CLOEXEC)) {
+    require(file_.get() >= 0, path_.string(), ": cannot open: ", std::strerror(errno));
+    struct stat status {};
+    require(::fstat(file_.get(), &status) == 0, path_.string(), ": cannot read: ", std::strerror(errno));
+    require(S_ISREG(status.st_mode), path_.string(), ": not a file");
+    size_ = static_cast<std::uint64_t>(status.st_size);
+  }
+
+  const std::filesystem::path& path() const { return path_; }
+  /// In bytes.
+  std::uint64_t size() const { return size_; }
+
+  /// Fills @p size bytes at @p out from @p offset on. @throws rc3::Error when the file ends before.
+  void read(void* out, std::size_t size, std::uint64_t offset) const {
+    constexpr std::size_t most = std::size_t{1} << 30;  // one read() call gives at most 2 GB
+    for (std::size_t done = 0; done < size;) {
+      const ssize_t n = ::pread(file_.get(), static_cast<char*>(out) + done, std::min(size - done, most),
+                                static_cast<off_t>(offset + done));
+      if (n < 0 && errno == EINTR) continue;
+      require(n >= 0, path_.string(), ": cannot read: ", std::strerror(errno));
+      require(n > 0, path_.string(), ": truncated: ends at byte ", offset + done, ", ", size - done, " more expected");
+      done += static_cast<std::size_t>(n);
+    }
+  }
+
+ private:
+  std::filesystem::path path_;
+  Descriptor file_;
+  std::uint64_t size_ = 0;
+};
+
+/// The whole file @p path. @throws rc3::Error when it cannot be read or has more than @p max_bytes bytes; then nothing
+/// of it is read.
+inline std::string read_file(const std::filesystem::path& path, std::uint64_t max_bytes) {
+  const InputFile file(path);
+  require(file.size() <= max_bytes, path.string(), ": has ", file.size(), " bytes, more than the allowed ", max_bytes);
+  std::string content(static_cast<std::size_t>(file.size()), '\0');
+  file.read(content.data(), content.size(), 0);
+  return content;
+}
+
+/// Makes a rename in @p folder survive a power failure.
+inline void sync_folder(const std::filesystem::path& folder) {
+  const std::filesystem::path path = folder.empty() ? "." : folder;
+  const Descriptor handle(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  require(handle.get() >= 0 && ::fsync(handle.get()) == 0, path.string(), ": cannot sync: ", std::strerror(errno));
+}
+
+/// Writes a temporary file beside @p path, which takes its name in `commit()`. Without a commit nothing is left of it,
+/// and whatever was at @p path stays.
+class OutputFile {
+ public:
+  /// @throws rc3::Error when the folder does not exist or cannot be written to.
+  explicit OutputFile(std::filesystem::path path) : path_(std::move(path)), temporary_(path_) {
+    static std::atomic<unsigned> count{0};  // two threads may save under one name: the last commit wins, whole
+    temporary_ += join(".tmp-", ::getpid(), '-', count++);
+    file_ = Descriptor(::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666));
+    require(file_.get() >= 0, path_.string(), ": cannot write: ", std::strerror(errno));
+  }
+  OutputFile(const OutputFile&) = delete;
+  OutputFile& operator=(const OutputFile&) = delete;
+  ~OutputFile() {
+    if (!committed_) ::unlink(temporary_.c_str());
+  }
+
+  /// Appends @p size bytes. @throws rc3::Error, for example when the disk is full.
+  void write(const void* data, std::size_t size) {
+    constexpr std::size_t most = std::size_t{1} << 30;
+    for (std::size_t done = 0; done < size;) {
+      const ssize_t n = ::write(file_.get(), static_cast<const char*>(data) + done, std::min(size - done, most));
+      if (n < 0 && errno == EINTR) continue;
+      require(n > 0, path_.string(), ": cannot write: ", n == 0 ? "no progress" : std::strerror(errno));
+      done += static_cast<std::size_t>(n);
+    }
+  }
+  void write(std::string_view text) { write(text.data(), text.size()); }
+
+  /// fsync, rename, fsync of the folder. @throws rc3::Error when one of them fails.
+  void commit() {
+    require(::fsync(file_.get()) == 0, path_.string(), ": cannot write: ", std::strerror(errno));
+    require(file_.close(), path_.string(), ": cannot write: ", std::strerror(errno));
+    require(::rename(temporary_.c_str(), path_.c_str()) == 0, path_.string(), ": cannot rename: ",
+            std::strerror(errno));
+    committed_ = true;
+    sync_folder(path_.parent_path());
+  }
+
+ private:
+  std::filesystem::path path_;
+  std::filesystem::path temporary_;
+  Descriptor file_;
+  bool committed_ = false;
+};
+
+/// Writes @p content to @p path: afterwards the file is complete, or it is what it was before.
+inline void write_file(const std::filesystem::path& path, std::string_view content) {
+  OutputFile file(path);
+  file.write(content);
+  file.commit();
+}
+
+}  // namespace rc3::io

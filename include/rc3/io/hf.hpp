@@ -1,0 +1,209 @@
+#pragma once
+/// Pretrained directories as transformers writes them: config.json, and model.safetensors or the shards that
+/// model.safetensors.index.json lists.
+
+#include <ATen/core/Tensor.h>
+#include <torch/csrc/autograd/grad_mode.h>
+#include <torch/nn/module.h>
+
+#include <algorithm>
+#include <cstddef>
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <memory>
+#include <regex>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include "rc3/core/error.hpp"
+#include "rc3/io/json.hpp"
+#include "rc3/io/safetensors.hpp"
+
+namespace rc3::io {
+
+/// The object in `folder`/config.json. @throws rc3::Error naming the file and the reason.
+inline nlohmann::json read_config(const std::filesystem::path& folder) {
+  require(std::filesystem::is_directory(folder), folder.string(), ": no such folder");
+  const auto path = folder / "config.json";
+  nlohmann::json config = read_json(path);
+  require(config.is_object(), path.string(), ": must be an object");
+  return config;
+}
+
+/// The tensors of a .safetensors file, or of a pretrained directory, sharded or not.
+class Weights {
+ public:
+  /// @param path  a directory or a .safetensors file
+  /// @throws rc3::Error when there is none, or when a file or the index is not as it must be.
+  explicit Weights(const std::filesystem::path& path) : path_(path) {
+    if (!std::filesystem::is_directory(path)) {
+      add(path);
+    } else if (std::filesystem::exists(path / "model.safetensors")) {
+      add(path / "model.safetensors");
+    } else {
+      const auto index = path / "model.safetensors.index.json";
+      require(std::filesystem::exists(index), path.string(),
+              ": has neither model.safetensors nor model.safetensors.index.json");
+      add_shards(index);
+    }
+  }
+
+  /// By name: the file it is in.
+  const std::map<std::string, const safetensors::Reader*>& readers() const { return readers_; }
+  const std::filesystem::path& path() const { return path_; }
+  /// The tensor @p name. @throws rc3::Error when there is none.
+  at::Tensor read(const std::string& name) const {
+    const auto found = readers_.find(name);
+    require(found != readers_.end(), path_.string(), ": has no tensor \"", name, '"');
+    return found->second->read(name);
+  }
+
+ private:
+  const safetensors::Reader& open(const std::filesystem::path& file) {
+    files_.push_back(std::make_unique<safetensors::Reader>(file));
+    return *files_.back();
+  }
+
+  void add(const std::filesystem::path& file) {
+    const safetensors::Reader& reader = open(file);
+    for (const auto& entry : reader.header().entries) readers_.emplace(entry.name, &reader);
+  }
+
+  void add_shards(const std::filesystem::path& index) {
+    const nlohmann::json json = read_json(index, {.max_bytes = 64 << 20});
+    const std::string where = index.string();
+    require(json.is_object() && json.contains("weight_map") && json["weight_map"].is_object(), where,
+            ": the object \"weight_map\" is missing");
+    std::map<std::string, const safetensors::Reader*> shards;
+    for (const auto& [name, value] : json["weight_map"].items()) {
+      const auto file = as<std::string>(value, name, where);
+      // The index says names of files beside it; it may not lead out of the folder.
+      require(!file.empty() && file != ".." && std::filesystem::path(file).filename() == file, where, ": \"", name,
+              "\" must name a file in the same folder, names ", file);
+      auto& shard = shards[file];
+      if (shard == nullptr) shard = &open(index.parent_path() / file);
+      require(shard->find(name) != nullptr, where, ": \"", name, "\" is not in ", file);
+      readers_.emplace(name, shard);
+    }
+  }
+
+  std::filesystem::path path_;
+  std::vector<std::unique_ptr<safetensors::Reader>> files_;
+  std::map<std::string, const safetensors::Reader*> readers_;
+};
+
+/// How the names of a file become the names of a module.
+struct LoadOptions {
+  /// The first of these that a name begins with is cut off; for example {"roberta.", "bert."}.
+  std::vector<std::string> strip_prefixes;
+  /// Names, with the prefix cut off, that need not be in the module: regular expressions that match the whole name.
+  std::vector<std::string> ignore;
+  /// Applied last; the result is the name of a parameter or buffer. Unset: the name stays.
+  std::function<std::string(const std::string&)> rename;
+  /// Parameters and buffers of the module that need not be in the file: regular expressions, as above.
+  std::vector<std::string> optional;
+  /// Whether a missing or unused name is an error.
+  bool strict = true;
+};
+
+/// What load_weights did. Names of the module in loaded and missing, names of the file in unused and ignored; sorted.
+struct LoadReport {
+  std::vector<std::string> loaded;
+  std::vector<std::string> missing;
+  std::vector<std::string> unused;
+  std::vector<std::string> ignored;
+};
+
+namespace detail {
+
+inline std::string first_names(const std::vector<std::string>& names) {
+  std::string text = join(names.size(), " (");
+  for (std::size_t i = 0; i < std::min<std::size_t>(names.size(), 4); ++i) text += (i > 0 ? ", " : "") + names[i];
+  return text + (names.size() > 4 ? ", ...)" : ")");
+}
+
+/// True when one of the expressions matches the whole name.
+class Matcher {
+ public:
+  explicit Matcher(const std::vector<std::string>& expressions) {
+    for (const auto& expression : expressions) try {
+        all_.emplace_back(expression);
+      } catch (const std::regex_error& error) {
+        fail("load_weights: the regular expression \"", expression, "\": ", error.what());
+      }
+  }
+  bool operator()(const std::string& name) const {
+    return std::any_of(all_.begin(), all_.end(), [&](const std::regex& r) { return std::regex_match(name, r); });
+  }
+
+ private:
+  std::vector<std::regex> all_;
+};
+
+}  // namespace detail
+
+/// Copies the tensors of @p path into the parameters and buffers of @p module with the same names. Floating-point types
+/// are converted into each other (a file in bfloat16 fills a module in float32); nothing else is.
+///
+/// Everything is checked by name, shape and type before the first value is copied.
+/// @param path  a .safetensors file or a pretrained directory
+/// @throws rc3::Error when the file is not as it must be, a shape or type differs, two names fall on one parameter, or,
+///         where options.strict is set, a parameter is missing from the file or a name of the file is unused.
+inline LoadReport load_weights(torch::nn::Module& module, const std::filesystem::path& path,
+                               const LoadOptions& options = {}) {
+  std::map<std::string, at::Tensor> targets;
+  for (const auto& item : module.named_parameters()) targets.emplace(item.key(), item.value());
+  for (const auto& item : module.named_buffers()) targets.emplace(item.key(), item.value());
+
+  const Weights weights(path);
+  const detail::Matcher ignore(options.ignore);
+  const detail::Matcher optional(options.optional);
+  LoadReport report;
+  std::map<std::string, std::string> sources;  // module's name -> file's name
+  for (const auto& [name, reader] : weights.readers()) {
+    std::string_view rest = name;
+    for (const std::string& prefix : options.strip_prefixes)
+      if (rest.starts_with(prefix)) {
+        rest.remove_prefix(prefix.size());
+        break;
+      }
+    const std::string stripped(rest);
+    if (ignore(stripped)) {
+      report.ignored.push_back(name);
+      continue;
+    }
+    const std::string renamed = options.rename ? options.rename(stripped) : stripped;
+    const auto target = targets.find(renamed);
+    if (target == targets.end()) {
+      report.unused.push_back(name);
+      continue;
+    }
+    const auto [other, fresh] = sources.emplace(renamed, name);
+    require(fresh, path.string(), ": \"", name, "\" and \"", other->second, "\" are both ", renamed);
+    const safetensors::Entry& entry = *reader->find(name);
+    require(target->second.sizes() == at::IntArrayRef(entry.shape), path.string(), ": \"", name, "\" has shape ",
+            at::IntArrayRef(entry.shape), ", ", renamed, " is ", target->second.sizes());
+    const at::ScalarType type = safetensors::scalar_type(entry.dtype);
+    require(type == target->second.scalar_type() || (at::isFloatingType(type) && target->second.is_floating_point()),
+            path.string(), ": \"", name, "\" has type ", type, ", ", renamed, " is ", target->second.scalar_type());
+  }
+  for (const auto& [name, tensor] : targets)
+    if (!sources.contains(name) && !optional(name)) report.missing.push_back(name);
+
+  if (options.strict && !(report.missing.empty() && report.unused.empty()))
+    fail(path.string(), ": the names do not fit: missing ", detail::first_names(report.missing), ", unused ",
+         detail::first_names(report.unused));
+
+  torch::NoGradGuard no_grad;
+  for (const auto& [renamed, name] : sources) {
+    targets.at(renamed).copy_(weights.read(name));
+    report.loaded.push_back(renamed);
+  }
+  return report;
+}
+
+}  // namespace rc3::io

@@ -1,0 +1,168 @@
+#pragma once
+/// Tensors in safetensors files: the only form in which rc3 reads or writes weights.
+
+#include <ATen/core/Tensor.h>
+#include <ATen/ops/empty.h>
+#include <c10/core/ScalarType.h>
+
+#include <algorithm>
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include "rc3/core/error.hpp"
+#include "rc3/core/utf8.hpp"
+#include "rc3/io/file.hpp"
+#include "rc3/io/safetensors/header.hpp"
+
+namespace rc3::io {
+
+static_assert(std::endian::native == std::endian::little, "safetensors files are little-endian, and copied as they are");
+
+namespace safetensors {
+
+inline constexpr std::pair<Dtype, at::ScalarType> scalar_types[] = {
+    {Dtype::boolean, at::kBool},
+    {Dtype::u8, at::kByte},
+    {Dtype::i8, at::kChar},
+    {Dtype::f8_e5m2, at::kFloat8_e5m2},
+    {Dtype::f8_e4m3, at::kFloat8_e4m3fn},
+    {Dtype::f8_e8m0, at::kFloat8_e8m0fnu},
+    {Dtype::f8_e4m3fnuz, at::kFloat8_e4m3fnuz},
+    {Dtype::f8_e5m2fnuz, at::kFloat8_e5m2fnuz},
+    {Dtype::i16, at::kShort},
+    {Dtype::u16, at::kUInt16},
+    {Dtype::f16, at::kHalf},
+    {Dtype::bf16, at::kBFloat16},
+    {Dtype::i32, at::kInt},
+    {Dtype::u32, at::kUInt32},
+    {Dtype::f32, at::kFloat},
+    {Dtype::i64, at::kLong},
+    {Dtype::u64, at::kUInt64},
+    {Dtype::f64, at::kDouble},
+    {Dtype::c64, at::kComplexFloat},
+};
+
+/// LibTorch's name of an element type.
+inline at::ScalarType scalar_type(Dtype dtype) { return scalar_types[static_cast<std::size_t>(dtype)].second; }
+
+/// The format's name of an element type. @throws rc3::Error when it has none, as for complex doubles.
+inline Dtype dtype_of(at::ScalarType type, std::string_view tensor) {
+  for (const auto& [dtype, scalar] : scalar_types)
+    if (scalar == type) return dtype;
+  fail("tensor \"", tensor, "\": safetensors files have no type for ", type);
+}
+
+/// Reads tensors one by one: no more of the file is in memory than was asked for.
+class Reader {
+ public:
+  /// Reads and checks the header. @throws rc3::Error as safetensors::read_header does.
+  explicit Reader(const std::filesystem::path& path) : file_(path), header_(read_header(file_)) {
+    for (std::size_t i = 0; i < header_.entries.size(); ++i) index_.emplace(header_.entries[i].name, i);
+  }
+
+  const Header& header() const { return header_; }
+  /// The entry of the tensor @p name, or nullptr.
+  const Entry* find(const std::string& name) const {
+    const auto found = index_.find(name);
+    return found == index_.end() ? nullptr : &header_.entries[found->second];
+  }
+
+  /// The tensor @p name, on the CPU. @throws rc3::Error when there is none, or the file became shorter meanwhile.
+  at::Tensor read(const std::string& name) const {
+    const Entry* found = find(name);
+    require(found != nullptr, file_.path().string(), ": has no tensor \"", name, '"');
+    const Entry& entry = *found;
+    at::Tensor tensor = at::empty(entry.shape, scalar_type(entry.dtype));
+    file_.read(tensor.data_ptr(), entry.end - entry.begin, header_.data_offset + entry.begin);
+    if (entry.dtype == Dtype::boolean) check_booleans(tensor, name);
+    return tensor;
+  }
+
+ private:
+  // A bool that is neither 0 nor 1 is undefined behaviour wherever it is read.
+  void check_booleans(const at::Tensor& tensor, const std::string& name) const {
+    const auto* bytes = static_cast<const unsigned char*>(tensor.data_ptr());
+    const bool right = std::all_of(bytes, bytes + tensor.numel(), [](unsigned char b) { return b <= 1; });
+    require(right, file_.path().string(), ": tensor \"", name, "\": a bool that is neither 0 nor 1");
+  }
+
+  InputFile file_;
+  Header header_;
+  std::unordered_map<std::string, std::size_t> index_;
+};
+
+/// All tensors of the file @p path, by name. @throws rc3::Error naming file and reason.
+inline std::map<std::string, at::Tensor> load(const std::filesystem::path& path) {
+  const Reader reader(path);
+  std::map<std::string, at::Tensor> tensors;
+  for (const Entry& entry : reader.header().entries) tensors.emplace(entry.name, reader.read(entry.name));
+  return tensors;
+}
+
+/// Writes @p tensors to @p path. The same tensors give the same bytes, and the file is complete or not there at all.
+/// Tensors that are on another device or not contiguous are copied, one at a time.
+/// @param metadata  strings for the header; "format": "pt" is what transformers asks for
+/// @throws rc3::Error when a tensor has a type that the format lacks or a name that is not UTF-8, or when the disk is
+///         full; then what was at @p path is still there.
+inline void save(const std::filesystem::path& path, const std::map<std::string, at::Tensor>& tensors,
+                 const std::map<std::string, std::string>& metadata = {{"format", "pt"}}) {
+  struct Item {
+    const std::string* name;
+    const at::Tensor* tensor;
+    Dtype dtype;
+    std::uint64_t bytes;
+  };
+  std::vector<Item> items;
+  for (const auto& [name, tensor] : tensors) {
+    require_utf8(name, join(path.string(), ": the name of a tensor"));
+    require(name != "__metadata__", path.string(), ": no tensor can be called __metadata__");
+    require(tensor.defined(), path.string(), ": tensor \"", name, "\" is undefined");
+    require(tensor.layout() == at::kStrided && !tensor.is_quantized(), path.string(), ": tensor \"", name,
+            "\": only dense tensors can be saved");
+    items.push_back({&name, &tensor, dtype_of(tensor.scalar_type(), name), std::uint64_t(tensor.nbytes())});
+  }
+  // Wide elements first, so that every tensor is aligned; then by name. stable_sort keeps the map's order.
+  std::stable_sort(items.begin(), items.end(),
+                   [](const Item& a, const Item& b) { return dtype_bits(a.dtype) > dtype_bits(b.dtype); });
+
+  nlohmann::ordered_json json = nlohmann::ordered_json::object();
+  if (!metadata.empty()) json["__metadata__"] = metadata;
+  std::uint64_t offset = 0;
+  for (const Item& item : items) {
+    json[*item.name] = {{"dtype", dtype_name(item.dtype)},
+                        {"shape", item.tensor->sizes().vec()},
+                        {"data_offsets", {offset, offset + item.bytes}}};
+    offset += item.bytes;
+  }
+  std::string header;
+  try {
+    header = json.dump();
+  } catch (const nlohmann::json::exception& error) {
+    fail(path.string(), ": the metadata: ", error.what());
+  }
+  header.append((8 - header.size() % 8) % 8, ' ');
+  require(header.size() <= max_header_bytes, path.string(), ": too many tensors for one file");
+
+  OutputFile file(path);
+  const std::uint64_t length = header.size();
+  file.write(&length, sizeof length);
+  file.write(header);
+  for (const Item& item : items) {
+    const at::Tensor dense = item.tensor->detach().resolve_conj().resolve_neg().cpu().contiguous();
+    file.write(dense.data_ptr(), static_cast<std::size_t>(item.bytes));
+  }
+  file.commit();
+}
+
+}  // namespace safetensors
+}  // namespace rc3::io

@@ -1,0 +1,108 @@
+#pragma once
+/// The header of a safetensors file, read without LibTorch. Every rule of the format is checked, so that who holds a
+/// Header can read each tensor's bytes without another check.
+///
+/// File: u64 little-endian header length N, N bytes of JSON, the tensors' bytes.
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <limits>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "rc3/core/error.hpp"
+#include "rc3/core/utf8.hpp"
+#include "rc3/io/file.hpp"
+#include "rc3/io/safetensors/header_sax.hpp"
+
+namespace rc3::io::safetensors {
+
+/// What was read. The entries are sorted by begin, and lie one behind the other without a hole.
+struct Header {
+  std::map<std::string, std::string> metadata;
+  std::vector<Entry> entries;
+  std::uint64_t data_offset = 0;  ///< where in the file the tensors' bytes start
+};
+
+inline constexpr std::uint64_t max_header_bytes = 100'000'000;
+
+namespace detail {
+/// The number of bytes of the tensor, or an error when the product overflows.
+inline std::uint64_t byte_count(const Entry& entry, std::string_view name) {
+  constexpr std::uint64_t max = std::numeric_limits<std::int64_t>::max();
+  std::uint64_t count = 1;
+  bool overflow = false;
+  bool empty = false;
+  for (const std::int64_t size : entry.shape) {
+    // Beside a zero the other sizes must still be such that a tensor's strides do not overflow.
+    empty = empty || size == 0;
+    overflow |= __builtin_mul_overflow(count, size == 0 ? 1 : static_cast<std::uint64_t>(size), &count);
+  }
+  std::uint64_t bits = 0;
+  overflow |= __builtin_mul_overflow(count, std::uint64_t{dtype_bits(entry.dtype)}, &bits);
+  require(!overflow && bits <= max, name, ": tensor \"", entry.name, "\": the size of its shape overflows");
+  return empty ? 0 : bits / 8;
+}
+}  // namespace detail
+
+/// Parses and checks a header.
+/// @param json         the N bytes
+/// @param buffer_size  bytes of the file after the header
+/// @param name         the file, for errors
+/// @throws rc3::Error naming @p name and the rule that is broken.
+inline Header parse_header(std::string_view json, std::uint64_t buffer_size, std::string_view name) {
+  require(!json.empty() && json.front() == '{', name, ": the header does not begin with '{'");
+  require_utf8(json, join(name, ": header"));
+  // nlohmann/json takes a NUL for the end of its input, and would not look at what follows.
+  require(json.find('\0') == std::string_view::npos, name, ": the header holds a NUL byte");
+
+  Header header;
+  detail::parse_header_json(json, name, header.metadata, header.entries);
+
+  std::sort(header.entries.begin(), header.entries.end(), [](const Entry& a, const Entry& b) {
+    return a.begin != b.begin ? a.begin < b.begin : a.end != b.end ? a.end < b.end : a.name < b.name;
+  });
+  std::uint64_t end = 0;
+  for (const Entry& entry : header.entries) {
+    require(entry.begin <= entry.end, name, ": tensor \"", entry.name, "\": ends before it begins");
+    require(entry.begin >= end, name, ": tensor \"", entry.name, "\": overlaps the one before it");
+    require(entry.begin == end, name, ": tensor \"", entry.name, "\": a hole of ", entry.begin - end,
+            " bytes before it");
+    const std::uint64_t bytes = detail::byte_count(entry, name);
+    require(bytes == entry.end - entry.begin, name, ": tensor \"", entry.name, "\": its shape has ", bytes,
+            " bytes, its offsets ", entry.end - entry.begin);
+    end = entry.end;
+  }
+  require(end <= buffer_size, name, ": truncated: ", end, " bytes of tensors expected, ", buffer_size, " there");
+  require(end == buffer_size, name, ": ", buffer_size - end, " bytes after the last tensor");
+  return header;
+}
+
+/// Reads and checks the header of @p file.
+inline Header read_header(const InputFile& file) {
+  const std::string name = file.path().string();
+  require(file.size() >= 8, name, ": truncated: ", file.size(), " bytes, no safetensors file");
+  std::array<unsigned char, 8> raw{};
+  file.read(raw.data(), raw.size(), 0);
+  std::uint64_t length = 0;
+  for (std::size_t i = 0; i < 8; ++i) length |= std::uint64_t{raw[i]} << (8 * i);
+  require(length <= max_header_bytes, name, ": a header of ", length, " bytes, more than the allowed ",
+          max_header_bytes);
+  require(length <= file.size() - 8, name, ": truncated: a header of ", length, " bytes in a file of ", file.size());
+
+  std::string json(static_cast<std::size_t>(length), '\0');
+  file.read(json.data(), json.size(), 8);
+  Header header = parse_header(json, file.size() - 8 - length, name);
+  header.data_offset = 8 + length;
+  return header;
+}
+
+/// Reads and checks the header of the file @p path. @throws rc3::Error also when it cannot be read.
+inline Header read_header(const std::filesystem::path& path) { return read_header(InputFile(path)); }
+
+}  // namespace rc3::io::safetensors

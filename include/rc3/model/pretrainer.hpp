@@ -1,0 +1,100 @@
+#pragma once
+/// A model and what it is trained to do: the weighted sum of any number of objectives.
+
+#include <torch/nn/module.h>
+
+#include <array>
+#include <memory>
+#include <string>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include "rc3/core/error.hpp"
+#include "rc3/core/type_name.hpp"
+#include "rc3/model/diagnosis.hpp"
+#include "rc3/objective/pass.hpp"
+
+namespace rc3 {
+
+/// One step's losses.
+struct Losses {
+  at::Tensor total;           ///< scalar with gradient: sum_k w_k L_k
+  std::vector<double> parts;  ///< L_k, unweighted, in the order of the objectives
+};
+
+/// @tparam Host        an rc3::Model
+/// @tparam Objectives  objective::Policy each; an objective that is not named here costs nothing
+template <class Host, class... Objectives>
+  requires(sizeof...(Objectives) > 0 && (objective::Policy<Objectives, Host> && ...))
+class Pretrainer<Host, Objectives...> : public torch::nn::Module {
+ public:
+  static constexpr std::size_t objectives = sizeof...(Objectives);
+
+  /// @param weights    w_k, one an objective, >= 0
+  /// @param instances  the objectives, in the order of the template arguments
+  Pretrainer(std::shared_ptr<Host> model, std::array<double, objectives> weights, std::shared_ptr<Objectives>... instances)
+      : weights_(weights), model_(register_module("model", std::move(model))), objectives_(std::move(instances)...) {
+    for (const double w : weights) require(w >= 0, "rc3::Pretrainer: weights must not be negative, one is ", w);
+    std::apply([this](auto&... o) { (adopt(o), ...); }, objectives_);
+  }
+
+  /// "Pretrainer<Model<...>, objective::..., ...>".
+  static std::string name() { return type_name<Pretrainer>(); }
+
+  /// Names of the objectives, as a log shows them: "RXvtcl", "Itc".
+  static std::vector<std::string> objective_names() { return {short_name(type_name<Objectives>())...}; }
+
+  /// Encodes the batch once and asks every objective with a positive weight.
+  /// @throws rc3::Error for a batch without samples
+  Losses losses(const Batch& batch) {
+    require(batch.size() > 0, "rc3::Pretrainer: the batch is empty");
+    objective::Pass<Host> pass(*model_, batch);
+    Losses losses;
+    std::apply([&](auto&... o) { (add(*o, pass, losses), ...); }, objectives_);
+    require(losses.total.defined(), "rc3::Pretrainer: every objective has weight 0, nothing is left to learn");
+    return losses;
+  }
+
+  const std::shared_ptr<Host>& model() const { return model_; }
+
+  /// The k-th objective, for example to calibrate its relevance.
+  template <std::size_t K>
+  auto& get() {
+    return *std::get<K>(objectives_);
+  }
+
+ private:
+  template <class Objective>
+  void adopt(std::shared_ptr<Objective>& objective) {
+    require(objective != nullptr, "rc3::Pretrainer: objective ", type_name<Objective>(), " is null");
+    if constexpr (std::is_base_of_v<torch::nn::Module, Objective>)
+      register_module("objective_" + std::to_string(adopted_), objective);
+    ++adopted_;
+  }
+
+  template <class Objective>
+  void add(Objective& objective, objective::Pass<Host>& pass, Losses& losses) {
+    const double weight = weights_[losses.parts.size()];
+    if (weight == 0) {
+      losses.parts.push_back(0);
+      return;
+    }
+    const at::Tensor loss = objective.loss(pass);
+    losses.parts.push_back(loss.template item<double>());
+    losses.total = losses.total.defined() ? losses.total + weight * loss : weight * loss;
+  }
+
+  static std::string short_name(std::string name) {
+    name = name.substr(0, name.find('<'));
+    return name.substr(name.rfind(':') + 1);
+  }
+
+  std::array<double, objectives> weights_;
+  std::shared_ptr<Host> model_;
+  std::tuple<std::shared_ptr<Objectives>...> objectives_;
+  std::size_t adopted_ = 0;
+};
+
+}  // namespace rc3

@@ -1,0 +1,17 @@
+#pragma once
+/// What an objective must offer. See docs/concepts/objective.md. LibTorch-free.
+
+#include <type_traits>
+
+#include "rc3/fwd.hpp"
+
+namespace rc3::objective {
+
+/// `loss(Pass<Model>&)` gives a scalar tensor to be minimised. An objective with parameters derives from
+/// torch::nn::Module; the Pretrainer then trains them.
+template <class O, class Model>
+concept Policy = requires(O& objective, Pass<Model>& pass) {
+  requires std::is_same_v<decltype(objective.loss(pass)), at::Tensor>;
+};
+
+}  // namespace rc3::objective

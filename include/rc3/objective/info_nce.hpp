@@ -1,0 +1,47 @@
+#pragma once
+/// InfoNCE: the classification of each item's partner among the batch.
+
+#include <ATen/ops/logsumexp.h>
+#include <ATen/ops/tensor.h>
+#include <torch/nn/module.h>
+
+#include <cmath>
+#include <limits>
+
+#include "rc3/core/check.hpp"
+
+namespace rc3::objective {
+
+/// -log(exp(l_ii) / sum_j allowed_ij exp(l_ij)), mean over the rows. Source: van den Oord et al. 2018.
+/// @param logits   float [N, M], M >= N; the partner of row i is column i
+/// @param allowed  bool [N, M], true where a column counts for a row; the partner always does
+/// @return scalar >= 0; zero for a batch of one
+inline at::Tensor info_nce(const at::Tensor& logits, const at::Tensor& allowed) {
+  const auto masked = logits.masked_fill(~allowed, -std::numeric_limits<double>::infinity());
+  return (masked.logsumexp(1) - logits.diagonal()).mean();
+}
+
+/// Mean of both directions.
+/// @param logits   float [N, N]
+/// @param allowed  bool [N, N], symmetric
+inline at::Tensor symmetric_info_nce(const at::Tensor& logits, const at::Tensor& allowed) {
+  return (info_nce(logits, allowed) + info_nce(logits.t(), allowed)) / 2;
+}
+
+/// A learned temperature, kept as log(1/tau) so that it stays positive, and at most log 100 (CLIP, Radford et al. 2021).
+class Temperature : public torch::nn::Module {
+ public:
+  /// @param tau  unitless, >= 0.01
+  explicit Temperature(double tau = 0.07) {
+    require(tau >= 0.01, "objective::Temperature: tau must be at least 0.01, is ", tau);
+    log_scale_ = register_parameter("log_scale", at::tensor(-std::log(tau), at::kFloat));
+  }
+
+  /// 1/tau, scalar tensor in (0, 100].
+  at::Tensor scale() const { return log_scale_.clamp_max(std::log(100.0)).exp(); }
+
+ private:
+  at::Tensor log_scale_;
+};
+
+}  // namespace rc3::objective

@@ -1,0 +1,9 @@
+#pragma once
+/// What a model is trained to do.
+
+#include "rc3/objective/concept.hpp"
+#include "rc3/objective/itc.hpp"
+#include "rc3/objective/itm.hpp"
+#include "rc3/objective/pass.hpp"
+#include "rc3/objective/r_xvtcl.hpp"
+#include "rc3/objective/xtcl.hpp"

@@ -1,0 +1,55 @@
+#pragma once
+/// One training step's encodings, computed when first asked for and shared by all objectives.
+
+#include <ATen/core/Tensor.h>
+
+#include <optional>
+
+#include "rc3/core/batch.hpp"
+#include "rc3/objective/false_negatives.hpp"
+
+namespace rc3::objective {
+
+/// A batch on its way through a model. Each picture and each text is encoded at most once a step, however many
+/// objectives look at it.
+/// @tparam Model  what rc3::Model offers: visual, text, picture_vector, text_vector, fuse
+template <class Model>
+class Pass {
+ public:
+  Pass(Model& model, const Batch& batch) : model_(model), batch_(batch) {}
+  Pass(const Pass&) = delete;
+  Pass& operator=(const Pass&) = delete;
+
+  Model& model() { return model_; }
+  const Batch& batch() const { return batch_; }
+
+  const Tokens& visual() { return once(visual_, [&] { return model_.visual(batch_.pictures); }); }
+  const Tokens& text_a() { return once(text_a_, [&] { return model_.text(batch_.a); }); }
+  const Tokens& text_b() { return once(text_b_, [&] { return model_.text(batch_.b); }); }
+
+  /// Unit vectors for search, float [B, E].
+  const at::Tensor& picture_vectors() { return once(picture_, [&] { return model_.picture_vector(visual()); }); }
+  const at::Tensor& text_a_vectors() { return once(vector_a_, [&] { return model_.text_vector(text_a()); }); }
+  const at::Tensor& text_b_vectors() { return once(vector_b_, [&] { return model_.text_vector(text_b()); }); }
+
+  /// z^a and z^b: picture and text fused, float [B, D], not normalised.
+  const at::Tensor& z_a() { return once(z_a_, [&] { return model_.fuse(visual(), text_a()); }); }
+  const at::Tensor& z_b() { return once(z_b_, [&] { return model_.fuse(visual(), text_b()); }); }
+
+  /// bool [B, B], true on the diagonal and where sample j is a true negative of sample i.
+  const at::Tensor& contrast() { return once(contrast_, [&] { return true_negatives(batch_).fill_diagonal_(true); }); }
+
+ private:
+  template <class T, class Make>
+  const T& once(std::optional<T>& slot, const Make& make) {
+    if (!slot) slot.emplace(make());
+    return *slot;
+  }
+
+  Model& model_;
+  const Batch& batch_;
+  std::optional<Tokens> visual_, text_a_, text_b_;
+  std::optional<at::Tensor> picture_, vector_a_, vector_b_, z_a_, z_b_, contrast_;
+};
+
+}  // namespace rc3::objective

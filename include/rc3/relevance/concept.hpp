@@ -1,0 +1,14 @@
+#pragma once
+/// What a relevance policy must offer. See docs/concepts/relevance.md. LibTorch-free.
+
+#include <type_traits>
+
+#include "rc3/fwd.hpp"
+
+namespace rc3::relevance {
+
+/// `score(const Batch&)` says how relevant text b of each sample is to its text a: float [B] in [0, 1], no gradient.
+template <class P>
+concept Policy = requires(P& p, const Batch& batch) { requires std::is_same_v<decltype(p.score(batch)), at::Tensor>; };
+
+}  // namespace rc3::relevance

@@ -1,0 +1,28 @@
+#pragma once
+/// The same relevance for every pair.
+
+#include <ATen/ops/full.h>
+
+#include "rc3/core/batch.hpp"
+#include "rc3/core/check.hpp"
+#include "rc3/relevance/concept.hpp"
+
+namespace rc3::relevance {
+
+/// rho_i = value. With value 1, Ceiling never binds and R-XVtCL is plain InfoNCE.
+class Constant {
+ public:
+  /// @param value  in [0, 1]
+  explicit Constant(double value = 1.0) : value_(value) {
+    require(value >= 0 && value <= 1, "relevance::Constant: value must lie in [0, 1], is ", value);
+  }
+
+  at::Tensor score(const Batch& batch) { return at::full({batch.size()}, value_, at::kFloat); }
+
+ private:
+  double value_;
+};
+
+static_assert(Policy<Constant>);
+
+}  // namespace rc3::relevance

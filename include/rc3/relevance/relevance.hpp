@@ -1,0 +1,7 @@
+#pragma once
+/// How textually relevant two captions of one picture are to each other.
+
+#include "rc3/relevance/concept.hpp"
+#include "rc3/relevance/constant.hpp"
+#include "rc3/relevance/encoder.hpp"
+#include "rc3/relevance/provided.hpp"

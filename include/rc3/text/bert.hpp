@@ -1,0 +1,88 @@
+#pragma once
+/// BERT bodies: BERT itself, multilingual-e5-small and, with other position ids, XLM-R and larger e5 models.
+
+#include <ATen/ops/arange.h>
+#include <ATen/ops/cumsum.h>
+#include <torch/nn/modules/container/modulelist.h>
+#include <torch/nn/modules/embedding.h>
+
+#include <filesystem>
+#include <memory>
+
+#include "rc3/core/batch.hpp"
+#include "rc3/core/nn/state.hpp"
+#include "rc3/core/nn/transformer_layer.hpp"
+#include "rc3/io/hf.hpp"
+#include "rc3/text/concept.hpp"
+
+namespace rc3::text {
+
+/// How one vector comes out of a text's tokens.
+enum class Pooling {
+  mean,  ///< mean over the tokens of the mask, as multilingual-e5 wants
+  first  ///< the first token, <s>
+};
+
+struct BertOptions {
+  std::int64_t vocabulary = 250037;      ///< K, rows of the word embedding
+  std::int64_t width = 384;              ///< D
+  std::int64_t layers = 12;              ///< >= 1
+  std::int64_t heads = 12;               ///< H, divides D
+  std::int64_t feed_forward = 1536;      ///< inner width of a layer
+  std::int64_t positions = 512;          ///< rows of the position embedding
+  std::int64_t types = 2;                ///< rows of the token type embedding; type 0 is used
+  std::int64_t first_position = 0;       ///< position id of the first token: 0 in BERT, pad id + 1 = 2 in XLM-R
+  double norm_eps = 1e-12;               ///< > 0
+  double dropout = 0.1;                  ///< in training, probability in [0, 1)
+  Pooling pooling = Pooling::mean;
+
+  /// Reads a config.json. @throws rc3::Error naming the file and the key that is missing or makes no sense
+  static BertOptions from_config(const std::filesystem::path& directory);
+};
+
+/// Token embeddings and a stack of post-norm transformer layers.
+/// Source: Devlin et al. 2019 (BERT); Wang et al. 2024 (multilingual E5).
+class Bert : public torch::nn::Module {
+ public:
+  explicit Bert(BertOptions options);
+
+  /// Loads a Hugging Face directory: config.json and model.safetensors.
+  /// @throws rc3::Error naming the file, and the key or tensor that is missing, unknown or of another shape
+  static std::shared_ptr<Bert> from_pretrained(const std::filesystem::path& directory);
+
+  /// @param texts  ids int64 [B, L], mask bool [B, L]; 1 <= L <= positions
+  /// @return Tokens [B, L, D]; rows of padding are zero
+  Tokens encode(const Texts& texts) { return upper(lower(texts)); }
+
+  /// The frozen part of `encode`: embeddings and frozen layers. Its result may be kept for a text and used again.
+  Tokens lower(const Texts& texts);
+
+  /// The learning part of `encode`, on what `lower` gave.
+  Tokens upper(const Tokens& hidden);
+
+  /// One vector a text, by `options().pooling`; not normalised. @return float [B, D]
+  at::Tensor pool(const Tokens& tokens);
+
+  std::int64_t width() const { return options_.width; }
+  const BertOptions& options() const { return options_; }
+
+  /// Freezes the embeddings and the first @p layers layers, which then run without dropout. @pre 0 <= layers
+  void freeze_lower(std::int64_t layers);
+
+  /// Layers that `lower` runs. -1: nothing is frozen, not even the embeddings.
+  std::int64_t frozen_layers() const { return frozen_; }
+
+ private:
+  at::Tensor embed(const Texts& texts);
+  nn::TransformerLayer& layer(std::int64_t i) { return *layers_[static_cast<std::size_t>(i)]->as<nn::TransformerLayer>(); }
+
+  BertOptions options_;
+  std::int64_t frozen_ = -1;
+  torch::nn::Embedding word_{nullptr}, position_{nullptr}, type_{nullptr};
+  torch::nn::LayerNorm norm_{nullptr};
+  torch::nn::ModuleList layers_;
+};
+
+}  // namespace rc3::text
+
+#include "rc3/text/detail/bert_impl.hpp"

@@ -1,0 +1,8 @@
+#pragma once
+/// Everything about texts: the concept, the tokenizer and the encoders.
+
+#include "rc3/text/bert.hpp"
+#include "rc3/text/concept.hpp"
+#include "rc3/text/tokenize.hpp"
+#include "rc3/text/tokenizer.hpp"
+#include "rc3/text/xlm_roberta.hpp"

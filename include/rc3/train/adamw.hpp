@@ -1,0 +1,124 @@
+#pragma once
+/// AdamW on groups of parameters, by LibTorch's fused kernel: one pass over the memory instead of a dozen.
+
+#include <ATen/ops/_fused_adamw.h>
+#include <ATen/ops/linalg_vector_norm.h>
+#include <ATen/ops/stack.h>
+#include <ATen/ops/zeros.h>
+#include <ATen/ops/zeros_like.h>
+#include <c10/core/GradMode.h>
+#include <torch/nn/module.h>
+
+#include <string>
+#include <unordered_set>
+#include <vector>
+
+#include "rc3/core/error.hpp"
+
+namespace rc3::train {
+
+/// Parameters whose name contains `part` learn at `rate` times the base learning rate; the first rule that fits counts.
+struct RateRule {
+  std::string part;
+  double rate;  ///< unitless, >= 0
+};
+
+struct AdamWOptions {
+  double learning_rate = 1e-3;   ///< > 0
+  double beta1 = 0.9;            ///< in [0, 1)
+  double beta2 = 0.98;           ///< in [0, 1)
+  double epsilon = 1e-8;         ///< > 0
+  double weight_decay = 0.01;    ///< >= 0; vectors and scalars (biases, norms, temperatures) are not decayed
+  double clip = 1.0;             ///< largest norm of the whole gradient, > 0
+  std::vector<RateRule> rates;   ///< for example {{"text.", 0.1}}: fine-tune the text encoder slowly
+};
+
+/// Source: Loshchilov and Hutter 2019.
+class AdamW {
+ public:
+  /// Takes every parameter of @p module that learns now; one that hangs in the tree twice counts once.
+  AdamW(const torch::nn::Module& module, AdamWOptions options) : options_(std::move(options)) {
+    std::unordered_set<const void*> seen;
+    for (const auto& item : module.named_parameters()) {
+      const auto& p = item.value();
+      if (!p.requires_grad() || !seen.insert(p.unsafeGetTensorImpl()).second) continue;
+      group(rate_of(item.key()), p.dim() > 1 ? options_.weight_decay : 0.0).parameters.push_back(p);
+    }
+    require(!groups_.empty(), "train::AdamW: no parameter of the module learns");
+    for (auto& g : groups_)
+      for (const auto& p : g.parameters) {
+        g.first.push_back(at::zeros_like(p));
+        g.second.push_back(at::zeros_like(p));
+        g.steps.push_back(at::zeros({}, at::kFloat));
+      }
+  }
+
+  /// One update. Parameters without a gradient in this step are left alone.
+  /// @param factor  of the learning rate, from the schedule, >= 0
+  /// @return norm of the gradient before clipping; not finite: nothing was changed
+  double step(double factor) {
+    c10::NoGradGuard no_grad;
+    const double norm = gradient_norm();
+    if (std::isfinite(norm)) {
+      const auto shrink = norm > options_.clip ? at::full({}, norm / options_.clip, at::kFloat) : at::Tensor();
+      for (auto& g : groups_) update(g, factor, shrink);
+    }
+    zero_grad();
+    return norm;
+  }
+
+  void zero_grad() {
+    for (auto& g : groups_)
+      for (auto& p : g.parameters) p.mutable_grad() = at::Tensor();
+  }
+
+ private:
+  struct Group {
+    double rate, decay;
+    std::vector<at::Tensor> parameters, first, second, steps;
+  };
+
+  double rate_of(const std::string& name) const {
+    for (const RateRule& rule : options_.rates)
+      if (name.find(rule.part) != std::string::npos) return rule.rate;
+    return 1.0;
+  }
+
+  Group& group(double rate, double decay) {
+    for (auto& g : groups_)
+      if (g.rate == rate && g.decay == decay) return g;
+    return groups_.emplace_back(Group{rate, decay, {}, {}, {}, {}});
+  }
+
+  double gradient_norm() const {
+    std::vector<at::Tensor> norms;
+    for (const auto& g : groups_)
+      for (const auto& p : g.parameters)
+        if (p.grad().defined()) norms.push_back(at::linalg_vector_norm(p.grad()));
+    return norms.empty() ? 0.0 : at::linalg_vector_norm(at::stack(norms)).item<double>();
+  }
+
+  /// @param shrink  what the kernel divides every gradient by, undefined for 1
+  void update(Group& g, double factor, const at::Tensor& shrink) {
+    std::vector<at::Tensor> parameters, gradients, first, second, steps;
+    for (std::size_t i = 0; i < g.parameters.size(); ++i) {
+      if (!g.parameters[i].grad().defined()) continue;
+      g.steps[i] += 1;
+      parameters.push_back(g.parameters[i]);
+      gradients.push_back(g.parameters[i].grad());
+      first.push_back(g.first[i]);
+      second.push_back(g.second[i]);
+      steps.push_back(g.steps[i]);
+    }
+    if (parameters.empty()) return;
+    at::_fused_adamw_(parameters, gradients, first, second, /*max_exp_avg_sqs=*/{}, steps,
+                      options_.learning_rate * factor * g.rate, options_.beta1, options_.beta2, g.decay,
+                      options_.epsilon, /*amsgrad=*/false, /*maximize=*/false,
+                      shrink.defined() ? std::optional<at::Tensor>(shrink) : std::nullopt);
+  }
+
+  AdamWOptions options_;
+  std::vector<Group> groups_;
+};
+
+}  // namespace rc3::train

@@ -1,0 +1,182 @@
+#pragma once
+/// What a training run says while it runs: a bar on a terminal, now and then a line in a file.
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <functional>
+#include <ostream>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "rc3/core/error.hpp"
+
+namespace rc3::train {
+
+/// Whether standard output is a terminal that understands escape codes.
+inline bool stdout_is_terminal() {
+  const char* term = std::getenv("TERM");
+  return ::isatty(STDOUT_FILENO) == 1 && term != nullptr && std::string_view(term) != "dumb";
+}
+
+/// Seconds from any fixed point on, never going back.
+using Clock = std::function<double()>;
+
+/// The machine's monotonic clock.
+inline double steady_seconds() {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
+/// "7s", "2m05s", "1h04m"; "?" for no number or more than ten thousand hours.
+inline std::string format_seconds(double seconds) {
+  if (!(seconds >= 0 && seconds < 3.6e7)) return "?";
+  const auto s = static_cast<std::int64_t>(seconds + 0.5);
+  char text[32];
+  if (s < 60)
+    std::snprintf(text, sizeof text, "%ds", static_cast<int>(s));
+  else if (s < 3600)
+    std::snprintf(text, sizeof text, "%dm%02ds", static_cast<int>(s / 60), static_cast<int>(s % 60));
+  else
+    std::snprintf(text, sizeof text, "%dh%02dm", static_cast<int>(s / 3600), static_cast<int>(s / 60 % 60));
+  return text;
+}
+
+/// A bar of @p width columns, in eighths of a column. @param share  in [0, 1]
+inline std::string format_bar(double share, int width) {
+  static constexpr std::string_view parts[] = {"", "▏", "▎", "▍", "▌", "▋", "▊", "▉"};
+  const int eighths = static_cast<int>(std::clamp(share, 0.0, 1.0) * 8 * width);
+  std::string bar;
+  for (int i = 0; i < eighths / 8; ++i) bar += "█";
+  bar += parts[eighths % 8];
+  bar.append(static_cast<std::size_t>(width - (eighths + 7) / 8), ' ');
+  return bar;
+}
+
+/// One line on a terminal that is redrawn in place; elsewhere plain lines, few enough to read.
+class Progress {
+ public:
+  struct Options {
+    std::string label = "train";
+    std::string unit = "items";
+    int bar = 24;               ///< columns of the bar, 1 .. 200
+    double redraw = 0.1;        ///< seconds between two redraws on a terminal at least, >= 0
+    double every_seconds = 15;  ///< elsewhere: a line this often at least while there is something to say, > 0
+    double every_share = 0.1;   ///< elsewhere: and whenever this much more of the whole is done, in (0, 1]
+    double smoothing = 5;       ///< seconds over which rate and loss are averaged, > 0
+  };
+
+  /// @param total  items in all, > 0
+  /// @param out    must outlive this
+  /// @param terminal  redraw one line (escape codes) or print plain lines
+  Progress(std::int64_t total, std::ostream& out, bool terminal, Options options, Clock clock = steady_seconds)
+      : total_(total), out_(out), terminal_(terminal), options_(std::move(options)), clock_(std::move(clock)) {
+    require(total > 0, "Progress: total must be > 0, is ", total);
+    require(options_.bar >= 1 && options_.bar <= 200, "Progress: bar must be 1 .. 200 columns, is ", options_.bar);
+    require(options_.smoothing > 0 && options_.every_seconds > 0 && options_.every_share > 0,
+            "Progress: smoothing, every_seconds and every_share must be > 0");
+    start_ = last_ = printed_ = clock_();
+  }
+  Progress(const Progress&) = delete;
+  Progress& operator=(const Progress&) = delete;
+  /// Ends the line, so that what comes next, an error message too, does not stand in the bar.
+  ~Progress() {
+    if (terminal_ && drawn_ && !finished_) out_ << '\n' << std::flush;
+  }
+
+  /// @param done  items done so far, 0 .. total, never less than before
+  /// @param loss  of the last step; not finite: shown as it is and kept out of the average
+  void update(std::int64_t done, double loss) {
+    const double now = clock_();
+    observe(std::min(done, total_), loss, now);
+    if (terminal_) {
+      if (drawn_ && now - printed_ < options_.redraw) return;
+    } else if (now - printed_ < options_.every_seconds && share() - printed_share_ < options_.every_share - 1e-9) {
+      return;
+    }
+    print(now);
+  }
+
+  /// The last line, with the time taken and the mean rate. Further calls do nothing.
+  void finish() {
+    if (std::exchange(finished_, true)) return;
+    const double seconds = clock_() - start_;
+    out_ << (terminal_ ? "\r" : "") << options_.label << "  " << done_ << ' ' << options_.unit << " in "
+         << format_seconds(seconds) << loss_text() << "  "
+         << rate_text(seconds > 0 ? static_cast<double>(done_) / seconds : 0) << (terminal_ ? "\x1b[K\n" : "\n")
+         << std::flush;
+  }
+
+  /// Smoothed items a second; 0 before the first step.
+  double rate() const { return rate_; }
+  /// Seconds that are left at that rate; infinite before the first step.
+  double seconds_left() const { return static_cast<double>(total_ - done_) / rate_; }
+
+ private:
+  double share() const { return static_cast<double>(done_) / static_cast<double>(total_); }
+
+  void observe(std::int64_t done, double loss, double now) {
+    // Averages over time and not over calls, so that neither batch size nor speed changes how calm the numbers are.
+    // The weights of a young average are divided by their sum, which takes the start-up bias away.
+    const double passed = std::max(now - last_, 1e-9);
+    const double keep = std::exp(-passed / options_.smoothing);
+    if (done > done_) {
+      items_ = keep * items_ + (1 - keep) * (static_cast<double>(done - done_) / passed);
+      items_weight_ = keep * items_weight_ + (1 - keep);
+      rate_ = items_ / items_weight_;
+      last_ = now;
+    } else if (done_ == 0) {
+      last_ = now;  // what came before the first item is set-up, and no part of the rate
+    }
+    done_ = std::max(done, done_);
+    last_loss_ = loss;
+    if (!std::isfinite(loss)) return;
+    losses_ = keep * losses_ + (1 - keep) * loss;
+    losses_weight_ = keep * losses_weight_ + (1 - keep);
+  }
+
+  std::string loss_text() const {
+    if (done_ == 0 && losses_weight_ == 0) return "";
+    char text[48];
+    std::snprintf(text, sizeof text, "  loss %.4g", std::isfinite(last_loss_) ? losses_ / losses_weight_ : last_loss_);
+    return text;
+  }
+  std::string rate_text(double rate) const {
+    char text[48];
+    std::snprintf(text, sizeof text, rate < 10 ? "%.2f " : "%.0f ", rate);
+    return text + options_.unit + "/s";
+  }
+
+  void print(double now) {
+    char percent[16];
+    std::snprintf(percent, sizeof percent, "%3d%%", static_cast<int>(share() * 100));
+    std::string line = options_.label + " ";
+    if (terminal_) line = "\r" + line + "▕" + format_bar(share(), options_.bar) + "▏";
+    line += percent + loss_text() + "  " + rate_text(rate_) + "  ";
+    line += done_ == total_ ? format_seconds(now - start_) + " in all" : format_seconds(seconds_left()) + " left";
+    // One write a redraw, and the rest of the old line is erased after the new one stands: nothing flickers.
+    line += terminal_ ? "\x1b[K" : "\n";
+    out_ << line << std::flush;
+    printed_ = now;
+    printed_share_ = share();
+    drawn_ = true;
+  }
+
+  std::int64_t total_;
+  std::ostream& out_;
+  bool terminal_;
+  Options options_;
+  Clock clock_;
+  std::int64_t done_ = 0;
+  double start_ = 0, last_ = 0, printed_ = 0, printed_share_ = 0;
+  double items_ = 0, items_weight_ = 0, rate_ = 0;
+  double losses_ = 0, losses_weight_ = 0, last_loss_ = 0;
+  bool drawn_ = false, finished_ = false;
+};
+
+}  // namespace rc3::train

@@ -1,0 +1,225 @@
+#pragma once
+/// EfficientNet-Lite0, a convolutional network for small machines.
+
+#include <ATen/ops/constant_pad_nd.h>
+#include <ATen/ops/hardtanh.h>
+#include <c10/core/GradMode.h>
+#include <torch/nn/module.h>
+#include <torch/nn/modules/batchnorm.h>
+#include <torch/nn/modules/container/modulelist.h>
+#include <torch/nn/modules/conv.h>
+
+#include <array>
+#include <filesystem>
+#include <memory>
+
+#include "rc3/core/batch.hpp"
+#include "rc3/core/check.hpp"
+#include "rc3/core/nn/state.hpp"
+#include "rc3/io/hf.hpp"
+#include "rc3/visual/concept.hpp"
+
+namespace rc3::visual::backbone {
+
+namespace detail {
+
+/// Convolution without bias, batch norm with the running statistics, and ReLU6 if wanted.
+/// The statistics are never updated: fine-tuning on small batches would spoil what ImageNet gave.
+class ConvNorm : public torch::nn::Module {
+ public:
+  struct Options {
+    std::int64_t in, out, kernel = 1, stride = 1, groups = 1;
+    bool activate = true;
+  };
+
+  explicit ConvNorm(Options o) : options_(o) {
+    conv_ = register_module("conv", torch::nn::Conv2d(torch::nn::Conv2dOptions(o.in, o.out, o.kernel)
+                                                          .stride(o.stride)
+                                                          .groups(o.groups)
+                                                          .bias(false)
+                                                          .padding(o.stride == 1 ? o.kernel / 2 : 0)));
+    norm_ = register_module("norm", torch::nn::BatchNorm2d(torch::nn::BatchNorm2dOptions(o.out).eps(1e-3)));
+    norm_->eval();
+  }
+
+  void train(bool on = true) override {
+    torch::nn::Module::train(on);
+    norm_->eval();
+  }
+
+  at::Tensor forward(at::Tensor x) {
+    if (options_.stride == 2) {  // TensorFlow's "same" for even sizes: one more row and column at the far side
+      const auto near = (options_.kernel - 2) / 2, far = near + 1;
+      x = at::constant_pad_nd(x, {near, far, near, far});
+    }
+    x = norm_->forward(conv_->forward(x));
+    return options_.activate ? at::hardtanh(x, 0, 6) : x;
+  }
+
+ private:
+  Options options_;
+  torch::nn::Conv2d conv_{nullptr};
+  torch::nn::BatchNorm2d norm_{nullptr};
+};
+
+/// Inverted bottleneck: 1x1 widening, depthwise convolution, 1x1 narrowing without activation.
+class InvertedBottleneck : public torch::nn::Module {
+ public:
+  struct Options {
+    std::int64_t in, out, kernel, stride, expand;
+  };
+
+  explicit InvertedBottleneck(Options o) : residual_(o.stride == 1 && o.in == o.out) {
+    const auto inner = o.in * o.expand;
+    if (o.expand != 1) expand_ = register_module("expand", std::make_shared<ConvNorm>(ConvNorm::Options{o.in, inner}));
+    depthwise_ = register_module("depthwise", std::make_shared<ConvNorm>(
+                                                  ConvNorm::Options{inner, inner, o.kernel, o.stride, inner}));
+    project_ = register_module("project",
+                               std::make_shared<ConvNorm>(ConvNorm::Options{.in = inner, .out = o.out, .activate = false}));
+  }
+
+  at::Tensor forward(const at::Tensor& x) {
+    auto y = project_->forward(depthwise_->forward(expand_ ? expand_->forward(x) : x));
+    return residual_ ? y + x : y;
+  }
+
+ private:
+  bool residual_;
+  std::shared_ptr<ConvNorm> expand_, depthwise_, project_;
+};
+
+}  // namespace detail
+
+struct EfficientNetLite0Options {
+  /// Blocks that do not learn, 0 to 16. `lower` runs the stem and these; 16 freezes the head as well.
+  std::int64_t frozen_blocks = 16;
+};
+
+/// Stem, 16 inverted bottlenecks and a 1x1 head: 3.4 M parameters up to the 1280 channels of its last map, stride 32.
+/// Source: Tan and Le 2019 (EfficientNet), "lite" form: ReLU6, no squeeze-and-excitation.
+class EfficientNetLite0 : public torch::nn::Module {
+ public:
+  static constexpr std::int64_t blocks = 16;
+
+  explicit EfficientNetLite0(EfficientNetLite0Options options = {});
+
+  /// @param directory  config.json and model.safetensors, as examples/prepare writes them
+  /// @throws rc3::Error naming the file and the tensor that is missing, unknown or of another shape
+  static std::shared_ptr<EfficientNetLite0> from_pretrained(const std::filesystem::path& directory,
+                                                            EfficientNetLite0Options options = {});
+
+  /// @param pictures  features as `lower` gave them, else pixels [B, 3, H, W] in 0..255; H and W multiples of 32
+  /// @return float [B, 1280, H/32, W/32]
+  at::Tensor features(const Pictures& pictures) {
+    return upper(pictures.features.defined() ? pictures.features : lower(pictures.pixels));
+  }
+
+  /// The frozen part. Its result may be kept for a picture and used again as Pictures::features.
+  at::Tensor lower(const at::Tensor& pixels);
+
+  /// The learning part, on what `lower` gave.
+  at::Tensor upper(const at::Tensor& map);
+
+  /// The map behind block @p block (0 to 15) of @p pixels: strides 8, 16 and 32 are behind blocks 4, 10 and 15.
+  at::Tensor after_block(const at::Tensor& pixels, std::int64_t block);
+
+  std::int64_t channels() const { return 1280; }
+
+ private:
+  at::Tensor stem(const at::Tensor& pixels);
+  at::Tensor run(at::Tensor x, std::int64_t first, std::int64_t last) {
+    for (auto i = first; i < last; ++i) x = list_[static_cast<std::size_t>(i)]->as<detail::InvertedBottleneck>()->forward(x);
+    return x;
+  }
+
+  EfficientNetLite0Options options_;
+  std::shared_ptr<detail::ConvNorm> stem_, head_;
+  torch::nn::ModuleList list_;
+};
+
+inline EfficientNetLite0::EfficientNetLite0(EfficientNetLite0Options options) : options_(options) {
+  using detail::ConvNorm;
+  using Block = detail::InvertedBottleneck;
+  require(options.frozen_blocks >= 0 && options.frozen_blocks <= blocks,
+          "visual::backbone::EfficientNetLite0: frozen_blocks must be 0 to 16, is ", options.frozen_blocks);
+  struct Stage {
+    std::int64_t kernel, stride, expand, in, out, repeat;
+  };
+  constexpr std::array<Stage, 7> stages{{{3, 1, 1, 32, 16, 1},
+                                         {3, 2, 6, 16, 24, 2},
+                                         {5, 2, 6, 24, 40, 2},
+                                         {3, 2, 6, 40, 80, 3},
+                                         {5, 1, 6, 80, 112, 3},
+                                         {5, 2, 6, 112, 192, 4},
+                                         {3, 1, 6, 192, 320, 1}}};
+  stem_ = register_module("stem", std::make_shared<ConvNorm>(ConvNorm::Options{.in = 3, .out = 32, .kernel = 3, .stride = 2}));
+  list_ = register_module("blocks", torch::nn::ModuleList());
+  for (const Stage& s : stages)
+    for (std::int64_t i = 0; i < s.repeat; ++i)
+      list_->push_back(std::make_shared<Block>(
+          Block::Options{i == 0 ? s.in : s.out, s.out, s.kernel, i == 0 ? s.stride : 1, s.expand}));
+  head_ = register_module("head", std::make_shared<ConvNorm>(ConvNorm::Options{320, 1280}));
+  nn::freeze(*stem_);
+  for (std::int64_t i = 0; i < options.frozen_blocks; ++i) nn::freeze(*list_[static_cast<std::size_t>(i)]);
+  if (options.frozen_blocks == blocks) nn::freeze(*head_);
+}
+
+inline at::Tensor EfficientNetLite0::stem(const at::Tensor& pixels) {
+  check_shape("visual::backbone::EfficientNetLite0", "pixels", pixels, {{'B'}, {'3', 3}, {'H'}, {'W'}});
+  require(pixels.size(2) % 32 == 0 && pixels.size(3) % 32 == 0, "visual::backbone::EfficientNetLite0: pictures of ",
+          pixels.size(3), " x ", pixels.size(2), " pixels; both sides must be multiples of 32, resize them");
+  return stem_->forward((pixels.to(at::kFloat) - 127) / 128);
+}
+
+inline at::Tensor EfficientNetLite0::lower(const at::Tensor& pixels) {
+  c10::NoGradGuard no_grad;
+  const auto map = run(stem(pixels), 0, options_.frozen_blocks);
+  return options_.frozen_blocks == blocks ? head_->forward(map) : map;
+}
+
+inline at::Tensor EfficientNetLite0::upper(const at::Tensor& map) {
+  if (options_.frozen_blocks == blocks) return map;
+  return head_->forward(run(map, options_.frozen_blocks, blocks));
+}
+
+inline at::Tensor EfficientNetLite0::after_block(const at::Tensor& pixels, std::int64_t block) {
+  require(block >= 0 && block < blocks, "visual::backbone::EfficientNetLite0: after_block(", block, "), want 0 to 15");
+  return run(stem(pixels), 0, block + 1);
+}
+
+namespace detail {
+/// The name in our tree of a tensor of the PyTorch model.
+inline std::string efficientnet_name(std::string key) {
+  const bool in_block = key.starts_with("_blocks.");
+  const std::array<std::pair<std::string_view, std::string_view>, 9> renames{{
+      {"_blocks.", "blocks."},
+      {"_conv_stem", "stem.conv"},
+      {"_conv_head", "head.conv"},
+      {"_expand_conv", "expand.conv"},
+      {"_depthwise_conv", "depthwise.conv"},
+      {"_project_conv", "project.conv"},
+      {"_bn0", in_block ? "expand.norm" : "stem.norm"},
+      {"_bn1", in_block ? "depthwise.norm" : "head.norm"},
+      {"_bn2", "project.norm"},
+  }};
+  for (const auto& [from, to] : renames)
+    if (const auto at = key.find(from); at != std::string::npos) key.replace(at, from.size(), to);
+  return key;
+}
+}  // namespace detail
+
+inline std::shared_ptr<EfficientNetLite0> EfficientNetLite0::from_pretrained(const std::filesystem::path& directory,
+                                                                             EfficientNetLite0Options options) {
+  auto network = std::make_shared<EfficientNetLite0>(options);
+  io::load_weights(*network, directory,
+                   {.strip_prefixes = {},
+                    .ignore = {"_fc\\..*"},  // the classifier, which a backbone does not have
+                    .rename = detail::efficientnet_name,
+                    .optional = {".*num_batches_tracked"},
+                    .strict = true});
+  return network;
+}
+
+static_assert(Policy<EfficientNetLite0>);
+
+}  // namespace rc3::visual::backbone

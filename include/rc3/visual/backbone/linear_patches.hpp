@@ -1,0 +1,47 @@
+#pragma once
+/// The simplest backbone: one linear map of each square of pixels.
+
+#include <torch/nn/module.h>
+#include <torch/nn/modules/conv.h>
+
+#include "rc3/core/batch.hpp"
+#include "rc3/core/check.hpp"
+#include "rc3/visual/concept.hpp"
+
+namespace rc3::visual::backbone {
+
+struct LinearPatchesOptions {
+  std::int64_t channels = 384;   ///< C
+  std::int64_t patch_size = 32;  ///< p, side of a square, pixels
+};
+
+/// Non-overlapping p x p squares, each mapped linearly to C numbers. Source: ViT; ViLT (Kim et al. 2021).
+class LinearPatches : public torch::nn::Module {
+ public:
+  explicit LinearPatches(LinearPatchesOptions options = {}) : options_(options) {
+    projection_ = register_module(
+        "projection",
+        torch::nn::Conv2d(torch::nn::Conv2dOptions(3, options.channels, options.patch_size).stride(options.patch_size)));
+  }
+
+  /// @param pictures  pixels [B, 3, H, W] in 0..255; H and W multiples of p
+  /// @return float [B, C, H/p, W/p]
+  at::Tensor features(const Pictures& pictures) {
+    check_shape("visual::backbone::LinearPatches", "pixels", pictures.pixels, {{'B'}, {'3', 3}, {'H'}, {'W'}});
+    const auto p = options_.patch_size;
+    require(pictures.pixels.size(2) % p == 0 && pictures.pixels.size(3) % p == 0,
+            "visual::backbone::LinearPatches: pictures of ", pictures.pixels.size(3), " x ", pictures.pixels.size(2),
+            " pixels do not divide into patches of ", p, "; resize them");
+    return projection_->forward(pictures.pixels.to(at::kFloat) / 127.5 - 1);
+  }
+
+  std::int64_t channels() const { return options_.channels; }
+
+ private:
+  LinearPatchesOptions options_;
+  torch::nn::Conv2d projection_{nullptr};
+};
+
+static_assert(Policy<LinearPatches>);
+
+}  // namespace rc3::visual::backbone

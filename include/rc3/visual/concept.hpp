@@ -1,0 +1,33 @@
+#pragma once
+/// What a visual policy and a backbone must offer. See docs/concepts/visual.md. LibTorch-free.
+
+#include <type_traits>
+
+#include "rc3/fwd.hpp"
+
+namespace rc3::visual {
+
+template <class P>
+concept Encodes = requires(P& p, const Pictures& pictures) { requires std::is_same_v<decltype(p.encode(pictures)), Tokens>; };
+
+template <class P>
+concept HasWidth = requires(const P& p) { requires std::is_same_v<decltype(p.width()), std::int64_t>; };
+
+/// `encode(const Pictures&)` gives Tokens [B, V, D], `width()` is D.
+template <class P>
+concept Policy = Encodes<P> && HasWidth<P>;
+
+namespace backbone {
+
+template <class P>
+concept HasFeatures = requires(P& p, const Pictures& pictures) { requires std::is_same_v<decltype(p.features(pictures)), at::Tensor>; };
+
+template <class P>
+concept HasChannels = requires(const P& p) { requires std::is_same_v<decltype(p.channels()), std::int64_t>; };
+
+/// `features(const Pictures&)` gives a map [B, C, h, w], `channels()` is C.
+template <class P>
+concept Policy = HasFeatures<P> && HasChannels<P>;
+
+}  // namespace backbone
+}  // namespace rc3::visual

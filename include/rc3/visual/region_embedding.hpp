@@ -1,0 +1,93 @@
+#pragma once
+/// From region features and boxes to visual tokens: what Roi and RoiFromBackbone share.
+
+#include <ATen/ops/cat.h>
+#include <ATen/ops/dropout.h>
+#include <ATen/ops/stack.h>
+#include <torch/nn/module.h>
+#include <torch/nn/modules/linear.h>
+#include <torch/nn/modules/normalization.h>
+
+#include "rc3/core/batch.hpp"
+#include "rc3/core/check.hpp"
+
+namespace rc3::visual {
+
+/// Numbers that say where a box lies, as in VOLTA.
+enum class Location {
+  five,  ///< x1/W y1/H x2/W y2/H area/(W H)
+  seven  ///< x1/W y1/H x2/W y2/H w/W h/H area/(W H)
+};
+
+/// @throws rc3::Error naming the sample, the region and the box unless 0 <= x1 < x2 <= W and 0 <= y1 < y2 <= H for
+///         every region of the mask
+inline void check_boxes(std::string_view policy, const Pictures& pictures) {
+  const auto b = pictures.boxes.defined() ? pictures.boxes.size(0) : Dim::any;
+  check_shape(policy, "boxes", pictures.boxes, {{'B'}, {'R'}, {'4', 4}});
+  check_floating(policy, "boxes", pictures.boxes);
+  check_shape(policy, "sizes", pictures.sizes, {{'B', b}, {'2', 2}});
+  check_floating(policy, "sizes", pictures.sizes);
+  const auto x1 = pictures.boxes.select(2, 0), y1 = pictures.boxes.select(2, 1);
+  const auto x2 = pictures.boxes.select(2, 2), y2 = pictures.boxes.select(2, 3);
+  const auto w = pictures.sizes.select(1, 0).unsqueeze(1), h = pictures.sizes.select(1, 1).unsqueeze(1);
+  // Half a thousandth of a pixel: a float32 sum of x and width may end a rounding step outside.
+  constexpr double slack = 5e-4;
+  auto bad = ~((x1 >= -slack) & (y1 >= -slack) & (x1 < x2) & (y1 < y2) & (x2 <= w + slack) & (y2 <= h + slack));
+  if (pictures.region_mask.defined()) bad = bad & pictures.region_mask;
+  if (!bad.any().item<bool>()) return;
+  const auto at = bad.nonzero()[0];
+  const auto i = at[0].item<std::int64_t>(), r = at[1].item<std::int64_t>();
+  const auto box = pictures.boxes[i][r], size = pictures.sizes[i];
+  fail(policy, ": sample ", i, ", region ", r, ": box (", box[0].item<double>(), ", ", box[1].item<double>(), ", ",
+       box[2].item<double>(), ", ", box[3].item<double>(), ") does not lie in its picture of ", size[0].item<double>(),
+       " x ", size[1].item<double>(), " pixels; want 0 <= x1 < x2 <= width, 0 <= y1 < y2 <= height");
+}
+
+/// @return float [B, R, 5 or 7]
+inline at::Tensor location_encoding(const at::Tensor& boxes, const at::Tensor& sizes, Location location) {
+  const auto scaled = boxes / at::cat({sizes, sizes}, 1).unsqueeze(1);
+  const auto w = scaled.select(2, 2) - scaled.select(2, 0), h = scaled.select(2, 3) - scaled.select(2, 1);
+  const auto area = (w * h).unsqueeze(2);
+  if (location == Location::five) return at::cat({scaled, area}, 2);
+  return at::cat({scaled, at::stack({w, h}, 2), area}, 2);
+}
+
+struct RegionEmbeddingOptions {
+  std::int64_t features = 2048;  ///< F, numbers a region; 2048 in files of bottom-up attention
+  std::int64_t width = 384;      ///< D
+  Location location = Location::five;
+  double dropout = 0.1;  ///< in training, probability in [0, 1)
+};
+
+/// LayerNorm(W_f LayerNorm(feature) + W_l location), then dropout. Source: UNITER (Chen et al. 2020), VOLTA's controlled models.
+/// Features are normalised first, since detectors and backbones differ in scale by orders of magnitude.
+class RegionEmbedding : public torch::nn::Module {
+ public:
+  explicit RegionEmbedding(RegionEmbeddingOptions options) : options_(options) {
+    const std::int64_t numbers = options.location == Location::five ? 5 : 7;
+    feature_norm_ = register_module("feature_norm", torch::nn::LayerNorm(torch::nn::LayerNormOptions({options.features})));
+    feature_ = register_module("feature", torch::nn::Linear(options.features, options.width));
+    location_ = register_module("location", torch::nn::Linear(numbers, options.width));
+    norm_ = register_module("norm", torch::nn::LayerNorm(torch::nn::LayerNormOptions({options.width})));
+  }
+
+  /// @param features  float [B, R, F]
+  /// @return Tokens [B, R, D]; rows outside the region mask are zero
+  Tokens forward(const at::Tensor& features, const Pictures& pictures) {
+    const auto where = location_encoding(pictures.boxes, pictures.sizes, options_.location);
+    auto x = norm_->forward(feature_->forward(feature_norm_->forward(features)) + location_->forward(where));
+    x = at::dropout(x, options_.dropout, is_training());
+    const auto mask = pictures.region_mask.defined() ? pictures.region_mask
+                                                     : at::ones({x.size(0), x.size(1)}, x.options().dtype(at::kBool));
+    return {x * mask.unsqueeze(-1), mask};
+  }
+
+  const RegionEmbeddingOptions& options() const { return options_; }
+
+ private:
+  RegionEmbeddingOptions options_;
+  torch::nn::LayerNorm feature_norm_{nullptr}, norm_{nullptr};
+  torch::nn::Linear feature_{nullptr}, location_{nullptr};
+};
+
+}  // namespace rc3::visual

@@ -1,0 +1,50 @@
+#pragma once
+/// Regions pooled from a backbone's own feature map, for users without a detector's files.
+
+#include <memory>
+
+#include "rc3/visual/concept.hpp"
+#include "rc3/visual/region_embedding.hpp"
+#include "rc3/visual/roi_align.hpp"
+
+namespace rc3::visual {
+
+struct RoiFromBackboneOptions {
+  std::int64_t width = 384;  ///< D
+  std::int64_t grid = 4;     ///< bilinear samples along each side of a box, >= 1
+  Location location = Location::five;
+  double dropout = 0.1;  ///< in training, probability in [0, 1)
+};
+
+/// RoIAlign at the batch's boxes on the map of @p Backbone.
+/// @tparam Backbone  a backbone::Policy; may be shared with visual::Patch, visual::Both then runs it once
+template <class Backbone>
+class RoiFromBackbone : public torch::nn::Module {
+ public:
+  explicit RoiFromBackbone(std::shared_ptr<Backbone> backbone, RoiFromBackboneOptions options = {})
+      : options_(options), backbone_(register_module("backbone", std::move(backbone))) {
+    embedding_ = register_module("embedding", std::make_shared<RegionEmbedding>(RegionEmbeddingOptions{
+                                                  backbone_->channels(), options.width, options.location, options.dropout}));
+  }
+
+  /// @param pictures  pixels or features for the backbone, boxes [B, R, 4], sizes [B, 2], region_mask or undefined
+  /// @return Tokens [B, R, D]
+  /// @throws rc3::Error for a box outside its picture
+  Tokens encode(const Pictures& pictures) { return encode_map(backbone_->features(pictures), pictures); }
+
+  /// The same, from the backbone's map [B, C, h, w].
+  Tokens encode_map(const at::Tensor& map, const Pictures& pictures) {
+    check_boxes("visual::RoiFromBackbone", pictures);
+    return embedding_->forward(roi_align(map, pictures.boxes, pictures.sizes, options_.grid), pictures);
+  }
+
+  std::int64_t width() const { return options_.width; }
+  const std::shared_ptr<Backbone>& backbone() const { return backbone_; }
+
+ private:
+  RoiFromBackboneOptions options_;
+  std::shared_ptr<Backbone> backbone_;
+  std::shared_ptr<RegionEmbedding> embedding_;
+};
+
+}  // namespace rc3::visual

@@ -1,0 +1,10 @@
+#pragma once
+/// Everything about pictures: the concepts, the policies and their backbones.
+
+#include "rc3/visual/backbone/efficientnet_lite0.hpp"
+#include "rc3/visual/backbone/linear_patches.hpp"
+#include "rc3/visual/both.hpp"
+#include "rc3/visual/concept.hpp"
+#include "rc3/visual/patch.hpp"
+#include "rc3/visual/roi.hpp"
+#include "rc3/visual/roi_from_backbone.hpp"

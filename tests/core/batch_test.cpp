@@ -1,0 +1,28 @@
+#include "rc3/core/batch.hpp"
+
+#include <ATen/ops/arange.h>
+#include <ATen/ops/tensor.h>
+
+#include <boost/test/unit_test.hpp>
+
+BOOST_AUTO_TEST_SUITE(core_batch)
+
+BOOST_AUTO_TEST_CASE(select_takes_rows_of_what_is_there) {
+  rc3::Pictures pictures;
+  pictures.boxes = at::arange(24).view({3, 2, 4});
+  pictures.patch_mask = at::arange(3) > 0;
+  BOOST_TEST(pictures.size() == 3);
+  const auto some = pictures.select(at::tensor({2, 0}, at::kLong));
+  BOOST_TEST(some.size() == 2);
+  BOOST_TEST(some.boxes.equal(at::stack({pictures.boxes[2], pictures.boxes[0]})));
+  BOOST_TEST(some.patch_mask.equal(at::tensor({true, false}, at::kBool)));
+  BOOST_TEST(!some.pixels.defined());
+}
+
+BOOST_AUTO_TEST_CASE(an_empty_batch_has_size_0) {
+  BOOST_TEST(rc3::Pictures{}.size() == 0);
+  BOOST_TEST(rc3::Texts{}.size() == 0);
+  BOOST_TEST(rc3::Batch{}.size() == 0);
+}
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -1,0 +1,16 @@
+# cmake -DCOMPILER= -DINCLUDE= -DHEADERS=a,b,c -P Syntax.cmake: fails unless each header passes -fsyntax-only alone.
+string(REPLACE "," ";" HEADERS "${HEADERS}")
+set(failed 0)
+foreach(header ${HEADERS})
+  execute_process(COMMAND ${COMPILER} -std=c++20 -fsyntax-only -Wall -Wextra -Werror -Wno-pragma-once-outside-header
+                          -I${INCLUDE} -x c++ ${INCLUDE}/${header} RESULT_VARIABLE result ERROR_VARIABLE text)
+  if(NOT result EQUAL 0)
+    message("${text}")
+    math(EXPR failed "${failed} + 1")
+  endif()
+endforeach()
+list(LENGTH HEADERS count)
+message(STATUS "${count} headers, ${failed} fail")
+if(failed)
+  message(FATAL_ERROR "a header does not compile alone")
+endif()

@@ -1,0 +1,18 @@
+# Installs the build tree BUILD into a prefix below WORK, then configures, builds and runs SOURCE against it.
+function(step)
+  execute_process(COMMAND ${ARGN} RESULT_VARIABLE result OUTPUT_VARIABLE text ERROR_VARIABLE text)
+  if(NOT result EQUAL 0)
+    message(FATAL_ERROR "${ARGN}:\n${text}")
+  endif()
+endfunction()
+
+file(REMOVE_RECURSE ${WORK})
+step(${CMAKE_COMMAND} --install ${BUILD} --prefix ${WORK}/prefix)
+set(options -DCMAKE_PREFIX_PATH=${WORK}/prefix -DCMAKE_CXX_COMPILER=${COMPILER} -DKIND=${KIND})
+if(KIND STREQUAL torch)
+  list(APPEND options -DRC3_TORCH_DIR=${TORCH})
+endif()
+step(${CMAKE_COMMAND} -S ${SOURCE} -B ${WORK}/build -G Ninja ${options})
+step(${CMAKE_COMMAND} --build ${WORK}/build)
+step(${WORK}/build/program)
+message(STATUS "find_package(rc3): installed, built, ran")
