@@ -35,6 +35,11 @@ LANGUAGES = {
     "strict": ["en", "de", "fr", "cs", "ja", "zh"],
     "weak": ["id", "es", "it", "pl", "pt", "nl", "sv", "tr", "uk", "da", "ro", "hu"],
     "unseen": ["sw", "ta", "th", "hi", "ar", "el", "he", "fa", "vi", "ko", "ru", "fi"],
+    # For a longer training: names only. Relatives of the unseen languages, never these themselves.
+    "extra": (
+        "af am as az be bg bn bs ca cy et eu fil ga gl gu hr hy is ka kk km kn ky lo lt lv mk ml mn mr ms my ne no pa ps "
+        "sd si sk sl so sq sr te ur uz zu"
+    ).split(),
 }
 REQUIRED = [*LANGUAGES["strict"], "id"]  # a glyph without a name in all of these is left out
 ALL_LANGUAGES = [language for group in LANGUAGES.values() for language in group]
@@ -300,7 +305,10 @@ def write_licences(out: Path, font: Path, cldr: Path) -> None:
 
 
 def glyph_record(glyph: Glyph, family: str) -> dict[str, Any]:
-    texts = {lang: {"name": t.name, "keywords": t.keywords} for lang, t in glyph.texts.items()}
+    texts = {
+        lang: {"name": t.name, "keywords": [] if lang in LANGUAGES["extra"] else t.keywords}
+        for lang, t in glyph.texts.items()
+    }
     return {"id": glyph.id, "file": f"glyphs/{glyph.id}.png", "family": family, "texts": texts}
 
 

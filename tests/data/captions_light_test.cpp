@@ -16,7 +16,7 @@ std::vector<std::string> kept(std::string name, std::vector<std::string> keyword
 
 using Strings = std::vector<std::string>;
 
-/// Whether the folded text holds the folded name as a whole: not inside another word.
+/// Whether the folded text holds the folded name anywhere, inside another word too.
 bool holds(std::string_view text, std::string_view name) {
   const std::u32string t = fold(text), n = fold(name);
   return t.find(n) != std::u32string::npos;

@@ -2,8 +2,6 @@
 
 #include <boost/test/unit_test.hpp>
 
-#include <sys/resource.h>
-
 #include <chrono>
 
 #include "support/support.hpp"
@@ -67,12 +65,6 @@ const std::string jpeg =
     "\xff\xc4\x00\x14\x10\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00"
     "\xff\xda\x00\x08\x01\x01\x00\x00\x3f\x00\x3f\xff\xd9"s;
 
-long peak_kb() {
-  rusage usage{};
-  getrusage(RUSAGE_SELF, &usage);
-  return usage.ru_maxrss;
-}
-
 BOOST_AUTO_TEST_CASE(png_round_trip) {
   for (const auto& [width, height] : {std::pair{1, 1}, {1, 300}, {257, 3}, {64, 64}}) {
     const Image image = gradient(width, height);
@@ -134,12 +126,12 @@ BOOST_AUTO_TEST_CASE(bombs_are_refused_at_once) {
       {"1 x 1 png with 129 MB behind it", png(1, 1, zeros), "damaged"},
   };
   for (const Bomb& bomb : bombs) {
-    const long before = peak_kb();
+    const rc3::test::PeakMemory memory;
     const auto start = std::chrono::steady_clock::now();
     throws_with([&] { decode_image(bomb.bytes, bomb.name); }, bomb.name, bomb.reason);
     const double ms = std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
     rc3::test::at_most(rc3::join(bomb.name, ", ms"), ms, 50);
-    rc3::test::at_most(rc3::join(bomb.name, ", KB"), peak_kb() - before, 16384);
+    rc3::test::at_most(rc3::join(bomb.name, ", KB"), memory.rise(), 16384);
   }
   throws_with([] { decode_image(rc3::io::encode_png(gradient(9, 9)), "x", {.max_bytes = 20}); }, "x", "allowed 20");
   throws_with([] { decode_image(rc3::io::encode_png(gradient(9, 9)), "x", {.max_side = 8}); }, "x", "9 x 9", "side of 8");

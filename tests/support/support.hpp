@@ -7,6 +7,7 @@
 
 #include <cstdlib>
 #include <filesystem>
+#include <fstream>
 #include <functional>
 #include <iostream>
 #include <string>
@@ -61,6 +62,30 @@ class TempDir {
 
  private:
   std::filesystem::path path_;
+};
+
+/// How far the memory of this process rises above what it has now.
+class PeakMemory {
+ public:
+  PeakMemory() {
+    std::ofstream("/proc/self/clear_refs") << '5';  // the high-water mark becomes what is resident now
+    before_ = high_water_mark();
+  }
+  /// KB since the construction.
+  long rise() const { return high_water_mark() - before_; }
+
+ private:
+  static long high_water_mark() {
+    std::ifstream status("/proc/self/status");
+    for (std::string word; status >> word;)
+      if (word == "VmHWM:") {
+        long kb = 0;
+        status >> kb;
+        return kb;
+      }
+    return 0;
+  }
+  long before_ = 0;
 };
 
 /// Prints "name: figure (limit) pass|fail" and fails the test unless @p holds.

@@ -27,8 +27,10 @@ struct Pictures {
 struct Texts {
   at::Tensor ids;   ///< int64 [B, L]
   at::Tensor mask;  ///< bool [B, L], true where there is a token
+  at::Tensor hidden;  ///< float [B, L, D], what the frozen part of the encoder makes of the ids, kept from an earlier
+                      ///< pass; where it is given the ids are not read
 
-  std::int64_t size() const { return ids.defined() ? ids.size(0) : 0; }
+  std::int64_t size() const { return mask.defined() ? mask.size(0) : 0; }
   /// The rows @p index (int64 [n]).
   Texts select(const at::Tensor& index) const;
 };
@@ -75,7 +77,7 @@ inline Pictures Pictures::select(const at::Tensor& index) const {
 }
 
 inline Texts Texts::select(const at::Tensor& index) const {
-  return {detail::rows(ids, index), detail::rows(mask, index)};
+  return {detail::rows(ids, index), detail::rows(mask, index), detail::rows(hidden, index)};
 }
 
 inline Tokens Tokens::select(const at::Tensor& index) const {

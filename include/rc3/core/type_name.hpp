@@ -22,6 +22,7 @@ template <class T>
 std::string type_name() {
   std::string name(detail::raw_type_name<T>());
   for (std::size_t at; (at = name.find("rc3::")) != std::string::npos;) name.erase(at, 5);
+  for (std::size_t at; (at = name.find("> >")) != std::string::npos;) name.erase(at + 1, 1);  // gcc writes "> >"
   return name;
 }
 

@@ -86,7 +86,7 @@ class Weights {
               "\" must name a file in the same folder, names ", file);
       auto& shard = shards[file];
       if (shard == nullptr) shard = &open(index.parent_path() / file);
-      require(shard->find(name) != nullptr, where, ": \"", name, "\" is not in ", file);
+      require(shard->contains(name), where, ": \"", name, "\" is not in ", file);
       readers_.emplace(name, shard);
     }
   }

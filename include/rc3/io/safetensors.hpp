@@ -77,6 +77,8 @@ class Reader {
     return found == index_.end() ? nullptr : &header_.entries[found->second];
   }
 
+  bool contains(const std::string& name) const { return find(name) != nullptr; }
+
   /// The tensor @p name, on the CPU. @throws rc3::Error when there is none, or the file became shorter meanwhile.
   at::Tensor read(const std::string& name) const {
     const Entry* found = find(name);

@@ -1,8 +1,11 @@
 #pragma once
 /// The policy host: a visual policy, a text encoder and a fusion encoder make a model.
 
+#include <ATen/ops/cat.h>
 #include <ATen/ops/dropout.h>
+#include <ATen/ops/eye.h>
 #include <ATen/ops/gelu.h>
+#include <c10/core/GradMode.h>
 #include <torch/nn/module.h>
 #include <torch/nn/modules/linear.h>
 
@@ -18,8 +21,10 @@
 namespace rc3 {
 
 struct ModelOptions {
-  std::int64_t embedding = 256;  ///< E, width of the vectors that are searched
-  double dropout = 0.1;          ///< before the projections into E, in training, probability in [0, 1)
+  std::int64_t embedding = 384;   ///< E, width of the vectors that are searched
+  std::int64_t hidden = 1024;     ///< inner width of the picture head
+  double picture_dropout = 0.5;   ///< before both layers of the picture head, in training, probability in [0, 1)
+  double text_dropout = 0.1;      ///< before the text head, the same
 };
 
 /// A vision-language model: pictures and texts to vectors of one space (for search), and both together to z.
@@ -43,7 +48,7 @@ class Model<Visual, Text, Fusion> : public torch::nn::Module {
   /// Where pictures lie in the space of search. @return unit vectors, float [B, E]
   at::Tensor picture_vector(const Tokens& visual);
   /// Where texts lie in it. @return unit vectors, float [B, E]
-  at::Tensor text_vector(const Tokens& text) { return nn::unit(text_head_->forward(drop(text_->pool(text)))); }
+  at::Tensor text_vector(const Tokens& text);
 
   /// z = g(v, x). @return float [B, D]
   at::Tensor fuse(const Tokens& visual, const Tokens& text) { return fusion_->fuse(visual, text); }
@@ -51,18 +56,23 @@ class Model<Visual, Text, Fusion> : public torch::nn::Module {
   /// How sure the model is that picture and text belong together. @param z float [B, D]  @return logits, float [B]
   at::Tensor match_score(const at::Tensor& z) { return match_head_->forward(z).squeeze(1); }
 
+  /// Tells the text head where texts lie, so that it sees what tells them apart: pooled vectors of multilingual-e5 have
+  /// cosines around 0.8 whatever they say. @param pooled  float [n, D], n >= 2, of texts like those to come
+  void calibrate_texts(const at::Tensor& pooled);
+
   const std::shared_ptr<Visual>& visual_policy() const { return visual_; }
   const std::shared_ptr<Text>& text_policy() const { return text_; }
   const ModelOptions& options() const { return options_; }
 
  private:
-  at::Tensor drop(const at::Tensor& x) const { return at::dropout(x, options_.dropout, is_training()); }
+  at::Tensor drop(const at::Tensor& x, double p) const { return at::dropout(x, p, is_training()); }
 
   ModelOptions options_;
   std::shared_ptr<Visual> visual_;
   std::shared_ptr<Text> text_;
   std::shared_ptr<Fusion> fusion_;
-  torch::nn::Linear pool_score_{nullptr}, picture_hidden_{nullptr}, picture_head_{nullptr}, text_head_{nullptr},
+  at::Tensor text_center_, text_scale_;
+  torch::nn::Linear picture_hidden_{nullptr}, picture_head_{nullptr}, text_head_{nullptr},
       match_head_{nullptr};
 };
 
@@ -77,20 +87,42 @@ Model<Visual, Text, Fusion>::Model(std::shared_ptr<Visual> visual, std::shared_p
   require(visual_->width() == d && text_->width() == d, "rc3::Model: visual tokens are ", visual_->width(),
           " wide, text tokens ", text_->width(), ", the fusion encoder wants ", d, "; give all three the same width");
   require(options.embedding > 0, "rc3::Model: embedding must be positive, is ", options.embedding);
-  pool_score_ = register_module("pool_score", torch::nn::Linear(d, 1));
-  picture_hidden_ = register_module("picture_hidden", torch::nn::Linear(d, 2 * d));
-  picture_head_ = register_module("picture_head", torch::nn::Linear(2 * d, options.embedding));
+  picture_hidden_ = register_module("picture_hidden", torch::nn::Linear(2 * d, options.hidden));
+  picture_head_ = register_module("picture_head", torch::nn::Linear(options.hidden, options.embedding));
   text_head_ = register_module("text_head", torch::nn::Linear(d, options.embedding));
+  text_center_ = register_buffer("text_center", at::zeros({d}));
+  text_scale_ = register_buffer("text_scale", at::ones({}));
+  if (d == options.embedding) {  // the space of search begins as the text encoder's own
+    c10::NoGradGuard no_grad;
+    text_head_->weight.copy_(at::eye(d));
+    text_head_->bias.zero_();
+  }
   match_head_ = register_module("match_head", torch::nn::Linear(d, 1));
 }
 
 template <visual::Policy Visual, text::Policy Text, fusion::Policy Fusion>
 at::Tensor Model<Visual, Text, Fusion>::picture_vector(const Tokens& visual) {
-  // Attention pooling: each token says how much it matters.
-  const auto score = pool_score_->forward(visual.values).squeeze(2).to(at::kFloat);
-  const auto weight = score.masked_fill(~visual.mask, -1e9).softmax(1).unsqueeze(2);
-  const auto pooled = (visual.values * weight).sum(1);
-  return nn::unit(picture_head_->forward(drop(at::gelu(picture_hidden_->forward(pooled)))));
+  // Mean and maximum over the tokens: what the picture is like on the whole, and what is anywhere in it.
+  const auto mask = visual.mask.unsqueeze(2);
+  const auto mean = (visual.values * mask).sum(1) / mask.sum(1).clamp_min(1);
+  const auto highest = visual.values.masked_fill(~mask, -1e4).amax(1);
+  const auto pooled = drop(at::cat({mean, highest}, 1), options_.picture_dropout);
+  return nn::unit(picture_head_->forward(drop(at::gelu(picture_hidden_->forward(pooled)), options_.picture_dropout)));
+}
+
+template <visual::Policy Visual, text::Policy Text, fusion::Policy Fusion>
+at::Tensor Model<Visual, Text, Fusion>::text_vector(const Tokens& text) {
+  const auto centered = (text_->pool(text) - text_center_) / text_scale_;
+  return nn::unit(text_head_->forward(drop(centered, options_.text_dropout)));
+}
+
+template <visual::Policy Visual, text::Policy Text, fusion::Policy Fusion>
+void Model<Visual, Text, Fusion>::calibrate_texts(const at::Tensor& pooled) {
+  check_shape("rc3::Model", "pooled", pooled, {{'n'}, {'D', text_->width()}});
+  require(pooled.size(0) >= 2, "rc3::Model: calibrate_texts wants two texts or more");
+  c10::NoGradGuard no_grad;
+  text_center_.copy_(pooled.mean(0));
+  text_scale_.copy_(at::linalg_vector_norm(pooled - text_center_, 2, 1).mean().clamp_min(1e-6));
 }
 
 }  // namespace rc3

@@ -6,6 +6,7 @@
 
 #include <memory>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "rc3/core/batch.hpp"
@@ -65,8 +66,9 @@ class Encoder {
     if (!ids.defined() || options_.remember == 0) return vectors(texts);
     const auto id = ids.template accessor<std::int64_t, 1>();
     std::vector<std::int64_t> unknown;
+    std::unordered_set<std::int64_t> listed;
     for (std::int64_t i = 0; i < id.size(0); ++i)
-      if (!known_.contains(id[i])) unknown.push_back(i);
+      if (!known_.contains(id[i]) && listed.insert(id[i]).second) unknown.push_back(i);
     if (!unknown.empty()) {
       if (known_.size() + unknown.size() > options_.remember) {
         known_.clear();

@@ -50,9 +50,11 @@ class Bert : public torch::nn::Module {
   /// @throws rc3::Error naming the file, and the key or tensor that is missing, unknown or of another shape
   static std::shared_ptr<Bert> from_pretrained(const std::filesystem::path& directory);
 
-  /// @param texts  ids int64 [B, L], mask bool [B, L]; 1 <= L <= positions
+  /// @param texts  ids int64 [B, L] (or hidden [B, L, D] as `lower` gave it), mask bool [B, L]; 1 <= L <= positions
   /// @return Tokens [B, L, D]; rows of padding are zero
-  Tokens encode(const Texts& texts) { return upper(lower(texts)); }
+  Tokens encode(const Texts& texts) {
+    return upper(texts.hidden.defined() ? Tokens{texts.hidden, texts.mask} : lower(texts));
+  }
 
   /// The frozen part of `encode`: embeddings and frozen layers. Its result may be kept for a text and used again.
   Tokens lower(const Texts& texts);
@@ -66,7 +68,7 @@ class Bert : public torch::nn::Module {
   std::int64_t width() const { return options_.width; }
   const BertOptions& options() const { return options_; }
 
-  /// Freezes the embeddings and the first @p layers layers, which then run without dropout. @pre 0 <= layers
+  /// Freezes the embeddings and the first @p layers layers, and lets the others learn. @pre 0 <= layers
   void freeze_lower(std::int64_t layers);
 
   /// Layers that `lower` runs. -1: nothing is frozen, not even the embeddings.

@@ -19,7 +19,7 @@ inline Texts pad_batch(std::span<const std::vector<std::int64_t>> sequences) {
   for (const auto& ids : sequences) longest = std::max(longest, ids.size());
   const auto b = static_cast<std::int64_t>(sequences.size());
   const auto l = static_cast<std::int64_t>(longest);
-  Texts texts{at::full({b, l}, Tokenizer::pad, at::kLong), at::zeros({b, l}, at::kBool)};
+  Texts texts{at::full({b, l}, Tokenizer::pad, at::kLong), at::zeros({b, l}, at::kBool), {}};
   auto ids = texts.ids.accessor<std::int64_t, 2>();
   auto mask = texts.mask.accessor<bool, 2>();
   for (std::int64_t i = 0; i < b; ++i) {

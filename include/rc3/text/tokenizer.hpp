@@ -17,7 +17,7 @@
 namespace rc3::text {
 
 struct TokenizerOptions {
-  std::string prefix;             ///< put before every text; multilingual-e5 wants "query: " or "passage: "
+  std::string prefix = "";        ///< put before every text; multilingual-e5 wants "query: " or "passage: "
   std::int64_t max_length = 512;  ///< tokens a text, <s> and </s> included, >= 3; longer texts are cut
 };
 
@@ -75,6 +75,7 @@ class Tokenizer {
   Tokenizer(std::shared_ptr<sentencepiece::SentencePieceProcessor> processor, TokenizerOptions options)
       : processor_(std::move(processor)), options_(std::move(options)) {
     require(options_.max_length >= 3, "text::Tokenizer: max_length must be at least 3, is ", options_.max_length);
+    require_utf8(options_.prefix, "text::Tokenizer: the prefix");
   }
 
   std::shared_ptr<const sentencepiece::SentencePieceProcessor> processor_;

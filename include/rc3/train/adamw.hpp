@@ -30,7 +30,7 @@ struct AdamWOptions {
   double epsilon = 1e-8;         ///< > 0
   double weight_decay = 0.01;    ///< >= 0; vectors and scalars (biases, norms, temperatures) are not decayed
   double clip = 1.0;             ///< largest norm of the whole gradient, > 0
-  std::vector<RateRule> rates;   ///< for example {{"text.", 0.1}}: fine-tune the text encoder slowly
+  std::vector<RateRule> rates = {};  ///< for example {{"text.", 0.1}}: fine-tune the text encoder slowly
 };
 
 /// Source: Loshchilov and Hutter 2019.

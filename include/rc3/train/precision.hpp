@@ -43,7 +43,8 @@ inline Precision resolve(Precision wish) {
 /// Autocast on the CPU while it lives, if @p precision is bfloat16. Norms, softmaxes and losses stay in float32.
 class Autocast {
  public:
-  explicit Autocast(Precision precision) : before_(at::autocast::is_autocast_enabled(at::kCPU)) {
+  explicit Autocast(Precision precision)
+      : before_(at::autocast::is_autocast_enabled(at::kCPU)), type_before_(at::autocast::get_autocast_dtype(at::kCPU)) {
     if (resolve(precision) != Precision::bfloat16) return;
     at::autocast::set_autocast_dtype(at::kCPU, at::kBFloat16);
     at::autocast::set_autocast_enabled(at::kCPU, true);
@@ -52,6 +53,7 @@ class Autocast {
   ~Autocast() {
     if (!active_) return;
     at::autocast::set_autocast_enabled(at::kCPU, before_);
+    at::autocast::set_autocast_dtype(at::kCPU, type_before_);
     at::autocast::clear_cache();
   }
   Autocast(const Autocast&) = delete;
@@ -59,6 +61,7 @@ class Autocast {
 
  private:
   bool before_;
+  at::ScalarType type_before_;
   bool active_ = false;
 };
 

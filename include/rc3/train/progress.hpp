@@ -92,15 +92,12 @@ class Progress {
   /// @param done  items done so far, 0 .. total, never less than before
   /// @param loss  of the last step; not finite: shown as it is and kept out of the average
   void update(std::int64_t done, double loss) {
-    const double now = clock_();
-    observe(std::min(done, total_), loss, now);
-    if (terminal_) {
-      if (drawn_ && now - printed_ < options_.redraw) return;
-    } else if (now - printed_ < options_.every_seconds && share() - printed_share_ < options_.every_share - 1e-9) {
-      return;
-    }
-    print(now);
+    has_loss_ = true;
+    advance(done, loss);
   }
+
+  /// The same for work without a loss.
+  void update(std::int64_t done) { advance(done, NAN); }
 
   /// The last line, with the time taken and the mean rate. Further calls do nothing.
   void finish() {
@@ -118,6 +115,17 @@ class Progress {
   double seconds_left() const { return static_cast<double>(total_ - done_) / rate_; }
 
  private:
+  void advance(std::int64_t done, double loss) {
+    const double now = clock_();
+    observe(std::min(done, total_), loss, now);
+    if (terminal_) {
+      if (drawn_ && now - printed_ < options_.redraw) return;
+    } else if (now - printed_ < options_.every_seconds && share() - printed_share_ < options_.every_share - 1e-9) {
+      return;
+    }
+    print(now);
+  }
+
   double share() const { return static_cast<double>(done_) / static_cast<double>(total_); }
 
   void observe(std::int64_t done, double loss, double now) {
@@ -141,7 +149,7 @@ class Progress {
   }
 
   std::string loss_text() const {
-    if (done_ == 0 && losses_weight_ == 0) return "";
+    if (!has_loss_ || (done_ == 0 && losses_weight_ == 0)) return "";
     char text[48];
     std::snprintf(text, sizeof text, "  loss %.4g", std::isfinite(last_loss_) ? losses_ / losses_weight_ : last_loss_);
     return text;
@@ -176,7 +184,7 @@ class Progress {
   double start_ = 0, last_ = 0, printed_ = 0, printed_share_ = 0;
   double items_ = 0, items_weight_ = 0, rate_ = 0;
   double losses_ = 0, losses_weight_ = 0, last_loss_ = 0;
-  bool drawn_ = false, finished_ = false;
+  bool drawn_ = false, finished_ = false, has_loss_ = false;
 };
 
 }  // namespace rc3::train

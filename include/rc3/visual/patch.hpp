@@ -1,7 +1,9 @@
 #pragma once
 /// A backbone's feature map as a sequence of patches.
 
+#include <ATen/ops/adaptive_avg_pool2d.h>
 #include <ATen/ops/dropout.h>
+#include <ATen/ops/ones.h>
 #include <ATen/ops/randn.h>
 #include <ATen/ops/upsample_bicubic2d.h>
 #include <torch/nn/module.h>
@@ -19,10 +21,11 @@ namespace rc3::visual {
 struct PatchOptions {
   std::int64_t width = 384;  ///< D
   std::int64_t grid = 7;     ///< side of the learned position embedding; other maps interpolate it
+  std::int64_t most = 49;    ///< a map of more places than this is averaged down to grid x grid first, >= 1
   double dropout = 0.1;      ///< in training, probability in [0, 1)
 };
 
-/// One token for each place of the map: LayerNorm(W LayerNorm(feature) + position), then dropout.
+/// One token for each place of the map: LayerNorm(W feature + position), then dropout.
 /// @tparam Backbone  a backbone::Policy; its map [B, C, h, w] gives P = h w patches, row by row
 template <class Backbone>
 class Patch : public torch::nn::Module {
@@ -30,7 +33,6 @@ class Patch : public torch::nn::Module {
   explicit Patch(std::shared_ptr<Backbone> backbone, PatchOptions options = {})
       : options_(options), backbone_(register_module("backbone", std::move(backbone))) {
     const auto c = backbone_->channels();
-    feature_norm_ = register_module("feature_norm", torch::nn::LayerNorm(torch::nn::LayerNormOptions({c})));
     feature_ = register_module("feature", torch::nn::Linear(c, options.width));
     norm_ = register_module("norm", torch::nn::LayerNorm(torch::nn::LayerNormOptions({options.width})));
     position_ = register_parameter("position", at::randn({1, options.width, options.grid, options.grid}) * 0.02);
@@ -40,11 +42,12 @@ class Patch : public torch::nn::Module {
   Tokens encode(const Pictures& pictures) { return encode_map(backbone_->features(pictures), pictures); }
 
   /// The same, from the backbone's map [B, C, h, w].
-  Tokens encode_map(const at::Tensor& map, const Pictures& pictures) {
+  Tokens encode_map(at::Tensor map, const Pictures& pictures) {
     check_shape("visual::Patch", "map", map, {{'B'}, {'C', backbone_->channels()}, {'h'}, {'w'}});
+    if (map.size(2) * map.size(3) > options_.most) map = at::adaptive_avg_pool2d(map, {options_.grid, options_.grid});
     const auto patches = map.flatten(2).transpose(1, 2);
     const auto where = position(map.size(2), map.size(3)).flatten(2).transpose(1, 2);
-    auto x = norm_->forward(feature_->forward(feature_norm_->forward(patches)) + where);
+    auto x = norm_->forward(feature_->forward(patches) + where);
     x = at::dropout(x, options_.dropout, is_training());
     auto mask = at::ones({x.size(0), x.size(1)}, x.options().dtype(at::kBool));
     if (pictures.patch_mask.defined()) {
@@ -65,7 +68,7 @@ class Patch : public torch::nn::Module {
 
   PatchOptions options_;
   std::shared_ptr<Backbone> backbone_;
-  torch::nn::LayerNorm feature_norm_{nullptr}, norm_{nullptr};
+  torch::nn::LayerNorm norm_{nullptr};
   torch::nn::Linear feature_{nullptr};
   at::Tensor position_;
 };

@@ -59,13 +59,11 @@ struct RegionEmbeddingOptions {
   double dropout = 0.1;  ///< in training, probability in [0, 1)
 };
 
-/// LayerNorm(W_f LayerNorm(feature) + W_l location), then dropout. Source: UNITER (Chen et al. 2020), VOLTA's controlled models.
-/// Features are normalised first, since detectors and backbones differ in scale by orders of magnitude.
+/// LayerNorm(W_f feature + W_l location), then dropout. Source: VOLTA's controlled models (Bugliarello et al. 2021).
 class RegionEmbedding : public torch::nn::Module {
  public:
   explicit RegionEmbedding(RegionEmbeddingOptions options) : options_(options) {
     const std::int64_t numbers = options.location == Location::five ? 5 : 7;
-    feature_norm_ = register_module("feature_norm", torch::nn::LayerNorm(torch::nn::LayerNormOptions({options.features})));
     feature_ = register_module("feature", torch::nn::Linear(options.features, options.width));
     location_ = register_module("location", torch::nn::Linear(numbers, options.width));
     norm_ = register_module("norm", torch::nn::LayerNorm(torch::nn::LayerNormOptions({options.width})));
@@ -74,11 +72,14 @@ class RegionEmbedding : public torch::nn::Module {
   /// @param features  float [B, R, F]
   /// @return Tokens [B, R, D]; rows outside the region mask are zero
   Tokens forward(const at::Tensor& features, const Pictures& pictures) {
-    const auto where = location_encoding(pictures.boxes, pictures.sizes, options_.location);
-    auto x = norm_->forward(feature_->forward(feature_norm_->forward(features)) + location_->forward(where));
+    const auto mask = pictures.region_mask.defined()
+                          ? pictures.region_mask
+                          : at::ones({features.size(0), features.size(1)}, features.options().dtype(at::kBool));
+    // Outside the mask there may be anything, a picture of size 0 included: 0 / 0 would spoil the gradients.
+    const auto outside = ~mask.unsqueeze(-1);
+    const auto where = location_encoding(pictures.boxes, pictures.sizes, options_.location).masked_fill(outside, 0);
+    auto x = norm_->forward(feature_->forward(features.masked_fill(outside, 0)) + location_->forward(where));
     x = at::dropout(x, options_.dropout, is_training());
-    const auto mask = pictures.region_mask.defined() ? pictures.region_mask
-                                                     : at::ones({x.size(0), x.size(1)}, x.options().dtype(at::kBool));
     return {x * mask.unsqueeze(-1), mask};
   }
 
@@ -86,7 +87,7 @@ class RegionEmbedding : public torch::nn::Module {
 
  private:
   RegionEmbeddingOptions options_;
-  torch::nn::LayerNorm feature_norm_{nullptr}, norm_{nullptr};
+  torch::nn::LayerNorm norm_{nullptr};
   torch::nn::Linear feature_{nullptr}, location_{nullptr};
 };
 

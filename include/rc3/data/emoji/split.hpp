@@ -26,6 +26,7 @@ struct Split {
     std::vector<std::string> strict;  ///< translations of one another in training
     std::vector<std::string> weak;    ///< in training, but only in weak pairs
     std::vector<std::string> unseen;  ///< never in training: the zero-shot test
+    std::vector<std::string> extra;   ///< further languages that a longer training may read; may be empty
   };
 
   std::vector<std::size_t> train;
@@ -101,8 +102,11 @@ inline Split Split::load(const std::filesystem::path& dir, const Glyphs& glyphs)
 
   const detail::Fields languages = root.object("languages");
   std::unordered_set<std::string> seen;
-  for (const auto& [name, group] : {std::pair{"strict", &out.languages.strict}, std::pair{"weak", &out.languages.weak},
-                                    std::pair{"unseen", &out.languages.unseen}}) {
+  const auto groups = languages.names();
+  for (const auto& [name, group] :
+       {std::pair{"strict", &out.languages.strict}, std::pair{"weak", &out.languages.weak},
+        std::pair{"unseen", &out.languages.unseen}, std::pair{"extra", &out.languages.extra}}) {
+    if (group == &out.languages.extra && std::find(groups.begin(), groups.end(), name) == groups.end()) continue;
     *group = languages.texts(name);
     for (const std::string& language : *group) {
       if (!glyphs.has_language(language)) languages.fail_at(name, "there is no language '", language, "' in the data");

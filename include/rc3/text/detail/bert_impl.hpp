@@ -11,11 +11,15 @@ namespace rc3::text {
 inline BertOptions BertOptions::from_config(const std::filesystem::path& directory) {
   const auto config = io::read_config(directory);
   const auto where = (directory / "config.json").string();
-  const auto integer = [&](const char* key) { return io::get<std::int64_t>(config, key, where); };
+  const auto integer = [&](const char* key, std::int64_t least = 1, std::int64_t most = 10'000'000) {
+    const auto value = io::get<std::int64_t>(config, key, where);
+    require(value >= least && value <= most, where, ": ", key, " must lie in ", least, " to ", most, ", is ", value);
+    return value;
+  };
   BertOptions o;
   o.vocabulary = integer("vocab_size");
   o.width = integer("hidden_size");
-  o.layers = integer("num_hidden_layers");
+  o.layers = integer("num_hidden_layers", 1, 1000);
   o.heads = integer("num_attention_heads");
   o.feed_forward = integer("intermediate_size");
   o.positions = integer("max_position_embeddings");
@@ -27,7 +31,7 @@ inline BertOptions BertOptions::from_config(const std::filesystem::path& directo
   const auto type = io::get<std::string>(config, "model_type", where);
   require(type == "bert" || type == "xlm-roberta", where, ": model_type is \"", type,
           "\"; text::Bert loads \"bert\", text::XlmRoberta \"xlm-roberta\"");
-  if (type == "xlm-roberta") o.first_position = integer("pad_token_id") + 1;
+  if (type == "xlm-roberta") o.first_position = integer("pad_token_id", 0) + 1;
   return o;
 }
 

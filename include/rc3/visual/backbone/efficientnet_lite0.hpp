@@ -1,7 +1,10 @@
 #pragma once
 /// EfficientNet-Lite0, a convolutional network for small machines.
 
+#include <ATen/ops/avg_pool2d.h>
+#include <ATen/ops/cat.h>
 #include <ATen/ops/constant_pad_nd.h>
+#include <ATen/ops/max_pool2d.h>
 #include <ATen/ops/hardtanh.h>
 #include <c10/core/GradMode.h>
 #include <torch/nn/module.h>
@@ -53,7 +56,8 @@ class ConvNorm : public torch::nn::Module {
       x = at::constant_pad_nd(x, {near, far, near, far});
     }
     x = norm_->forward(conv_->forward(x));
-    return options_.activate ? at::hardtanh(x, 0, 6) : x;
+    if (!options_.activate) return x;
+    return x.requires_grad() ? at::hardtanh(x, 0, 6) : at::hardtanh_(x, 0, 6);  // in place: half the memory traffic
   }
 
  private:
@@ -93,9 +97,12 @@ class InvertedBottleneck : public torch::nn::Module {
 struct EfficientNetLite0Options {
   /// Blocks that do not learn, 0 to 16. `lower` runs the stem and these; 16 freezes the head as well.
   std::int64_t frozen_blocks = 16;
+  /// Adds to the head's 1280 channels what earlier layers say of the same place: the 320 channels before the head, and
+  /// mean and maximum of the 112 channels of stride 16. Drawings differ from photographs most in the last layers.
+  bool multi_scale = false;
 };
 
-/// Stem, 16 inverted bottlenecks and a 1x1 head: 3.4 M parameters up to the 1280 channels of its last map, stride 32.
+/// Stem, 16 inverted bottlenecks and a 1x1 head: 3.37 M parameters up to the 1280 channels of its last map, stride 32.
 /// Source: Tan and Le 2019 (EfficientNet), "lite" form: ReLU6, no squeeze-and-excitation.
 class EfficientNetLite0 : public torch::nn::Module {
  public:
@@ -109,9 +116,9 @@ class EfficientNetLite0 : public torch::nn::Module {
                                                             EfficientNetLite0Options options = {});
 
   /// @param pictures  features as `lower` gave them, else pixels [B, 3, H, W] in 0..255; H and W multiples of 32
-  /// @return float [B, 1280, H/32, W/32]
+  /// @return float [B, C, H/32, W/32], standardised as `calibrate` says
   at::Tensor features(const Pictures& pictures) {
-    return upper(pictures.features.defined() ? pictures.features : lower(pictures.pixels));
+    return upper(pictures.features.defined() ? pictures.features.to(at::kFloat) : lower(pictures.pixels));
   }
 
   /// The frozen part. Its result may be kept for a picture and used again as Pictures::features.
@@ -123,10 +130,22 @@ class EfficientNetLite0 : public torch::nn::Module {
   /// The map behind block @p block (0 to 15) of @p pixels: strides 8, 16 and 32 are behind blocks 4, 10 and 15.
   at::Tensor after_block(const at::Tensor& pixels, std::int64_t block);
 
-  std::int64_t channels() const { return 1280; }
+  /// Freezes the stem and the first @p count blocks, and lets the others learn. @pre 0 <= count <= 16
+  void freeze_blocks(std::int64_t count);
+
+  /// Sets each channel's mean and deviation, which `features` takes out; before, 0 and 1.
+  /// @param maps  float [n, C, h, w], what `features` gave for n pictures like those to come
+  void calibrate(const at::Tensor& maps);
+
+  /// C: 1280, or 1824 with multi_scale.
+  std::int64_t channels() const { return options_.multi_scale ? 1280 + 320 + 2 * 112 : 1280; }
+  const EfficientNetLite0Options& options() const { return options_; }
 
  private:
+  static constexpr std::int64_t stride_16 = 11;  // blocks up to the last of stride 16
+
   at::Tensor stem(const at::Tensor& pixels);
+  at::Tensor tail(const at::Tensor& map, std::int64_t from);
   at::Tensor run(at::Tensor x, std::int64_t first, std::int64_t last) {
     for (auto i = first; i < last; ++i) x = list_[static_cast<std::size_t>(i)]->as<detail::InvertedBottleneck>()->forward(x);
     return x;
@@ -135,13 +154,12 @@ class EfficientNetLite0 : public torch::nn::Module {
   EfficientNetLite0Options options_;
   std::shared_ptr<detail::ConvNorm> stem_, head_;
   torch::nn::ModuleList list_;
+  at::Tensor mean_, deviation_;
 };
 
 inline EfficientNetLite0::EfficientNetLite0(EfficientNetLite0Options options) : options_(options) {
   using detail::ConvNorm;
   using Block = detail::InvertedBottleneck;
-  require(options.frozen_blocks >= 0 && options.frozen_blocks <= blocks,
-          "visual::backbone::EfficientNetLite0: frozen_blocks must be 0 to 16, is ", options.frozen_blocks);
   struct Stage {
     std::int64_t kernel, stride, expand, in, out, repeat;
   };
@@ -159,9 +177,29 @@ inline EfficientNetLite0::EfficientNetLite0(EfficientNetLite0Options options) : 
       list_->push_back(std::make_shared<Block>(
           Block::Options{i == 0 ? s.in : s.out, s.out, s.kernel, i == 0 ? s.stride : 1, s.expand}));
   head_ = register_module("head", std::make_shared<ConvNorm>(ConvNorm::Options{320, 1280}));
+  mean_ = register_buffer("mean", at::zeros({channels(), 1, 1}));
+  deviation_ = register_buffer("deviation", at::ones({channels(), 1, 1}));
+  freeze_blocks(options.frozen_blocks);
+}
+
+inline void EfficientNetLite0::freeze_blocks(std::int64_t count) {
+  require(count >= 0 && count <= blocks, "visual::backbone::EfficientNetLite0: frozen_blocks must be 0 to 16, is ", count);
+  require(!options_.multi_scale || count <= stride_16 || count == blocks,
+          "visual::backbone::EfficientNetLite0: with multi_scale frozen_blocks must be 0 to 11, or 16, is ", count);
+  options_.frozen_blocks = count;
+  nn::freeze(*this, false);
   nn::freeze(*stem_);
-  for (std::int64_t i = 0; i < options.frozen_blocks; ++i) nn::freeze(*list_[static_cast<std::size_t>(i)]);
-  if (options.frozen_blocks == blocks) nn::freeze(*head_);
+  for (std::int64_t i = 0; i < count; ++i) nn::freeze(*list_[static_cast<std::size_t>(i)]);
+  if (count == blocks) nn::freeze(*head_);
+}
+
+inline void EfficientNetLite0::calibrate(const at::Tensor& maps) {
+  check_shape("visual::backbone::EfficientNetLite0", "maps", maps, {{'n'}, {'C', channels()}, {'h'}, {'w'}});
+  c10::NoGradGuard no_grad;
+  const auto values = maps.to(at::kFloat).transpose(0, 1).flatten(1);  // [C, n h w]
+  const auto mean = values.mean(1), deviation = values.std(1).clamp_min(1e-3);
+  mean_.copy_((mean_.flatten() + mean * deviation_.flatten()).view_as(mean_));  // `maps` had the old ones taken out
+  deviation_.copy_((deviation * deviation_.flatten()).view_as(deviation_));
 }
 
 inline at::Tensor EfficientNetLite0::stem(const at::Tensor& pixels) {
@@ -173,13 +211,20 @@ inline at::Tensor EfficientNetLite0::stem(const at::Tensor& pixels) {
 
 inline at::Tensor EfficientNetLite0::lower(const at::Tensor& pixels) {
   c10::NoGradGuard no_grad;
-  const auto map = run(stem(pixels), 0, options_.frozen_blocks);
-  return options_.frozen_blocks == blocks ? head_->forward(map) : map;
+  const auto map = stem(pixels);
+  return options_.frozen_blocks == blocks ? tail(map, 0) : run(map, 0, options_.frozen_blocks);
+}
+
+inline at::Tensor EfficientNetLite0::tail(const at::Tensor& map, std::int64_t from) {
+  if (!options_.multi_scale) return head_->forward(run(map, from, blocks));
+  const auto early = run(map, from, stride_16);
+  const auto late = run(early, stride_16, blocks);
+  return at::cat({head_->forward(late), late, at::avg_pool2d(early, 2), at::max_pool2d(early, 2)}, 1);
 }
 
 inline at::Tensor EfficientNetLite0::upper(const at::Tensor& map) {
-  if (options_.frozen_blocks == blocks) return map;
-  return head_->forward(run(map, options_.frozen_blocks, blocks));
+  const auto raw = options_.frozen_blocks == blocks ? map : tail(map, options_.frozen_blocks);
+  return (raw - mean_) / deviation_;
 }
 
 inline at::Tensor EfficientNetLite0::after_block(const at::Tensor& pixels, std::int64_t block) {
@@ -215,7 +260,7 @@ inline std::shared_ptr<EfficientNetLite0> EfficientNetLite0::from_pretrained(con
                    {.strip_prefixes = {},
                     .ignore = {"_fc\\..*"},  // the classifier, which a backbone does not have
                     .rename = detail::efficientnet_name,
-                    .optional = {".*num_batches_tracked"},
+                    .optional = {".*num_batches_tracked", "mean", "deviation"},
                     .strict = true});
   return network;
 }

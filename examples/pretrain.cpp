@@ -1,0 +1,129 @@
+// Trains an RC³ variant on pictures and texts of emoji, and searches pictures in languages that it never saw.
+// `./run demo` prepares what it needs and runs it; `pretrain --help` says what can be set.
+
+#include <malloc.h>
+#include <rc3/rc3.hpp>
+
+#include <CLI/CLI.hpp>
+
+#include <chrono>
+#include <iostream>
+
+#include "pretrain/evaluate.hpp"
+#include "pretrain/memory.hpp"
+#include "pretrain/settings.hpp"
+#include "pretrain/show.hpp"
+#include "pretrain/stages.hpp"
+#include "pretrain/variant.hpp"
+#include "pretrain/world.hpp"
+
+namespace {
+
+using namespace pretrain;
+
+void run(const Settings& settings) {
+  const auto start = std::chrono::steady_clock::now();
+  at::set_num_threads(settings.threads);
+  at::manual_seed(settings.seed);
+  std::filesystem::create_directories(settings.out);
+
+  const auto glyphs = emoji::Glyphs::load(settings.cache / "data/emoji");
+  const auto split = emoji::Split::load(settings.cache / "data/emoji", glyphs);
+  const auto side = settings.validate ? split.fit() : split.train;
+  const auto held = settings.validate ? split.validation : split.test;
+  Languages languages{split.languages.strict, split.languages.weak, {}, split.languages.unseen};
+  if (settings.more_languages) languages.extra = split.languages.extra;
+
+  const auto weights = settings.cache / "weights";
+  const auto e5 = weights / "multilingual-e5-small";
+  const auto tokenizer = rc3::text::Tokenizer::from_pretrained(e5, {.prefix = "query: ", .max_length = 64});
+  const World world{settings, glyphs, side, held, languages, tokenizer};
+  show_data(world, side.size());
+
+  const auto model = make_model(weights);
+  auto& network = *model->visual_policy()->patch()->backbone();
+  auto& encoder = *model->text_policy();
+  show_model(*model, settings);
+
+  // Stage 0: what the frozen encoders make of everything, once.
+  model->eval();
+  const auto views = static_cast<std::size_t>(settings.views);
+  auto seen = std::make_unique<Views>(network, glyphs, side, views, settings.seed, "see train   ");
+  auto test = std::make_unique<Views>(network, glyphs, held, views, settings.seed, "see test    ");
+  TextMemory texts(tokenizer, encoder);
+  texts.add(all_names(glyphs, side, languages.trained()), step("read train  ", "texts"));
+  texts.add(all_names(glyphs, held, languages.shown()), step("read test   ", "texts"));
+  {
+    c10::NoGradGuard no_grad;
+    network.calibrate(network.features(seen->range(0, std::min<std::int64_t>(seen->size(), 512))));
+    const auto sample = all_names(glyphs, {side.begin(), side.begin() + std::min<std::ptrdiff_t>(64, std::ssize(side))}, languages.trained());
+    model->calibrate_texts(encoder.pool(encoder.encode(texts.batch(sample))));
+  }
+  const auto evaluate = [&] { return Evaluation(*model, *test, texts, glyphs, held).all(languages.shown()); };
+  const auto untrained = evaluate();
+  std::cout << "\n";
+
+  History history;
+  align(world, model, *seen, texts, history);
+  if (settings.tune_steps > 0) {
+    if (settings.validate) std::cout << "before tuning: " << listed(cells("strict", mean(evaluate(), languages.strict))) << "  "
+                                     << listed(cells("unseen", mean(evaluate(), languages.unseen))) << "\n";
+    seen.reset();
+    texts.clear();
+    network.freeze_blocks(settings.tune_blocks);
+    encoder.freeze_lower(encoder.options().layers - settings.tune_layers);
+    texts.add(all_names(glyphs, side, languages.tuned()), step("read deeper ", "texts"));
+    const Views deeper(network, glyphs, side, views, settings.seed, "see deeper  ");
+    tune(world, model, deeper, texts, history);
+    texts.clear();
+    network.freeze_blocks(Backbone::blocks);
+    encoder.freeze_lower(encoder.options().layers);
+    model->eval();
+    texts.add(all_names(glyphs, held, languages.shown()), step("read test   ", "texts"));
+    test = std::make_unique<Views>(network, glyphs, held, views, settings.seed, "see test    ");
+  }
+  if (settings.fuse_steps > 0) {
+    if (settings.validate) std::cout << "before fusing: " << listed(cells("strict", mean(evaluate(), languages.strict))) << "  "
+                                     << listed(cells("unseen", mean(evaluate(), languages.unseen))) << "\n";
+    model->eval();
+    const Scenes scenes(world, network, texts);
+    Relevance relevance(rc3::text::Bert::from_pretrained(e5));
+    const auto english = all_names(glyphs, {side.begin(), side.begin() + std::min<std::ptrdiff_t>(200, std::ssize(side))}, {"en"});
+    const auto german = all_names(glyphs, {side.begin(), side.begin() + std::min<std::ptrdiff_t>(200, std::ssize(side))}, {"de"});
+    relevance.calibrate(rc3::text::tokenize(tokenizer, english), rc3::text::tokenize(tokenizer, german));
+    fuse(world, model, scenes, texts, std::move(relevance), history);
+  }
+
+  const auto scores = evaluate();
+  show_curve(history);
+  show_results(world, scores, untrained);
+  const Evaluation evaluation(*model, *test, texts, glyphs, held);
+  if (settings.rerank > 0) show_reranked(world, evaluation, scores);
+  show_sheet(world, evaluation, settings.out / "sheet.png");
+  rc3::train::save_checkpoint(settings.out / "model.safetensors", *model, Model::name());
+  const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
+  save_results(world, scores, untrained, history, took.count(), settings.out / "results.json");
+  std::cout << "\nPicture sheet: " << (settings.out / "sheet.png").string() << "   model: " << (settings.out / "model.safetensors").string()
+            << "   numbers: " << (settings.out / "results.json").string() << "\n"
+            << rc3::train::format_seconds(took.count()) << " in all\n";
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  // Tensors of megabytes come and go at every step: keep their memory instead of giving it back to the system each time.
+  mallopt(M_MMAP_THRESHOLD, 1 << 30);
+  mallopt(M_TRIM_THRESHOLD, 1 << 30);
+  Settings settings;
+  CLI::App app{"Trains an RC3 variant on emoji pictures and their names in many languages, then searches pictures in languages that "
+               "training never saw."};
+  settings.add_to(app);
+  CLI11_PARSE(app, argc, argv);
+  try {
+    run(settings.resolved());
+    return 0;
+  } catch (const rc3::Error& error) {
+    std::cerr << "\npretrain: " << error.what() << '\n';
+    return 1;
+  }
+}

@@ -1,0 +1,41 @@
+#pragma once
+/// The variant that the demo trains: a type, and how it is put together.
+
+#include <rc3/rc3.hpp>
+
+#include <filesystem>
+#include <memory>
+
+namespace pretrain {
+
+namespace backbone = rc3::visual::backbone;
+namespace objective = rc3::objective;
+
+using Backbone = backbone::EfficientNetLite0;
+using Visual = rc3::visual::Both<rc3::visual::RoiFromBackbone<Backbone>, rc3::visual::Patch<Backbone>>;
+using Model = rc3::Model<Visual, rc3::text::Bert>;
+
+/// First both encoders learn where pictures and texts lie in one space ...
+using Align = rc3::Pretrainer<Model, objective::Itc, objective::Xtcl>;
+
+/// ... then the fusion encoder learns what belongs together, on scenes with weakly aligned texts.
+using Relevance = rc3::relevance::Encoder<rc3::text::Bert>;
+using RXvtcl = objective::RXvtcl<rc3::regularizer::Ceiling, Relevance, objective::negatives::SameImage>;
+using Fuse = rc3::Pretrainer<Model, RXvtcl, objective::Itm, objective::Itc, objective::Xtcl>;
+
+/// Encoders with their pretrained weights, all of them frozen; the rest is new.
+inline std::shared_ptr<Model> make_model(const std::filesystem::path& weights) {
+  const auto network = Backbone::from_pretrained(weights / "efficientnet-lite0", {.frozen_blocks = 16, .multi_scale = true});
+  const auto text = rc3::text::Bert::from_pretrained(weights / "multilingual-e5-small");
+  text->freeze_lower(text->options().layers);
+  const auto d = text->width();
+  const auto roi = std::make_shared<rc3::visual::RoiFromBackbone<Backbone>>(
+      network, rc3::visual::RoiFromBackboneOptions{.width = d, .dropout = 0.0});
+  const auto patch = std::make_shared<rc3::visual::Patch<Backbone>>(
+      network, rc3::visual::PatchOptions{.width = d, .grid = 4, .most = 16, .dropout = 0.0});
+  const auto fusion = std::make_shared<rc3::fusion::SingleStream>(
+      rc3::fusion::SingleStreamOptions{.width = d, .layers = 1, .heads = 6, .feed_forward = 768});
+  return std::make_shared<Model>(std::make_shared<Visual>(roi, patch), text, fusion);
+}
+
+}  // namespace pretrain

@@ -1,0 +1,14 @@
+#pragma once
+/// All of rc3 but the data sets: `#include <rc3/rc3.hpp>`.
+
+#include "rc3/fusion/fusion.hpp"
+#include "rc3/fwd.hpp"
+#include "rc3/model/model.hpp"
+#include "rc3/model/pretrainer.hpp"
+#include "rc3/objective/objective.hpp"
+#include "rc3/regularizer/regularizer.hpp"
+#include "rc3/relevance/relevance.hpp"
+#include "rc3/task/retrieval.hpp"
+#include "rc3/text/text.hpp"
+#include "rc3/train/train.hpp"
+#include "rc3/visual/visual.hpp"

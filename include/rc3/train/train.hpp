@@ -1,0 +1,9 @@
+#pragma once
+/// Everything about training: the optimizer, the schedule, precision, progress, checkpoints.
+
+#include "rc3/train/adamw.hpp"
+#include "rc3/train/checkpoint.hpp"
+#include "rc3/train/precision.hpp"
+#include "rc3/train/progress.hpp"
+#include "rc3/train/schedule.hpp"
+#include "rc3/train/trainer.hpp"

@@ -1,0 +1,78 @@
+/// The positive twin of tests/compile_fail: the least that a user writes meets each concept, and whoever lacks one thing
+/// does not. All of it is known when this file compiles; the diagnosis is then silent.
+
+#include <boost/test/unit_test.hpp>
+
+#include "compile_fail/policies.hpp"
+#include "rc3/regularizer/concept.hpp"
+#include "rc3/relevance/concept.hpp"
+
+namespace {
+
+using namespace rc3;
+
+static_assert(visual::Policy<user::Visual>);
+static_assert(text::Policy<user::Text>);
+static_assert(fusion::Policy<user::Fusion>);
+static_assert(objective::Policy<user::Objective, user::Model>);
+
+// A policy of one kind is none of another.
+static_assert(!visual::Policy<user::Text> && !text::Policy<user::Visual> && !fusion::Policy<user::Text>);
+static_assert(!visual::Policy<int> && !text::Policy<int> && !fusion::Policy<int> && !objective::Policy<int, user::Model>);
+
+struct Backbone {
+  at::Tensor features(const Pictures&);
+  std::int64_t channels() const;
+};
+struct NoChannels {
+  at::Tensor features(const Pictures&);
+};
+static_assert(visual::backbone::Policy<Backbone> && !visual::backbone::Policy<NoChannels>);
+static_assert(!visual::Policy<Backbone>);
+
+struct Relevance {
+  at::Tensor score(const Batch&);
+};
+struct RelevanceOfPictures {
+  at::Tensor score(const Pictures&);
+};
+static_assert(relevance::Policy<Relevance> && !relevance::Policy<RelevanceOfPictures>);
+
+struct Regularizer {
+  at::Tensor penalty(const regularizer::Pairs&) const;
+};
+struct ChangingRegularizer {
+  at::Tensor penalty(const regularizer::Pairs&);  // not const: R-XVtCL would be no function of its batch
+};
+static_assert(regularizer::Policy<Regularizer> && !regularizer::Policy<ChangingRegularizer>);
+
+// What is more than needed does no harm: const, static, noexcept, a default argument, further members.
+struct GenerousVisual {
+  Tokens encode(const Pictures&, bool train = false) const;
+  std::int64_t width() const noexcept;
+  void anything_else();
+};
+struct GenerousFusion {
+  at::Tensor fuse(const Tokens&, const Tokens&) const;
+  static std::int64_t width();
+};
+static_assert(visual::Policy<GenerousVisual> && fusion::Policy<GenerousFusion>);
+
+/// An objective may be written for one model only.
+struct ForOneModel {
+  at::Tensor loss(objective::Pass<user::Model>&);
+};
+static_assert(objective::Policy<ForOneModel, user::Model>);
+static_assert(!objective::Policy<ForOneModel, Model<GenerousVisual, user::Text, GenerousFusion>>);
+
+}  // namespace
+
+// Explicit instantiation runs every sentence of the diagnosis: each holds.
+template class rc3::Model<user::Visual, user::Text, user::Fusion>;
+template class rc3::Model<GenerousVisual, user::Text, GenerousFusion>;
+template class rc3::Pretrainer<user::Model, user::Objective>;
+template class rc3::Pretrainer<user::Model, user::Objective, ForOneModel>;
+
+BOOST_AUTO_TEST_CASE(minimal_policies_meet_the_concepts) {
+  BOOST_TEST((text::Policy<user::Text>));  // the rest was checked at compile time
+}

@@ -1,0 +1,224 @@
+#include "rc3/model/model.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+#include "rc3/fusion/fusion.hpp"
+#include "rc3/model/pretrainer.hpp"
+#include "rc3/objective/objective.hpp"
+#include "rc3/regularizer/regularizer.hpp"
+#include "rc3/relevance/relevance.hpp"
+#include "rc3/visual/visual.hpp"
+#include "support/support.hpp"
+#include "support/tensors.hpp"
+
+/// Policies that count what they encode.
+namespace user {
+
+struct Text : torch::nn::Module {
+  explicit Text(std::int64_t width = 8) {
+    table = register_parameter("table", at::randn({20, width}));
+  }
+  rc3::Tokens encode(const rc3::Texts& texts) {
+    encoded += texts.size();
+    return {table.index_select(0, texts.ids.flatten()).view({texts.ids.size(0), texts.ids.size(1), -1}), texts.mask};
+  }
+  at::Tensor pool(const rc3::Tokens& tokens) { return tokens.values.select(1, 0); }
+  std::int64_t width() const { return table.size(1); }
+  at::Tensor table;
+  std::int64_t encoded = 0;
+};
+
+struct Visual : torch::nn::Module {
+  explicit Visual(std::int64_t width = 8) {
+    layer = register_module("layer", torch::nn::Linear(5, width));
+  }
+  rc3::Tokens encode(const rc3::Pictures& pictures) {
+    encoded += pictures.size();
+    return {layer->forward(pictures.regions), pictures.region_mask};
+  }
+  std::int64_t width() const { return layer->options.out_features(); }
+  torch::nn::Linear layer{nullptr};
+  std::int64_t encoded = 0;
+};
+
+/// An objective that says a constant and counts how often it is asked.
+template <int value>
+struct Says {
+  template <class Model>
+  at::Tensor loss(rc3::objective::Pass<Model>& pass) {
+    ++asked;
+    return pass.picture_vectors().sum() * 0 + value;
+  }
+  int asked = 0;
+};
+
+}  // namespace user
+
+BOOST_AUTO_TEST_SUITE(model)
+
+using namespace rc3::test;
+using rc3::Batch;
+using Model = rc3::Model<user::Visual, user::Text, rc3::fusion::SingleStream>;
+
+std::shared_ptr<rc3::fusion::SingleStream> fusion(std::int64_t width = 8) {
+  return std::make_shared<rc3::fusion::SingleStream>(rc3::fusion::SingleStreamOptions{width, 1, 2, 16, 0.1});
+}
+
+std::shared_ptr<Model> small(rc3::ModelOptions options = {.embedding = 6, .hidden = 16}) {
+  torch::manual_seed(1);
+  return std::make_shared<Model>(std::make_shared<user::Visual>(), std::make_shared<user::Text>(), fusion(), options);
+}
+
+Batch four() {
+  torch::manual_seed(2);
+  Batch batch;
+  batch.pictures.regions = at::randn({4, 3, 5});
+  batch.pictures.region_mask = at::ones({4, 3}, at::kBool);
+  batch.a = {at::randint(20, {4, 6}, at::kLong), at::ones({4, 6}, at::kBool), {}};
+  batch.b = {at::randint(20, {4, 6}, at::kLong), at::ones({4, 6}, at::kBool), {}};
+  batch.picture_ids = at::arange(4);
+  return batch;
+}
+
+BOOST_AUTO_TEST_CASE(a_variant_says_its_name) {
+  BOOST_TEST(Model::name() == "Model<user::Visual, user::Text, fusion::SingleStream>");
+  using P = rc3::Pretrainer<Model, rc3::objective::Itc, user::Says<3>>;
+  BOOST_TEST(P::name() == "Pretrainer<" + Model::name() + ", objective::Itc, user::Says<3>>");
+  BOOST_TEST((P::objective_names() == std::vector<std::string>{"Itc", "Says"}));
+}
+
+BOOST_AUTO_TEST_CASE(widths_must_agree) {
+  const auto build = [](std::int64_t v, std::int64_t t, std::int64_t f) {
+    return [=] { Model(std::make_shared<user::Visual>(v), std::make_shared<user::Text>(t), fusion(f)); };
+  };
+  throws_with(build(10, 8, 8), "rc3::Model", "visual tokens are 10", "text tokens 8", "wants 8");
+  throws_with(build(8, 10, 8), "rc3::Model", "text tokens 10");
+  throws_with(build(8, 8, 10), "rc3::Model", "wants 10");
+  throws_with([] { small({.embedding = 0}); }, "rc3::Model", "embedding");
+}
+
+BOOST_AUTO_TEST_CASE(vectors_are_of_length_one_and_masked_tokens_do_not_count) {
+  const auto m = small();
+  m->eval();
+  auto batch = four();
+  batch.pictures.region_mask[1][2] = false;
+  const auto visual = m->visual(batch.pictures);
+  const auto vectors = m->picture_vector(visual);
+  BOOST_TEST((vectors.sizes() == at::IntArrayRef{4, 6}));
+  at_most("length of picture vectors, from 1", (vectors.norm(2, 1) - 1).abs().max().item<double>(), 1e-6);
+  at_most("length of text vectors, from 1", (m->text_vector(m->text(batch.a)).norm(2, 1) - 1).abs().max().item<double>(), 1e-6);
+  for (const double garbage : {50.0, -50.0}) {
+    const rc3::Tokens other{visual.values.masked_fill(~visual.mask.unsqueeze(2), garbage), visual.mask};
+    at_most("picture vector with other values outside the mask", max_difference(m->picture_vector(other), vectors), 1e-6);
+  }
+  const rc3::Tokens nothing{visual.values, at::zeros_like(visual.mask)};
+  BOOST_TEST(finite(m->picture_vector(nothing)));
+}
+
+BOOST_AUTO_TEST_CASE(text_vectors_begin_as_the_encoders_own_centered) {
+  const auto m = small({.embedding = 8, .hidden = 16});
+  m->eval();
+  const auto batch = four();
+  const auto pooled = m->text_policy()->pool(m->text(batch.a)).detach();
+  at_most("text vector before calibration", max_difference(m->text_vector(m->text(batch.a)), pooled / pooled.norm(2, 1, true)),
+          1e-6);
+  m->calibrate_texts(pooled);
+  const auto centered = pooled - pooled.mean(0);
+  at_most("text vector after it", max_difference(m->text_vector(m->text(batch.a)), centered / centered.norm(2, 1, true)), 1e-5);
+  throws_with([&] { m->calibrate_texts(pooled.slice(0, 0, 1)); }, "rc3::Model", "two texts");
+  throws_with([&] { m->calibrate_texts(at::zeros({3, 7})); }, "rc3::Model", "pooled", "D=8");
+}
+
+BOOST_AUTO_TEST_CASE(the_total_is_the_weighted_sum_of_the_parts) {
+  const auto m = small();
+  const auto itc = std::make_shared<rc3::objective::Itc>();
+  m->eval();
+  rc3::Pretrainer<Model, rc3::objective::Itc, user::Says<3>, user::Says<5>> p(
+      m, {2.0, 0.5, 10.0}, itc, std::make_shared<user::Says<3>>(), std::make_shared<user::Says<5>>());
+  const auto losses = p.losses(four());
+  BOOST_REQUIRE(losses.parts.size() == 3u);
+  BOOST_TEST(losses.parts[0] > 0);
+  BOOST_TEST(losses.parts[1] == 3);
+  BOOST_TEST(losses.parts[2] == 5);
+  at_most("total, from the weighted sum", std::abs(losses.total.item<double>() - (2 * losses.parts[0] + 1.5 + 50)), 1e-4);
+  losses.total.backward();
+  BOOST_TEST(itc->parameters()[0].grad().defined());  // the objective's own parameter learns
+}
+
+BOOST_AUTO_TEST_CASE(weight_0_skips) {
+  const auto idle = std::make_shared<user::Says<3>>();
+  rc3::Pretrainer<Model, user::Says<3>, user::Says<5>> p(small(), {0.0, 1.0}, idle, std::make_shared<user::Says<5>>());
+  const auto losses = p.losses(four());
+  BOOST_TEST(idle->asked == 0);
+  BOOST_TEST((losses.parts == std::vector<double>{0, 5}));
+  BOOST_TEST(losses.total.item<double>() == 5);
+}
+
+BOOST_AUTO_TEST_CASE(what_a_pretrainer_refuses) {
+  using P = rc3::Pretrainer<Model, user::Says<3>>;
+  const auto says = std::make_shared<user::Says<3>>();
+  throws_with([&] { P(small(), {-1.0}, says); }, "rc3::Pretrainer", "negative", "-1");
+  throws_with([&] { P(small(), {1.0}, nullptr); }, "rc3::Pretrainer", "user::Says<3>", "null");
+  throws_with([&] { P(small(), {1.0}, says).losses({}); }, "rc3::Pretrainer", "empty");
+  throws_with([&] { P(small(), {0.0}, says).losses(four()); }, "rc3::Pretrainer", "weight 0");
+}
+
+BOOST_AUTO_TEST_CASE(each_picture_and_text_is_encoded_once_a_step) {
+  using namespace rc3::objective;
+  using R = RXvtcl<rc3::regularizer::Ceiling, rc3::relevance::Constant, negatives::SameImage>;
+  const auto m = small();
+  rc3::Pretrainer<Model, R, Itc, Xtcl, Itm> p(m, {1, 1, 1, 1}, std::make_shared<R>(), std::make_shared<Itc>(),
+                                              std::make_shared<Xtcl>(), std::make_shared<Itm>());
+  const auto losses = p.losses(four());
+  BOOST_TEST(m->visual_policy()->encoded == 4);
+  BOOST_TEST(m->text_policy()->encoded == 8);
+  losses.total.backward();
+  for (const auto& item : p.named_parameters())
+    BOOST_TEST((item.value().grad().defined() && finite(item.value().grad())), item.key());
+}
+
+BOOST_AUTO_TEST_CASE(a_batch_of_one_trains) {
+  using namespace rc3::objective;
+  using R = RXvtcl<rc3::regularizer::Ceiling, rc3::relevance::Constant, negatives::SameImage>;
+  const auto m = small();
+  rc3::Pretrainer<Model, R, Itc, Xtcl, Itm> p(m, {1, 1, 1, 1}, std::make_shared<R>(), std::make_shared<Itc>(),
+                                              std::make_shared<Xtcl>(), std::make_shared<Itm>());
+  auto one = four();
+  const auto first = at::zeros({1}, at::kLong);
+  one.pictures = one.pictures.select(first);
+  one.a = one.a.select(first);
+  one.b = one.b.select(first);
+  one.picture_ids = first;
+  const auto losses = p.losses(one);
+  losses.total.backward();
+  BOOST_TEST(finite(losses.total));
+  for (const auto& item : p.named_parameters())
+    BOOST_TEST((!item.value().grad().defined() || finite(item.value().grad())), item.key());
+}
+
+BOOST_AUTO_TEST_CASE(shared_parameters_are_listed_once) {
+  using rc3::visual::backbone::LinearPatches;
+  const auto backbone = std::make_shared<LinearPatches>(rc3::visual::backbone::LinearPatchesOptions{6, 8});
+  using R = rc3::visual::RoiFromBackbone<LinearPatches>;
+  using P = rc3::visual::Patch<LinearPatches>;
+  const auto both = std::make_shared<rc3::visual::Both<R, P>>(
+      std::make_shared<R>(backbone, rc3::visual::RoiFromBackboneOptions{.width = 8}),
+      std::make_shared<P>(backbone, rc3::visual::PatchOptions{.width = 8, .grid = 2}));
+  const rc3::Model<rc3::visual::Both<R, P>, user::Text, rc3::fusion::SingleStream> m(both, std::make_shared<user::Text>(),
+                                                                                   fusion());
+  const auto state = rc3::nn::named_state(m);
+  std::vector<std::string> weights;
+  std::int64_t numbers = 0;
+  for (const auto& [name, tensor] : state) {
+    if (name.ends_with("projection.weight")) weights.push_back(name);
+    if (tensor.requires_grad()) numbers += tensor.numel();
+  }
+  BOOST_TEST((weights == std::vector<std::string>{"visual.roi.backbone.projection.weight"}));
+  BOOST_TEST(rc3::nn::count_parameters(m).total == numbers);
+  BOOST_TEST(rc3::nn::count_parameters(m).trainable == numbers);
+  rc3::nn::freeze(*backbone);
+  BOOST_TEST(rc3::nn::count_parameters(m).trainable == numbers - (6 * 3 * 8 * 8 + 6));
+  BOOST_TEST(rc3::nn::count_parameters(m).total == numbers);
+}
+
+BOOST_AUTO_TEST_SUITE_END()

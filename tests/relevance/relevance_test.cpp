@@ -1,0 +1,163 @@
+#include "rc3/relevance/relevance.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+#include "support/support.hpp"
+#include "support/tensors.hpp"
+
+BOOST_AUTO_TEST_SUITE(relevance)
+
+using namespace rc3::test;
+using rc3::Batch;
+using rc3::Texts;
+
+/// A text is one id, its vector a row of a table.
+struct Table : torch::nn::Module {
+  explicit Table(std::int64_t rows, std::int64_t width = 6) {
+    torch::manual_seed(5);
+    rows_ = register_parameter("rows", at::randn({rows, width}, at::kDouble));
+  }
+  rc3::Tokens encode(const Texts& texts) {
+    encoded += texts.size();
+    return {rows_.index_select(0, texts.ids.flatten()).unsqueeze(1), texts.mask};
+  }
+  at::Tensor pool(const rc3::Tokens& tokens) { return tokens.values.select(1, 0); }
+  std::int64_t width() const { return rows_.size(1); }
+
+  at::Tensor rows_;
+  std::int64_t encoded = 0;
+};
+
+using Encoder = rc3::relevance::Encoder<Table>;
+
+Texts texts(const std::vector<std::int64_t>& ids) {
+  const auto t = at::tensor(ids, at::kLong).unsqueeze(1);
+  return {t, at::ones_like(t, at::kBool), {}};
+}
+
+Batch batch_of(const std::vector<std::int64_t>& a, const std::vector<std::int64_t>& b, bool with_ids = true) {
+  Batch batch;
+  batch.a = texts(a);
+  batch.b = texts(b);
+  batch.picture_ids = at::arange(static_cast<std::int64_t>(a.size()));
+  if (with_ids) {
+    batch.caption_a_ids = at::tensor(a, at::kLong);
+    batch.caption_b_ids = at::tensor(b, at::kLong);
+  }
+  return batch;
+}
+
+double cosine(const Vector& a, const Vector& b) {
+  double ab = 0, aa = 0, bb = 0;
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    ab += a[i] * b[i];
+    aa += a[i] * a[i];
+    bb += b[i] * b[i];
+  }
+  return ab / std::sqrt(aa * bb);
+}
+
+/// A table whose row n + i is near row i: texts and their translations.
+std::shared_ptr<Table> translations(std::int64_t n) {
+  auto table = std::make_shared<Table>(2 * n);
+  const torch::NoGradGuard no_grad;
+  table->rows_.slice(0, n).copy_(table->rows_.slice(0, 0, n) + 0.5 * at::randn({n, table->width()}, at::kDouble) + 1);
+  table->rows_.slice(0, 0, n).add_(1);  // all texts share a direction, as those of multilingual-e5 do
+  return table;
+}
+
+BOOST_AUTO_TEST_CASE(constant) {
+  const auto score = rc3::relevance::Constant(0.25).score(batch_of({0, 1, 2}, {3, 4, 5}));
+  BOOST_TEST(score.equal(at::full({3}, 0.25)));
+  throws_with([] { rc3::relevance::Constant(1.5); }, "relevance::Constant", "1.5");
+}
+
+BOOST_AUTO_TEST_CASE(provided) {
+  rc3::relevance::Provided provided;
+  auto batch = batch_of({0, 1}, {2, 3});
+  throws_with([&] { provided.score(batch); }, "relevance::Provided", "relevance", "missing");
+  batch.relevance = at::tensor({0.0f, 1.0f}).requires_grad_();
+  const auto score = provided.score(batch);
+  BOOST_TEST(score.equal(at::tensor({0.0f, 1.0f})));
+  BOOST_TEST(!score.requires_grad());
+  batch.relevance = at::tensor({0.5f, 1.1f});
+  throws_with([&] { provided.score(batch); }, "relevance::Provided", "[0, 1]");
+  batch.relevance = at::tensor({0.5f, std::nanf("")});
+  throws_with([&] { provided.score(batch); }, "[0, 1]");
+  batch.relevance = at::tensor({0.5f});
+  throws_with([&] { provided.score(batch); }, "relevance", "B=2");
+  batch.relevance = at::tensor({0, 1}, at::kLong);
+  throws_with([&] { provided.score(batch); }, "floating");
+}
+
+BOOST_AUTO_TEST_CASE(calibration_puts_random_pairs_at_0_and_translations_at_1) {
+  constexpr std::int64_t n = 12;
+  const auto table = translations(n);
+  const auto rows = matrix_of(table->rows_);
+  Encoder encoder(table);
+  std::vector<std::int64_t> a, b;
+  for (std::int64_t i = 0; i < n; ++i) a.push_back(i), b.push_back(n + i);
+  encoder.calibrate(texts(a), texts(b));
+
+  double same = 0, random = 0;
+  for (std::size_t i = 0; i < n; ++i)
+    for (std::size_t j = 0; j < n; ++j) (i == j ? same : random) += cosine(rows[i], rows[n + j]);
+  same /= n;
+  random /= n * (n - 1);
+  at_most("calibrate: high against loops", std::abs(encoder.high() - same), 1e-12);
+  at_most("calibrate: low against loops", std::abs(encoder.low() - random), 1e-12);
+
+  // Scores of translations, of random pairs and of a text with itself, clamped.
+  const auto batch = batch_of({0, 1, 2, 3, 4}, {n, n + 1, n + 7, 5, 4});
+  const auto score = vector_of(encoder.score(batch));
+  const std::pair<std::size_t, std::size_t> pairs[] = {{0, n}, {1, n + 1}, {2, n + 7}, {3, 5}, {4, 4}};
+  double worst = 0;
+  for (std::size_t i = 0; i < std::size(pairs); ++i) {
+    const double raw = (cosine(rows[pairs[i].first], rows[pairs[i].second]) - random) / (same - random);
+    worst = std::max(worst, std::abs(score[i] - std::clamp(raw, 0.0, 1.0)));
+  }
+  at_most("score against loops", worst, 1e-12);
+  BOOST_TEST(score[4] == 1.0);
+}
+
+BOOST_AUTO_TEST_CASE(each_text_is_encoded_once_and_the_numbers_stay) {
+  const auto table = translations(8);
+  Encoder cached(table), plain(std::make_shared<Table>(*table), {.remember = 0});
+  const auto batch = batch_of({0, 1, 2, 1}, {8, 9, 0, 9});  // five different texts in eight places
+  const auto first = cached.score(batch);
+  BOOST_TEST(table->encoded == 5);
+  BOOST_TEST(cached.score(batch).equal(first));
+  BOOST_TEST(table->encoded == 5);
+  at_most("cached against not cached", max_difference(first, plain.score(batch)), 1e-15);
+  cached.score(batch_of({2, 3}, {8, 9}));
+  BOOST_TEST(table->encoded == 6);
+  // Without ids nothing can be remembered.
+  BOOST_TEST(cached.score(batch_of({0, 1, 2, 1}, {8, 9, 0, 9}, false)).equal(plain.score(batch)));
+  BOOST_TEST(table->encoded == 14);
+}
+
+BOOST_AUTO_TEST_CASE(a_small_memory_changes_no_number) {
+  const auto table = translations(8);
+  Encoder small(table, {.remember = 3}), plain(std::make_shared<Table>(*table), {.remember = 0});
+  for (std::int64_t i = 0; i < 6; ++i) {
+    const auto batch = batch_of({i, i + 1}, {i + 8, i + 9});
+    BOOST_TEST(small.score(batch).equal(plain.score(batch)));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(the_encoder_is_frozen) {
+  const auto table = translations(4);
+  Encoder encoder(table);
+  BOOST_TEST(!table->rows_.requires_grad());
+  BOOST_TEST(!table->is_training());
+  BOOST_TEST(!encoder.score(batch_of({0, 1}, {4, 5})).requires_grad());
+}
+
+BOOST_AUTO_TEST_CASE(what_calibration_refuses) {
+  Encoder encoder(translations(4));
+  throws_with([&] { encoder.calibrate(texts({0}), texts({4})); }, "relevance::Encoder", "two or more");
+  throws_with([&] { encoder.calibrate(texts({0, 1}), texts({4})); }, "relevance::Encoder", "two or more");
+  throws_with([&] { encoder.calibrate(texts({0, 1}), texts({1, 0})); }, "relevance::Encoder", "no translations");
+}
+
+BOOST_AUTO_TEST_SUITE_END()

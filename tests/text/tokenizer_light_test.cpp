@@ -1,0 +1,112 @@
+#include "rc3/text/tokenizer.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+#include <optional>
+
+#include "rc3/io/file.hpp"
+#include "rc3/io/json.hpp"
+#include "support/support.hpp"
+
+BOOST_AUTO_TEST_SUITE(text_tokenizer)
+
+using namespace rc3::test;
+using rc3::text::Tokenizer;
+using Ids = std::vector<std::int64_t>;
+
+constexpr auto model = "weights/multilingual-e5-small";
+
+/// To load it takes half a second, so that the one without options is loaded once.
+std::optional<Tokenizer> tokenizer(rc3::text::TokenizerOptions options) {
+  if (!have(rc3::join(model, "/sentencepiece.bpe.model"))) return {};
+  return Tokenizer::from_pretrained(cached(model), std::move(options));
+}
+
+const std::optional<Tokenizer>& tokenizer() {
+  static const auto plain = tokenizer({});
+  return plain;
+}
+
+bool blank(const std::string& text) { return text.find_first_not_of(" \t\r\n") == std::string::npos; }
+
+BOOST_AUTO_TEST_CASE(ids_are_those_of_python) {
+  const auto& t = tokenizer();
+  if (!t || !have("baseline/baseline.json")) return;
+  const auto baseline = rc3::io::read_json(cached("baseline/baseline.json"), {.max_bytes = 64 << 20});
+  std::size_t compared = 0, refused = 0, different = 0;
+  for (const auto& item : baseline["tokens"]) {
+    const auto text = item["text"].get<std::string>();
+    if (blank(text)) {  // Python gives <s></s>; here an empty caption is an error
+      throws_with([&] { t->encode(text); }, "text::Tokenizer", "empty text");
+      ++refused;
+      continue;
+    }
+    ++compared;
+    if (t->encode(text) != item["ids"].get<Ids>()) {
+      ++different;
+      BOOST_ERROR("other ids for \"" << text << "\"");
+    }
+  }
+  at_least("texts compared with Python", compared, 500u);
+  at_most("texts with other ids", different, 0u);
+  at_least("blank texts refused", refused, 2u);
+}
+
+BOOST_AUTO_TEST_CASE(the_vocabulary_is_that_of_xlm_r) {
+  if (const auto& t = tokenizer()) BOOST_TEST(t->vocabulary() == 250002);
+}
+
+BOOST_AUTO_TEST_CASE(a_prefix_stands_before_the_text) {
+  const auto& plain = tokenizer();
+  if (!plain) return;
+  const std::string prefix = "질문: ";
+  BOOST_TEST(tokenizer({.prefix = prefix})->encode("Frosch") == plain->encode(prefix + "Frosch"));
+  throws_with([] { tokenizer({.prefix = "\xFF "}); }, "text::Tokenizer", "prefix", "not UTF-8 at byte 0");
+}
+
+BOOST_AUTO_TEST_CASE(long_texts_are_cut_behind_max_length) {
+  const auto& plain = tokenizer();
+  if (!plain) return;
+  const std::string text = "A frog sits on a green leaf in the rain.";
+  const auto whole = plain->encode(text);
+  for (const std::int64_t most : {3, 8}) {
+    const auto cut = tokenizer({.max_length = most})->encode(text);
+    Ids expected = whole;
+    if (most < static_cast<std::int64_t>(whole.size())) {
+      expected.resize(static_cast<std::size_t>(most) - 1);
+      expected.push_back(Tokenizer::eos);
+    }
+    BOOST_TEST(cut == expected, boost::test_tools::per_element());
+  }
+  throws_with([] { tokenizer({.max_length = 2}); }, "text::Tokenizer", "max_length", "2");
+}
+
+BOOST_AUTO_TEST_CASE(texts_that_are_refused) {
+  const auto& t = tokenizer();
+  if (!t) return;
+  throws_with([&] { t->encode(""); }, "text::Tokenizer", "empty text");
+  throws_with([&] { t->encode(" \t\r\n"); }, "text::Tokenizer", "empty text");
+  throws_with([&] { t->encode("Caf\xE9"); }, "text::Tokenizer", "not UTF-8 at byte 3");
+  throws_with([&] { t->encode("\xED\xA0\x80"); }, "text::Tokenizer", "not UTF-8 at byte 0");
+  throws_with([&] { t->encode(std::string(Tokenizer::max_text_bytes + 1, 'a')); }, "text::Tokenizer", "1048577 bytes");
+  BOOST_TEST(t->encode(std::string(1000, 'a') + '\0' + "b").size() > 2u);  // a zero byte is a character like others
+}
+
+BOOST_AUTO_TEST_CASE(model_files_that_are_refused) {
+  const TempDir folder;
+  throws_with([&] { Tokenizer::from_pretrained(folder.path()); }, "sentencepiece.bpe.model", "cannot be read");
+  throws_with([&] { Tokenizer::from_pretrained(folder / "none.model"); }, "none.model", "cannot be read");
+  for (const std::string& content : {std::string(), std::string("not a model"), std::string(4096, '\xFF')}) {
+    rc3::io::write_file(folder / "sentencepiece.bpe.model", content);
+    throws_with([&] { Tokenizer::from_pretrained(folder.path()); }, "sentencepiece.bpe.model", "not a SentencePiece model");
+  }
+  std::filesystem::resize_file(folder / "sentencepiece.bpe.model", Tokenizer::max_model_bytes + 1);  // sparse
+  throws_with([&] { Tokenizer::from_pretrained(folder.path()); }, "sentencepiece.bpe.model", "more than");
+  if (!have(rc3::join(model, "/sentencepiece.bpe.model"))) return;
+  // Half of a real model.
+  std::filesystem::copy_file(cached(rc3::join(model, "/sentencepiece.bpe.model")), folder / "half.model");
+  std::filesystem::resize_file(folder / "half.model", std::filesystem::file_size(folder / "half.model") / 2);
+  throws_with([&] { Tokenizer::from_pretrained(folder / "half.model"); }, "half.model", "not a SentencePiece model");
+}
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -1,0 +1,473 @@
+#include "rc3/visual/visual.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+#include "rc3/io/safetensors.hpp"
+#include "support/support.hpp"
+#include "support/tensors.hpp"
+
+BOOST_AUTO_TEST_SUITE(visual)
+
+using namespace rc3::test;
+using rc3::Pictures;
+using rc3::visual::Location;
+using rc3::visual::Patch;
+using rc3::visual::Roi;
+using rc3::visual::RoiFromBackbone;
+using rc3::visual::backbone::EfficientNetLite0;
+using rc3::visual::backbone::LinearPatches;
+
+at::Tensor floats(std::vector<double> values, at::IntArrayRef shape) { return at::tensor(values, at::kFloat).view(shape); }
+
+// ------------------------------------------------------------------------------ EfficientNet-Lite0
+
+BOOST_AUTO_TEST_CASE(efficientnet_lite0_is_that_of_python) {
+  if (!have("weights/efficientnet-lite0") || !have("baseline/baseline.safetensors")) return;
+  const torch::NoGradGuard no_grad;
+  const auto network = EfficientNetLite0::from_pretrained(cached("weights/efficientnet-lite0"));
+  const rc3::io::safetensors::Reader truth(cached("baseline/baseline.safetensors"));
+  const auto rgb = truth.read("image.rgb").permute({0, 3, 1, 2}).contiguous();
+  Pictures pictures;
+  pictures.pixels = rgb;
+  const auto features = network->features(pictures);
+  at_most("Lite0: features against Python", max_difference(features, truth.read("image.features")), 1e-4);
+  for (const auto& [name, block] : {std::pair("image.stride_8", 4), {"image.stride_16", 10}, {"image.stride_32", 15}})
+    at_most(rc3::join("Lite0: ", name, " against Python"), max_difference(network->after_block(rgb, block), truth.read(name)),
+            1e-4);
+  for (const std::int64_t frozen : {0, 5, 11, 16}) {
+    network->freeze_blocks(frozen);
+    Pictures kept;
+    kept.features = network->lower(rgb);
+    at_most(rc3::join("Lite0: ", frozen, " frozen blocks, then the rest"), max_difference(network->features(kept), features),
+            1e-6);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(efficientnet_freezes_what_it_says) {
+  torch::manual_seed(1);
+  EfficientNetLite0 network({.frozen_blocks = 14});
+  network.train();
+  Pictures pictures;
+  pictures.pixels = at::randint(256, {2, 3, 64, 64}, at::kByte);
+  const auto mean = network.named_buffers()["blocks.15.project.norm.running_mean"].clone();
+  network.features(pictures).square().sum().backward();
+  for (const auto& item : network.named_parameters()) {
+    const auto& name = item.key();
+    const bool upper = name.starts_with("blocks.14.") || name.starts_with("blocks.15.") || name.starts_with("head.");
+    BOOST_TEST(item.value().grad().defined() == upper, name);
+  }
+  BOOST_TEST(network.named_buffers()["blocks.15.project.norm.running_mean"].equal(mean));  // in training as well
+  throws_with([&] { network.freeze_blocks(17); }, "EfficientNetLite0", "0 to 16", "17");
+  throws_with([] { EfficientNetLite0({.frozen_blocks = 12, .multi_scale = true}); }, "multi_scale", "12");
+}
+
+BOOST_AUTO_TEST_CASE(efficientnet_multi_scale_adds_channels_of_the_same_place) {
+  const torch::NoGradGuard no_grad;
+  torch::manual_seed(2);
+  EfficientNetLite0 network({.frozen_blocks = 11, .multi_scale = true});
+  Pictures pictures;
+  pictures.pixels = at::randint(256, {2, 3, 64, 96}, at::kByte);
+  const auto map = network.features(pictures);
+  BOOST_TEST((map.sizes() == at::IntArrayRef{2, 1824, 2, 3}));
+  BOOST_TEST(max_difference(map.slice(1, 1280, 1600), network.after_block(pictures.pixels, 15)) <= 1e-6);
+  const auto early = network.after_block(pictures.pixels, 10);  // [2, 112, 4, 6]
+  const auto squares = early.view({2, 112, 2, 2, 3, 2});
+  BOOST_TEST(max_difference(map.slice(1, 1600, 1712), squares.mean({3, 5})) <= 1e-6);
+  BOOST_TEST(max_difference(map.slice(1, 1712, 1824), squares.amax({3, 5})) <= 1e-6);
+}
+
+BOOST_AUTO_TEST_CASE(efficientnet_calibration_standardises_each_channel) {
+  const torch::NoGradGuard no_grad;
+  torch::manual_seed(3);
+  EfficientNetLite0 network;
+  Pictures pictures;
+  pictures.pixels = at::randint(256, {4, 3, 64, 64}, at::kByte);
+  for (int round = 0; round < 2; ++round) {  // a second time changes nothing
+    network.calibrate(network.features(pictures));
+    const auto values = network.features(pictures).transpose(0, 1).flatten(1);
+    const auto live = values.std(1) > 0.5;  // a channel that never fires keeps its zeros
+    BOOST_TEST(live.sum().item<std::int64_t>() > 100);
+    BOOST_TEST(values.mean(1).abs().max().item<double>() < 1e-3);
+    BOOST_TEST((values.std(1).masked_select(live) - 1).abs().max().item<double>() < 1e-2);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(pixels_of_another_size_are_refused) {
+  EfficientNetLite0 network;
+  LinearPatches linear({4, 16});
+  Pictures pictures;
+  throws_with([&] { network.features(pictures); }, "EfficientNetLite0", "pixels", "missing");
+  pictures.pixels = at::zeros({1, 3, 64, 50}, at::kByte);
+  throws_with([&] { network.features(pictures); }, "EfficientNetLite0", "50 x 64", "multiples of 32");
+  throws_with([&] { linear.features(pictures); }, "LinearPatches", "50 x 64", "16");
+  pictures.pixels = at::zeros({1, 64, 64, 3}, at::kByte);
+  throws_with([&] { network.features(pictures); }, "EfficientNetLite0", "pixels", "3=3", "[1, 64, 64, 3]");
+  throws_with([&] { linear.features(pictures); }, "LinearPatches", "pixels", "3=3");
+}
+
+BOOST_AUTO_TEST_CASE(linear_patches_are_a_linear_map_of_each_square) {
+  torch::manual_seed(4);
+  LinearPatches linear({5, 2});
+  Pictures pictures;
+  pictures.pixels = at::randint(256, {1, 3, 4, 6}, at::kByte);
+  const auto map = linear.features(pictures);
+  const auto p = linear.named_parameters();
+  const auto square = pictures.pixels[0].slice(1, 2, 4).slice(2, 4, 6).to(at::kFloat) / 127.5 - 1;  // row 1, column 2
+  const auto expected = p["projection.weight"].flatten(1).mv(square.flatten()) + p["projection.bias"];
+  BOOST_TEST((map.sizes() == at::IntArrayRef{1, 5, 2, 3}));
+  at_most("LinearPatches by hand", max_difference(map[0].select(1, 1).select(1, 2), expected), 1e-5);
+}
+
+// ------------------------------------------------------------------------------ RoIAlign
+
+/// Mean of grid x grid bilinear samples, the border repeated; as plain C++.
+double roi_align_by_hand(const Matrix& map, const Vector& box, double width, double height, int grid) {
+  const auto h = static_cast<int>(map.size()), w = static_cast<int>(map[0].size());
+  const auto value = [&](double x, double y) {
+    x = std::clamp(x, 0.0, w - 1.0);
+    y = std::clamp(y, 0.0, h - 1.0);
+    const int x0 = static_cast<int>(x), y0 = static_cast<int>(y);
+    const int x1 = std::min(x0 + 1, w - 1), y1 = std::min(y0 + 1, h - 1);
+    const double fx = x - x0, fy = y - y0;
+    const auto at = [&](int r, int c) { return map[static_cast<std::size_t>(r)][static_cast<std::size_t>(c)]; };
+    return (1 - fy) * ((1 - fx) * at(y0, x0) + fx * at(y0, x1)) + fy * ((1 - fx) * at(y1, x0) + fx * at(y1, x1));
+  };
+  double sum = 0;
+  for (int i = 0; i < grid; ++i)
+    for (int j = 0; j < grid; ++j) {
+      const double x = (box[0] + (box[2] - box[0]) * (j + 0.5) / grid) / width * w - 0.5;
+      const double y = (box[1] + (box[3] - box[1]) * (i + 0.5) / grid) / height * h - 0.5;
+      sum += value(x, y);
+    }
+  return sum / (grid * grid);
+}
+
+BOOST_AUTO_TEST_CASE(roi_align_against_loops) {
+  torch::manual_seed(5);
+  const auto map = at::randn({2, 3, 5, 7}, at::kDouble);
+  const auto sizes = at::tensor({140.0, 90.0, 64.0, 48.0}, at::kDouble).view({2, 2});
+  const auto corners = at::rand({2, 6, 2, 2}, at::kDouble);
+  auto boxes = at::cat({corners.amin(2), corners.amax(2)}, 2) * at::cat({sizes, sizes}, 1).unsqueeze(1);
+  boxes[0][0] = at::tensor({0.0, 0.0, 140.0, 90.0}, at::kDouble);  // the whole picture
+  boxes[1][0] = at::tensor({0.0, 0.0, 1.0, 1.0}, at::kDouble);     // in a corner
+  double worst = 0;
+  for (const int grid : {1, 2, 4, 7}) {
+    const auto seen = rc3::visual::roi_align(map, boxes, sizes, grid);
+    BOOST_REQUIRE((seen.sizes() == at::IntArrayRef{2, 6, 3}));
+    for (std::int64_t b = 0; b < 2; ++b)
+      for (std::int64_t r = 0; r < 6; ++r)
+        for (std::int64_t c = 0; c < 3; ++c)
+          worst = std::max(worst, std::abs(seen[b][r][c].item<double>() -
+                                           roi_align_by_hand(matrix_of(map[b][c]), vector_of(boxes[b][r]),
+                                                             sizes[b][0].item<double>(), sizes[b][1].item<double>(), grid)));
+  }
+  at_most("roi_align against loops", worst, 1e-12);
+}
+
+BOOST_AUTO_TEST_CASE(roi_align_on_a_ramp_gives_the_centre_of_the_box) {
+  // The value of a place is the x (y) of its centre in pixels: so is the mean over a box its own centre.
+  const auto x = ((at::arange(8, at::kDouble) + 0.5) * 10).expand({1, 1, 6, 8});
+  const auto y = ((at::arange(6, at::kDouble) + 0.5) * 20).unsqueeze(1).expand({1, 1, 6, 8});
+  const auto boxes = at::tensor({10.0, 20.0, 70.0, 100.0, 33.0, 44.0, 35.0, 47.0}, at::kDouble).view({1, 2, 4});
+  const auto seen = rc3::visual::roi_align(at::cat({x, y}, 1), boxes, at::tensor({80.0, 120.0}, at::kDouble).view({1, 2}));
+  const auto centres = at::tensor({40.0, 60.0, 34.0, 45.5}, at::kDouble).view({1, 2, 2});
+  at_most("roi_align on a ramp", max_difference(seen, centres), 1e-12);
+}
+
+// ------------------------------------------------------------------------------ regions
+
+BOOST_AUTO_TEST_CASE(location_encodings_by_hand) {
+  const auto boxes = floats({10, 20, 60, 40}, {1, 1, 4}), sizes = floats({100, 50}, {1, 2});
+  const auto five = rc3::visual::location_encoding(boxes, sizes, Location::five);
+  const auto seven = rc3::visual::location_encoding(boxes, sizes, Location::seven);
+  at_most("location of five numbers", max_difference(five, floats({0.1, 0.4, 0.6, 0.8, 0.2}, {1, 1, 5})), 1e-7);
+  at_most("location of seven numbers", max_difference(seven, floats({0.1, 0.4, 0.6, 0.8, 0.5, 0.4, 0.2}, {1, 1, 7})), 1e-7);
+}
+
+/// Two pictures of 32 x 16 pixels with three regions each; the second picture has one region only.
+Pictures two_pictures() {
+  torch::manual_seed(6);
+  Pictures pictures;
+  pictures.pixels = at::randint(256, {2, 3, 16, 32}, at::kByte);
+  pictures.regions = at::randn({2, 3, 5});
+  pictures.boxes = floats({0, 0, 32, 16, 4, 4, 8, 8, 16, 2, 30, 15}, {1, 3, 4}).repeat({2, 1, 1});
+  pictures.sizes = floats({32, 16}, {1, 2}).repeat({2, 1});
+  pictures.region_mask = at::tensor({1, 1, 1, 1, 0, 0}, at::kLong).to(at::kBool).view({2, 3});
+  return pictures;
+}
+
+std::shared_ptr<Roi> roi(Location location = Location::five) {
+  torch::manual_seed(7);
+  return std::make_shared<Roi>(rc3::visual::RegionEmbeddingOptions{5, 8, location, 0.1});
+}
+
+template <class Backbone>
+std::shared_ptr<RoiFromBackbone<Backbone>> roi_from(std::shared_ptr<Backbone> backbone) {
+  return std::make_shared<RoiFromBackbone<Backbone>>(std::move(backbone), rc3::visual::RoiFromBackboneOptions{.width = 8});
+}
+
+std::shared_ptr<LinearPatches> linear_backbone() {
+  torch::manual_seed(8);
+  return std::make_shared<LinearPatches>(rc3::visual::backbone::LinearPatchesOptions{6, 8});
+}
+
+template <class Backbone>
+std::shared_ptr<Patch<Backbone>> patch(std::shared_ptr<Backbone> backbone) {
+  return std::make_shared<Patch<Backbone>>(std::move(backbone), rc3::visual::PatchOptions{.width = 8, .grid = 2});
+}
+
+BOOST_AUTO_TEST_CASE(roi_by_hand) {
+  const auto pictures = two_pictures();
+  for (const auto location : {Location::five, Location::seven}) {
+    const auto policy = roi(location);
+    policy->eval();
+    const auto tokens = policy->encode(pictures);
+    const auto p = policy->named_parameters();
+    const auto where = rc3::visual::location_encoding(pictures.boxes, pictures.sizes, location);
+    const auto sum = pictures.regions.matmul(p["embedding.feature.weight"].t()) + p["embedding.feature.bias"] +
+                     where.matmul(p["embedding.location.weight"].t()) + p["embedding.location.bias"];
+    const auto centered = sum - sum.mean(2, true);
+    const auto expected = centered / (centered.square().mean(2, true) + 1e-5).sqrt();
+    at_most("Roi by hand", max_difference(tokens.values, expected * pictures.region_mask.unsqueeze(2)), 1e-5);
+    BOOST_TEST(tokens.mask.equal(pictures.region_mask));
+    BOOST_TEST(tokens.values[1].slice(0, 1).equal(at::zeros({2, 8})));
+  }
+  auto all = pictures;
+  all.region_mask = at::Tensor();
+  BOOST_TEST(roi()->encode(all).mask.all().item<bool>());
+}
+
+BOOST_AUTO_TEST_CASE(boxes_that_are_refused) {
+  const auto regions = roi();
+  const auto pooled = roi_from(linear_backbone());
+  for (const auto& box : {std::vector<double>{4, 4, 33, 8}, {4, 4, 8, 17}, {-1, 4, 8, 8}, {4, -1, 8, 8}, {8, 4, 8, 8},
+                          {9, 4, 8, 8}, {4, 8, 8, 8}, {4, 4, std::nan(""), 8}}) {
+    auto pictures = two_pictures();
+    pictures.boxes[1][0] = floats(box, {4});
+    const auto named = rc3::join("(", box[0], ", ", box[1], ", ", box[2], ", ", box[3], ")");
+    throws_with([&] { regions->encode(pictures); }, "visual::Roi", "sample 1, region 0", named, "32 x 16");
+    throws_with([&] { pooled->encode(pictures); }, "visual::RoiFromBackbone", "sample 1, region 0", named);
+    // The same box outside the mask is nobody's business.
+    pictures.boxes[1] = two_pictures().boxes[1];
+    pictures.boxes[1][2] = floats(box, {4});
+    BOOST_TEST(finite(regions->encode(pictures).values));
+    BOOST_TEST(finite(pooled->encode(pictures).values));
+  }
+  auto pictures = two_pictures();
+  pictures.boxes[0][0][2] = 32.0001f;  // a rounding step outside
+  regions->encode(pictures);
+  pictures = two_pictures();
+  pictures.boxes = at::Tensor();
+  throws_with([&] { regions->encode(pictures); }, "visual::Roi", "boxes", "missing");
+  pictures = two_pictures();
+  pictures.sizes = at::Tensor();
+  throws_with([&] { regions->encode(pictures); }, "visual::Roi", "sizes", "missing");
+  pictures = two_pictures();
+  pictures.regions = at::zeros({2, 3, 4});
+  throws_with([&] { regions->encode(pictures); }, "visual::Roi", "regions", "F=5");
+}
+
+BOOST_AUTO_TEST_CASE(what_lies_outside_the_mask_reaches_neither_tokens_nor_gradients) {
+  // A picture without regions: boxes and sizes zero, features not numbers.
+  auto pictures = two_pictures();
+  pictures.region_mask[1] = false;
+  pictures.boxes[1] = 0;
+  pictures.sizes[1] = 0;
+  pictures.regions[1] = std::nan("");
+  const auto check = [&](auto policy) {
+    const auto tokens = policy->encode(pictures);
+    BOOST_TEST(tokens.values[1].equal(at::zeros({3, 8})));
+    tokens.values.square().sum().backward();
+    for (const auto& item : policy->named_parameters())
+      BOOST_TEST((!item.value().grad().defined() || finite(item.value().grad())), item.key());
+  };
+  check(roi());
+  check(roi_from(linear_backbone()));
+}
+
+BOOST_AUTO_TEST_CASE(roi_from_backbone_pools_the_map) {
+  const auto pictures = two_pictures();
+  const auto backbone = linear_backbone();
+  const auto policy = roi_from(backbone);
+  policy->eval();
+  const auto tokens = policy->encode(pictures);
+  BOOST_TEST((tokens.values.sizes() == at::IntArrayRef{2, 3, 8}));
+  BOOST_TEST(tokens.mask.equal(pictures.region_mask));
+  BOOST_TEST(tokens.values[1].slice(0, 1).equal(at::zeros({2, 8})));
+  auto other = pictures;  // what lies outside a box does not count: places are 8 pixels, the box ends in the first
+  other.boxes = pictures.boxes.clone();
+  other.boxes[0][1] = floats({0, 0, 3, 3}, {4});
+  const auto before = policy->encode(other).values[0][1];
+  other.pixels = pictures.pixels.clone();
+  other.pixels.slice(3, 16) = 0;
+  BOOST_TEST(max_difference(policy->encode(other).values[0][1], before) <= 1e-6);
+  BOOST_TEST(max_difference(policy->encode(other).values[0][0], tokens.values[0][0]) > 1e-3);
+}
+
+// ------------------------------------------------------------------------------ patches
+
+BOOST_AUTO_TEST_CASE(patches_row_by_row_with_a_mask_for_each_sample) {
+  auto pictures = two_pictures();
+  const auto policy = patch(linear_backbone());
+  policy->eval();
+  const auto tokens = policy->encode(pictures);
+  BOOST_TEST((tokens.values.sizes() == at::IntArrayRef{2, 8, 8}));  // 16 x 32 pixels in squares of 8: 2 x 4 places
+  BOOST_TEST(tokens.mask.all().item<bool>());
+  auto other = pictures;
+  other.pixels = pictures.pixels.clone();
+  other.pixels.slice(2, 8, 16).slice(3, 8, 16).bitwise_xor_(0x7F);  // row 1, column 1
+  const auto moved = (policy->encode(other).values - tokens.values).abs().amax({0, 2}) > 1e-4;
+  BOOST_TEST(moved.nonzero().flatten().equal(at::tensor({1 * 4 + 1}, at::kLong)));
+  pictures.patch_mask = at::tensor({0, 1}, at::kLong).to(at::kBool);
+  const auto masked = policy->encode(pictures);
+  BOOST_TEST(!masked.mask[0].any().item<bool>());
+  BOOST_TEST(masked.values[0].equal(at::zeros({8, 8})));
+  BOOST_TEST(masked.values[1].equal(tokens.values[1]));
+  pictures.patch_mask = at::ones({3}, at::kBool);
+  throws_with([&] { policy->encode(pictures); }, "visual::Patch", "patch_mask", "B=2");
+}
+
+BOOST_AUTO_TEST_CASE(positions_are_interpolated_to_another_grid) {
+  torch::manual_seed(9);
+  const auto backbone = std::make_shared<LinearPatches>(rc3::visual::backbone::LinearPatchesOptions{6, 8});
+  Patch<LinearPatches> policy(backbone, {.width = 5, .grid = 8, .most = 400, .dropout = 0});
+  const torch::NoGradGuard no_grad;
+  auto p = policy.named_parameters();
+  p["feature.weight"].zero_();  // leaves LayerNorm(bias + position)
+  const auto slope_x = at::randn({5, 1, 1}), slope_y = at::randn({5, 1, 1}), offset = at::randn({5, 1, 1});
+  const auto plane = [&](std::int64_t h, std::int64_t w) {  // of the place's centre, in units of the 8 x 8 grid
+    const auto x = (at::arange(w, at::kFloat) + 0.5) * 8 / static_cast<double>(w);
+    const auto y = ((at::arange(h, at::kFloat) + 0.5) * 8 / static_cast<double>(h)).unsqueeze(1);
+    return slope_x * x + slope_y * y + offset;
+  };
+  p["position"].copy_(plane(8, 8).unsqueeze(0));
+  const auto expected = [&](std::int64_t h, std::int64_t w) {
+    return at::layer_norm((plane(h, w) + p["feature.bias"].view({5, 1, 1})).permute({1, 2, 0}), {5});
+  };
+  for (const auto& [h, w] : {std::pair<std::int64_t, std::int64_t>{8, 8}, {16, 16}, {16, 8}, {4, 4}}) {
+    const auto tokens = policy.encode_map(at::zeros({1, 6, h, w}), {}).values.view({h, w, 5});
+    // Bicubic interpolation is exact on a plane, but for the border, where it repeats the outermost place.
+    const auto inner = [&](const at::Tensor& t) { return t.slice(0, h / 4, h - h / 4).slice(1, w / 4, w - w / 4); };
+    at_most(rc3::join("position of a plane on ", h, " x ", w), max_difference(inner(tokens), inner(expected(h, w))), 1e-4);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(large_maps_are_averaged_down) {
+  torch::manual_seed(10);
+  Patch<LinearPatches> policy(linear_backbone(), {.width = 8, .grid = 2, .most = 8, .dropout = 0});
+  const auto map = at::randn({1, 6, 4, 6});  // 24 places: more than 8
+  const auto means = map.view({1, 6, 2, 2, 2, 3}).mean({3, 5});
+  BOOST_TEST((policy.encode_map(map, {}).values.sizes() == at::IntArrayRef{1, 4, 8}));
+  at_most("a map averaged down", max_difference(policy.encode_map(map, {}).values, policy.encode_map(means, {}).values), 1e-5);
+  BOOST_TEST(policy.encode_map(at::zeros({1, 6, 2, 4}), {}).values.size(1) == 8);
+  throws_with([&] { policy.encode_map(at::zeros({1, 5, 2, 2}), {}); }, "visual::Patch", "map", "C=6");
+}
+
+// ------------------------------------------------------------------------------ both
+
+/// A backbone that counts how often it runs.
+struct Counting : torch::nn::Module {
+  Counting() { inner = register_module("inner", linear_backbone()); }
+  at::Tensor features(const Pictures& pictures) {
+    ++runs;
+    return inner->features(pictures);
+  }
+  std::int64_t channels() const { return inner->channels(); }
+  std::shared_ptr<LinearPatches> inner;
+  int runs = 0;
+};
+
+template <class R, class P>
+auto both(std::shared_ptr<R> r, std::shared_ptr<P> p, rc3::visual::BothOptions options = {}) {
+  return std::make_shared<rc3::visual::Both<R, P>>(std::move(r), std::move(p), options);
+}
+
+BOOST_AUTO_TEST_CASE(both_joins_regions_and_patches) {
+  const auto pictures = two_pictures();
+  const auto r = roi();
+  const auto p = patch(linear_backbone());
+  const auto policy = both(r, p);
+  policy->eval();
+  const auto tokens = policy->encode(pictures);
+  const auto modality = policy->named_parameters()["modality"];
+  BOOST_TEST((tokens.values.sizes() == at::IntArrayRef{2, 3 + 8, 8}));
+  const auto regions = (r->encode(pictures).values + modality[0]) * pictures.region_mask.unsqueeze(2);
+  BOOST_TEST(max_difference(tokens.values.slice(1, 0, 3), regions) <= 1e-6);
+  BOOST_TEST(max_difference(tokens.values.slice(1, 3), p->encode(pictures).values + modality[1]) <= 1e-6);
+  BOOST_TEST(tokens.values[1].slice(0, 1, 3).equal(at::zeros({2, 8})));
+  BOOST_TEST(tokens.mask.slice(1, 0, 3).equal(pictures.region_mask));
+}
+
+BOOST_AUTO_TEST_CASE(a_batch_may_mix_regions_only_patches_only_and_both) {
+  auto pictures = two_pictures().select(at::tensor({0, 0, 0}, at::kLong));
+  pictures.region_mask = at::tensor({1, 0, 1}, at::kLong).to(at::kBool).unsqueeze(1).expand({3, 3}).contiguous();
+  pictures.patch_mask = at::tensor({0, 1, 1}, at::kLong).to(at::kBool);
+  const auto policy = both(roi(), patch(linear_backbone()), {0.3, 0.3});
+  for (int round = 0; round < 20; ++round) {  // modality dropout leaves alone who has only one
+    const auto mask = policy->encode(pictures).mask;
+    BOOST_TEST(mask[0].equal(at::arange(11) < 3));
+    BOOST_TEST(mask[1].equal(at::arange(11) >= 3));
+    BOOST_TEST(mask[2].any().item<bool>());
+  }
+  pictures.patch_mask[0] = false;
+  throws_with([&] { policy->encode(pictures); }, "visual::Both", "sample 0", "neither regions nor patches");
+}
+
+BOOST_AUTO_TEST_CASE(modality_dropout_has_its_rates_and_never_drops_both) {
+  constexpr std::int64_t n = 20000;
+  Pictures pictures;
+  pictures.pixels = at::zeros({n, 3, 1, 1}, at::kByte);
+  pictures.regions = at::zeros({n, 1, 2});
+  pictures.boxes = floats({0, 0, 1, 1}, {1, 1, 4}).expand({n, 1, 4});
+  pictures.sizes = at::ones({n, 2});
+  const auto small = [] {
+    return std::pair(std::make_shared<Roi>(rc3::visual::RegionEmbeddingOptions{2, 2}),
+                     std::make_shared<Patch<LinearPatches>>(std::make_shared<LinearPatches>(
+                         rc3::visual::backbone::LinearPatchesOptions{2, 1}), rc3::visual::PatchOptions{2, 1}));
+  };
+  for (const auto& [regions, patches] : {std::pair(0.2, 0.3), {0.0, 0.4}, {0.6, 0.4}, {0.0, 0.0}}) {
+    auto [r, p] = small();
+    const auto policy = both(r, p, {regions, patches});
+    torch::manual_seed(11);
+    const auto mask = policy->encode(pictures).mask;
+    const double no_regions = 1 - mask.select(1, 0).to(at::kDouble).mean().item<double>();
+    const double no_patches = 1 - mask.select(1, 1).to(at::kDouble).mean().item<double>();
+    BOOST_TEST(mask.any(1).all().item<bool>());
+    const auto sigma = [](double rate) { return 4 * std::sqrt(rate * (1 - rate) / n) + 1e-12; };
+    at_most(rc3::join("share without regions, from ", regions), std::abs(no_regions - regions), sigma(regions));
+    at_most(rc3::join("share without patches, from ", patches), std::abs(no_patches - patches), sigma(patches));
+    policy->eval();
+    BOOST_TEST(policy->encode(pictures).mask.all().item<bool>());
+  }
+  auto [r, p] = small();
+  throws_with([&, r = r, p = p] { both(r, p, {0.6, 0.5}); }, "visual::Both", "0.6", "0.5");
+  throws_with([&, r = r, p = p] { both(r, p, {-0.1, 0.5}); }, "visual::Both", "-0.1");
+}
+
+BOOST_AUTO_TEST_CASE(a_shared_backbone_runs_once) {
+  const auto pictures = two_pictures();
+  const auto backbone = std::make_shared<Counting>();
+  const auto r = roi_from(backbone);
+  const auto p = patch(backbone);
+  const auto policy = both(r, p);
+  policy->eval();
+  const auto tokens = policy->encode(pictures);
+  BOOST_TEST(backbone->runs == 1);
+  const auto modality = policy->named_parameters()["modality"];
+  const auto regions = (r->encode(pictures).values + modality[0]) * pictures.region_mask.unsqueeze(2);
+  BOOST_TEST(tokens.values.slice(1, 0, 3).equal(regions));
+  BOOST_TEST(tokens.values.slice(1, 3).equal(p->encode(pictures).values + modality[1]));
+  // Two backbones run once each.
+  const auto second = std::make_shared<Counting>();
+  backbone->runs = 0;
+  both(roi_from(backbone), patch(second))->encode(pictures);
+  BOOST_TEST(backbone->runs == 1);
+  BOOST_TEST(second->runs == 1);
+}
+
+BOOST_AUTO_TEST_CASE(widths_must_agree) {
+  const auto wide = std::make_shared<Patch<LinearPatches>>(linear_backbone(), rc3::visual::PatchOptions{.width = 9});
+  throws_with([&] { both(roi(), wide); }, "visual::Both", "8", "9");
+}
+
+BOOST_AUTO_TEST_SUITE_END()
