@@ -29,8 +29,10 @@ void run(const Settings& settings) {
 
   const auto glyphs = emoji::Glyphs::load(settings.cache / "data/emoji");
   const auto split = emoji::Split::load(settings.cache / "data/emoji", glyphs);
-  const auto side = settings.validate ? split.fit() : split.train;
-  const auto held = settings.validate ? split.validation : split.test;
+  auto side = settings.validate ? split.fit() : split.train;
+  auto held = settings.validate ? split.validation : split.test;
+  side.resize(std::min(side.size(), settings.glyphs));
+  held.resize(std::min(held.size(), settings.glyphs));
   Languages languages{split.languages.strict, split.languages.weak, {}, split.languages.unseen};
   if (settings.more_languages) languages.extra = split.languages.extra;
 
@@ -48,6 +50,8 @@ void run(const Settings& settings) {
   // Stage 0: what the frozen encoders make of everything, once.
   model->eval();
   const auto views = static_cast<std::size_t>(settings.views);
+  const std::vector<std::size_t> sample(side.begin(), side.begin() + std::min<std::ptrdiff_t>(200, std::ssize(side)));
+  calibrate_pictures(network, glyphs, sample, settings.seed);
   auto seen = std::make_unique<Views>(network, glyphs, side, views, settings.seed, "see train   ");
   auto test = std::make_unique<Views>(network, glyphs, held, views, settings.seed, "see test    ");
   TextMemory texts(tokenizer, encoder);
@@ -55,9 +59,7 @@ void run(const Settings& settings) {
   texts.add(all_names(glyphs, held, languages.shown()), step("read test   ", "texts"));
   {
     c10::NoGradGuard no_grad;
-    network.calibrate(network.features(seen->range(0, std::min<std::int64_t>(seen->size(), 512))));
-    const auto sample = all_names(glyphs, {side.begin(), side.begin() + std::min<std::ptrdiff_t>(64, std::ssize(side))}, languages.trained());
-    model->calibrate_texts(encoder.pool(encoder.encode(texts.batch(sample))));
+    model->calibrate_texts(encoder.pool(encoder.encode(texts.batch(all_names(glyphs, sample, languages.trained())))));
   }
   const auto evaluate = [&] { return Evaluation(*model, *test, texts, glyphs, held).all(languages.shown()); };
   const auto untrained = evaluate();
@@ -88,9 +90,8 @@ void run(const Settings& settings) {
     model->eval();
     const Scenes scenes(world, network, texts);
     Relevance relevance(rc3::text::Bert::from_pretrained(e5));
-    const auto english = all_names(glyphs, {side.begin(), side.begin() + std::min<std::ptrdiff_t>(200, std::ssize(side))}, {"en"});
-    const auto german = all_names(glyphs, {side.begin(), side.begin() + std::min<std::ptrdiff_t>(200, std::ssize(side))}, {"de"});
-    relevance.calibrate(rc3::text::tokenize(tokenizer, english), rc3::text::tokenize(tokenizer, german));
+    relevance.calibrate(rc3::text::tokenize(tokenizer, all_names(glyphs, sample, {"en"})),
+                        rc3::text::tokenize(tokenizer, all_names(glyphs, sample, {"de"})));
     fuse(world, model, scenes, texts, std::move(relevance), history);
   }
 

@@ -33,6 +33,13 @@ inline std::vector<std::array<float, 4>> regions(const emoji::Picture& picture) 
   return boxes;
 }
 
+/// @return uint8 [3, H, W]
+inline at::Tensor pixels_of(const emoji::Picture& picture) {
+  const auto rows = at::empty({picture.height, picture.width, 3}, at::kByte);
+  std::copy(picture.rgb.begin(), picture.rgb.end(), rows.data_ptr<std::uint8_t>());
+  return rows.permute({2, 0, 1}).contiguous();
+}
+
 /// Feature maps of drawn pictures, in half precision, with their regions.
 class PictureMemory {
  public:
@@ -42,12 +49,13 @@ class PictureMemory {
   PictureMemory(Backbone& network, std::size_t count, const std::function<emoji::Picture(std::size_t)>& draw, const Tick& tick) {
     c10::InferenceMode inference;
     std::vector<at::Tensor> maps, boxes, masks, sizes;
+    tick(0, count);
     for (std::size_t begin = 0; begin < count; begin += 32) {
       const std::size_t end = std::min(count, begin + 32);
       std::vector<at::Tensor> pixels;
       for (std::size_t i = begin; i < end; ++i) {
-        auto picture = draw(i);
-        pixels.push_back(at::from_blob(picture.rgb.data(), {picture.height, picture.width, 3}, at::kByte).permute({2, 0, 1}).clone());
+        const auto picture = draw(i);
+        pixels.push_back(pixels_of(picture));
         add_regions(picture, boxes, masks, sizes);
       }
       maps.push_back(network.lower(at::stack(pixels)).to(at::kHalf));
@@ -94,6 +102,8 @@ class TextMemory {
     for (const auto& text : texts)
       if (known_.emplace(text, Known{}).second) fresh.emplace_back(tokenizer_.encode(text), &text);
     std::stable_sort(fresh.begin(), fresh.end(), [](const auto& a, const auto& b) { return a.first.size() < b.first.size(); });
+    if (fresh.empty()) return;
+    tick(0, fresh.size());
     constexpr std::size_t batch = 128;
     for (std::size_t begin = 0; begin < fresh.size(); begin += batch) {
       const std::size_t end = std::min(fresh.size(), begin + batch);

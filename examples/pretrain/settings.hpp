@@ -20,6 +20,7 @@ struct Settings {
   int threads = static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
   bool long_run = false;
   bool validate = false;  ///< train without the validation glyphs, and show those instead of the test glyphs
+  std::size_t glyphs = 100000;  ///< of each side at most: for a quick look whether all works
   int views = 3;          ///< of each glyph, the canonical one among them
   int align_steps = 400;
   int align_batch = 256;
@@ -42,6 +43,7 @@ struct Settings {
     app.add_option("--threads", threads, "compute threads")->check(CLI::PositiveNumber)->capture_default_str();
     app.add_flag("--long", long_run, "fine-tune the last layers of both encoders as well, on more languages");
     app.add_flag("--validate", validate, "hold out and show the validation glyphs: for choosing a recipe");
+    app.add_option("--glyphs", glyphs, "of each side at most: for a quick look whether all works")->check(CLI::Range(16, 100000));
     app.add_option("--views", views, "pictures of each glyph")->check(CLI::Range(1, 16))->capture_default_str();
     app.add_option("--align-steps", align_steps, "steps that align pictures and texts")->check(CLI::Range(1, 100000))->capture_default_str();
     app.add_option("--align-batch", align_batch, "pictures a step")->check(CLI::Range(2, 4096))->capture_default_str();

@@ -63,9 +63,10 @@ inline void show_model(const Model& model, const Settings& settings) {
 
 inline void show_curve(const History& history) {
   support::Curve curve{"loss", {}, {}};
-  // A mean over twenty steps: single steps are noisy.
-  for (std::size_t i = 0; i < history.loss.size(); i += 20) {
-    const auto end = std::min(history.loss.size(), i + 20);
+  // Means over a fortieth of the run: single steps are noisy.
+  const std::size_t window = std::max<std::size_t>(1, history.loss.size() / 40);
+  for (std::size_t i = 0; i < history.loss.size(); i += window) {
+    const auto end = std::min(history.loss.size(), i + window);
     curve.x.push_back(static_cast<double>(end));
     curve.y.push_back(std::accumulate(history.loss.begin() + static_cast<std::ptrdiff_t>(i), history.loss.begin() + static_cast<std::ptrdiff_t>(end), 0.0) /
                       static_cast<double>(end - i));

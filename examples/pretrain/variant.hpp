@@ -30,7 +30,7 @@ inline std::shared_ptr<Model> make_model(const std::filesystem::path& weights) {
   text->freeze_lower(text->options().layers);
   const auto d = text->width();
   const auto roi = std::make_shared<rc3::visual::RoiFromBackbone<Backbone>>(
-      network, rc3::visual::RoiFromBackboneOptions{.width = d, .dropout = 0.0});
+      network, rc3::visual::RoiFromBackboneOptions{.width = d, .grid = 2, .dropout = 0.0});
   const auto patch = std::make_shared<rc3::visual::Patch<Backbone>>(
       network, rc3::visual::PatchOptions{.width = d, .grid = 4, .most = 16, .dropout = 0.0});
   const auto fusion = std::make_shared<rc3::fusion::SingleStream>(

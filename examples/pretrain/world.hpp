@@ -36,12 +36,25 @@ inline Tick step(std::string label, std::string unit) {
       options.label = label;
       options.unit = unit;
       options.every_seconds = 60;
-      options.every_share = 1;
+      options.every_share = 2;  // one line, the last
       bar->emplace(static_cast<std::int64_t>(all), std::cout, rc3::train::stdout_is_terminal(), options);
     }
     (*bar)->update(static_cast<std::int64_t>(done));
     if (done == all) (*bar)->finish();
   };
+}
+
+/// Shows the backbone what our pictures are like, so that it takes out what they all have in common.
+inline void calibrate_pictures(Backbone& network, const emoji::Glyphs& glyphs, const std::vector<std::size_t>& sample, std::uint64_t seed) {
+  c10::NoGradGuard no_grad;
+  std::vector<at::Tensor> maps;
+  for (std::size_t begin = 0; begin < sample.size(); begin += 32) {
+    std::vector<at::Tensor> pixels;
+    for (std::size_t i = begin; i < std::min(sample.size(), begin + 32); ++i)
+      pixels.push_back(pixels_of(draw_view(glyphs, sample[i], i % 2, seed)));
+    maps.push_back(network.lower(at::stack(pixels)));
+  }
+  network.calibrate(at::cat(maps));
 }
 
 /// Feature maps of several views of some glyphs.

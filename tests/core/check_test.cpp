@@ -17,8 +17,11 @@ BOOST_AUTO_TEST_CASE(right_shapes_pass) {
 }
 
 BOOST_AUTO_TEST_CASE(wrong_shapes_name_policy_tensor_expected_and_seen) {
-  throws_with([] { rc3::check_shape("visual::Roi", "boxes", at::zeros({2, 5}), {{'B', 2}, {'R'}, {'D', 4}}); },
-              "visual::Roi", "boxes", "[B=2, R, D=4]", "[2, 5]");
+  throws_with(
+      [] {
+        rc3::check_shape("visual::Roi", "boxes", at::zeros({2, 5}), {{'B', 2}, {'R'}, {'D', 4}});
+      },
+      "visual::Roi", "boxes", "[B=2, R, D=4]", "[2, 5]");
   throws_with([] { rc3::check_shape("visual::Roi", "boxes", at::zeros({2, 5}), {{'B', 2}, {'D', 4}}); }, "[2, 5]");
   throws_with([] { rc3::check_shape("p", "x", at::zeros({1}), {}); }, "must be []", "[1]");
   throws_with([] { rc3::check_shape("visual::Roi", "boxes", at::Tensor(), {{'B'}}); }, "boxes [B] is missing");

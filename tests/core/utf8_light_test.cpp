@@ -9,8 +9,9 @@ BOOST_AUTO_TEST_SUITE(core_utf8)
 using namespace std::string_view_literals;
 
 BOOST_AUTO_TEST_CASE(accepts_what_is_utf8) {
-  for (const auto text : {""sv, "plain"sv, "\0"sv, "ěščř"sv, "日本語"sv, "👩‍👩‍👧"sv, "\xC2\x80"sv, "\xDF\xBF"sv, "\xE0\xA0\x80"sv,
-                          "\xED\x9F\xBF"sv, "\xEE\x80\x80"sv, "\xF0\x90\x80\x80"sv, "\xF4\x8F\xBF\xBF"sv})
+  for (const auto text :
+       {""sv, "plain"sv, "\0"sv, "ěščř"sv, "日本語"sv, "👩‍👩‍👧"sv, "\xC2\x80"sv, "\xDF\xBF"sv,
+        "\xE0\xA0\x80"sv, "\xED\x9F\xBF"sv, "\xEE\x80\x80"sv, "\xF0\x90\x80\x80"sv, "\xF4\x8F\xBF\xBF"sv})
     BOOST_TEST(rc3::valid_utf8(text));
 }
 
@@ -25,10 +26,10 @@ BOOST_AUTO_TEST_CASE(names_the_first_bad_byte) {
       {"\xED\xA0\x80"sv, 0},      // surrogate
       {"\xF4\x90\x80\x80"sv, 0},  // above U+10FFFF
       {"\xF5\x80\x80\x80"sv, 0},
-      {"é\xE2\x82"sv, 2},         // cut off
-      {"\xF0\x9F\x98"sv, 0},      // cut off
-      {"\xE2\x82x"sv, 0},         // continuation missing
-      {"caf\xE9"sv, 3},           // Latin-1
+      {"é\xE2\x82"sv, 2},     // cut off
+      {"\xF0\x9F\x98"sv, 0},  // cut off
+      {"\xE2\x82x"sv, 0},     // continuation missing
+      {"caf\xE9"sv, 3},       // Latin-1
   };
   for (const auto& [text, position] : cases) BOOST_TEST(rc3::find_invalid_utf8(text) == position);
 }

@@ -59,7 +59,8 @@ BOOST_AUTO_TEST_CASE(a_full_disk_leaves_the_old_file) {
   const rlimit small{1 << 16, before.rlim_max};
   const auto handler = std::signal(SIGXFSZ, SIG_IGN);
   ::setrlimit(RLIMIT_FSIZE, &small);
-  const std::string message = rc3::test::message_of([&] { rc3::io::write_file(folder / "x", std::string(1 << 17, 'n')); });
+  const std::string message =
+      rc3::test::message_of([&] { rc3::io::write_file(folder / "x", std::string(1 << 17, 'n')); });
   ::setrlimit(RLIMIT_FSIZE, &before);
   std::signal(SIGXFSZ, handler);
   BOOST_TEST(message.find("cannot write: File too large") != std::string::npos, message);

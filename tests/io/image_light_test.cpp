@@ -17,7 +17,8 @@ Image gradient(int width, int height) {
   Image image{width, height, {}};
   for (int y = 0; y < height; ++y)
     for (int x = 0; x < width; ++x)
-      for (const int value : {x * 7, y * 5, x ^ y, 255 - (x + y) % 3}) image.rgba.push_back(static_cast<std::uint8_t>(value));
+      for (const int value : {x * 7, y * 5, x ^ y, 255 - (x + y) % 3})
+        image.rgba.push_back(static_cast<std::uint8_t>(value));
   return image;
 }
 
@@ -45,9 +46,9 @@ std::string zeros_deflated(std::size_t matches) {
     bits |= value << have;
     for (have += count; have >= 8; have -= 8, bits >>= 8) out += static_cast<char>(bits & 0xFF);
   };
-  put(1, 1);            // last block
-  put(1, 2);            // fixed codes
-  put(0b00001100, 8);   // literal 0: code 00110000, sent from its top bit on
+  put(1, 1);           // last block
+  put(1, 2);           // fixed codes
+  put(0b00001100, 8);  // literal 0: code 00110000, sent from its top bit on
   for (std::size_t i = 0; i < matches; ++i) {
     put(0b10100011, 8);  // length 258: code 11000101, sent from its top bit on
     put(0, 5);           // distance 1
@@ -59,7 +60,9 @@ std::string zeros_deflated(std::size_t matches) {
 
 /// A 2 x 2 grey JPEG, as Pillow writes it.
 const std::string jpeg =
-    "\xff\xd8\xff\xe0\x00\x10" "JFIF\x00\x01\x01\x00\x00\x01\x00\x01\x00\x00\xff\xdb\x00\x43\x00"s + std::string(64, '\x10') +
+    "\xff\xd8\xff\xe0\x00\x10"
+    "JFIF\x00\x01\x01\x00\x00\x01\x00\x01\x00\x00\xff\xdb\x00\x43\x00"s +
+    std::string(64, '\x10') +
     "\xff\xc0\x00\x0b\x08\x00\x02\x00\x02\x01\x01\x11\x00"
     "\xff\xc4\x00\x14\x00\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00"
     "\xff\xc4\x00\x14\x10\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00"
@@ -96,8 +99,9 @@ BOOST_AUTO_TEST_CASE(truncated_files_are_refused_at_every_length) {
 }
 
 BOOST_AUTO_TEST_CASE(other_formats_are_refused) {
-  throws_with([] { decode_image("GIF89a\1\0\1\0\x80\0\0\0\0\0\xff\xff\xff,\0\0\0\0\1\0\1\0\0\2\2\x44\1\0;"s, "x.gif"); }, "x.gif",
-              "neither JPEG nor PNG");
+  throws_with(
+      [] { decode_image("GIF89a\1\0\1\0\x80\0\0\0\0\0\xff\xff\xff,\0\0\0\0\1\0\1\0\0\2\2\x44\1\0;"s, "x.gif"); },
+      "x.gif", "neither JPEG nor PNG");
   throws_with([] { decode_image("BM"s + std::string(60, '\0'), "x.bmp"); }, "x.bmp", "neither JPEG nor PNG");
   throws_with([] { decode_image("P6\n1 1\n255\nabc", "x.ppm"); }, "x.ppm", "neither");
   throws_with([] { decode_image("", "x.png"); }, "x.png", "empty");
@@ -134,7 +138,8 @@ BOOST_AUTO_TEST_CASE(bombs_are_refused_at_once) {
     rc3::test::at_most(rc3::join(bomb.name, ", KB"), memory.rise(), 16384);
   }
   throws_with([] { decode_image(rc3::io::encode_png(gradient(9, 9)), "x", {.max_bytes = 20}); }, "x", "allowed 20");
-  throws_with([] { decode_image(rc3::io::encode_png(gradient(9, 9)), "x", {.max_side = 8}); }, "x", "9 x 9", "side of 8");
+  throws_with([] { decode_image(rc3::io::encode_png(gradient(9, 9)), "x", {.max_side = 8}); }, "x", "9 x 9",
+              "side of 8");
   throws_with([] { decode_image(rc3::io::encode_png(gradient(9, 9)), "x", {.max_pixels = 80}); }, "x", "allowed 80");
 }
 

@@ -29,7 +29,8 @@ BOOST_AUTO_TEST_CASE(the_same_key_in_different_objects_is_fine) {
 }
 
 BOOST_AUTO_TEST_CASE(get_names_file_and_key) {
-  const auto json = parse_json(R"({"size":3,"big":5000000000,"eps":1e-5,"name":"x","on":true,"list":[1,2],"none":null})", "f");
+  const auto json =
+      parse_json(R"({"size":3,"big":5000000000,"eps":1e-5,"name":"x","on":true,"list":[1,2],"none":null})", "f");
   BOOST_TEST(get<int>(json, "size", "f") == 3);
   BOOST_TEST(get<std::int64_t>(json, "big", "f") == 5000000000);
   BOOST_TEST(get<double>(json, "eps", "f") == 1e-5);

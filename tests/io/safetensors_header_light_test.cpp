@@ -103,17 +103,22 @@ std::vector<Hostile> hostile_files() {
       {"size 2^63", file_of(one(R"("dtype":"U8","shape":[9223372036854775808],"data_offsets":[0,8])"), 8), "overflows"},
       {"size 1e30", file_of(one(R"("dtype":"U8","shape":[1000000000000000000000000000000],"data_offsets":[0,8])"), 8),
        "unexpected"},
-      {"shape overflow to 0",
-       file_of(one(R"("dtype":"U8","shape":[4294967296,4294967296],"data_offsets":[0,0])"), 0), "overflows"},
+      {"shape overflow to 0", file_of(one(R"("dtype":"U8","shape":[4294967296,4294967296],"data_offsets":[0,0])"), 0),
+       "overflows"},
       {"shape overflow to 8", file_of(one(R"("dtype":"F64","shape":[2305843009213693953],"data_offsets":[0,8])"), 8),
        "overflows"},
-      {"overflow beside a 0",
-       file_of(one(R"("dtype":"U8","shape":[4294967296,0,4294967296],"data_offsets":[0,0])"), 0), "overflows"},
-      {"65 dimensions", file_of(one("\"dtype\":\"U8\",\"shape\":[1" + [] {
-                                  std::string ones;
-                                  for (int i = 0; i < 64; ++i) ones += ",1";
-                                  return ones;
-                                }() + "],\"data_offsets\":[0,1]"), 1), "64 dimensions"},
+      {"overflow beside a 0", file_of(one(R"("dtype":"U8","shape":[4294967296,0,4294967296],"data_offsets":[0,0])"), 0),
+       "overflows"},
+      {"65 dimensions",
+       file_of(one("\"dtype\":\"U8\",\"shape\":[1" +
+                   [] {
+                     std::string ones;
+                     for (int i = 0; i < 64; ++i) ones += ",1";
+                     return ones;
+                   }() +
+                   "],\"data_offsets\":[0,1]"),
+               1),
+       "64 dimensions"},
       {"overlap", file_of(pair("[0,4]", "[3,7]"), 7), "overlaps"},
       {"same place twice", file_of(pair("[0,4]", "[0,4]"), 4), "overlaps"},
       {"hole", file_of(pair("[0,4]", "[5,9]"), 9), "hole of 1"},
@@ -122,7 +127,9 @@ std::vector<Hostile> hostile_files() {
       {"tail of an empty file", file_of("{}", 1), "1 bytes after"},
       {"truncated data", file_of(one(good), 7), "truncated"},
       {"no data", file_of(one(good), 0), "truncated"},
-      {"offset near 2^64", file_of(one(R"("dtype":"U8","shape":[1],"data_offsets":[18446744073709551614,18446744073709551615])"), 1), "hole"},
+      {"offset near 2^64",
+       file_of(one(R"("dtype":"U8","shape":[1],"data_offsets":[18446744073709551614,18446744073709551615])"), 1),
+       "hole"},
   };
 }
 
@@ -147,9 +154,10 @@ BOOST_AUTO_TEST_CASE(legal_headers) {
   BOOST_TEST(read_bytes(folder, file_of("{}      ", 0)).data_offset == 16u);
 
   const auto header = read_bytes(
-      folder, file_of(R"({"b":{"data_offsets":[4,4],"shape":[0,3],"dtype":"I64"},"__metadata__":{"format":"pt","é":""},)"
-                      R"("a":{"dtype":"F32","shape":[],"data_offsets":[0,4]}})",
-                      4));
+      folder,
+      file_of(R"({"b":{"data_offsets":[4,4],"shape":[0,3],"dtype":"I64"},"__metadata__":{"format":"pt","é":""},)"
+              R"("a":{"dtype":"F32","shape":[],"data_offsets":[0,4]}})",
+              4));
   BOOST_TEST(header.entries.size() == 2u);
   BOOST_TEST(header.entries[0].name == "a");
   BOOST_TEST(header.entries[0].shape.empty());

@@ -38,10 +38,10 @@ std::size_t differences(const Tensors& a, const Tensors& b) {
   std::size_t count = a.size() == b.size() ? 0 : 1;
   for (const auto& [name, tensor] : a) {
     const auto other = b.find(name);
-    const bool same = other != b.end() && other->second.scalar_type() == tensor.scalar_type() &&
-                      other->second.sizes() == tensor.sizes() &&
-                      (tensor.numel() == 0 ||
-                       std::memcmp(tensor.data_ptr(), other->second.data_ptr(), tensor.nbytes()) == 0);
+    const bool same =
+        other != b.end() && other->second.scalar_type() == tensor.scalar_type() &&
+        other->second.sizes() == tensor.sizes() &&
+        (tensor.numel() == 0 || std::memcmp(tensor.data_ptr(), other->second.data_ptr(), tensor.nbytes()) == 0);
     count += same ? 0 : 1;
   }
   return count;
@@ -60,7 +60,8 @@ BOOST_AUTO_TEST_CASE(round_trip_of_every_type) {
   const rc3::test::TempDir folder;
   const Tensors tensors = examples();
   st::save(folder / "x.safetensors", tensors, {{"format", "pt"}, {"note", "ěš"}});
-  rc3::test::at_most("tensors that differ after a round trip", differences(tensors, st::load(folder / "x.safetensors")), 0u);
+  rc3::test::at_most("tensors that differ after a round trip", differences(tensors, st::load(folder / "x.safetensors")),
+                     0u);
   const st::Header header = st::read_header(folder / "x.safetensors");
   BOOST_TEST(header.metadata.at("note") == "ěš");
   BOOST_TEST(header.data_offset % 8 == 0u);
@@ -140,8 +141,9 @@ BOOST_AUTO_TEST_CASE(parity_with_python) {
   const rc3::test::TempDir folder;
   const Tensors tensors = examples();
   st::save(folder / "ours", tensors);
-  const std::string command = rc3::join('"', python, "\" \"", rc3::test::source("tests/io/safetensors_peer.py").string(),
-                                        "\" \"", (folder / "ours").string(), "\" \"", (folder / "theirs").string(), '"');
+  const std::string command =
+      rc3::join('"', python, "\" \"", rc3::test::source("tests/io/safetensors_peer.py").string(), "\" \"",
+                (folder / "ours").string(), "\" \"", (folder / "theirs").string(), '"');
   BOOST_REQUIRE(std::system(command.c_str()) == 0);
   const Tensors theirs = st::load(folder / "theirs");
   rc3::test::at_least("tensors through Python", theirs.size(), tensors.size());

@@ -11,8 +11,8 @@
 
 namespace rc3::test {
 
-/// The tokens of a picture are its `regions`, those of a text its `hidden`. z = wv v + wt t + wx v t, elementwise, of the
-/// means over the tokens.
+/// The tokens of a picture are its `regions`, those of a text its `hidden`. z = wv v + wt t + wx v t, elementwise, of
+/// the means over the tokens.
 struct FakeModel {
   double visual_weight = 1, text_weight = 1, cross_weight = 1;
   int pictures_encoded = 0, texts_encoded = 0;
@@ -31,8 +31,7 @@ struct FakeModel {
   at::Tensor text_vector(const Tokens& tokens) { return nn::unit(tokens.values.mean(1)); }
   at::Tensor fuse(const Tokens& visual, const Tokens& text) {
     const auto v = visual.values.mean(1), t = text.values.mean(1);
-    for (std::int64_t i = 0; i < v.size(0); ++i)
-      fused.emplace_back(v[i][0].item<double>(), t[i][0].item<double>());
+    for (std::int64_t i = 0; i < v.size(0); ++i) fused.emplace_back(v[i][0].item<double>(), t[i][0].item<double>());
     return visual_weight * v + text_weight * t + cross_weight * v * t;
   }
   at::Tensor match_score(const at::Tensor& z) { return z.sum(1); }
@@ -56,9 +55,8 @@ inline Batch fake_batch(std::int64_t n, std::int64_t width = 3, std::uint64_t se
 /// The same samples in the order @p index.
 inline Batch reordered(const Batch& batch, const at::Tensor& index) {
   const auto rows = [&](const at::Tensor& t) { return t.defined() ? t.index_select(0, index) : t; };
-  return {batch.pictures.select(index), batch.a.select(index),     batch.b.select(index),
-          rows(batch.strict),           rows(batch.relevance),     rows(batch.picture_ids),
-          rows(batch.caption_a_ids),    rows(batch.caption_b_ids)};
+  return {batch.pictures.select(index), batch.a.select(index),   batch.b.select(index),     rows(batch.strict),
+          rows(batch.relevance),        rows(batch.picture_ids), rows(batch.caption_a_ids), rows(batch.caption_b_ids)};
 }
 
 }  // namespace rc3::test

@@ -27,7 +27,8 @@ inline std::filesystem::path cached(std::string_view relative) {
   return std::filesystem::path(environment("RC3_CACHE")) / relative;
 }
 
-/// True when `cached(relative)` exists. Under `./run test` its absence fails the test; else the test says that it skips.
+/// True when `cached(relative)` exists. Under `./run test` its absence fails the test; else the test says that it
+/// skips.
 inline bool have(std::string_view relative) {
   if (std::filesystem::exists(cached(relative))) return true;
   const std::string missing = join(cached(relative), " is missing; ./run test makes it");

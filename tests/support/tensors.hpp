@@ -10,6 +10,9 @@
 
 namespace rc3::test {
 
+/// One thread: on tensors this small, threads that wait for each other cost forty times what they bring.
+inline const bool one_thread = (at::set_num_threads(1), true);
+
 /// Largest absolute difference; infinite for other shapes, and where one of them is not a number.
 inline double max_difference(const at::Tensor& a, const at::Tensor& b) {
   if (a.sizes() != b.sizes()) return std::numeric_limits<double>::infinity();
@@ -37,7 +40,8 @@ inline Matrix matrix_of(const at::Tensor& t) {
   return rows;
 }
 
-/// Largest difference between the gradient that backward() gives and central differences, over all numbers of @p leaves.
+/// Largest difference between the gradient that backward() gives and central differences, over all the numbers of
+/// @p leaves.
 /// @param loss    a function of the leaves, which it reads anew at each call
 /// @param leaves  float64, each with requires_grad
 inline double gradient_error(const std::function<at::Tensor()>& loss, const std::vector<at::Tensor>& leaves) {

@@ -127,8 +127,8 @@ class OutputFile {
   void commit() {
     require(::fsync(file_.get()) == 0, path_.string(), ": cannot write: ", std::strerror(errno));
     require(file_.close(), path_.string(), ": cannot write: ", std::strerror(errno));
-    require(::rename(temporary_.c_str(), path_.c_str()) == 0, path_.string(), ": cannot rename: ",
-            std::strerror(errno));
+    require(::rename(temporary_.c_str(), path_.c_str()) == 0, path_.string(),
+            ": cannot rename: ", std::strerror(errno));
     committed_ = true;
     sync_folder(path_.parent_path());
   }

@@ -26,9 +26,9 @@ struct Image {
 
 /// What a picture may cost.
 struct ImageLimits {
-  std::uint64_t max_bytes = 32 << 20;   ///< of the file
-  int max_side = 8192;                  ///< pixels; at most 16384, the decoder's own bound
-  std::int64_t max_pixels = 32 << 20;   ///< width * height
+  std::uint64_t max_bytes = 32 << 20;  ///< of the file
+  int max_side = 8192;                 ///< pixels; at most 16384, the decoder's own bound
+  std::int64_t max_pixels = 32 << 20;  ///< width * height
 };
 
 namespace detail {
@@ -83,7 +83,8 @@ inline Image decode_image(std::string_view bytes, std::string_view name, const I
           limits.max_pixels, " in all");
   require(!jpeg || detail::jpeg_is_whole(bytes), name, ": truncated JPEG: no end marker");
 
-  // The decoder's own memory: at most 16-bit RGBA three times and the result, or a progressive JPEG's coefficients; and the compressed data.
+  // The decoder's own memory: at most 16-bit RGBA three times and the result, or a progressive JPEG's coefficients; and
+  // the compressed data.
   const std::size_t memory = static_cast<std::size_t>(pixels) * 28 + 4 * bytes.size() + (4 << 20);
   Image image{width, height, {}};
   reason = detail::stb_decode(data, size, memory, image);

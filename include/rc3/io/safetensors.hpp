@@ -26,7 +26,8 @@
 
 namespace rc3::io {
 
-static_assert(std::endian::native == std::endian::little, "safetensors files are little-endian, and copied as they are");
+static_assert(std::endian::native == std::endian::little,
+              "safetensors files are little-endian, and copied as they are");
 
 namespace safetensors {
 

@@ -2,6 +2,7 @@
 /// RoIAlign, written with grid_sample so that it needs no library beside LibTorch.
 
 #include <ATen/ops/arange.h>
+#include <ATen/ops/cat.h>
 #include <ATen/ops/grid_sampler_2d.h>
 #include <ATen/ops/stack.h>
 
@@ -29,7 +30,8 @@ inline at::Tensor roi_align(const at::Tensor& map, const at::Tensor& boxes, cons
   };
   const auto x = along(0, 2).unsqueeze(2).expand({b, r, grid, grid});
   const auto y = along(1, 3).unsqueeze(3).expand({b, r, grid, grid});
-  const auto where = at::stack({x, y}, 4).reshape({b, r * grid, grid, 2});
+  // A box outside the region mask may be anything. grid_sample reads wild memory at a coordinate that is no number.
+  const auto where = at::stack({x, y}, 4).reshape({b, r * grid, grid, 2}).nan_to_num(0).clamp(-1, 1);
   constexpr std::int64_t bilinear = 0, border = 1;
   const auto samples = at::grid_sampler_2d(map, where.to(map.scalar_type()), bilinear, border, /*align_corners=*/false);
   return samples.view({b, map.size(1), r, grid * grid}).mean(3).transpose(1, 2);

@@ -18,6 +18,7 @@
 #include "rc3/core/error.hpp"
 #include "rc3/core/utf8.hpp"
 #include "rc3/io/file.hpp"
+#include "rc3/io/safetensors/entry.hpp"
 #include "rc3/io/safetensors/header_sax.hpp"
 
 namespace rc3::io::safetensors {

@@ -133,7 +133,8 @@ class EfficientNetLite0 : public torch::nn::Module {
   /// Freezes the stem and the first @p count blocks, and lets the others learn. @pre 0 <= count <= 16
   void freeze_blocks(std::int64_t count);
 
-  /// Sets each channel's mean and deviation, which `features` takes out; before, 0 and 1.
+  /// Sets each channel's mean and deviation, which `features` takes out; before, 0 and 1. What `lower` gave before with
+  /// all blocks frozen is then out of date.
   /// @param maps  float [n, C, h, w], what `features` gave for n pictures like those to come
   void calibrate(const at::Tensor& maps);
 
@@ -146,6 +147,7 @@ class EfficientNetLite0 : public torch::nn::Module {
 
   at::Tensor stem(const at::Tensor& pixels);
   at::Tensor tail(const at::Tensor& map, std::int64_t from);
+  at::Tensor standardised(const at::Tensor& map) const { return (map - mean_) / deviation_; }
   at::Tensor run(at::Tensor x, std::int64_t first, std::int64_t last) {
     for (auto i = first; i < last; ++i) x = list_[static_cast<std::size_t>(i)]->as<detail::InvertedBottleneck>()->forward(x);
     return x;
@@ -212,7 +214,7 @@ inline at::Tensor EfficientNetLite0::stem(const at::Tensor& pixels) {
 inline at::Tensor EfficientNetLite0::lower(const at::Tensor& pixels) {
   c10::NoGradGuard no_grad;
   const auto map = stem(pixels);
-  return options_.frozen_blocks == blocks ? tail(map, 0) : run(map, 0, options_.frozen_blocks);
+  return options_.frozen_blocks == blocks ? standardised(tail(map, 0)) : run(map, 0, options_.frozen_blocks);
 }
 
 inline at::Tensor EfficientNetLite0::tail(const at::Tensor& map, std::int64_t from) {
@@ -223,8 +225,7 @@ inline at::Tensor EfficientNetLite0::tail(const at::Tensor& map, std::int64_t fr
 }
 
 inline at::Tensor EfficientNetLite0::upper(const at::Tensor& map) {
-  const auto raw = options_.frozen_blocks == blocks ? map : tail(map, options_.frozen_blocks);
-  return (raw - mean_) / deviation_;
+  return options_.frozen_blocks == blocks ? map : standardised(tail(map, options_.frozen_blocks));
 }
 
 inline at::Tensor EfficientNetLite0::after_block(const at::Tensor& pixels, std::int64_t block) {

@@ -1,0 +1,82 @@
+#pragma once
+/// The weights of a pretrained directory: model.safetensors, or the shards that model.safetensors.index.json lists.
+
+#include <ATen/core/Tensor.h>
+
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include "rc3/core/error.hpp"
+#include "rc3/io/json.hpp"
+#include "rc3/io/safetensors.hpp"
+
+namespace rc3::io {
+
+/// The tensors of a .safetensors file, or of a pretrained directory, sharded or not.
+class Weights {
+ public:
+  /// @param path  a directory or a .safetensors file
+  /// @throws rc3::Error when there is none, or when a file or the index is not as it must be.
+  explicit Weights(const std::filesystem::path& path) : path_(path) {
+    if (!std::filesystem::is_directory(path)) {
+      add(path);
+    } else if (std::filesystem::exists(path / "model.safetensors")) {
+      add(path / "model.safetensors");
+    } else {
+      const auto index = path / "model.safetensors.index.json";
+      require(std::filesystem::exists(index), path.string(),
+              ": has neither model.safetensors nor model.safetensors.index.json");
+      add_shards(index);
+    }
+  }
+
+  /// By name: the file it is in.
+  const std::map<std::string, const safetensors::Reader*>& readers() const { return readers_; }
+  const std::filesystem::path& path() const { return path_; }
+  /// The tensor @p name. @throws rc3::Error when there is none.
+  at::Tensor read(const std::string& name) const {
+    const auto found = readers_.find(name);
+    require(found != readers_.end(), path_.string(), ": has no tensor \"", name, '"');
+    return found->second->read(name);
+  }
+
+ private:
+  const safetensors::Reader& open(const std::filesystem::path& file) {
+    files_.push_back(std::make_unique<safetensors::Reader>(file));
+    return *files_.back();
+  }
+
+  void add(const std::filesystem::path& file) {
+    const safetensors::Reader& reader = open(file);
+    for (const auto& entry : reader.header().entries) readers_.emplace(entry.name, &reader);
+  }
+
+  void add_shards(const std::filesystem::path& index) {
+    const nlohmann::json json = read_json(index, {.max_bytes = 64 << 20});
+    const std::string where = index.string();
+    require(json.is_object() && json.contains("weight_map") && json["weight_map"].is_object(), where,
+            ": the object \"weight_map\" is missing");
+    std::map<std::string, const safetensors::Reader*> shards;
+    for (const auto& [name, value] : json["weight_map"].items()) {
+      const auto file = as<std::string>(value, name, where);
+      // The index says names of files beside it; it may not lead out of the folder.
+      require(!file.empty() && file != ".." && std::filesystem::path(file).filename() == file, where, ": \"", name,
+              "\" must name a file in the same folder, names ", file);
+      auto& shard = shards[file];
+      if (shard == nullptr) shard = &open(index.parent_path() / file);
+      require(shard->contains(name), where, ": \"", name, "\" is not in ", file);
+      readers_.emplace(name, shard);
+    }
+  }
+
+  std::filesystem::path path_;
+  std::vector<std::unique_ptr<safetensors::Reader>> files_;
+  std::map<std::string, const safetensors::Reader*> readers_;
+};
+
+}  // namespace rc3::io
