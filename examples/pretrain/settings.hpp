@@ -21,13 +21,13 @@ struct Settings {
   bool long_run = false;
   bool validate = false;  ///< train without the validation glyphs, and show those instead of the test glyphs
   std::size_t glyphs = 100000;  ///< of each side at most: for a quick look whether all works
-  int views = 3;          ///< of each glyph, the canonical one among them
-  int align_steps = 400;
+  int views = 2;          ///< of each glyph, the canonical one among them
+  int align_steps = 300;
   int align_batch = 256;
   int tune_steps = 0;
   int tune_batch = 96;
-  int fuse_steps = 60;
-  int fuse_batch = 48;
+  int fuse_steps = 30;
+  int fuse_batch = 32;
   double learning_rate = 1e-3;
   double tune_rate = 1.0;  ///< of the tuned layers, against `tune_base`
   int tune_blocks = 11;   ///< blocks of EfficientNet that stay frozen while tuning
@@ -74,8 +74,8 @@ struct Settings {
     if (s.long_run) {
       const Settings demo;
       if (s.views == demo.views) s.views = 5;
-      if (s.align_steps == demo.align_steps) s.align_steps = 500;
-      if (s.tune_steps == demo.tune_steps) s.tune_steps = 300;
+      if (s.align_steps == demo.align_steps) s.align_steps = 400;
+      if (s.tune_steps == demo.tune_steps) s.tune_steps = 200;
       s.more_languages = true;
     }
     return s;

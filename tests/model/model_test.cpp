@@ -15,9 +15,7 @@
 namespace user {
 
 struct Text : torch::nn::Module {
-  explicit Text(std::int64_t width = 8) {
-    table = register_parameter("table", at::randn({20, width}));
-  }
+  explicit Text(std::int64_t width = 8) { table = register_parameter("table", at::randn({20, width})); }
   rc3::Tokens encode(const rc3::Texts& texts) {
     encoded += texts.size();
     return {table.index_select(0, texts.ids.flatten()).view({texts.ids.size(0), texts.ids.size(1), -1}), texts.mask};
@@ -29,9 +27,7 @@ struct Text : torch::nn::Module {
 };
 
 struct Visual : torch::nn::Module {
-  explicit Visual(std::int64_t width = 8) {
-    layer = register_module("layer", torch::nn::Linear(5, width));
-  }
+  explicit Visual(std::int64_t width = 8) { layer = register_module("layer", torch::nn::Linear(5, width)); }
   rc3::Tokens encode(const rc3::Pictures& pictures) {
     encoded += pictures.size();
     return {layer->forward(pictures.regions), pictures.region_mask};
@@ -106,10 +102,12 @@ BOOST_AUTO_TEST_CASE(vectors_are_of_length_one_and_masked_tokens_do_not_count) {
   const auto vectors = m->picture_vector(visual);
   BOOST_TEST((vectors.sizes() == at::IntArrayRef{4, 6}));
   at_most("length of picture vectors, from 1", (vectors.norm(2, 1) - 1).abs().max().item<double>(), 1e-6);
-  at_most("length of text vectors, from 1", (m->text_vector(m->text(batch.a)).norm(2, 1) - 1).abs().max().item<double>(), 1e-6);
+  at_most("length of text vectors, from 1",
+          (m->text_vector(m->text(batch.a)).norm(2, 1) - 1).abs().max().item<double>(), 1e-6);
   for (const double garbage : {50.0, -50.0}) {
     const rc3::Tokens other{visual.values.masked_fill(~visual.mask.unsqueeze(2), garbage), visual.mask};
-    at_most("picture vector with other values outside the mask", max_difference(m->picture_vector(other), vectors), 1e-6);
+    at_most("picture vector with other values outside the mask", max_difference(m->picture_vector(other), vectors),
+            1e-6);
   }
   const rc3::Tokens nothing{visual.values, at::zeros_like(visual.mask)};
   BOOST_TEST(finite(m->picture_vector(nothing)));
@@ -120,11 +118,12 @@ BOOST_AUTO_TEST_CASE(text_vectors_begin_as_the_encoders_own_centered) {
   m->eval();
   const auto batch = four();
   const auto pooled = m->text_policy()->pool(m->text(batch.a)).detach();
-  at_most("text vector before calibration", max_difference(m->text_vector(m->text(batch.a)), pooled / pooled.norm(2, 1, true)),
-          1e-6);
+  at_most("text vector before calibration",
+          max_difference(m->text_vector(m->text(batch.a)), pooled / pooled.norm(2, 1, true)), 1e-6);
   m->calibrate_texts(pooled);
   const auto centered = pooled - pooled.mean(0);
-  at_most("text vector after it", max_difference(m->text_vector(m->text(batch.a)), centered / centered.norm(2, 1, true)), 1e-5);
+  at_most("text vector after it",
+          max_difference(m->text_vector(m->text(batch.a)), centered / centered.norm(2, 1, true)), 1e-5);
   throws_with([&] { m->calibrate_texts(pooled.slice(0, 0, 1)); }, "rc3::Model", "two texts");
   throws_with([&] { m->calibrate_texts(at::zeros({3, 7})); }, "rc3::Model", "pooled", "D=8");
 }
@@ -140,7 +139,8 @@ BOOST_AUTO_TEST_CASE(the_total_is_the_weighted_sum_of_the_parts) {
   BOOST_TEST(losses.parts[0] > 0);
   BOOST_TEST(losses.parts[1] == 3);
   BOOST_TEST(losses.parts[2] == 5);
-  at_most("total, from the weighted sum", std::abs(losses.total.item<double>() - (2 * losses.parts[0] + 1.5 + 50)), 1e-4);
+  at_most("total, from the weighted sum", std::abs(losses.total.item<double>() - (2 * losses.parts[0] + 1.5 + 50)),
+          1e-4);
   losses.total.backward();
   BOOST_TEST(itc->parameters()[0].grad().defined());  // the objective's own parameter learns
 }
@@ -204,8 +204,8 @@ BOOST_AUTO_TEST_CASE(shared_parameters_are_listed_once) {
   const auto both = std::make_shared<rc3::visual::Both<R, P>>(
       std::make_shared<R>(backbone, rc3::visual::RoiFromBackboneOptions{.width = 8}),
       std::make_shared<P>(backbone, rc3::visual::PatchOptions{.width = 8, .grid = 2}));
-  const rc3::Model<rc3::visual::Both<R, P>, user::Text, rc3::fusion::SingleStream> m(both, std::make_shared<user::Text>(),
-                                                                                   fusion());
+  const rc3::Model<rc3::visual::Both<R, P>, user::Text, rc3::fusion::SingleStream> m(
+      both, std::make_shared<user::Text>(), fusion());
   const auto state = rc3::nn::named_state(m);
   std::vector<std::string> weights;
   std::int64_t numbers = 0;

@@ -37,7 +37,9 @@ at::Tensor loss_of(Objective& objective, const Batch& batch, FakeModel model = {
   return objective.loss(pass);
 }
 
-std::vector<at::Tensor> leaves_of(const Batch& batch) { return {batch.pictures.regions, batch.a.hidden, batch.b.hidden}; }
+std::vector<at::Tensor> leaves_of(const Batch& batch) {
+  return {batch.pictures.regions, batch.a.hidden, batch.b.hidden};
+}
 
 // ------------------------------------------------------------------------------ the formulas, as plain C++
 
@@ -182,14 +184,26 @@ BOOST_AUTO_TEST_CASE(xtcl_is_its_formula) {
 BOOST_AUTO_TEST_CASE(rxvtcl_is_its_formula) {
   const auto batch = tangled();
   const auto by_hand = [&](bool same_image, double lambda, double c0) {
-    return [&batch, same_image, lambda, c0](double scale) { return rxvtcl_by_hand(batch, scale, same_image, lambda, c0); };
+    return
+        [&batch, same_image, lambda, c0](double scale) { return rxvtcl_by_hand(batch, scale, same_image, lambda, c0); };
   };
   using rc3::regularizer::None;
   check("RXvtcl<None, InBatch>", Rx<None, negatives::InBatch>({0.2, 1}), batch, by_hand(false, 0, 0));
   check("RXvtcl<None, SameImage>", Rx<None, negatives::SameImage>({0.2, 1}), batch, by_hand(true, 0, 0));
-  check("RXvtcl<Ceiling, InBatch>", Rx<Ceiling, negatives::InBatch>({0.2, 3}, Ceiling(-0.2)), batch, by_hand(false, 3, -0.2));
+  check("RXvtcl<Ceiling, InBatch>", Rx<Ceiling, negatives::InBatch>({0.2, 3}, Ceiling(-0.2)), batch,
+        by_hand(false, 3, -0.2));
   check("RXvtcl<Ceiling, SameImage>", Rx<Ceiling, negatives::SameImage>({0.2, 3}, Ceiling(-0.2)), batch,
         by_hand(true, 3, -0.2));
+
+  // The last sample has something in common with every other: nothing is left to be its negative.
+  auto lonely = fake_batch(4);
+  lonely.caption_a_ids[3] = lonely.caption_a_ids[0];
+  lonely.caption_b_ids[3] = lonely.caption_a_ids[1];
+  lonely.picture_ids[3] = 2;
+  lonely.relevance = at::full({4}, 0.5, at::kDouble);
+  BOOST_TEST(!true_negatives(lonely)[3].any().item<bool>());
+  check("RXvtcl<None, SameImage>, a sample without negatives", Rx<None, negatives::SameImage>({0.2, 1}), lonely,
+        [&](double scale) { return rxvtcl_by_hand(lonely, scale, true, 0, 0); });
 }
 
 BOOST_AUTO_TEST_CASE(itm_is_its_formula) {
@@ -205,7 +219,8 @@ BOOST_AUTO_TEST_CASE(itm_is_its_formula) {
   const auto softplus = [](double x) { return std::log1p(std::exp(x)); };
   const double matched = (softplus(-score(0, 0)) + softplus(-score(1, 1))) / 2;
   const double mismatched = (softplus(score(0, 1)) + softplus(score(1, 0))) / 2;  // each of them twice
-  at_most("Itm against loops (float32)", std::abs(loss_of(itm, batch).item<double>() - (matched + mismatched) / 2), 1e-6);
+  at_most("Itm against loops (float32)", std::abs(loss_of(itm, batch).item<double>() - (matched + mismatched) / 2),
+          1e-6);
   // Its gradient: matched pairs are pushed up, the others down. d loss / d score = (sigmoid - target) / 4.
   loss_of(itm, batch).backward();
   const auto sigmoid = [](double x) { return 1 / (1 + std::exp(-x)); };
@@ -321,8 +336,8 @@ BOOST_AUTO_TEST_CASE(same_image_negatives_close_the_door_to_copying_the_picture)
 
   // And where all pictures are equal, the text is what is left to learn from.
   batch.pictures.regions = at::ones({4, 1, 4}, at::kDouble);
-  at_least("all pictures equal: gradient through the text", pull(Rx<rc3::regularizer::None, negatives::SameImage>()).second,
-           1e-4);
+  at_least("all pictures equal: gradient through the text",
+           pull(Rx<rc3::regularizer::None, negatives::SameImage>()).second, 1e-4);
 }
 
 BOOST_AUTO_TEST_CASE(same_image_takes_only_true_negatives) {
@@ -398,7 +413,7 @@ BOOST_AUTO_TEST_CASE(itm_draws_in_proportion_to_similarity) {
     FakeModel model;
     FakePass pass(model, batch);
     itm.loss(pass);
-    text_1 += model.fused[3].second == 2.0;     // which text picture 0 got
+    text_1 += model.fused[3].second == 2.0;    // which text picture 0 got
     picture_2 += model.fused[6].first == 0.0;  // which picture text 0 got
   }
   const auto check = [&](const char* what, int drawn, double difference) {

@@ -35,7 +35,8 @@ BOOST_AUTO_TEST_CASE(value_and_gradient) {
   for (const double c0 : {-1.0, -0.3, 0.0, 0.5, 1.0}) {
     const Ceiling ceiling(c0);
     const double expected = by_hand(vector_of(pairs.similarity), vector_of(pairs.relevance), c0);
-    at_most(rc3::join("Ceiling(", c0, ") against loops"), std::abs(ceiling.penalty(pairs).item<double>() - expected), 1e-15);
+    at_most(rc3::join("Ceiling(", c0, ") against loops"), std::abs(ceiling.penalty(pairs).item<double>() - expected),
+            1e-15);
     at_most(rc3::join("Ceiling(", c0, ") gradient against central differences"),
             gradient_error([&] { return ceiling.penalty(pairs); }, {pairs.similarity}), 1e-6);
   }

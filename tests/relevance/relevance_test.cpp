@@ -107,16 +107,20 @@ BOOST_AUTO_TEST_CASE(calibration_puts_random_pairs_at_0_and_translations_at_1) {
   at_most("calibrate: high against loops", std::abs(encoder.high() - same), 1e-12);
   at_most("calibrate: low against loops", std::abs(encoder.low() - random), 1e-12);
 
-  // Scores of translations, of random pairs and of a text with itself, clamped.
-  const auto batch = batch_of({0, 1, 2, 3, 4}, {n, n + 1, n + 7, 5, 4});
-  const auto score = vector_of(encoder.score(batch));
-  const std::pair<std::size_t, std::size_t> pairs[] = {{0, n}, {1, n + 1}, {2, n + 7}, {3, 5}, {4, 4}};
+  // Scores of translations, of random pairs, of the most distant text, and of a text with itself.
+  std::int64_t far = 1;
+  for (std::int64_t j = 1; j < 2 * n; ++j)
+    if (cosine(rows[0], rows[static_cast<std::size_t>(j)]) < cosine(rows[0], rows[static_cast<std::size_t>(far)]))
+      far = j;
+  const std::vector<std::int64_t> left{0, 1, 2, 0, 4}, right{n, n + 1, n + 7, far, 4};
+  const auto score = vector_of(encoder.score(batch_of(left, right)));
   double worst = 0;
-  for (std::size_t i = 0; i < std::size(pairs); ++i) {
-    const double raw = (cosine(rows[pairs[i].first], rows[pairs[i].second]) - random) / (same - random);
-    worst = std::max(worst, std::abs(score[i] - std::clamp(raw, 0.0, 1.0)));
+  for (std::size_t i = 0; i < left.size(); ++i) {
+    const double c = cosine(rows[static_cast<std::size_t>(left[i])], rows[static_cast<std::size_t>(right[i])]);
+    worst = std::max(worst, std::abs(score[i] - std::clamp((c - random) / (same - random), 0.0, 1.0)));
   }
   at_most("score against loops", worst, 1e-12);
+  BOOST_TEST(score[3] == 0.0);
   BOOST_TEST(score[4] == 1.0);
 }
 

@@ -47,7 +47,8 @@ BOOST_AUTO_TEST_CASE(chance_by_hand) {
 BOOST_AUTO_TEST_CASE(random_scores_reach_chance) {
   torch::manual_seed(1);
   const auto recall = rc3::task::recall(rc3::task::ranks(at::rand({4000, 50}), at::randint(50, {4000})));
-  rc3::test::at_most("recall@10 of random scores, from chance", std::abs(recall.at10 - rc3::task::chance(50).at10), 0.025);
+  rc3::test::at_most("recall@10 of random scores, from chance", std::abs(recall.at10 - rc3::task::chance(50).at10),
+                     0.025);
 }
 
 BOOST_AUTO_TEST_CASE(what_is_refused) {

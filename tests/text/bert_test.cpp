@@ -38,7 +38,8 @@ const Texts three = texts({{0, 5, 6, 2}, {0, 7, 2}, {0, 8, 9, 10, 11, 2}});
 
 Texts padded(const Texts& t, std::int64_t more, std::int64_t id = 1) {
   return {at::cat({t.ids, at::full({t.ids.size(0), more}, id, at::kLong)}, 1),
-          at::cat({t.mask, at::zeros({t.ids.size(0), more}, at::kBool)}, 1), {}};
+          at::cat({t.mask, at::zeros({t.ids.size(0), more}, at::kBool)}, 1),
+          {}};
 }
 
 // ------------------------------------------------------------------------------ the real weights
@@ -158,14 +159,15 @@ BOOST_AUTO_TEST_CASE(position_ids_by_hand) {
   // Without layers, what encode gives is the embeddings.
   const auto bert = random_model(tiny(0));
   const auto columns = at::arange(6).expand({3, 6}).contiguous();
-  at_most("Bert: positions are columns", max_difference(bert->encode(three).values, embedded(*bert, three, columns)), 1e-5);
+  at_most("Bert: positions are columns", max_difference(bert->encode(three).values, embedded(*bert, three, columns)),
+          1e-5);
 
   auto options = tiny(0);
   options.first_position = 2;
   const auto xlmr = random_model<XlmRoberta>(options);
   const auto counted = at::tensor({2, 3, 4, 5, 1, 1, 2, 3, 4, 1, 1, 1, 2, 3, 4, 5, 6, 7}, at::kLong);
-  at_most("XlmRoberta: positions are counted", max_difference(xlmr->encode(three).values, embedded(*xlmr, three, counted)),
-          1e-5);
+  at_most("XlmRoberta: positions are counted",
+          max_difference(xlmr->encode(three).values, embedded(*xlmr, three, counted)), 1e-5);
 }
 
 BOOST_AUTO_TEST_CASE(xlm_roberta_counts_tokens_and_bert_columns) {
@@ -176,11 +178,12 @@ BOOST_AUTO_TEST_CASE(xlm_roberta_counts_tokens_and_bert_columns) {
   options.first_position = 2;
   const auto xlmr = random_model<XlmRoberta>(options);
   const auto bert = random_model();
-  at_most("XlmRoberta: padding on the left", max_difference(xlmr->encode(left).values.roll(-2, 1), xlmr->encode(right).values),
-          1e-6);
-  at_least("Bert: padding on the left", max_difference(bert->encode(left).values.roll(-2, 1), bert->encode(right).values),
-           1e-3);
-  throws_with([&] { xlmr->encode(padded(three, 5)); }, "11 tokens", "10");  // 12 positions, two of them before the first
+  at_most("XlmRoberta: padding on the left",
+          max_difference(xlmr->encode(left).values.roll(-2, 1), xlmr->encode(right).values), 1e-6);
+  at_least("Bert: padding on the left",
+           max_difference(bert->encode(left).values.roll(-2, 1), bert->encode(right).values), 1e-3);
+  throws_with([&] { xlmr->encode(padded(three, 5)); }, "11 tokens",
+              "10");  // 12 positions, two of them before the first
   throws_with([] { XlmRoberta{tiny()}; }, "text::XlmRoberta", "first_position", "text::Bert");
 }
 
@@ -210,8 +213,9 @@ std::map<std::string, at::Tensor> hugging_face(const Bert& bert, const std::stri
   for (std::int64_t i = 0; i < bert.options().layers; ++i) {
     const auto theirs = rc3::join("encoder.layer.", i, "."), ours = rc3::join("layers.", i, ".");
     const std::pair<const char*, const char*> linear[] = {
-        {"attention.self.query", "query"}, {"attention.self.key", "key"}, {"attention.self.value", "value"},
-        {"attention.output.dense", "attention_output"}, {"intermediate.dense", "inner"}, {"output.dense", "output"}};
+        {"attention.self.query", "query"}, {"attention.self.key", "key"},
+        {"attention.self.value", "value"}, {"attention.output.dense", "attention_output"},
+        {"intermediate.dense", "inner"},   {"output.dense", "output"}};
     for (const auto& [a, b] : linear)
       for (const std::string part : {".weight", ".bias"}) put(theirs + a + part, ours + b + part);
     for (const auto& [a, b] : {std::pair("attention.output.LayerNorm.", "attention_norm."),

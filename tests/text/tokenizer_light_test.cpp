@@ -98,7 +98,8 @@ BOOST_AUTO_TEST_CASE(model_files_that_are_refused) {
   throws_with([&] { Tokenizer::from_pretrained(folder / "none.model"); }, "none.model", "cannot be read");
   for (const std::string& content : {std::string(), std::string("not a model"), std::string(4096, '\xFF')}) {
     rc3::io::write_file(folder / "sentencepiece.bpe.model", content);
-    throws_with([&] { Tokenizer::from_pretrained(folder.path()); }, "sentencepiece.bpe.model", "not a SentencePiece model");
+    throws_with([&] { Tokenizer::from_pretrained(folder.path()); }, "sentencepiece.bpe.model",
+                "not a SentencePiece model");
   }
   std::filesystem::resize_file(folder / "sentencepiece.bpe.model", Tokenizer::max_model_bytes + 1);  // sparse
   throws_with([&] { Tokenizer::from_pretrained(folder.path()); }, "sentencepiece.bpe.model", "more than");

@@ -57,7 +57,8 @@ bool unchanged(const torch::nn::Module& m, const std::vector<at::Tensor>& before
 /// Twenty steps of ours beside twenty of LibTorch's, with a learning rate that changes at every step.
 double against_libtorch(double clip) {
   Net ours, theirs;
-  const AdamWOptions options{.learning_rate = 0.02, .weight_decay = 0.1, .clip = clip, .rates = {{"text.", 0.1}, {"text", 7}}};
+  const AdamWOptions options{
+      .learning_rate = 0.02, .weight_decay = 0.1, .clip = clip, .rates = {{"text.", 0.1}, {"text", 7}}};
   AdamW mine(ours, options);
   // Weights are decayed and biases are not; what is called "text." learns at a tenth; "text" fits it too, but second.
   std::vector<torch::optim::OptimizerParamGroup> groups;
@@ -85,7 +86,8 @@ double against_libtorch(double clip) {
     const double seen = mine.step(factor);
     worst = std::max({worst, distance(ours, theirs), std::abs(seen - norm) / norm * 1e-2});
   }
-  for (std::size_t i = 0; i < start.size(); ++i) moved = std::max(moved, max_difference(start[i], ours.parameters()[i]));
+  for (std::size_t i = 0; i < start.size(); ++i)
+    moved = std::max(moved, max_difference(start[i], ours.parameters()[i]));
   BOOST_TEST(moved > 0.01);
   return worst;
 }
@@ -158,7 +160,8 @@ BOOST_AUTO_TEST_CASE(schedule_by_hand) {
   const Schedule s{.warmup = 4, .total = 12, .floor = 0.2};
   const double pi = std::acos(-1.0);
   const std::pair<std::int64_t, double> expected[] = {
-      {0, 0.25}, {1, 0.5}, {3, 1.0}, {4, 1.0}, {6, 0.2 + 0.8 * 0.5 * (1 + std::cos(pi / 4))}, {8, 0.6}, {12, 0.2}, {500, 0.2}};
+      {0, 0.25}, {1, 0.5},  {3, 1.0},  {4, 1.0}, {6, 0.2 + 0.8 * 0.5 * (1 + std::cos(pi / 4))},
+      {8, 0.6},  {12, 0.2}, {500, 0.2}};
   for (const auto& [step, factor] : expected)
     at_most(rc3::join("Schedule at step ", step, ", from ", factor), std::abs(s.factor(step) - factor), 1e-12);
   BOOST_TEST((Schedule{.warmup = 0, .total = 10}.factor(0)) == 1.0);
@@ -199,7 +202,8 @@ rc3::Batch to_overfit() {
 }
 
 rc3::train::Options options(std::int64_t steps) {
-  return {.optimizer = {.learning_rate = 0.05}, .schedule = {.warmup = 5, .total = steps}, .precision = Precision::float32};
+  return {
+      .optimizer = {.learning_rate = 0.05}, .schedule = {.warmup = 5, .total = steps}, .precision = Precision::float32};
 }
 
 BOOST_AUTO_TEST_CASE(training_lowers_the_loss) {

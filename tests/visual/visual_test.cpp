@@ -17,7 +17,9 @@ using rc3::visual::RoiFromBackbone;
 using rc3::visual::backbone::EfficientNetLite0;
 using rc3::visual::backbone::LinearPatches;
 
-at::Tensor floats(std::vector<double> values, at::IntArrayRef shape) { return at::tensor(values, at::kFloat).view(shape); }
+at::Tensor floats(std::vector<double> values, at::IntArrayRef shape) {
+  return at::tensor(values, at::kFloat).view(shape);
+}
 
 // ------------------------------------------------------------------------------ EfficientNet-Lite0
 
@@ -32,14 +34,14 @@ BOOST_AUTO_TEST_CASE(efficientnet_lite0_is_that_of_python) {
   const auto features = network->features(pictures);
   at_most("Lite0: features against Python", max_difference(features, truth.read("image.features")), 1e-4);
   for (const auto& [name, block] : {std::pair("image.stride_8", 4), {"image.stride_16", 10}, {"image.stride_32", 15}})
-    at_most(rc3::join("Lite0: ", name, " against Python"), max_difference(network->after_block(rgb, block), truth.read(name)),
-            1e-4);
+    at_most(rc3::join("Lite0: ", name, " against Python"),
+            max_difference(network->after_block(rgb, block), truth.read(name)), 1e-4);
   for (const std::int64_t frozen : {0, 5, 11, 16}) {
     network->freeze_blocks(frozen);
     Pictures kept;
     kept.features = network->lower(rgb);
-    at_most(rc3::join("Lite0: ", frozen, " frozen blocks, then the rest"), max_difference(network->features(kept), features),
-            1e-6);
+    at_most(rc3::join("Lite0: ", frozen, " frozen blocks, then the rest"),
+            max_difference(network->features(kept), features), 1e-6);
   }
 }
 
@@ -78,13 +80,18 @@ BOOST_AUTO_TEST_CASE(efficientnet_multi_scale_adds_channels_of_the_same_place) {
 
 BOOST_AUTO_TEST_CASE(efficientnet_calibration_standardises_each_channel) {
   torch::manual_seed(3);
-  EfficientNetLite0 network;  // all of it frozen: `upper` is the standardisation alone
+  EfficientNetLite0 network;
+  network.eval();
+  const auto pixels = at::randint(256, {6, 3, 96, 64}, at::kByte);
   for (int round = 0; round < 2; ++round) {  // the second time on top of what the first set
-    const auto raw = at::randn({4, 1280, 2, 3}) * (at::rand({1280, 1, 1}) * 5 + 0.5) + at::randn({1280, 1, 1}) * 7;
-    network.calibrate(network.upper(raw));
-    const auto values = network.upper(raw).transpose(0, 1).flatten(1);
-    at_most("calibrate: largest mean of a channel", values.mean(1).abs().max().item<double>(), 1e-4);
-    at_most("calibrate: largest deviation of a channel, from 1", (values.std(1) - 1).abs().max().item<double>(), 1e-4);
+    const auto before = network.lower(pixels);
+    // A channel that ReLU6 holds at one value has no deviation to take out.
+    const auto alive = before.transpose(0, 1).flatten(1).std(1) > (round == 0 ? 1e-2 : 0.5);
+    BOOST_TEST(alive.sum().item<std::int64_t>() > 100);
+    network.calibrate(before);
+    const auto values = network.lower(pixels).transpose(0, 1).flatten(1).index_select(0, alive.nonzero().squeeze(1));
+    at_most("calibrate: largest mean of a channel", values.mean(1).abs().max().item<double>(), 1e-3);
+    at_most("calibrate: largest deviation of a channel, from 1", (values.std(1) - 1).abs().max().item<double>(), 1e-3);
   }
   throws_with([&] { network.calibrate(at::zeros({4, 3, 2, 3})); }, "EfficientNetLite0", "maps", "C=1280");
 }
@@ -154,9 +161,10 @@ BOOST_AUTO_TEST_CASE(roi_align_against_loops) {
     for (std::int64_t b = 0; b < 2; ++b)
       for (std::int64_t r = 0; r < 6; ++r)
         for (std::int64_t c = 0; c < 3; ++c)
-          worst = std::max(worst, std::abs(seen[b][r][c].item<double>() -
-                                           roi_align_by_hand(matrix_of(map[b][c]), vector_of(boxes[b][r]),
-                                                             sizes[b][0].item<double>(), sizes[b][1].item<double>(), grid)));
+          worst = std::max(worst,
+                           std::abs(seen[b][r][c].item<double>() -
+                                    roi_align_by_hand(matrix_of(map[b][c]), vector_of(boxes[b][r]),
+                                                      sizes[b][0].item<double>(), sizes[b][1].item<double>(), grid)));
   }
   at_most("roi_align against loops", worst, 1e-12);
 }
@@ -166,7 +174,8 @@ BOOST_AUTO_TEST_CASE(roi_align_on_a_ramp_gives_the_centre_of_the_box) {
   const auto x = ((at::arange(8, at::kDouble) + 0.5) * 10).expand({1, 1, 6, 8});
   const auto y = ((at::arange(6, at::kDouble) + 0.5) * 20).unsqueeze(1).expand({1, 1, 6, 8});
   const auto boxes = at::tensor({10.0, 20.0, 70.0, 100.0, 33.0, 44.0, 35.0, 47.0}, at::kDouble).view({1, 2, 4});
-  const auto seen = rc3::visual::roi_align(at::cat({x, y}, 1), boxes, at::tensor({80.0, 120.0}, at::kDouble).view({1, 2}));
+  const auto seen =
+      rc3::visual::roi_align(at::cat({x, y}, 1), boxes, at::tensor({80.0, 120.0}, at::kDouble).view({1, 2}));
   const auto centres = at::tensor({40.0, 60.0, 34.0, 45.5}, at::kDouble).view({1, 2, 2});
   at_most("roi_align on a ramp", max_difference(seen, centres), 1e-12);
 }
@@ -178,7 +187,8 @@ BOOST_AUTO_TEST_CASE(location_encodings_by_hand) {
   const auto five = rc3::visual::location_encoding(boxes, sizes, Location::five);
   const auto seven = rc3::visual::location_encoding(boxes, sizes, Location::seven);
   at_most("location of five numbers", max_difference(five, floats({0.1, 0.4, 0.6, 0.8, 0.2}, {1, 1, 5})), 1e-7);
-  at_most("location of seven numbers", max_difference(seven, floats({0.1, 0.4, 0.6, 0.8, 0.5, 0.4, 0.2}, {1, 1, 7})), 1e-7);
+  at_most("location of seven numbers", max_difference(seven, floats({0.1, 0.4, 0.6, 0.8, 0.5, 0.4, 0.2}, {1, 1, 7})),
+          1e-7);
 }
 
 /// Two pictures of 32 x 16 pixels with three regions each; the second picture has one region only.
@@ -200,7 +210,8 @@ std::shared_ptr<Roi> roi(Location location = Location::five) {
 
 template <class Backbone>
 std::shared_ptr<RoiFromBackbone<Backbone>> roi_from(std::shared_ptr<Backbone> backbone) {
-  return std::make_shared<RoiFromBackbone<Backbone>>(std::move(backbone), rc3::visual::RoiFromBackboneOptions{.width = 8});
+  return std::make_shared<RoiFromBackbone<Backbone>>(std::move(backbone),
+                                                     rc3::visual::RoiFromBackboneOptions{.width = 8});
 }
 
 std::shared_ptr<LinearPatches> linear_backbone() {
@@ -237,8 +248,14 @@ BOOST_AUTO_TEST_CASE(roi_by_hand) {
 BOOST_AUTO_TEST_CASE(boxes_that_are_refused) {
   const auto regions = roi();
   const auto pooled = roi_from(linear_backbone());
-  for (const auto& box : {std::vector<double>{4, 4, 33, 8}, {4, 4, 8, 17}, {-1, 4, 8, 8}, {4, -1, 8, 8}, {8, 4, 8, 8},
-                          {9, 4, 8, 8}, {4, 8, 8, 8}, {4, 4, std::nan(""), 8}}) {
+  for (const auto& box : {std::vector<double>{4, 4, 33, 8},
+                          {4, 4, 8, 17},
+                          {-1, 4, 8, 8},
+                          {4, -1, 8, 8},
+                          {8, 4, 8, 8},
+                          {9, 4, 8, 8},
+                          {4, 8, 8, 8},
+                          {4, 4, std::nan(""), 8}}) {
     auto pictures = two_pictures();
     pictures.boxes[1][0] = floats(box, {4});
     const auto named = rc3::join("(", box[0], ", ", box[1], ", ", box[2], ", ", box[3], ")");
@@ -376,7 +393,8 @@ BOOST_AUTO_TEST_CASE(large_maps_are_averaged_down) {
   const auto map = at::randn({1, 6, 4, 6});  // 24 places: more than 8
   const auto means = map.view({1, 6, 2, 2, 2, 3}).mean({3, 5});
   BOOST_TEST((policy.encode_map(map, {}).values.sizes() == at::IntArrayRef{1, 4, 8}));
-  at_most("a map averaged down", max_difference(policy.encode_map(map, {}).values, policy.encode_map(means, {}).values), 1e-5);
+  at_most("a map averaged down", max_difference(policy.encode_map(map, {}).values, policy.encode_map(means, {}).values),
+          1e-5);
   BOOST_TEST(policy.encode_map(at::zeros({1, 6, 2, 4}), {}).values.size(1) == 8);
   throws_with([&] { policy.encode_map(at::zeros({1, 5, 2, 2}), {}); }, "visual::Patch", "map", "C=6");
 }
@@ -440,8 +458,9 @@ BOOST_AUTO_TEST_CASE(modality_dropout_has_its_rates_and_never_drops_both) {
   pictures.sizes = at::ones({n, 2});
   const auto small = [] {
     return std::pair(std::make_shared<Roi>(rc3::visual::RegionEmbeddingOptions{2, 2}),
-                     std::make_shared<Patch<LinearPatches>>(std::make_shared<LinearPatches>(
-                         rc3::visual::backbone::LinearPatchesOptions{2, 1}), rc3::visual::PatchOptions{2, 1}));
+                     std::make_shared<Patch<LinearPatches>>(
+                         std::make_shared<LinearPatches>(rc3::visual::backbone::LinearPatchesOptions{2, 1}),
+                         rc3::visual::PatchOptions{2, 1}));
   };
   for (const auto& [regions, patches] : {std::pair(0.2, 0.3), {0.0, 0.4}, {0.6, 0.4}, {0.0, 0.0}}) {
     auto [r, p] = small();

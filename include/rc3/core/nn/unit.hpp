@@ -1,6 +1,7 @@
 #pragma once
 /// Vectors of length one, safely.
 
+#include <ATen/TensorOperators.h>
 #include <ATen/ops/linalg_vector_norm.h>
 
 #include "rc3/core/check.hpp"
