@@ -59,6 +59,7 @@ void run(const Settings& settings) {
   texts.add(all_names(glyphs, held, languages.shown()), step("read test   ", "texts"));
   {
     c10::NoGradGuard no_grad;
+    model->calibrate_pictures(model->visual(seen->range(0, std::min<std::int64_t>(seen->size(), 1024))));
     model->calibrate_texts(encoder.pool(encoder.encode(texts.batch(all_names(glyphs, sample, languages.trained())))));
   }
   const auto evaluate = [&] { return Evaluation(*model, *test, texts, glyphs, held).all(languages.shown()); };

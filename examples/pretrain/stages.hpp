@@ -211,13 +211,13 @@ inline void fuse(const World& world, const std::shared_ptr<Model>& model, const 
   const auto& s = world.settings;
   const auto r_xvtcl = std::make_shared<RXvtcl>(objective::RXvtclOptions{.tau = 0.07, .lambda = 1.0},
                                                 rc3::regularizer::Ceiling(0.2), std::move(relevance));
-  const auto pretrainer = std::make_shared<Fuse>(model, std::array<double, 4>{1.0, 1.0, 0.5, 0.5}, r_xvtcl, std::make_shared<objective::Itm>(),
+  const auto pretrainer = std::make_shared<Fuse>(model, std::array<double, 4>{1.0, 1.0, 0.0, 0.0}, r_xvtcl, std::make_shared<objective::Itm>(),
                                                  std::make_shared<objective::Itc>(0.05), std::make_shared<objective::Xtcl>(0.05));
   rc3::train::Options options;
   options.optimizer.learning_rate = 5e-4;
   options.optimizer.weight_decay = 0.05;
-  // What alignment has learned moves slowly now.
-  options.optimizer.rates = {{"fusion", 1.0}, {"match_head", 1.0}, {"objective", 1.0}, {"model", 0.1}};
+  // What alignment has learned stays as it is: small batches of scenes would undo it.
+  options.optimizer.rates = {{"picture_hidden", 0.0}, {"picture_head", 0.0}, {"text_head", 0.0}};
   options.schedule = {10, s.fuse_steps, 0.0};
   rc3::train::Trainer<Fuse> trainer(pretrainer, options);
   rc3::Random random(s.seed, 3);

@@ -39,6 +39,8 @@ struct Texts {
 struct Tokens {
   at::Tensor values;  ///< float [B, N, D]; rows outside the mask are zero
   at::Tensor mask;    ///< bool [B, N]
+  at::Tensor summary = {};  ///< float [B, S], what a visual policy says of the whole picture beside its tokens, for the
+                            ///< vectors of search; undefined: nothing
 
   /// The rows @p index (int64 [n]).
   Tokens select(const at::Tensor& index) const;
@@ -81,7 +83,7 @@ inline Texts Texts::select(const at::Tensor& index) const {
 }
 
 inline Tokens Tokens::select(const at::Tensor& index) const {
-  return {detail::rows(values, index), detail::rows(mask, index)};
+  return {detail::rows(values, index), detail::rows(mask, index), detail::rows(summary, index)};
 }
 
 }  // namespace rc3

@@ -1,6 +1,7 @@
 #pragma once
 /// The policy host: a visual policy, a text encoder and a fusion encoder make a model.
 
+#include <ATen/TensorOperators.h>
 #include <ATen/ops/cat.h>
 #include <ATen/ops/dropout.h>
 #include <ATen/ops/eye.h>
@@ -24,7 +25,7 @@ struct ModelOptions {
   std::int64_t embedding = 384;   ///< E, width of the vectors that are searched
   std::int64_t hidden = 1024;     ///< inner width of the picture head
   double picture_dropout = 0.5;   ///< before both layers of the picture head, in training, probability in [0, 1)
-  double text_dropout = 0.1;      ///< before the text head, the same
+  double text_dropout = 0.2;      ///< before the text head, the same
 };
 
 /// A vision-language model: pictures and texts to vectors of one space (for search), and both together to z.
@@ -60,6 +61,9 @@ class Model<Visual, Text, Fusion> : public torch::nn::Module {
   /// cosines around 0.8 whatever they say. @param pooled  float [n, D], n >= 2, of texts like those to come
   void calibrate_texts(const at::Tensor& pooled);
 
+  /// The same for pictures. @param visual  Tokens of pictures like those to come, two or more
+  void calibrate_pictures(const Tokens& visual);
+
   const std::shared_ptr<Visual>& visual_policy() const { return visual_; }
   const std::shared_ptr<Text>& text_policy() const { return text_; }
   const ModelOptions& options() const { return options_; }
@@ -71,7 +75,9 @@ class Model<Visual, Text, Fusion> : public torch::nn::Module {
   std::shared_ptr<Visual> visual_;
   std::shared_ptr<Text> text_;
   std::shared_ptr<Fusion> fusion_;
-  at::Tensor text_center_, text_scale_;
+  at::Tensor pooled(const Tokens& visual) const;
+
+  at::Tensor text_center_, text_scale_, picture_center_, picture_scale_;
   torch::nn::Linear picture_hidden_{nullptr}, picture_head_{nullptr}, text_head_{nullptr},
       match_head_{nullptr};
 };
@@ -87,7 +93,11 @@ Model<Visual, Text, Fusion>::Model(std::shared_ptr<Visual> visual, std::shared_p
   require(visual_->width() == d && text_->width() == d, "rc3::Model: visual tokens are ", visual_->width(),
           " wide, text tokens ", text_->width(), ", the fusion encoder wants ", d, "; give all three the same width");
   require(options.embedding > 0, "rc3::Model: embedding must be positive, is ", options.embedding);
-  picture_hidden_ = register_module("picture_hidden", torch::nn::Linear(2 * d, options.hidden));
+  std::int64_t pooled = 2 * d;
+  if constexpr (requires { visual_->summary_width(); }) pooled = visual_->summary_width();
+  picture_center_ = register_buffer("picture_center", at::zeros({pooled}));
+  picture_scale_ = register_buffer("picture_scale", at::ones({pooled}));
+  picture_hidden_ = register_module("picture_hidden", torch::nn::Linear(pooled, options.hidden));
   picture_head_ = register_module("picture_head", torch::nn::Linear(options.hidden, options.embedding));
   text_head_ = register_module("text_head", torch::nn::Linear(d, options.embedding));
   text_center_ = register_buffer("text_center", at::zeros({d}));
@@ -101,13 +111,28 @@ Model<Visual, Text, Fusion>::Model(std::shared_ptr<Visual> visual, std::shared_p
 }
 
 template <visual::Policy Visual, text::Policy Text, fusion::Policy Fusion>
-at::Tensor Model<Visual, Text, Fusion>::picture_vector(const Tokens& visual) {
+at::Tensor Model<Visual, Text, Fusion>::pooled(const Tokens& visual) const {
+  if constexpr (requires { visual_->summary_width(); }) return visual.summary;
   // Mean and maximum over the tokens: what the picture is like on the whole, and what is anywhere in it.
   const auto mask = visual.mask.unsqueeze(2);
   const auto mean = (visual.values * mask).sum(1) / mask.sum(1).clamp_min(1);
   const auto highest = visual.values.masked_fill(~mask, -1e4).amax(1);
-  const auto pooled = drop(at::cat({mean, highest}, 1), options_.picture_dropout);
-  return nn::unit(picture_head_->forward(drop(at::gelu(picture_hidden_->forward(pooled)), options_.picture_dropout)));
+  return at::cat({mean, highest}, 1);
+}
+
+template <visual::Policy Visual, text::Policy Text, fusion::Policy Fusion>
+at::Tensor Model<Visual, Text, Fusion>::picture_vector(const Tokens& visual) {
+  const auto x = drop((pooled(visual) - picture_center_) / picture_scale_, options_.picture_dropout);
+  return nn::unit(picture_head_->forward(drop(at::gelu(picture_hidden_->forward(x)), options_.picture_dropout)));
+}
+
+template <visual::Policy Visual, text::Policy Text, fusion::Policy Fusion>
+void Model<Visual, Text, Fusion>::calibrate_pictures(const Tokens& visual) {
+  c10::NoGradGuard no_grad;
+  const auto x = pooled(visual);
+  require(x.size(0) >= 2, "rc3::Model: calibrate_pictures wants two pictures or more");
+  picture_center_.copy_(x.mean(0));
+  picture_scale_.copy_(x.std(0).clamp_min(1e-3));
 }
 
 template <visual::Policy Visual, text::Policy Text, fusion::Policy Fusion>

@@ -1,6 +1,7 @@
 #pragma once
 /// Which samples of a batch may serve as each other's negatives.
 
+#include <ATen/TensorOperators.h>
 #include <ATen/ops/ones.h>
 
 #include "rc3/core/batch.hpp"

@@ -1,6 +1,7 @@
 #pragma once
 /// InfoNCE: the classification of each item's partner among the batch.
 
+#include <ATen/TensorOperators.h>
 #include <ATen/ops/logsumexp.h>
 #include <ATen/ops/tensor.h>
 #include <torch/nn/module.h>

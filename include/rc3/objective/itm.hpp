@@ -1,6 +1,7 @@
 #pragma once
 /// Image-text matching with hard negatives.
 
+#include <ATen/TensorOperators.h>
 #include <ATen/ops/binary_cross_entropy_with_logits.h>
 #include <ATen/ops/cat.h>
 #include <ATen/ops/multinomial.h>

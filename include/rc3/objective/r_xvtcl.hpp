@@ -1,6 +1,7 @@
 #pragma once
 /// R-XVtCL: regularized cross-lingual visio-textual contrastive learning, what RC³ is named after.
 
+#include <ATen/TensorOperators.h>
 #include <ATen/ops/cat.h>
 #include <torch/nn/module.h>
 

@@ -1,6 +1,7 @@
 #pragma once
 /// A ceiling on proximity: RC³'s idea that two inputs may be no closer than their texts are relevant to each other.
 
+#include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
 
 #include "rc3/core/error.hpp"

@@ -1,6 +1,8 @@
 #pragma once
 /// Relevance as a frozen text encoder sees it.
 
+#include <ATen/ops/tensor.h>
+#include <ATen/TensorOperators.h>
 #include <ATen/ops/stack.h>
 #include <c10/core/GradMode.h>
 

@@ -1,6 +1,7 @@
 #pragma once
 /// Relevance that comes with the data.
 
+#include <ATen/TensorOperators.h>
 #include "rc3/core/batch.hpp"
 #include "rc3/core/check.hpp"
 #include "rc3/relevance/concept.hpp"

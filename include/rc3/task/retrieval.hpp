@@ -1,6 +1,7 @@
 #pragma once
 /// Image-text retrieval: recall@K.
 
+#include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/full_like.h>
 

@@ -1,6 +1,7 @@
 #pragma once
 /// Regions and patches together: the composition that RC³ proposes.
 
+#include <ATen/TensorOperators.h>
 #include <ATen/ops/cat.h>
 #include <ATen/ops/rand.h>
 #include <ATen/ops/randn.h>
@@ -56,10 +57,16 @@ class Both : public torch::nn::Module {
       fail("visual::Both: sample ", (~seen).nonzero()[0].template item<std::int64_t>(),
            " has neither regions nor patches; drop it, or set its region_mask or patch_mask");
     const auto values = at::cat({regions.values + modality_[0], patches.values + modality_[1]}, 1);
-    return {values * mask.unsqueeze(-1), mask};
+    return {values * mask.unsqueeze(-1), mask, patches.summary};
   }
 
   std::int64_t width() const { return roi_->width(); }
+  /// S: that of the patches.
+  std::int64_t summary_width() const
+    requires requires(const PatchPolicy& p) { p.summary_width(); }
+  {
+    return patch_->summary_width();
+  }
   const std::shared_ptr<RoiPolicy>& roi() const { return roi_; }
   const std::shared_ptr<PatchPolicy>& patch() const { return patch_; }
 
@@ -82,6 +89,7 @@ class Both : public torch::nn::Module {
     const auto without_patches = both & (draw >= 1 - options_.drop_patches);
     regions.mask = regions.mask & ~without_regions.unsqueeze(1);
     patches.mask = patches.mask & ~without_patches.unsqueeze(1);
+    if (patches.summary.defined()) patches.summary = patches.summary * ~without_patches.unsqueeze(1);
   }
 
   BothOptions options_;

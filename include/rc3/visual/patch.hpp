@@ -1,7 +1,9 @@
 #pragma once
 /// A backbone's feature map as a sequence of patches.
 
+#include <ATen/TensorOperators.h>
 #include <ATen/ops/adaptive_avg_pool2d.h>
+#include <ATen/ops/cat.h>
 #include <ATen/ops/dropout.h>
 #include <ATen/ops/ones.h>
 #include <ATen/ops/randn.h>
@@ -44,6 +46,7 @@ class Patch : public torch::nn::Module {
   /// The same, from the backbone's map [B, C, h, w].
   Tokens encode_map(at::Tensor map, const Pictures& pictures) {
     check_shape("visual::Patch", "map", map, {{'B'}, {'C', backbone_->channels()}, {'h'}, {'w'}});
+    const auto summary = at::cat({map.mean({2, 3}), map.amax({2, 3})}, 1);
     if (map.size(2) * map.size(3) > options_.most) map = at::adaptive_avg_pool2d(map, {options_.grid, options_.grid});
     const auto patches = map.flatten(2).transpose(1, 2);
     const auto where = position(map.size(2), map.size(3)).flatten(2).transpose(1, 2);
@@ -54,10 +57,12 @@ class Patch : public torch::nn::Module {
       check_shape("visual::Patch", "patch_mask", pictures.patch_mask, {{'B', map.size(0)}});
       mask = mask & pictures.patch_mask.unsqueeze(1);
     }
-    return {x * mask.unsqueeze(-1), mask};
+    return {x * mask.unsqueeze(-1), mask, summary * mask.any(1, true)};
   }
 
   std::int64_t width() const { return options_.width; }
+  /// S: mean and maximum of the whole map, channel by channel.
+  std::int64_t summary_width() const { return 2 * backbone_->channels(); }
   const std::shared_ptr<Backbone>& backbone() const { return backbone_; }
 
  private:

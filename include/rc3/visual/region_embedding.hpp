@@ -1,6 +1,7 @@
 #pragma once
 /// From region features and boxes to visual tokens: what Roi and RoiFromBackbone share.
 
+#include <ATen/TensorOperators.h>
 #include <ATen/ops/cat.h>
 #include <ATen/ops/dropout.h>
 #include <ATen/ops/stack.h>

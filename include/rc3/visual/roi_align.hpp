@@ -1,6 +1,7 @@
 #pragma once
 /// RoIAlign, written with grid_sample so that it needs no library beside LibTorch.
 
+#include <ATen/TensorOperators.h>
 #include <ATen/ops/arange.h>
 #include <ATen/ops/cat.h>
 #include <ATen/ops/grid_sampler_2d.h>

@@ -1,6 +1,7 @@
 #pragma once
 /// Negatives of R-XVtCL that a model cannot tell apart by looking at the picture alone.
 
+#include <ATen/ops/zeros.h>
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/arange.h>
 
