@@ -9,6 +9,8 @@
 #include <filesystem>
 #include <memory>
 
+#include <nlohmann/json.hpp>
+
 #include "rc3/core/batch.hpp"
 #include "rc3/core/nn/state.hpp"
 #include "rc3/core/nn/transformer_layer.hpp"
@@ -20,7 +22,7 @@ namespace rc3::text {
 /// How one vector comes out of a text's tokens.
 enum class Pooling {
   mean,  ///< mean over the tokens of the mask, as multilingual-e5 wants
-  first  ///< the first token, <s>
+  first  ///< the first token, <s>, as classifiers on XLM-R take
 };
 
 struct BertOptions {
@@ -38,6 +40,8 @@ struct BertOptions {
 
   /// Reads a config.json. @throws rc3::Error naming the file and the key that is missing or makes no sense
   static BertOptions from_config(const std::filesystem::path& directory);
+  /// What config.json says of these sizes: "xlm-roberta" where first_position is above 0, else "bert".
+  nlohmann::json to_config() const;
 };
 
 /// Token embeddings and a stack of post-norm transformer layers.
@@ -50,7 +54,11 @@ class Bert : public torch::nn::Module {
   /// @throws rc3::Error naming the file, and the key or tensor that is missing, unknown or of another shape
   static std::shared_ptr<Bert> from_pretrained(const std::filesystem::path& directory);
 
-  /// @param texts  ids int64 [B, L] (or hidden [B, L, D] as `lower` gave it), mask bool [B, L]; 1 <= L <= positions
+  /// Writes config.json and model.safetensors, as transformers reads them. @throws rc3::Error when it cannot
+  void save_pretrained(const std::filesystem::path& directory) const;
+
+  /// @param texts  ids int64 [B, L] (or hidden [B, L, D] as `lower` gave it), mask bool [B, L];
+  ///               1 <= L <= positions - first_position
   /// @return Tokens [B, L, D]; rows of padding are zero
   Tokens encode(const Texts& texts) {
     return upper(texts.hidden.defined() ? Tokens{texts.hidden, texts.mask} : lower(texts));

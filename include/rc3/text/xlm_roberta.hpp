@@ -19,7 +19,7 @@ class XlmRoberta : public Bert {
   /// @throws rc3::Error naming the file, and the key or tensor that is missing, unknown or of another shape
   static std::shared_ptr<XlmRoberta> from_pretrained(const std::filesystem::path& directory) {
     auto model = std::make_shared<XlmRoberta>(BertOptions::from_config(directory));
-    detail::load_bert(*model, directory);
+    io::load_pretrained(*model, directory, detail::bert_layout());
     return model;
   }
 
@@ -33,7 +33,16 @@ class XlmRoberta : public Bert {
     o.types = 1;
     o.first_position = 2;
     o.norm_eps = 1e-5;
-    o.pooling = Pooling::first;
+    return o;
+  }
+
+  /// The sizes of xlm-roberta-large.
+  static BertOptions large() {
+    BertOptions o = base();
+    o.width = 1024;
+    o.layers = 24;
+    o.heads = 16;
+    o.feed_forward = 4096;
     return o;
   }
 };

@@ -4,35 +4,75 @@
 #include <ATen/autocast_mode.h>
 #include <c10/core/GradMode.h>
 
+#include <optional>
+#include <string_view>
+
 #include "rc3/text/bert.hpp"
 
 namespace rc3::text {
 
+namespace detail {
+
+/// How sentence-transformers pools, where the directory says so.
+inline std::optional<Pooling> read_pooling(const std::filesystem::path& directory) {
+  const auto file = directory / "1_Pooling" / "config.json";
+  if (!std::filesystem::exists(file)) return {};
+  const auto json = io::read_json(file);
+  if (io::get_or(json, "pooling_mode_cls_token", file.string(), false)) return Pooling::first;
+  require(io::get_or(json, "pooling_mode_mean_tokens", file.string(), false), file.string(),
+          ": neither pooling_mode_mean_tokens nor pooling_mode_cls_token is true; only these are computed here");
+  return Pooling::mean;
+}
+
+/// What old BERT files call a norm's weight and bias.
+inline std::string modern_norm(std::string name) {
+  for (const auto& [old, now] : {std::pair{".gamma", ".weight"}, std::pair{".beta", ".bias"}})
+    if (name.ends_with(old)) name.replace(name.size() - std::string_view(old).size(), std::string::npos, now);
+  return name;
+}
+
+}  // namespace detail
+
 inline BertOptions BertOptions::from_config(const std::filesystem::path& directory) {
-  const auto config = io::read_config(directory);
-  const auto where = (directory / "config.json").string();
-  const auto integer = [&](const char* key, std::int64_t least = 1, std::int64_t most = 10'000'000) {
-    const auto value = io::get<std::int64_t>(config, key, where);
-    require(value >= least && value <= most, where, ": ", key, " must lie in ", least, " to ", most, ", is ", value);
-    return value;
-  };
+  const io::Config config(directory);
+  const auto type = config.model_type({"bert", "xlm-roberta"});
   BertOptions o;
-  o.vocabulary = integer("vocab_size");
-  o.width = integer("hidden_size");
-  o.layers = integer("num_hidden_layers", 1, 1000);
-  o.heads = integer("num_attention_heads");
-  o.feed_forward = integer("intermediate_size");
-  o.positions = integer("max_position_embeddings");
-  o.types = integer("type_vocab_size");
-  o.norm_eps = io::get<double>(config, "layer_norm_eps", where);
-  o.dropout = io::get_or<double>(config, "hidden_dropout_prob", where, 0.1);
-  const auto activation = io::get<std::string>(config, "hidden_act", where);
-  require(activation == "gelu", where, ": hidden_act is \"", activation, "\", text::Bert computes \"gelu\"");
-  const auto type = io::get<std::string>(config, "model_type", where);
-  require(type == "bert" || type == "xlm-roberta", where, ": model_type is \"", type,
-          "\"; text::Bert loads \"bert\", text::XlmRoberta \"xlm-roberta\"");
-  if (type == "xlm-roberta") o.first_position = integer("pad_token_id", 0) + 1;
+  o.vocabulary = config.size("vocab_size");
+  o.width = config.size("hidden_size");
+  o.layers = config.size("num_hidden_layers", 1, 1000);
+  o.heads = config.size("num_attention_heads");
+  o.feed_forward = config.size("intermediate_size");
+  o.positions = config.size("max_position_embeddings");
+  o.types = config.size("type_vocab_size");
+  o.norm_eps = config.positive("layer_norm_eps");
+  o.dropout = config.dropout("hidden_dropout_prob", 0.1);
+  config.one_of("hidden_act", {"gelu"});
+  config.only<std::string>("position_embedding_type", "absolute");
+  config.only("is_decoder", false);
+  if (type == "xlm-roberta") o.first_position = config.size("pad_token_id", 0) + 1;
+  o.pooling = detail::read_pooling(directory).value_or(o.pooling);
   return o;
+}
+
+inline nlohmann::json BertOptions::to_config() const {
+  const bool xlm_r = first_position > 0;
+  return {{"model_type", xlm_r ? "xlm-roberta" : "bert"},
+          {"architectures", {xlm_r ? "XLMRobertaModel" : "BertModel"}},
+          {"vocab_size", vocabulary},
+          {"hidden_size", width},
+          {"num_hidden_layers", layers},
+          {"num_attention_heads", heads},
+          {"intermediate_size", feed_forward},
+          {"max_position_embeddings", positions},
+          {"type_vocab_size", types},
+          {"layer_norm_eps", norm_eps},
+          {"hidden_dropout_prob", dropout},
+          {"attention_probs_dropout_prob", dropout},
+          {"hidden_act", "gelu"},
+          {"pad_token_id", xlm_r ? first_position - 1 : 0},
+          {"bos_token_id", 0},
+          {"eos_token_id", 2},
+          {"dtype", "float32"}};
 }
 
 inline Bert::Bert(BertOptions options) : options_(options) {
@@ -48,43 +88,36 @@ inline Bert::Bert(BertOptions options) : options_(options) {
 }
 
 namespace detail {
-/// The name in our tree of a tensor in a BERT checkpoint.
-inline std::string bert_name(std::string key) {
-  static constexpr std::pair<std::string_view, std::string_view> renames[] = {
-      {"embeddings.word_embeddings", "word"},
-      {"embeddings.position_embeddings", "position"},
-      {"embeddings.token_type_embeddings", "type"},
-      {"embeddings.LayerNorm", "norm"},
-      {"encoder.layer.", "layers."},
-      {"attention.self.", ""},
-      {"attention.output.dense", "attention_output"},
-      {"attention.output.LayerNorm", "attention_norm"},
-      {"intermediate.dense", "inner"},
-      {"output.dense", "output"},
-      {"output.LayerNorm", "output_norm"},
-      {".gamma", ".weight"},  // what old BERT files call a norm's weight and bias
-      {".beta", ".bias"},
-  };
-  for (const auto& [from, to] : renames)
-    if (const auto at = key.find(from); at != std::string::npos) key.replace(at, from.size(), to);
-  return key;
-}
-
-/// A checkpoint's body into @p bert; its pooler and heads are left.
-inline void load_bert(Bert& bert, const std::filesystem::path& directory) {
-  io::load_weights(bert, directory,
-                   {.strip_prefixes = {"bert.", "roberta."},
-                    .ignore = {"pooler\\..*", "lm_head\\..*", "cls\\..*", "classifier\\..*", "embeddings\\.position_ids"},
-                    .rename = bert_name,
-                    .optional = {},
-                    .strict = true});
+/// The names of a BERT body: BERT, XLM-R and every e5 model. Poolers and heads are left in the file.
+inline const io::Layout& bert_layout() {
+  static const io::Layout layout{
+      .rules = {{"word.", "embeddings.word_embeddings."},
+                {"position.", "embeddings.position_embeddings."},
+                {"type.", "embeddings.token_type_embeddings."},
+                {"norm.", "embeddings.LayerNorm."},
+                {"layers.#.query.", "encoder.layer.#.attention.self.query."},
+                {"layers.#.key.", "encoder.layer.#.attention.self.key."},
+                {"layers.#.value.", "encoder.layer.#.attention.self.value."},
+                {"layers.#.attention_output.", "encoder.layer.#.attention.output.dense."},
+                {"layers.#.attention_norm.", "encoder.layer.#.attention.output.LayerNorm."},
+                {"layers.#.inner.", "encoder.layer.#.intermediate.dense."},
+                {"layers.#.output.", "encoder.layer.#.output.dense."},
+                {"layers.#.output_norm.", "encoder.layer.#.output.LayerNorm."}},
+      .prefixes = {"bert.", "roberta."},
+      .ignore = {"pooler\\..*", "lm_head\\..*", "cls\\..*", "classifier\\..*", "embeddings\\.position_ids"},
+      .modern = modern_norm};
+  return layout;
 }
 }  // namespace detail
 
 inline std::shared_ptr<Bert> Bert::from_pretrained(const std::filesystem::path& directory) {
   auto bert = std::make_shared<Bert>(BertOptions::from_config(directory));
-  detail::load_bert(*bert, directory);
+  io::load_pretrained(*bert, directory, detail::bert_layout());
   return bert;
+}
+
+inline void Bert::save_pretrained(const std::filesystem::path& directory) const {
+  io::save_pretrained(*this, directory, detail::bert_layout(), options_.to_config());
 }
 
 inline at::Tensor Bert::embed(const Texts& texts) {

@@ -1,0 +1,103 @@
+#pragma once
+/// What the tensors of a module are called in a pretrained directory: one table, read in both directions.
+
+#include <torch/nn/module.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include "rc3/core/nn/state.hpp"
+#include "rc3/io/file.hpp"
+#include "rc3/io/hf/load.hpp"
+#include "rc3/io/safetensors.hpp"
+
+namespace rc3::io {
+
+/// The names of a family of models, as transformers writes them.
+struct Layout {
+  /// Beginnings of names, ours and the file's; `#` stands for a number. The first rule that fits a name of ours gives the
+  /// file's name; what follows the beginning stays. For example {"layers.#.query.", "encoder.layer.#.attention.self.query."}.
+  struct Rule {
+    std::string ours;
+    std::string file;
+  };
+  std::vector<Rule> rules;
+  /// Prefixes that a file may put before its names, for example {"roberta.", "bert."}; left out when we write.
+  std::vector<std::string> prefixes = {};
+  /// Names of the file, without prefix, that are no part of the module: regular expressions that match the whole name.
+  std::vector<std::string> ignore = {};
+  /// From a name of an older file to today's; unset: there is none.
+  std::function<std::string(std::string)> modern = {};
+
+  /// The file's name of our @p name. @throws rc3::Error when no rule fits
+  std::string file_name(std::string_view name) const {
+    for (const Rule& rule : rules)
+      if (const auto found = apply(rule, name)) return *found;
+    fail("io::Layout: no rule for the tensor \"", name, '"');
+  }
+
+ private:
+  static std::optional<std::string> apply(const Rule& rule, std::string_view name) {
+    std::vector<std::string_view> numbers;
+    std::size_t at = 0;
+    for (const char c : rule.ours) {
+      if (c == '#') {
+        const auto end = std::min(name.find_first_not_of("0123456789", at), name.size());
+        if (end == at) return std::nullopt;
+        numbers.push_back(name.substr(at, end - at));
+        at = end;
+      } else if (at < name.size() && name[at] == c) {
+        ++at;
+      } else {
+        return std::nullopt;
+      }
+    }
+    std::string result;
+    std::size_t used = 0;
+    for (const char c : rule.file) {
+      if (c == '#')
+        result += numbers.at(used++);
+      else
+        result += c;
+    }
+    return result + std::string(name.substr(at));
+  }
+};
+
+/// Copies the weights of a pretrained directory (or .safetensors file) into @p module.
+/// @throws rc3::Error as load_weights does: strict, so that a missing or unused name is an error
+inline LoadReport load_pretrained(torch::nn::Module& module, const std::filesystem::path& path, const Layout& layout) {
+  std::map<std::string, std::string> ours;
+  for (const auto& [name, tensor] : nn::named_state(module)) ours.emplace(layout.file_name(name), name);
+  const auto rename = [&](const std::string& name) {
+    const auto found = ours.find(layout.modern ? layout.modern(name) : name);
+    return found == ours.end() ? std::string() : found->second;
+  };
+  return load_weights(module, path,
+                      {.strip_prefixes = layout.prefixes, .ignore = layout.ignore, .rename = rename, .optional = {}});
+}
+
+/// Writes @p module as a pretrained directory that transformers loads: model.safetensors and config.json, each whole or
+/// not at all; other files in the folder (a tokenizer's) stay.
+/// @param config  what goes into config.json, "model_type" and "architectures" included
+inline void save_pretrained(const torch::nn::Module& module, const std::filesystem::path& folder, const Layout& layout,
+                            const nlohmann::json& config) {
+  std::map<std::string, at::Tensor> tensors;
+  for (const auto& [name, tensor] : nn::named_state(module)) {
+    const auto [other, fresh] = tensors.emplace(layout.file_name(name), tensor.detach().to(at::kCPU).contiguous());
+    require(fresh, "io::save_pretrained: two tensors would be called \"", other->first, '"');
+  }
+  std::filesystem::create_directories(folder);
+  safetensors::save(folder / "model.safetensors", tensors, {{"format", "pt"}});
+  write_file(folder / "config.json", config.dump(2) + "\n");
+}
+
+}  // namespace rc3::io

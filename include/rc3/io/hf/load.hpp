@@ -1,0 +1,134 @@
+#pragma once
+/// Weights of a pretrained directory, copied into a module by name.
+
+#include <ATen/core/Tensor.h>
+#include <torch/csrc/autograd/grad_mode.h>
+#include <torch/nn/module.h>
+
+#include <algorithm>
+#include <cstddef>
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <regex>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "rc3/core/error.hpp"
+#include "rc3/io/safetensors.hpp"
+#include "rc3/io/weights.hpp"
+
+namespace rc3::io {
+
+/// How the names of a file become the names of a module.
+struct LoadOptions {
+  /// The first of these that a name begins with is cut off; for example {"roberta.", "bert."}.
+  std::vector<std::string> strip_prefixes;
+  /// Names, with the prefix cut off, that need not be in the module: regular expressions that match the whole name.
+  std::vector<std::string> ignore;
+  /// Applied last; the result is the name of a parameter or buffer. Unset: the name stays.
+  std::function<std::string(const std::string&)> rename;
+  /// Parameters and buffers of the module that need not be in the file: regular expressions, as above.
+  std::vector<std::string> optional;
+  /// Whether a missing or unused name is an error.
+  bool strict = true;
+};
+
+/// What load_weights did. Names of the module in loaded and missing, names of the file in unused and ignored; sorted.
+struct LoadReport {
+  std::vector<std::string> loaded;
+  std::vector<std::string> missing;
+  std::vector<std::string> unused;
+  std::vector<std::string> ignored;
+};
+
+namespace detail {
+
+inline std::string first_names(const std::vector<std::string>& names) {
+  std::string text = join(names.size(), " (");
+  for (std::size_t i = 0; i < std::min<std::size_t>(names.size(), 4); ++i) text += (i > 0 ? ", " : "") + names[i];
+  return text + (names.size() > 4 ? ", ...)" : ")");
+}
+
+/// True when one of the expressions matches the whole name.
+class Matcher {
+ public:
+  explicit Matcher(const std::vector<std::string>& expressions) {
+    for (const auto& expression : expressions) try {
+        all_.emplace_back(expression);
+      } catch (const std::regex_error& error) {
+        fail("load_weights: the regular expression \"", expression, "\": ", error.what());
+      }
+  }
+  bool operator()(const std::string& name) const {
+    return std::any_of(all_.begin(), all_.end(), [&](const std::regex& r) { return std::regex_match(name, r); });
+  }
+
+ private:
+  std::vector<std::regex> all_;
+};
+
+}  // namespace detail
+
+/// Copies the tensors of @p path into the parameters and buffers of @p module with the same names. Floating-point types
+/// are converted into each other (a file in bfloat16 fills a module in float32); nothing else is.
+///
+/// Everything is checked by name, shape and type before the first value is copied.
+/// @param path  a .safetensors file or a pretrained directory
+/// @throws rc3::Error when the file is not as it must be, a shape or type differs, two names fall on one parameter, or,
+///         where options.strict is set, a parameter is missing from the file or a name of the file is unused.
+inline LoadReport load_weights(torch::nn::Module& module, const std::filesystem::path& path,
+                               const LoadOptions& options = {}) {
+  std::map<std::string, at::Tensor> targets;
+  for (const auto& item : module.named_parameters()) targets.emplace(item.key(), item.value());
+  for (const auto& item : module.named_buffers()) targets.emplace(item.key(), item.value());
+
+  const Weights weights(path);
+  const detail::Matcher ignore(options.ignore);
+  const detail::Matcher optional(options.optional);
+  LoadReport report;
+  std::map<std::string, std::string> sources;  // module's name -> file's name
+  for (const auto& [name, reader] : weights.readers()) {
+    std::string_view rest = name;
+    for (const std::string& prefix : options.strip_prefixes)
+      if (rest.starts_with(prefix)) {
+        rest.remove_prefix(prefix.size());
+        break;
+      }
+    const std::string stripped(rest);
+    if (ignore(stripped)) {
+      report.ignored.push_back(name);
+      continue;
+    }
+    const std::string renamed = options.rename ? options.rename(stripped) : stripped;
+    const auto target = targets.find(renamed);
+    if (target == targets.end()) {
+      report.unused.push_back(name);
+      continue;
+    }
+    const auto [other, fresh] = sources.emplace(renamed, name);
+    require(fresh, path.string(), ": \"", name, "\" and \"", other->second, "\" are both ", renamed);
+    const safetensors::Entry& entry = *reader->find(name);
+    require(target->second.sizes() == at::IntArrayRef(entry.shape), path.string(), ": \"", name, "\" has shape ",
+            at::IntArrayRef(entry.shape), ", ", renamed, " is ", target->second.sizes());
+    const at::ScalarType type = safetensors::scalar_type(entry.dtype);
+    require(type == target->second.scalar_type() || (at::isFloatingType(type) && target->second.is_floating_point()),
+            path.string(), ": \"", name, "\" has type ", type, ", ", renamed, " is ", target->second.scalar_type());
+  }
+  for (const auto& [name, tensor] : targets)
+    if (!sources.contains(name) && !optional(name)) report.missing.push_back(name);
+
+  if (options.strict && !(report.missing.empty() && report.unused.empty()))
+    fail(path.string(), ": the names do not fit: missing ", detail::first_names(report.missing), ", unused ",
+         detail::first_names(report.unused));
+
+  torch::NoGradGuard no_grad;
+  for (const auto& [renamed, name] : sources) {
+    targets.at(renamed).copy_(weights.read(name));
+    report.loaded.push_back(renamed);
+  }
+  return report;
+}
+
+}  // namespace rc3::io
