@@ -211,8 +211,7 @@ inline void fuse(const World& world, const std::shared_ptr<Model>& model, const 
   const auto& s = world.settings;
   const auto r_xvtcl = std::make_shared<RXvtcl>(objective::RXvtclOptions{.tau = 0.07, .lambda = 1.0},
                                                 rc3::regularizer::Ceiling(0.2), std::move(relevance));
-  const auto pretrainer = std::make_shared<Fuse>(model, std::array<double, 4>{1.0, 1.0, 0.0, 0.0}, r_xvtcl, std::make_shared<objective::Itm>(),
-                                                 std::make_shared<objective::Itc>(0.05), std::make_shared<objective::Xtcl>(0.05));
+  const auto pretrainer = std::make_shared<Fuse>(model, std::array<double, 2>{1.0, 1.0}, r_xvtcl, std::make_shared<objective::Itm>());
   rc3::train::Options options;
   options.optimizer.learning_rate = 5e-4;
   options.optimizer.weight_decay = 0.05;

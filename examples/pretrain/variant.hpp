@@ -21,7 +21,7 @@ using Align = rc3::Pretrainer<Model, objective::Itc, objective::Xtcl>;
 /// ... then the fusion encoder learns what belongs together, on scenes with weakly aligned texts.
 using Relevance = rc3::relevance::Encoder<rc3::text::Bert>;
 using RXvtcl = objective::RXvtcl<rc3::regularizer::Ceiling, Relevance, objective::negatives::SameImage>;
-using Fuse = rc3::Pretrainer<Model, RXvtcl, objective::Itm, objective::Itc, objective::Xtcl>;
+using Fuse = rc3::Pretrainer<Model, RXvtcl, objective::Itm>;
 
 /// Encoders with their pretrained weights, all of them frozen; the rest is new.
 inline std::shared_ptr<Model> make_model(const std::filesystem::path& weights) {

@@ -95,7 +95,7 @@ BOOST_AUTO_TEST_CASE(real_data) {
   for (std::size_t i = 0; i < glyphs.size(); i += 37) BOOST_TEST(glyphs.picture(i).width > 0);
   for (std::size_t i = 0; i < glyphs.size(); ++i)
     for (const auto& [language, text] : glyphs[i].texts)
-      if (!data::emoji::is_utf8(text.name)) BOOST_ERROR(join(glyphs[i].id, ' ', language, ": not UTF-8"));
+      if (!valid_utf8(text.name)) BOOST_ERROR(join(glyphs[i].id, ' ', language, ": not UTF-8"));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

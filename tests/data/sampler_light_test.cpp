@@ -94,7 +94,7 @@ BOOST_AUTO_TEST_CASE(items_keep_their_promises) {
     const auto [place, fresh] = by_id.emplace(item.picture_id, objects);
     BOOST_TEST((place->second == objects));
     BOOST_TEST(item.language_a != item.language_b);
-    BOOST_TEST((!item.text_a.empty() && !item.text_b.empty() && is_utf8(item.text_a) && is_utf8(item.text_b)));
+    BOOST_TEST((!item.text_a.empty() && !item.text_b.empty() && valid_utf8(item.text_a) && valid_utf8(item.text_b)));
     BOOST_TEST(item.text_a_id == text_id(item.text_a));
     const auto& allowed = item.strict ? strict : all;
     BOOST_TEST((allowed.contains(item.language_a) && allowed.contains(item.language_b)));

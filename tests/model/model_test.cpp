@@ -76,6 +76,30 @@ Batch four() {
   return batch;
 }
 
+BOOST_AUTO_TEST_CASE(calibration_takes_out_what_all_pictures_share) {
+  const torch::NoGradGuard no_grad;
+  const auto model = small();
+  model->eval();
+  torch::manual_seed(3);
+  const rc3::Tokens tokens{at::randn({7, 3, 8}) + 1.0, at::ones({7, 3}, at::kBool)};
+  model->calibrate_pictures(tokens);
+  // Mean and maximum over the tokens, 16 numbers a picture, are what is standardised.
+  const auto pooled = at::cat({tokens.values.mean(1), std::get<0>(tokens.values.max(1))}, 1);
+  const auto buffers = model->named_buffers();
+  at_most("picture_center against the mean", max_difference(buffers["picture_center"], pooled.mean(0)), 1e-6);
+  at_most("picture_scale against the deviation", max_difference(buffers["picture_scale"], pooled.std(0)), 1e-6);
+
+  // So a channel's unit and origin do not matter: the same vectors come out, which without calibration they do not.
+  const auto before = model->picture_vector(tokens);
+  const auto unit = at::linspace(0.5, 4.0, 8);
+  const rc3::Tokens other{tokens.values * unit + 3 * unit, tokens.mask};
+  at_least("other units, old calibration", max_difference(model->picture_vector(other), before), 0.05);
+  model->calibrate_pictures(other);
+  at_most("other units, calibrated anew", max_difference(model->picture_vector(other), before), 1e-4);
+  throws_with([&] { model->calibrate_pictures({tokens.values.narrow(0, 0, 1), tokens.mask.narrow(0, 0, 1)}); },
+              "calibrate_pictures", "two pictures");
+}
+
 BOOST_AUTO_TEST_CASE(a_variant_says_its_name) {
   BOOST_TEST(Model::name() == "Model<user::Visual, user::Text, fusion::SingleStream>");
   using P = rc3::Pretrainer<Model, rc3::objective::Itc, user::Says<3>>;

@@ -114,8 +114,8 @@ BOOST_AUTO_TEST_CASE(pixels_of_another_size_are_refused) {
   throws_with([&] { network.features(pictures); }, "EfficientNetLite0", "50 x 64", "multiples of 32");
   throws_with([&] { linear.features(pictures); }, "LinearPatches", "50 x 64", "16");
   pictures.pixels = at::zeros({1, 64, 64, 3}, at::kByte);
-  throws_with([&] { network.features(pictures); }, "EfficientNetLite0", "pixels", "3=3", "[1, 64, 64, 3]");
-  throws_with([&] { linear.features(pictures); }, "LinearPatches", "pixels", "3=3");
+  throws_with([&] { network.features(pictures); }, "EfficientNetLite0", "pixels", "[B, 3, H, W]", "[1, 64, 64, 3]");
+  throws_with([&] { linear.features(pictures); }, "LinearPatches", "pixels", "[B, 3, H, W]");
 }
 
 BOOST_AUTO_TEST_CASE(linear_patches_are_a_linear_map_of_each_square) {

@@ -24,8 +24,9 @@ inline std::string expected(std::initializer_list<Dim> dims) {
   std::string text = "[";
   for (const Dim& d : dims) {
     if (text.size() > 1) text += ", ";
-    text += d.letter;
-    if (d.size != Dim::any) text += join('=', d.size);
+    const bool number = d.letter >= '0' && d.letter <= '9';  // {'3', 3}: a size that has no letter
+    if (!number) text += d.letter;
+    if (d.size != Dim::any) text += number ? join(d.size) : join('=', d.size);
   }
   return text + "]";
 }

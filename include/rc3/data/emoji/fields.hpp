@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "rc3/core/error.hpp"
-#include "rc3/io/file.hpp"
+#include "rc3/io/json.hpp"
 
 namespace rc3::data::emoji::detail {
 
@@ -103,17 +103,11 @@ class Fields {
 /// A parsed file.
 class Document {
  public:
-  /// @throws rc3::Error for a file that is missing, no JSON object, or not UTF-8 (the parser checks it)
+  /// @throws rc3::Error for a file that is missing or no JSON object, and as io::read_json does
   static Document read(const std::filesystem::path& file) {
-    constexpr std::uint64_t most = std::uint64_t{256} << 20;
-    const std::string content = io::read_file(file, most);
     Document out;
     out.file_ = file.string();
-    try {
-      out.json_ = std::make_unique<nlohmann::json>(nlohmann::json::parse(content));
-    } catch (const nlohmann::json::exception& error) {
-      fail(out.file_, ": is not JSON in UTF-8: ", error.what());
-    }
+    out.json_ = std::make_unique<nlohmann::json>(io::read_json(file, {.max_bytes = std::uint64_t{256} << 20}));
     require(out.json_->is_object(), out.file_, ": must hold a JSON object, holds ", out.json_->type_name());
     return out;
   }

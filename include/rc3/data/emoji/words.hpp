@@ -30,9 +30,6 @@ inline std::u32string decode_utf8(std::string_view text) {
   return out;
 }
 
-/// Whether @p text is well-formed UTF-8 (a real U+FFFD counts as damage: it is what broken converters leave behind).
-inline bool is_utf8(std::string_view text) { return decode_utf8(text).find(U'\uFFFD') == std::u32string::npos; }
-
 namespace detail {
 
 /// Simple lower case of the scripts that have case here: Latin, Greek, Cyrillic. Locale-free on purpose: the answer
