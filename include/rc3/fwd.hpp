@@ -56,14 +56,23 @@ class Constant;
 
 namespace regularizer {
 struct Pairs;
+class Lambda;
 class None;
 class Ceiling;
+class Band;
+class Weighted;
+class SoftTarget;
+template <class... Parts>
+class Sum;
 }  // namespace regularizer
 
 namespace objective {
 namespace negatives {
+struct More;
 class InBatch;
 class SameImage;
+template <class Model, class Inner = InBatch>
+class Queue;
 }  // namespace negatives
 
 template <class Model>

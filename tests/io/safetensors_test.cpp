@@ -98,6 +98,49 @@ BOOST_AUTO_TEST_CASE(reader_reads_one_by_one) {
   throws_with([&] { reader.read("c"); }, folder.path().string(), "no tensor \"c\"");
 }
 
+BOOST_AUTO_TEST_CASE(mapped_tensors_are_the_same_and_never_reach_the_file) {
+  const rc3::test::TempDir folder;
+  const auto path = folder / "x.safetensors";
+  const Tensors tensors = examples();
+  st::save(path, tensors);
+  Tensors mapped;
+  {
+    const st::Reader reader(path, st::Access::mapped);
+    for (const auto& entry : reader.header().entries) mapped.emplace(entry.name, reader.read(entry.name));
+  }  // the tensors outlive their reader
+  rc3::test::at_most("mapped tensors that differ", differences(tensors, mapped), 0u);
+
+  const auto before = rc3::io::read_file(path, 1 << 24);
+  for (auto& [name, tensor] : mapped) tensor.zero_();
+  BOOST_TEST((rc3::io::read_file(path, 1 << 24) == before));
+  // Replaced by a rename, the old file lives on in the mapping.
+  auto again = st::Reader(path, st::Access::mapped).read(tensors.begin()->first);
+  st::save(path, {{"other", at::zeros({3})}});
+  BOOST_TEST(differences({{"t", tensors.begin()->second}}, {{"t", again}}) == 0u);
+}
+
+BOOST_AUTO_TEST_CASE(a_mapped_file_costs_no_memory_until_it_is_used) {
+  const rc3::test::TempDir folder;
+  st::save(folder / "x", {{"a", at::ones({16 << 20})}});
+  const rc3::test::PeakMemory memory;
+  const auto a = st::Reader(folder / "x", st::Access::mapped).read("a");
+  rc3::test::at_most("64 MB mapped, first page used: KB", a[0].item<float>() == 1 ? memory.rise() : -1, 8192);
+}
+
+BOOST_AUTO_TEST_CASE(an_unaligned_tensor_is_copied) {
+  // One byte, then a float: legal, but no place for a float in memory.
+  const rc3::test::TempDir folder;
+  std::string header = R"({"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},"b":{"dtype":"F32","shape":[2],"data_offsets":[1,9]}})";
+  std::string file(8, '\0');
+  file[0] = static_cast<char>(header.size());
+  const float values[] = {1.5F, -2.0F};
+  file += header + "\x07" + std::string(reinterpret_cast<const char*>(values), sizeof values);
+  rc3::io::write_file(folder / "x", file);
+  const st::Reader reader(folder / "x", st::Access::mapped);
+  BOOST_TEST(reader.read("b").equal(at::tensor({1.5F, -2.0F})));
+  BOOST_TEST(reader.read("a").item<int>() == 7);
+}
+
 BOOST_AUTO_TEST_CASE(errors_name_file_and_reason) {
   const rc3::test::TempDir folder;
   const auto path = folder / "x.safetensors";

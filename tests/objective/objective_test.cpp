@@ -347,13 +347,13 @@ BOOST_AUTO_TEST_CASE(same_image_takes_only_true_negatives) {
   batch.caption_b_ids = at::tensor({3, 3, 3, 3}, at::kLong);
   FakeModel model;
   FakePass pass(model, batch);
-  BOOST_TEST(!negatives::SameImage().more_for_a(pass).defined());  // all four share text b
+  BOOST_TEST(!negatives::SameImage().for_a(pass).own.ne(0).any().item<bool>());  // all four share text b
 
   batch = fake_batch(4);
   batch.picture_ids[3] = 0;  // 0 and 3 are one picture
   FakePass other(model, batch);
   model.fused.clear();
-  negatives::SameImage().more_for_a(other);
+  negatives::SameImage().for_a(other);
   const auto first = [](const at::Tensor& t, std::int64_t i) { return t[i][0][0].item<double>(); };
   const std::int64_t expected[] = {1, 2, 3, 1};  // behind 3 comes 0, its own picture; then 1
   BOOST_REQUIRE(model.fused.size() == 4u);
@@ -488,7 +488,7 @@ BOOST_AUTO_TEST_CASE(what_is_told_apart_well_costs_nothing) {
 }
 
 BOOST_AUTO_TEST_CASE(lambda_is_not_negative) {
-  throws_with([] { Rx<Ceiling, negatives::InBatch>({0.07, -1}); }, "objective::RXvtcl", "lambda", "-1");
+  throws_with([] { Rx<Ceiling, negatives::InBatch>({0.07, -1}); }, "lambda", "-1");
 }
 
 BOOST_AUTO_TEST_CASE(a_pass_encodes_once) {

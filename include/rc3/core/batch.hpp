@@ -58,6 +58,10 @@ struct Batch {
   at::Tensor caption_b_ids;  ///< int64 [B]
 
   std::int64_t size() const { return picture_ids.defined() ? picture_ids.size(0) : a.size(); }
+  /// The rows @p index (int64 [n]) of every tensor.
+  Batch select(const at::Tensor& index) const;
+  /// Without pictures and texts: what says which samples are alike. The masks stay, so that size() does.
+  Batch ids() const { return {{}, {{}, a.mask, {}}, {}, {}, {}, picture_ids, caption_a_ids, caption_b_ids}; }
 };
 
 namespace detail {
@@ -80,6 +84,12 @@ inline Pictures Pictures::select(const at::Tensor& index) const {
 
 inline Texts Texts::select(const at::Tensor& index) const {
   return {detail::rows(ids, index), detail::rows(mask, index), detail::rows(hidden, index)};
+}
+
+inline Batch Batch::select(const at::Tensor& index) const {
+  using detail::rows;
+  return {pictures.select(index),   a.select(index),           b.select(index),           rows(strict, index),
+          rows(relevance, index),   rows(picture_ids, index),  rows(caption_a_ids, index), rows(caption_b_ids, index)};
 }
 
 inline Tokens Tokens::select(const at::Tensor& index) const {

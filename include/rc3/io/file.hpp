@@ -57,6 +57,7 @@ class InputFile {
   const std::filesystem::path& path() const { return path_; }
   /// In bytes.
   std::uint64_t size() const { return size_; }
+  int descriptor() const { return file_.get(); }
 
   /// Fills @p size bytes at @p out from @p offset on. @throws rc3::Error when the file ends before.
   void read(void* out, std::size_t size, std::uint64_t offset) const {

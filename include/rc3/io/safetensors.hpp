@@ -3,6 +3,7 @@
 
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/empty.h>
+#include <ATen/ops/from_blob.h>
 #include <c10/core/ScalarType.h>
 
 #include <algorithm>
@@ -11,6 +12,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <map>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -22,6 +24,7 @@
 #include "rc3/core/error.hpp"
 #include "rc3/core/utf8.hpp"
 #include "rc3/io/file.hpp"
+#include "rc3/io/mapping.hpp"
 #include "rc3/io/safetensors/header.hpp"
 
 namespace rc3::io {
@@ -63,12 +66,20 @@ inline Dtype dtype_of(at::ScalarType type, std::string_view tensor) {
   fail("tensor \"", tensor, "\": safetensors files have no type for ", type);
 }
 
+/// How a tensor's bytes come from the file.
+enum class Access {
+  read,   ///< copied, at once; nothing that happens to the file afterwards matters
+  mapped  ///< mapped, page by page as they are used; see io::Mapping for what must not happen to the file meanwhile
+};
+
 /// Reads tensors one by one: no more of the file is in memory than was asked for.
 class Reader {
  public:
   /// Reads and checks the header. @throws rc3::Error as safetensors::read_header does.
-  explicit Reader(const std::filesystem::path& path) : file_(path), header_(read_header(file_)) {
+  explicit Reader(const std::filesystem::path& path, Access access = Access::read)
+      : file_(path), header_(read_header(file_)) {
     for (std::size_t i = 0; i < header_.entries.size(); ++i) index_.emplace(header_.entries[i].name, i);
+    if (access == Access::mapped) mapping_ = Mapping::of(file_);
   }
 
   const Header& header() const { return header_; }
@@ -80,18 +91,30 @@ class Reader {
 
   bool contains(const std::string& name) const { return find(name) != nullptr; }
 
-  /// The tensor @p name, on the CPU. @throws rc3::Error when there is none, or the file became shorter meanwhile.
+  /// The tensor @p name, on the CPU. A mapped one stays valid without the Reader; writing to it changes no file. @throws rc3::Error when there is none, or the file became shorter meanwhile.
   at::Tensor read(const std::string& name) const {
     const Entry* found = find(name);
     require(found != nullptr, file_.path().string(), ": has no tensor \"", name, '"');
     const Entry& entry = *found;
-    at::Tensor tensor = at::empty(entry.shape, scalar_type(entry.dtype));
-    file_.read(tensor.data_ptr(), entry.end - entry.begin, header_.data_offset + entry.begin);
+    at::Tensor tensor = mapped(entry);
+    if (!tensor.defined()) {
+      tensor = at::empty(entry.shape, scalar_type(entry.dtype));
+      file_.read(tensor.data_ptr(), entry.end - entry.begin, header_.data_offset + entry.begin);
+    }
     if (entry.dtype == Dtype::boolean) check_booleans(tensor, name);
     return tensor;
   }
 
  private:
+  // Undefined where there is no mapping, or the file's author left the tensor where its type may not lie.
+  at::Tensor mapped(const Entry& entry) const {
+    if (!mapping_) return {};
+    std::byte* at = mapping_->data() + header_.data_offset + entry.begin;
+    const auto type = scalar_type(entry.dtype);
+    if (reinterpret_cast<std::uintptr_t>(at) % c10::elementSize(type) != 0) return {};
+    return at::from_blob(at, entry.shape, [mapping = mapping_](void*) {}, type);
+  }
+
   // A bool that is neither 0 nor 1 is undefined behaviour wherever it is read.
   void check_booleans(const at::Tensor& tensor, const std::string& name) const {
     const auto* bytes = static_cast<const unsigned char*>(tensor.data_ptr());
@@ -101,6 +124,7 @@ class Reader {
 
   InputFile file_;
   Header header_;
+  std::shared_ptr<Mapping> mapping_;  ///< null: tensors are read
   std::unordered_map<std::string, std::size_t> index_;
 };
 

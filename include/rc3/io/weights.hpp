@@ -20,9 +20,11 @@ namespace rc3::io {
 /// The tensors of a .safetensors file, or of a pretrained directory, sharded or not.
 class Weights {
  public:
-  /// @param path  a directory or a .safetensors file
+  /// @param path    a directory or a .safetensors file
+  /// @param access  whether read() copies a tensor's bytes or maps them
   /// @throws rc3::Error when there is none, or when a file or the index is not as it must be.
-  explicit Weights(const std::filesystem::path& path) : path_(path) {
+  explicit Weights(const std::filesystem::path& path, safetensors::Access access = safetensors::Access::read)
+      : path_(path), access_(access) {
     if (!std::filesystem::is_directory(path)) {
       add(path);
     } else if (std::filesystem::exists(path / "model.safetensors")) {
@@ -47,7 +49,7 @@ class Weights {
 
  private:
   const safetensors::Reader& open(const std::filesystem::path& file) {
-    files_.push_back(std::make_unique<safetensors::Reader>(file));
+    files_.push_back(std::make_unique<safetensors::Reader>(file, access_));
     return *files_.back();
   }
 
@@ -75,6 +77,7 @@ class Weights {
   }
 
   std::filesystem::path path_;
+  safetensors::Access access_;
   std::vector<std::unique_ptr<safetensors::Reader>> files_;
   std::map<std::string, const safetensors::Reader*> readers_;
 };

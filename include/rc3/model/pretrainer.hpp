@@ -57,7 +57,16 @@ class Pretrainer<Host, Objectives...> : public torch::nn::Module {
     return losses;
   }
 
+  /// Tells every objective that follows a schedule (has `at_step(std::int64_t)`) which step comes, from 0.
+  void at_step(std::int64_t step) {
+    const auto tell = [step](auto& objective) {
+      if constexpr (requires { objective.at_step(step); }) objective.at_step(step);
+    };
+    std::apply([&](auto&... o) { (tell(*o), ...); }, objectives_);
+  }
+
   const std::shared_ptr<Host>& model() const { return model_; }
+  const std::array<double, objectives>& weights() const { return weights_; }
 
   /// The k-th objective, for example to calibrate its relevance.
   template <std::size_t K>

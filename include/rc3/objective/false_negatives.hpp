@@ -2,7 +2,10 @@
 /// Which samples of a batch may serve as each other's negatives.
 
 #include <ATen/TensorOperators.h>
+#include <ATen/ops/arange.h>
 #include <ATen/ops/ones.h>
+
+#include <utility>
 
 #include "rc3/core/batch.hpp"
 #include "rc3/core/check.hpp"
@@ -11,23 +14,36 @@ namespace rc3::objective {
 
 /// Samples of the same picture, or with an equal caption on any side, are no negatives: pushing them apart would teach
 /// the model that what is right is wrong.
-/// @param batch  picture_ids, caption_a_ids and caption_b_ids int64 [B], each may be undefined (then all differ)
-/// @return bool [B, B], symmetric, false on the diagonal
-inline at::Tensor true_negatives(const Batch& batch) {
-  const auto n = batch.size();
-  auto allowed = at::ones({n, n}, at::kBool);
-  const auto forbid_equal = [&](const char* name, const at::Tensor& x, const at::Tensor& y) {
+/// @param batch   picture_ids, caption_a_ids and caption_b_ids int64 [B], each may be undefined (then all differ)
+/// @param others  the samples that are asked about, as columns; the same members, of M samples
+/// @return bool [B, M], true where column j is a true negative of row i
+inline at::Tensor true_negatives(const Batch& batch, const Batch& others) {
+  const auto n = batch.size(), m = others.size();
+  auto allowed = at::ones({n, m}, at::kBool);
+  const auto forbid_equal = [&](const at::Tensor& x, const at::Tensor& y) {
     if (!x.defined() || !y.defined()) return;
-    check_shape("objective", name, x, {{'B', n}});
-    check_shape("objective", name, y, {{'B', n}});
-    const auto equal = x.unsqueeze(1) == y.unsqueeze(0);
-    allowed = allowed & ~(equal | equal.t());
+    allowed = allowed & (x.unsqueeze(1) != y.unsqueeze(0));
   };
-  forbid_equal("picture_ids", batch.picture_ids, batch.picture_ids);
-  forbid_equal("caption_a_ids", batch.caption_a_ids, batch.caption_a_ids);
-  forbid_equal("caption_b_ids", batch.caption_b_ids, batch.caption_b_ids);
-  forbid_equal("caption ids", batch.caption_a_ids, batch.caption_b_ids);
-  return allowed.fill_diagonal_(false);
+  forbid_equal(batch.picture_ids, others.picture_ids);
+  forbid_equal(batch.caption_a_ids, others.caption_a_ids);
+  forbid_equal(batch.caption_b_ids, others.caption_b_ids);
+  forbid_equal(batch.caption_a_ids, others.caption_b_ids);
+  forbid_equal(batch.caption_b_ids, others.caption_a_ids);
+  return allowed;
 }
+
+/// The same among the samples @p begin to @p end of a batch (rows) and all of it (columns). @return bool [end - begin, B]
+inline at::Tensor true_negatives(const Batch& batch, std::int64_t begin, std::int64_t end) {
+  for (const auto& [name, ids] : {std::pair{"picture_ids", batch.picture_ids}, std::pair{"caption_a_ids", batch.caption_a_ids},
+                                  std::pair{"caption_b_ids", batch.caption_b_ids}})
+    if (ids.defined()) check_shape("objective", name, ids, {{'B', batch.size()}});
+  const auto rows = at::arange(begin, end);
+  auto allowed = true_negatives(batch.ids().select(rows), batch);
+  allowed.scatter_(1, rows.unsqueeze(1), false);
+  return allowed;
+}
+
+/// @return bool [B, B], symmetric, false on the diagonal
+inline at::Tensor true_negatives(const Batch& batch) { return true_negatives(batch, 0, batch.size()); }
 
 }  // namespace rc3::objective

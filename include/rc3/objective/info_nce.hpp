@@ -2,6 +2,7 @@
 /// InfoNCE: the classification of each item's partner among the batch.
 
 #include <ATen/TensorOperators.h>
+#include <ATen/ops/arange.h>
 #include <ATen/ops/logsumexp.h>
 #include <ATen/ops/tensor.h>
 #include <torch/nn/module.h>
@@ -13,13 +14,22 @@
 
 namespace rc3::objective {
 
-/// -log(exp(l_ii) / sum_j allowed_ij exp(l_ij)), mean over the rows. Source: van den Oord et al. 2018.
-/// @param logits   float [N, M], M >= N; the partner of row i is column i
-/// @param allowed  bool [N, M], true where a column counts for a row; the partner always does
+/// -log(exp(l_ip) / sum_j allowed_ij exp(l_ij)) of each row i, p its partner's column. Source: van den Oord et al. 2018.
+/// @param logits   float [n, M]
+/// @param partner  column of each row's partner, int64 [n]
+/// @param allowed  bool [n, M], true where a column counts for a row; the partner's always must
+/// @return float [n], >= 0; zero where nothing but the partner is allowed
+inline at::Tensor info_nce_terms(const at::Tensor& logits, const at::Tensor& partner, const at::Tensor& allowed) {
+  const auto masked = logits.masked_fill(~allowed, -std::numeric_limits<double>::infinity());
+  return masked.logsumexp(1) - logits.gather(1, partner.unsqueeze(1)).squeeze(1);
+}
+
+/// Their mean over the rows, where the partner of row i is column i.
+/// @param logits   float [N, M], M >= N
+/// @param allowed  bool [N, M]
 /// @return scalar >= 0; zero for a batch of one
 inline at::Tensor info_nce(const at::Tensor& logits, const at::Tensor& allowed) {
-  const auto masked = logits.masked_fill(~allowed, -std::numeric_limits<double>::infinity());
-  return (masked.logsumexp(1) - logits.diagonal()).mean();
+  return info_nce_terms(logits, at::arange(logits.size(0), allowed.options().dtype(at::kLong)), allowed).mean();
 }
 
 /// Mean of both directions.

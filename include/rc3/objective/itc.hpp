@@ -1,9 +1,12 @@
 #pragma once
 /// Image-text contrastive: pictures and texts alone, so that millions can be searched without a fusion pass per pair.
 
+#include <ATen/ops/arange.h>
+
 #include "rc3/objective/concept.hpp"
 #include "rc3/objective/info_nce.hpp"
 #include "rc3/objective/pass.hpp"
+#include "rc3/objective/representations.hpp"
 
 namespace rc3::objective {
 
@@ -15,11 +18,25 @@ class Itc : public torch::nn::Module {
 
   template <class Model>
   at::Tensor loss(Pass<Model>& pass) {
-    const auto scaled = pass.picture_vectors() * temperature_->scale();
-    const auto against = [&](const at::Tensor& texts) {
-      return symmetric_info_nce(scaled.matmul(texts.t()), pass.contrast());
+    return rows_loss(represent(pass), pass.batch(), 0, pass.batch().size());
+  }
+
+  /// Vectors of the pictures and of both texts. See Representations.
+  template <class Model>
+  Representations represent(Pass<Model>& pass) {
+    return {{pass.picture_vectors(), pass.text_a_vectors(), pass.text_b_vectors()}, {}};
+  }
+
+  /// The rows @p begin to @p end of the sum that the loss is.
+  at::Tensor rows_loss(const Representations& r, const Batch& batch, std::int64_t begin, std::int64_t end) {
+    const auto rows = at::arange(begin, end);
+    const auto allowed = true_negatives(batch, begin, end).scatter(1, rows.unsqueeze(1), true);
+    const auto scale = temperature_->scale();
+    const auto terms = [&](const at::Tensor& x, const at::Tensor& y) {
+      return info_nce_terms((x.narrow(0, begin, end - begin) * scale).matmul(y.t()), rows, allowed);
     };
-    return (against(pass.text_a_vectors()) + against(pass.text_b_vectors())) / 2;
+    const auto &p = r.learned[0], &a = r.learned[1], &b = r.learned[2];
+    return (terms(p, a) + terms(a, p) + terms(p, b) + terms(b, p)).sum() / (4.0 * static_cast<double>(p.size(0)));
   }
 
  private:

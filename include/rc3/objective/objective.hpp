@@ -4,6 +4,8 @@
 #include "rc3/objective/concept.hpp"
 #include "rc3/objective/itc.hpp"
 #include "rc3/objective/itm.hpp"
+#include "rc3/objective/negatives/queue.hpp"
 #include "rc3/objective/pass.hpp"
 #include "rc3/objective/r_xvtcl.hpp"
+#include "rc3/objective/representations.hpp"
 #include "rc3/objective/xtcl.hpp"

@@ -16,12 +16,28 @@ namespace rc3::objective {
 template <class Model>
 class Pass {
  public:
-  Pass(Model& model, const Batch& batch) : model_(model), batch_(batch) {}
+  Pass(Model& model, const Batch& batch) : model_(model), batch_(batch), whole_(batch), begin_(0) {}
+  /// Of a part: @p batch holds the samples of @p whole from @p begin on.
+  Pass(Model& model, const Batch& batch, const Batch& whole, std::int64_t begin)
+      : model_(model), batch_(batch), whole_(whole), begin_(begin) {}
   Pass(const Pass&) = delete;
   Pass& operator=(const Pass&) = delete;
 
   Model& model() { return model_; }
   const Batch& batch() const { return batch_; }
+
+  /// The batch that this one is a part of (else itself), and where in it this one begins. What is drawn from other samples is
+  /// drawn from the whole, so that a loss computed part by part is that of the whole.
+  const Batch& whole() const { return whole_; }
+  std::int64_t begin() const { return begin_; }
+
+  /// Text a (or b) of the samples @p index (int64 [n]) of whole(), encoded.
+  Tokens text_a_of(const at::Tensor& index) {
+    return is_part() ? model_.text(whole_.a.select(index)) : text_a().select(index);
+  }
+  Tokens text_b_of(const at::Tensor& index) {
+    return is_part() ? model_.text(whole_.b.select(index)) : text_b().select(index);
+  }
 
   const Tokens& visual() { return once(visual_, [&] { return model_.visual(batch_.pictures); }); }
   const Tokens& text_a() { return once(text_a_, [&] { return model_.text(batch_.a); }); }
@@ -46,8 +62,12 @@ class Pass {
     return *slot;
   }
 
+  bool is_part() const { return &batch_ != &whole_; }
+
   Model& model_;
   const Batch& batch_;
+  const Batch& whole_;
+  std::int64_t begin_;
   std::optional<Tokens> visual_, text_a_, text_b_;
   std::optional<at::Tensor> picture_, vector_a_, vector_b_, z_a_, z_b_, contrast_;
 };

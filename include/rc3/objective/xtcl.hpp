@@ -1,9 +1,13 @@
 #pragma once
 /// Cross-lingual textual contrastive: translations of each other lie close.
 
+#include <ATen/ops/arange.h>
+#include <ATen/ops/searchsorted.h>
+
 #include "rc3/objective/concept.hpp"
 #include "rc3/objective/info_nce.hpp"
 #include "rc3/objective/pass.hpp"
+#include "rc3/objective/representations.hpp"
 
 namespace rc3::objective {
 
@@ -15,16 +19,34 @@ class Xtcl : public torch::nn::Module {
 
   template <class Model>
   at::Tensor loss(Pass<Model>& pass) {
-    auto a = pass.text_a_vectors(), b = pass.text_b_vectors(), allowed = pass.contrast();
-    if (pass.batch().strict.defined()) {
-      check_shape("objective::Xtcl", "strict", pass.batch().strict, {{'B', pass.batch().size()}});
-      const auto rows = pass.batch().strict.nonzero().squeeze(1);
-      if (rows.numel() == 0) return a.sum() * 0;
-      a = a.index_select(0, rows);
-      b = b.index_select(0, rows);
-      allowed = allowed.index_select(0, rows).index_select(1, rows);
+    return rows_loss(represent(pass), pass.batch(), 0, pass.batch().size());
+  }
+
+  /// Vectors of both texts. See Representations.
+  template <class Model>
+  Representations represent(Pass<Model>& pass) {
+    return {{pass.text_a_vectors(), pass.text_b_vectors()}, {}};
+  }
+
+  /// The rows @p begin to @p end of the sum that the loss is.
+  at::Tensor rows_loss(const Representations& r, const Batch& batch, std::int64_t begin, std::int64_t end) {
+    const auto &a = r.learned[0], &b = r.learned[1];
+    auto strict = at::arange(batch.size()), rows = at::arange(begin, end);
+    if (batch.strict.defined()) {
+      check_shape("objective::Xtcl", "strict", batch.strict, {{'B', batch.size()}});
+      strict = batch.strict.nonzero().squeeze(1);
+      rows = strict.masked_select((strict >= begin) & (strict < end));
     }
-    return symmetric_info_nce((a * temperature_->scale()).matmul(b.t()), allowed);
+    if (rows.numel() == 0) return (a.sum() + b.sum()) * 0;
+    const auto allowed = true_negatives(batch.ids().select(rows), batch.ids())
+                             .scatter(1, rows.unsqueeze(1), true)
+                             .index_select(1, strict);
+    const auto partner = at::searchsorted(strict, rows);  // where among the strict samples a row's own is
+    const auto scale = temperature_->scale();
+    const auto terms = [&](const at::Tensor& x, const at::Tensor& y) {
+      return info_nce_terms((x.index_select(0, rows) * scale).matmul(y.index_select(0, strict).t()), partner, allowed);
+    };
+    return (terms(a, b) + terms(b, a)).sum() / (2.0 * static_cast<double>(strict.numel()));
   }
 
  private:

@@ -9,6 +9,10 @@ namespace rc3::regularizer {
 struct Pairs {
   at::Tensor similarity;  ///< float [N], s_i = cos(z^a_i, z^b_i) in [-1, 1]; gradient flows into it
   at::Tensor relevance;   ///< float [N], rho_i in [0, 1]; no gradient
+
+  // Only for a regularizer that looks at rows (see Rows), undefined for others: M candidates for each pair.
+  at::Tensor logits = {};       ///< float [N, M], s_ij / tau; gradient flows into it
+  at::Tensor relevances = {};   ///< float [N, M], rho_ij = relevance of x^b_j to x^a_i in [0, 1]; no gradient
 };
 
 }  // namespace rc3::regularizer

@@ -18,11 +18,14 @@ class Constant {
   }
 
   at::Tensor score(const Batch& batch) { return at::full({batch.size()}, value_, at::kFloat); }
+  at::Tensor score_rows(const Batch& batch, std::int64_t begin, std::int64_t end) {
+    return at::full({end - begin, batch.size()}, value_, at::kFloat);
+  }
 
  private:
   double value_;
 };
 
-static_assert(Policy<Constant>);
+static_assert(Policy<Constant> && ScoresRows<Constant>);
 
 }  // namespace rc3::relevance

@@ -3,6 +3,7 @@
 
 #include <ATen/ops/tensor.h>
 #include <ATen/TensorOperators.h>
+#include <ATen/ops/arange.h>
 #include <ATen/ops/stack.h>
 #include <c10/core/GradMode.h>
 
@@ -56,6 +57,15 @@ class Encoder {
     c10::NoGradGuard no_grad;
     const auto a = vectors(batch.a, batch.caption_a_ids), b = vectors(batch.b, batch.caption_b_ids);
     return (((a * b).sum(1) - low_) / (high_ - low_)).clamp(0, 1);
+  }
+
+  /// rho_ij of text b of every sample to text a of the samples @p begin to @p end. @return float [end - begin, B]
+  at::Tensor score_rows(const Batch& batch, std::int64_t begin, std::int64_t end) {
+    c10::NoGradGuard no_grad;
+    const auto rows = at::arange(begin, end);
+    const auto ids = batch.caption_a_ids.defined() ? batch.caption_a_ids.index_select(0, rows) : at::Tensor();
+    const auto a = vectors(batch.a.select(rows), ids), b = vectors(batch.b, batch.caption_b_ids);
+    return ((a.matmul(b.t()) - low_) / (high_ - low_)).clamp(0, 1);
   }
 
   double low() const { return low_; }    ///< cosine that counts as 0

@@ -36,6 +36,7 @@ class Trainer {
 
   /// Forward, backward, update. @throws rc3::Error as the objectives do
   StepReport step(const Batch& batch) {
+    if constexpr (requires { trained_->at_step(steps_); }) trained_->at_step(steps_);
     auto losses = [&] {
       const Autocast autocast(options_.precision);
       return trained_->losses(batch);

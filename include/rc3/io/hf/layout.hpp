@@ -73,8 +73,10 @@ struct Layout {
 };
 
 /// Copies the weights of a pretrained directory (or .safetensors file) into @p module.
-/// @throws rc3::Error as load_weights does: strict, so that a missing or unused name is an error
-inline LoadReport load_pretrained(torch::nn::Module& module, const std::filesystem::path& path, const Layout& layout) {
+/// @param strict  whether a missing or unused name is an error
+/// @throws rc3::Error as load_weights does
+inline LoadReport load_pretrained(torch::nn::Module& module, const std::filesystem::path& path, const Layout& layout,
+                                  bool strict = true) {
   std::map<std::string, std::string> ours;
   for (const auto& [name, tensor] : nn::named_state(module)) ours.emplace(layout.file_name(name), name);
   const auto rename = [&](const std::string& name) {
@@ -82,7 +84,8 @@ inline LoadReport load_pretrained(torch::nn::Module& module, const std::filesyst
     return found == ours.end() ? std::string() : found->second;
   };
   return load_weights(module, path,
-                      {.strip_prefixes = layout.prefixes, .ignore = layout.ignore, .rename = rename, .optional = {}});
+                      {.strip_prefixes = layout.prefixes, .ignore = layout.ignore, .rename = rename, .optional = {},
+                       .strict = strict});
 }
 
 /// Writes @p module as a pretrained directory that transformers loads: model.safetensors and config.json, each whole or

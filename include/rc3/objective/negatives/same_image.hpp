@@ -1,10 +1,12 @@
 #pragma once
 /// Negatives of R-XVtCL that a model cannot tell apart by looking at the picture alone.
 
-#include <ATen/ops/zeros.h>
-#include <ATen/core/Tensor.h>
+#include <ATen/TensorOperators.h>
 #include <ATen/ops/arange.h>
+#include <ATen/ops/zeros.h>
+#include <ATen/ops/zeros_like.h>
 
+#include "rc3/objective/negatives/concept.hpp"
 #include "rc3/objective/pass.hpp"
 
 namespace rc3::objective::negatives {
@@ -13,31 +15,30 @@ namespace rc3::objective::negatives {
 /// pair see the same picture, so without these a model can win by copying the picture and ignoring the text.
 class SameImage {
  public:
-  /// @return float [B, D], for row i the vector of picture i with another sample's text b; zero where every other
-  ///         sample is a false negative. Undefined for a batch without any true negative.
+  /// One candidate a row, the vector of picture i with another sample's text b; none where every other sample is a false
+  /// negative.
   template <class Model>
-  at::Tensor more_for_a(Pass<Model>& pass) {
-    return mismatched(pass, pass.text_b());
+  More for_a(Pass<Model>& pass) {
+    return mismatched(pass, [&](const at::Tensor& others) { return pass.text_b_of(others); });
   }
   /// The same with another sample's text a, for the other direction.
   template <class Model>
-  at::Tensor more_for_b(Pass<Model>& pass) {
-    return mismatched(pass, pass.text_a());
+  More for_b(Pass<Model>& pass) {
+    return mismatched(pass, [&](const at::Tensor& others) { return pass.text_a_of(others); });
   }
 
  private:
-  template <class Model>
-  static at::Tensor mismatched(Pass<Model>& pass, const Tokens& texts) {
-    const auto negatives = true_negatives(pass.batch());
-    const auto found = negatives.any(1);
-    const auto rows = found.nonzero().squeeze(1);
-    if (rows.numel() == 0) return {};
-    // The next true negative behind the diagonal: a fixed choice, so that a step is a function of its batch.
-    const auto n = negatives.size(0);
-    const auto ahead = (at::arange(n).unsqueeze(0) - at::arange(n).unsqueeze(1)).remainder(n);
-    const auto other = ahead.masked_fill(~negatives, n).argmin(1).index_select(0, rows);
-    const auto z = pass.model().fuse(pass.visual().select(rows), texts.select(other));
-    return at::zeros({n, z.size(1)}, z.options()).index_copy(0, rows, z);
+  template <class Model, class Encode>
+  static More mismatched(Pass<Model>& pass, const Encode& texts_of) {
+    const auto begin = pass.begin(), n = pass.batch().size(), all = pass.whole().size();
+    const auto negatives = true_negatives(pass.whole(), begin, begin + n);
+    const auto rows = negatives.any(1).nonzero().squeeze(1);
+    if (rows.numel() == 0) return {.own = at::zeros_like(pass.z_a())};
+    // The next true negative behind the sample: a fixed choice, so that a step is a function of its batch.
+    const auto ahead = (at::arange(all).unsqueeze(0) - at::arange(begin, begin + n).unsqueeze(1)).remainder(all);
+    const auto other = ahead.masked_fill(~negatives, all).argmin(1).index_select(0, rows);
+    const auto z = pass.model().fuse(pass.visual().select(rows), texts_of(other));
+    return {.own = at::zeros({n, z.size(1)}, z.options()).index_copy(0, rows, z)};
   }
 };
 

@@ -1,0 +1,115 @@
+#pragma once
+/// Contrastive batches of any size in the memory of a small one.
+
+#include <ATen/TensorOperators.h>
+#include <ATen/core/Generator.h>
+#include <ATen/Context.h>
+#include <ATen/ops/arange.h>
+#include <ATen/ops/cat.h>
+#include <c10/core/GradMode.h>
+#include <torch/csrc/autograd/autograd.h>
+
+#include <algorithm>
+#include <mutex>
+#include <vector>
+
+#include "rc3/model/pretrainer.hpp"
+#include "rc3/objective/representations.hpp"
+
+namespace rc3 {
+
+struct GradientCacheOptions {
+  std::int64_t chunk = 64;   ///< samples that are encoded at a time, with their graph, > 0
+  std::int64_t block = 256;  ///< rows of the similarity matrix that are held at a time, > 0
+};
+
+namespace detail {
+
+/// The random state of a device, so that a second pass draws the same dropout masks as the first.
+inline at::Tensor random_state(const at::Device& device) {
+  at::Generator generator = at::globalContext().defaultGenerator(device);
+  const std::lock_guard<std::mutex> lock(generator.mutex());
+  return generator.get_state();
+}
+
+inline void set_random_state(const at::Device& device, const at::Tensor& state) {
+  at::Generator generator = at::globalContext().defaultGenerator(device);
+  const std::lock_guard<std::mutex> lock(generator.mutex());
+  generator.set_state(state);
+}
+
+/// Parts of a batch, one below the other.
+inline objective::Representations joined(const std::vector<objective::Representations>& parts) {
+  objective::Representations whole = parts.front();
+  for (const auto member : {&objective::Representations::learned, &objective::Representations::fixed})
+    for (std::size_t k = 0; k < (whole.*member).size(); ++k) {
+      if (!(whole.*member)[k].defined()) continue;
+      std::vector<at::Tensor> rows;
+      for (const auto& part : parts) rows.push_back((part.*member)[k]);
+      (whole.*member)[k] = at::cat(rows, 0);
+    }
+  return whole;
+}
+
+}  // namespace detail
+
+/// Gradients of @p objective over a whole batch, added to those of @p model's and the objective's parameters, as
+/// `weight * objective.loss(pass)` and `backward()` give them, in three passes: encode chunk by chunk without a graph; the
+/// loss, block by block of rows, back to the representations; encode again, with a graph and the same random numbers, chunk
+/// by chunk, and back from the representations. Source: Gao et al. 2021 (GradCache). Memory: the representations, one chunk's
+/// graph and `block` rows of the similarity matrix, whatever the batch size.
+/// @tparam Objective  objective::Cacheable
+/// @return weight * loss
+template <class Model, class Objective>
+double backward_cached(Model& model, Objective& objective, const Batch& batch, GradientCacheOptions options = {},
+                       double weight = 1.0) {
+  static constexpr bool cacheable = objective::Cacheable<Objective, Model>;
+  static_assert(cacheable, "rc3::backward_cached: the objective needs represent(Pass&) and rows_loss(const Representations&, "
+                           "const Batch&, begin, end) [docs/concepts/objective.md]");
+  require(options.chunk > 0 && options.block > 0, "rc3::backward_cached: chunk and block must be above 0, are ",
+          options.chunk, " and ", options.block);
+  const auto n = batch.size();
+  require(n > 0, "rc3::backward_cached: the batch is empty");
+  const auto device = batch.a.mask.device();
+  const auto part = [&](std::int64_t begin) { return batch.select(at::arange(begin, std::min(n, begin + options.chunk))); };
+
+  std::vector<at::Tensor> states;
+  std::vector<objective::Representations> parts;
+  {
+    c10::NoGradGuard no_grad;
+    for (std::int64_t begin = 0; begin < n; begin += options.chunk) {
+      states.push_back(detail::random_state(device));
+      const Batch chunk = part(begin);
+      objective::Pass<Model> pass(model, chunk, batch, begin);
+      parts.push_back(objective.represent(pass));
+    }
+  }
+  auto whole = detail::joined(parts);
+  parts.clear();
+  for (auto& t : whole.learned)
+    if (t.defined()) t = t.detach().requires_grad_();
+
+  double total = 0;
+  for (std::int64_t begin = 0; begin < n; begin += options.block) {
+    const auto loss = weight * objective.rows_loss(whole, batch, begin, std::min(n, begin + options.block));
+    total += loss.template item<double>();
+    loss.backward();
+  }
+
+  for (std::int64_t begin = 0; begin < n; begin += options.chunk) {
+    detail::set_random_state(device, states[static_cast<std::size_t>(begin / options.chunk)]);
+    const Batch chunk = part(begin);
+    objective::Pass<Model> pass(model, chunk, batch, begin);
+    const auto again = objective.represent(pass);
+    std::vector<at::Tensor> outputs, gradients;
+    for (std::size_t k = 0; k < again.learned.size(); ++k) {
+      if (!again.learned[k].defined() || !again.learned[k].requires_grad() || !whole.learned[k].grad().defined()) continue;
+      outputs.push_back(again.learned[k]);
+      gradients.push_back(whole.learned[k].grad().narrow(0, begin, chunk.size()));
+    }
+    if (!outputs.empty()) torch::autograd::backward(outputs, gradients);
+  }
+  return total;
+}
+
+}  // namespace rc3

@@ -1,0 +1,100 @@
+#pragma once
+/// Negatives of R-XVtCL from earlier batches, so that their number does not hang on the batch size.
+
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/cat.h>
+#include <c10/core/GradMode.h>
+#include <torch/nn/module.h>
+
+#include <memory>
+#include <utility>
+
+#include "rc3/core/error.hpp"
+#include "rc3/objective/negatives/concept.hpp"
+#include "rc3/objective/negatives/in_batch.hpp"
+#include "rc3/objective/pass.hpp"
+
+namespace rc3::objective::negatives {
+
+struct QueueOptions {
+  std::int64_t capacity = 4096;  ///< vectors that are kept of each side, > 0; the oldest go first
+  double momentum = 0.999;       ///< m in keys = m keys + (1 - m) model, after each step, in [0, 1)
+};
+
+/// The last `capacity` visio-textual vectors of either side, as a slowly moving copy of the model saw them (He et al. 2020,
+/// MoCo), beside what @p Inner gives. Vectors of the same picture, or of an equal caption, are no negatives.
+/// @tparam Model  the model that is trained
+/// @tparam Inner  negatives::Policy that adds its own
+template <class Model, class Inner>
+class Queue {
+ public:
+  /// @param keys  a copy of the model that no optimizer knows; null: the model's own vectors of earlier steps are kept
+  ///              (Wang et al. 2020, cross-batch memory)
+  explicit Queue(std::shared_ptr<Model> keys = nullptr, QueueOptions options = {}, Inner inner = Inner{})
+      : keys_(std::move(keys)), options_(options), inner_(std::move(inner)) {
+    require(options.capacity > 0, "negatives::Queue: capacity must be above 0, is ", options.capacity);
+    require(options.momentum >= 0 && options.momentum < 1, "negatives::Queue: momentum must lie in [0, 1), is ",
+            options.momentum);
+  }
+
+  More for_a(Pass<Model>& pass) { return with_queue(inner_.for_a(pass), pass, z_b_); }
+  More for_b(Pass<Model>& pass) { return with_queue(inner_.for_b(pass), pass, z_a_); }
+
+  /// Keeps this step's vectors and moves the keys.
+  void after(Pass<Model>& pass) {
+    c10::NoGradGuard no_grad;
+    if (keys_) {
+      follow(pass.model());
+      Pass<Model> again(*keys_, pass.batch());
+      push(again);
+    } else {
+      push(pass);
+    }
+  }
+
+  std::int64_t size() const { return z_a_.defined() ? z_a_.size(0) : 0; }
+
+ private:
+  More with_queue(More more, Pass<Model>& pass, const at::Tensor& vectors) const {
+    if (!vectors.defined()) return more;
+    auto allowed = true_negatives(pass.batch().ids(), ids_);
+    if (more.shared.defined()) {
+      more.allowed = at::cat({more.allowed, allowed}, 1);
+      more.shared = at::cat({more.shared, vectors}, 0);
+    } else {
+      more.allowed = allowed;
+      more.shared = vectors;
+    }
+    return more;
+  }
+
+  void push(Pass<Model>& pass) {
+    const auto keep = [&](at::Tensor& queue, const at::Tensor& fresh) {
+      if (!fresh.defined()) return;
+      queue = queue.defined() ? at::cat({queue, fresh.detach()}, 0) : fresh.detach().clone();
+      if (queue.size(0) > options_.capacity) queue = queue.narrow(0, queue.size(0) - options_.capacity, options_.capacity);
+    };
+    keep(z_a_, pass.z_a());
+    keep(z_b_, pass.z_b());
+    keep(ids_.a.mask, pass.batch().a.mask.narrow(1, 0, 1));  // so that ids_ knows its size
+    keep(ids_.picture_ids, pass.batch().picture_ids);
+    keep(ids_.caption_a_ids, pass.batch().caption_a_ids);
+    keep(ids_.caption_b_ids, pass.batch().caption_b_ids);
+  }
+
+  void follow(const Model& model) {
+    if constexpr (std::is_base_of_v<torch::nn::Module, Model>) {
+      const auto theirs = model.named_parameters();
+      for (auto& item : keys_->named_parameters())
+        item.value().mul_(options_.momentum).add_(theirs[item.key()].detach(), 1 - options_.momentum);
+    }
+  }
+
+  std::shared_ptr<Model> keys_;
+  QueueOptions options_;
+  Inner inner_;
+  at::Tensor z_a_, z_b_;  // [M, D]
+  Batch ids_;             // whose they are
+};
+
+}  // namespace rc3::objective::negatives

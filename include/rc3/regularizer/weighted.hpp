@@ -1,0 +1,37 @@
+#pragma once
+/// Irrelevant pairs pull less.
+
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/zeros.h>
+
+#include "rc3/core/error.hpp"
+#include "rc3/regularizer/concept.hpp"
+#include "rc3/regularizer/pairs.hpp"
+
+namespace rc3::regularizer {
+
+/// Omega = 0; the InfoNCE term of pair i counts w_i = rho_i^gamma / mean_j rho_j^gamma. A batch without any relevance has
+/// weights 0 and learns nothing.
+class Weighted {
+ public:
+  /// @param gamma  how sharply, >= 0; 0 is plain InfoNCE
+  explicit Weighted(double gamma = 1.0) : gamma_(gamma) {
+    require(gamma >= 0, "regularizer::Weighted: gamma must not be negative, is ", gamma);
+  }
+
+  at::Tensor penalty(const Pairs& pairs) const { return at::zeros({}, pairs.similarity.options()); }
+
+  /// @param relevance  float [N] in [0, 1]
+  /// @return w, float [N], mean 1 (or all 0); no gradient
+  at::Tensor weights(const at::Tensor& relevance) const {
+    const auto power = relevance.detach().pow(gamma_);
+    return power / power.mean().clamp_min(1e-12);
+  }
+
+ private:
+  double gamma_;
+};
+
+static_assert(Policy<Weighted> && Weighs<Weighted>);
+
+}  // namespace rc3::regularizer
