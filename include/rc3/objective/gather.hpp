@@ -1,0 +1,89 @@
+#pragma once
+/// Contrastive losses over the batches of all ranks together.
+
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/cat.h>
+#include <ATen/ops/constant_pad_nd.h>
+#include <ATen/ops/tensor.h>
+#include <torch/csrc/autograd/custom_function.h>
+
+#include <algorithm>
+#include <vector>
+
+#include "rc3/core/communicator.hpp"
+#include "rc3/objective/pass.hpp"
+#include "rc3/objective/representations.hpp"
+
+namespace rc3::objective {
+
+namespace detail {
+
+/// All ranks' rows, one below the other; the gradient of each rank's rows is the sum over the ranks that used them.
+template <class Comm>
+struct GatherRows : torch::autograd::Function<GatherRows<Comm>> {
+  static at::Tensor forward(torch::autograd::AutogradContext* context, const at::Tensor& rows, std::int64_t communicator) {
+    auto& comm = *reinterpret_cast<Comm*>(communicator);
+    context->saved_data["communicator"] = communicator;
+    return at::cat(comm.all_gather(rows.contiguous()), 0);
+  }
+  static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context,
+                                                 torch::autograd::variable_list gradients) {
+    auto& comm = *reinterpret_cast<Comm*>(context->saved_data["communicator"].toInt());
+    auto sum = gradients[0].contiguous().clone();
+    comm.all_reduce(sum);
+    const auto n = sum.size(0) / comm.size();
+    return {sum.narrow(0, comm.rank() * n, n), at::Tensor()};
+  }
+};
+
+}  // namespace detail
+
+/// Every rank's @p rows below each other, with gradient. @param rows  [n, ...], of the same shape on all ranks
+/// @return [size * n, ...]; backward must be called by all ranks
+template <Communicator Comm>
+at::Tensor gather_rows(Comm& comm, const at::Tensor& rows) {
+  if (!rows.defined() || comm.size() == 1) return rows;
+  return detail::GatherRows<Comm>::apply(rows, reinterpret_cast<std::int64_t>(&comm));
+}
+
+/// The samples of all ranks: ids, strictness, relevance and the texts as ids; no pictures.
+/// @pre the same number of samples, and the same members defined, on all ranks
+template <Communicator Comm>
+Batch gather_batch(Comm& comm, const Batch& batch) {
+  if (comm.size() == 1) return batch;
+  const auto gather = [&](const at::Tensor& t) { return t.defined() ? at::cat(comm.all_gather(t.contiguous()), 0) : t; };
+  const auto texts = [&](const Texts& t) {
+    if (!t.mask.defined()) return Texts{};
+    std::int64_t longest = 0;  // ranks pad to their own longest text
+    for (const auto& length : comm.all_gather(at::tensor({t.mask.size(1)}, at::kLong)))
+      longest = std::max(longest, length.template item<std::int64_t>());
+    const auto pad = [&](const at::Tensor& x, std::int64_t value) {
+      return x.defined() ? gather(at::constant_pad_nd(x, {0, longest - x.size(1)}, value)) : x;
+    };
+    return Texts{pad(t.ids, 1), pad(t.mask, 0), {}};
+  };
+  return {{}, texts(batch.a), texts(batch.b), gather(batch.strict), gather(batch.relevance), gather(batch.picture_ids),
+          gather(batch.caption_a_ids), gather(batch.caption_b_ids)};
+}
+
+/// This rank's share of the loss over the batches of all ranks: the shares' sum is `objective.loss` of the whole batch, and the
+/// gradients' sum over the ranks its gradient. Every rank's negatives are those of all ranks.
+/// @param batch     this rank's samples, as many as on every other rank; with ids that differ between the ranks' samples
+/// @tparam Objective  objective::Cacheable
+template <Communicator Comm, class Model, class Objective>
+at::Tensor gathered_loss(Comm& comm, Model& model, Objective& objective, const Batch& batch) {
+  static constexpr bool cacheable = Cacheable<Objective, Model>;
+  static_assert(cacheable, "objective::gathered_loss: the objective needs represent(Pass&) and rows_loss(const Representations&, "
+                           "const Batch&, begin, end) [docs/concepts/objective.md]");
+  const auto n = batch.size();
+  const Batch whole = gather_batch(comm, batch);
+  require(whole.size() == n * comm.size(), "objective::gathered_loss: every rank must bring the same number of samples");
+  Pass<Model> pass(model, batch, comm.size() == 1 ? batch : whole, comm.rank() * n);
+  auto r = objective.represent(pass);
+  for (auto& t : r.learned) t = gather_rows(comm, t);
+  for (auto& t : r.fixed)
+    if (t.defined() && comm.size() > 1) t = at::cat(comm.all_gather(t.contiguous()), 0);
+  return objective.rows_loss(r, whole, comm.rank() * n, comm.rank() * n + n);
+}
+
+}  // namespace rc3::objective

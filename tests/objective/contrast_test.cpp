@@ -1,0 +1,163 @@
+#include <boost/test/unit_test.hpp>
+
+#include "rc3/objective/gather.hpp"
+#include "rc3/objective/objective.hpp"
+#include "rc3/regularizer/regularizer.hpp"
+#include "rc3/relevance/relevance.hpp"
+#include "support/fake_model.hpp"
+#include "support/support.hpp"
+#include "support/tensors.hpp"
+#include "support/thread_communicator.hpp"
+
+// Negatives from beyond the batch: a queue of earlier ones, and other ranks.
+BOOST_AUTO_TEST_SUITE(objective_contrast)
+
+using namespace rc3::test;
+using namespace rc3::objective;
+using rc3::Batch;
+using rc3::relevance::Constant;
+using Queue = negatives::Queue<FakeModel>;
+using Plain = RXvtcl<rc3::regularizer::None, Constant, negatives::InBatch>;
+using Queued = RXvtcl<rc3::regularizer::None, Constant, Queue>;
+
+template <class Objective>
+at::Tensor loss_of(Objective& objective, const Batch& batch) {
+  FakeModel model;
+  Pass<FakeModel> pass(model, batch);
+  return objective.loss(pass);
+}
+
+Batch numbered(std::int64_t n, std::uint64_t seed, std::int64_t first) {
+  auto batch = fake_batch(n, 3, seed);
+  batch.picture_ids = at::arange(first, first + n);
+  batch.caption_a_ids = 2 * batch.picture_ids;
+  batch.caption_b_ids = 2 * batch.picture_ids + 1;
+  return batch;
+}
+
+at::Tensor unit_z(const Batch& batch, const rc3::Texts& texts) {
+  FakeModel model;
+  return rc3::nn::unit(model.fuse(model.visual(batch.pictures), model.text(texts)));
+}
+
+BOOST_AUTO_TEST_CASE(queued_vectors_are_negatives) {
+  Queued objective({}, {}, Constant(), Queue(nullptr, {.capacity = 5}));
+  objective.to(at::kDouble);
+  const auto first = numbered(4, 1, 0), second = numbered(3, 2, 100), third = numbered(3, 3, 200);
+  const double empty = loss_of(objective, first).item<double>();
+  Plain plain;
+  plain.to(at::kDouble);
+  at_most("with an empty queue, against InBatch", std::abs(empty - loss_of(plain, first).item<double>()), 1e-12);
+  loss_of(objective, second);
+  BOOST_TEST(objective.negatives().size() == 5);  // 4 + 3, of which the two oldest went
+
+  // By hand: the last two of the first batch, then the second, as further columns.
+  const auto kept = [&](const auto& of) { return at::cat({of(first).narrow(0, 2, 2), of(second)}, 0); };
+  const auto za = kept([](const Batch& b) { return unit_z(b, b.a); }), zb = kept([](const Batch& b) { return unit_z(b, b.b); });
+  const auto a = unit_z(third, third.a), b = unit_z(third, third.b);
+  const double scale = std::exp(std::log(1 / 0.07));
+  const auto direction = [&](const at::Tensor& x, const at::Tensor& y, const at::Tensor& queue) {
+    const auto logits = scale * at::cat({x.matmul(y.t()), x.matmul(queue.t())}, 1);
+    return (logits.logsumexp(1) - logits.diagonal()).mean();
+  };
+  const auto expected = (direction(a, b, zb) + direction(b, a, za)) / 2;
+  at_most("against columns by hand", max_difference(loss_of(objective, third), expected), 1e-5);
+}
+
+BOOST_AUTO_TEST_CASE(the_queue_holds_no_false_negative_and_learns_nothing_in_evaluation) {
+  Queued objective({}, {}, Constant(), Queue());
+  objective.to(at::kDouble);
+  const auto one = numbered(1, 1, 0);
+  BOOST_TEST(loss_of(objective, one).item<double>() == 0.0);
+  BOOST_TEST(objective.negatives().size() == 1);
+  {
+    const torch::NoGradGuard no_grad;
+    BOOST_TEST(loss_of(objective, one).item<double>() == 0.0);  // its own picture in the queue is no negative
+  }
+  BOOST_TEST(objective.negatives().size() == 1);
+  // Under another id, with other captions, the very same vector is one.
+  BOOST_TEST(loss_of(objective, numbered(1, 1, 90)).item<double>() > 0.1);
+}
+
+BOOST_AUTO_TEST_CASE(keys_follow_the_model_slowly) {
+  struct Learner : torch::nn::Module {
+    explicit Learner(double value) { weight = register_parameter("weight", at::full({3}, value, at::kDouble)); }
+    rc3::Tokens visual(const rc3::Pictures& p) { return {p.regions * weight, at::ones({p.regions.size(0), 1}, at::kBool)}; }
+    rc3::Tokens text(const rc3::Texts& t) { return {t.hidden, t.mask}; }
+    at::Tensor fuse(const rc3::Tokens& v, const rc3::Tokens& t) { return (v.values + t.values).mean(1); }
+    at::Tensor weight;
+  };
+  Learner model(1.0);
+  const auto keys = std::make_shared<Learner>(0.0);
+  negatives::Queue<Learner> queue(keys, {.capacity = 8, .momentum = 0.75});
+  const auto batch = numbered(2, 1, 0);
+  for (int step = 1; step <= 3; ++step) {
+    Pass<Learner> pass(model, batch);
+    queue.after(pass);
+    at_most("keys after a step", std::abs(keys->weight[0].item<double>() - (1 - std::pow(0.75, step))), 1e-12);
+  }
+  const auto other = numbered(2, 9, 70);
+  Pass<Learner> pass(model, other);
+  const auto expected = keys->fuse(keys->visual(batch.pictures), keys->text(batch.b));
+  at_most("the last vectors are the keys'", max_difference(queue.for_a(pass).shared.narrow(0, 4, 2), expected), 1e-12);
+  BOOST_TEST(!queue.for_a(pass).shared.requires_grad());
+}
+
+BOOST_AUTO_TEST_CASE(a_queue_has_its_ranges) {
+  throws_with([] { Queue(nullptr, {.capacity = 0}); }, "negatives::Queue", "capacity");
+  throws_with([] { Queue(nullptr, {.momentum = 1.0}); }, "negatives::Queue", "momentum");
+}
+
+template <class Objective>
+void ranks_are_one(const std::string& name, const std::function<std::shared_ptr<Objective>()>& make) {
+  const auto whole = fake_batch(6);
+  const auto alone = make();
+  const auto loss = loss_of(*alone, whole);
+  loss.backward();
+
+  std::vector<Batch> parts;
+  for (std::int64_t rank = 0; rank < 3; ++rank) {
+    auto part = whole.select(at::arange(2 * rank, 2 * rank + 2));
+    for (at::Tensor* t : {&part.pictures.regions, &part.a.hidden, &part.b.hidden}) *t = t->detach().requires_grad_();
+    parts.push_back(part);
+  }
+  std::vector<std::shared_ptr<Objective>> objectives{make(), make(), make()};
+  std::vector<double> losses(3);
+  as_ranks(3, [&](ThreadCommunicator& comm) {
+    const auto rank = static_cast<std::size_t>(comm.rank());
+    FakeModel model;
+    const auto share = gathered_loss(comm, model, *objectives[rank], parts[rank]);
+    losses[rank] = share.template item<double>();
+    share.backward();
+  });
+  at_most(name + ": shares of three ranks against one", std::abs(losses[0] + losses[1] + losses[2] - loss.template item<double>()), 1e-12);
+  const auto slope = [](const at::Tensor& t) { return t.grad().defined() ? t.grad() : at::zeros_like(t); };
+  double worst = 0;
+  for (std::int64_t rank = 0; rank < 3; ++rank) {
+    const auto& part = parts[static_cast<std::size_t>(rank)];
+    for (const auto& [mine, all] : {std::pair{part.pictures.regions, whole.pictures.regions},
+                                    {part.a.hidden, whole.a.hidden}, {part.b.hidden, whole.b.hidden}})
+      worst = std::max(worst, max_difference(slope(mine), slope(all).narrow(0, 2 * rank, 2)));
+  }
+  at_most(name + ": gradients of three ranks against one", worst, 1e-12);
+  at::Tensor temperature = at::zeros_like(alone->parameters()[0].grad());
+  for (const auto& objective : objectives) temperature += objective->parameters()[0].grad();
+  at_most(name + ": the temperature's gradient, summed", max_difference(temperature, alone->parameters()[0].grad()), 1e-12);
+}
+
+template <class Objective>
+std::shared_ptr<Objective> in_double(std::shared_ptr<Objective> objective) {
+  objective->to(at::kDouble);
+  return objective;
+}
+
+BOOST_AUTO_TEST_CASE(several_ranks_compute_the_loss_of_the_whole_batch) {
+  using Rx = RXvtcl<rc3::regularizer::Ceiling, Constant, negatives::InBatch>;
+  ranks_are_one<Rx>("RXvtcl", [] {
+    return in_double(std::make_shared<Rx>(RXvtclOptions{}, rc3::regularizer::Ceiling(0.1), Constant(0.2)));
+  });
+  ranks_are_one<Itc>("Itc", [] { return in_double(std::make_shared<Itc>()); });
+  ranks_are_one<Xtcl>("Xtcl", [] { return in_double(std::make_shared<Xtcl>()); });
+}
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -1,0 +1,59 @@
+#pragma once
+/// Ranks that are threads of one process.
+
+#include <barrier>
+#include <exception>
+#include <functional>
+#include <thread>
+#include <vector>
+
+#include "rc3/core/communicator.hpp"
+
+namespace rc3::test {
+
+/// One rank of some that share a table.
+class ThreadCommunicator {
+ public:
+  struct Table {
+    explicit Table(std::int64_t size) : slots(static_cast<std::size_t>(size)), barrier(size) {}
+    std::vector<at::Tensor> slots;
+    std::barrier<> barrier;
+  };
+  ThreadCommunicator(Table& table, std::int64_t rank) : table_(&table), rank_(rank) {}
+
+  std::int64_t rank() const { return rank_; }
+  std::int64_t size() const { return static_cast<std::int64_t>(table_->slots.size()); }
+  std::vector<at::Tensor> all_gather(const at::Tensor& t) {
+    table_->slots[static_cast<std::size_t>(rank_)] = t.detach();
+    table_->barrier.arrive_and_wait();
+    std::vector<at::Tensor> all;
+    for (const auto& slot : table_->slots) all.push_back(slot.clone());
+    table_->barrier.arrive_and_wait();
+    return all;
+  }
+  void all_reduce(at::Tensor& t) {
+    const auto all = all_gather(t);
+    t.zero_();
+    for (const auto& other : all) t.add_(other);
+  }
+
+ private:
+  Table* table_;
+  std::int64_t rank_;
+};
+
+static_assert(Communicator<ThreadCommunicator>);
+
+/// Runs @p work as each of @p size ranks at the same time.
+inline void as_ranks(std::int64_t size, const std::function<void(ThreadCommunicator&)>& work) {
+  ThreadCommunicator::Table table(size);
+  std::vector<std::thread> threads;
+  for (std::int64_t rank = 0; rank < size; ++rank)
+    threads.emplace_back([&, rank] {
+      ThreadCommunicator comm(table, rank);
+      work(comm);
+    });
+  for (auto& thread : threads) thread.join();
+}
+
+}  // namespace rc3::test
