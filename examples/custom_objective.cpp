@@ -1,0 +1,53 @@
+// An objective of one's own beside the library's: pictures are pulled to their first text, and nothing is pushed away.
+#include <rc3/rc3.hpp>
+
+#include <iostream>
+
+/// mean_i (1 - cos(v_i, x^a_i)) / temperature, the temperature learned: an objective that is a module is trained as well.
+class Pull : public torch::nn::Module {
+ public:
+  Pull() { log_scale_ = register_parameter("log_scale", at::zeros({1})); }
+
+  template <class Model>
+  at::Tensor loss(rc3::objective::Pass<Model>& pass) {
+    return ((1 - (pass.picture_vectors() * pass.text_a_vectors()).sum(1)).mean() * log_scale_.exp()).squeeze() +
+           0.1 * log_scale_.square().squeeze();
+  }
+
+  /// Optional: which step comes.
+  void at_step(std::int64_t step) { last_ = step; }
+  std::int64_t last() const { return last_; }
+
+ private:
+  at::Tensor log_scale_;
+  std::int64_t last_ = -1;
+};
+
+int main() {
+  using namespace rc3;
+  using Variant = Model<visual::Roi, text::Bert>;
+  static_assert(objective::Policy<Pull, Variant>);
+  at::manual_seed(1);
+  const auto model = std::make_shared<Variant>(
+      std::make_shared<visual::Roi>(visual::RegionEmbeddingOptions{.features = 4, .width = 8}),
+      std::make_shared<text::Bert>(text::BertOptions{.vocabulary = 10, .width = 8, .layers = 1, .heads = 2}),
+      std::make_shared<fusion::SingleStream>(fusion::SingleStreamOptions{.width = 8, .layers = 1, .heads = 2}));
+  Batch batch;  // eight pictures with two regions each, two texts of five tokens
+  batch.pictures.regions = at::rand({8, 2, 4});
+  batch.pictures.boxes = at::tensor({0.f, 0.f, 8.f, 8.f}).expand({8, 2, 4});
+  batch.pictures.sizes = at::full({8, 2}, 8.f);
+  batch.a = {at::randint(10, {8, 5}, at::kLong), at::ones({8, 5}, at::kBool), {}};
+  batch.b = {at::randint(10, {8, 5}, at::kLong), at::ones({8, 5}, at::kBool), {}};
+
+  using Training = Pretrainer<Model<visual::Roi, text::Bert>, Pull, objective::Itc>;
+  const auto pull = std::make_shared<Pull>();
+  const auto pretrainer = std::make_shared<Training>(model, std::array{1.0, 0.5}, pull, std::make_shared<objective::Itc>());
+  train::Trainer<Training> trainer(pretrainer, {.optimizer = {.learning_rate = 3e-3}, .schedule = {0, 60, 0.0}});
+  double first = 0, last = 0;
+  for (int step = 0; step < 60; ++step) {
+    last = trainer.step(batch).parts[0];
+    if (step == 0) first = last;
+  }
+  std::cout << "Pull: " << first << " before, " << last << " after " << pull->last() + 1 << " steps\n";
+  return last < 0.7 * first && pull->last() == 59 ? 0 : 1;
+}
