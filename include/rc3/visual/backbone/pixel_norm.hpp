@@ -30,13 +30,13 @@ struct PixelNorm {
     return {{0.48145466, 0.4578275, 0.40821073}, {0.26862954, 0.26130258, 0.27577711}, 1 / 255.0};
   }
 
-  /// What the directory's preprocessor_config.json says, or its processor_config.json, in which transformers 5 keeps what
-  /// a CLIP or SigLIP processor is made of; @p family where it has neither.
+  /// What the directory says: the part image_processor of processor_config.json (transformers 5), else
+  /// preprocessor_config.json, as transformers looks for them; @p family where it has neither.
   /// @throws rc3::Error naming the file and the key that is missing or makes no sense
   static PixelNorm from_directory(const std::filesystem::path& directory, const PixelNorm& family);
 
-  /// Writes this into the directory's preprocessor_config.json, where a file that is there keeps its other keys.
-  /// @param otherwise  all the other keys, where there is no file
+  /// Writes this where from_directory finds it; other keys that are there stay.
+  /// @param otherwise  all the other keys of preprocessor_config.json, where there is no such file
   void save(const std::filesystem::path& directory, const nlohmann::json& otherwise) const;
 
   /// @param pixels  uint8 or float [B, 3, H, W], 0..255. @return float32 [B, 3, H, W]
@@ -53,22 +53,32 @@ struct PixelNorm {
   }
 
  private:
-  static constexpr const char* file = "preprocessor_config.json";
+  /// The file that transformers reads, and what it says; an empty path: there is none.
+  struct Found {
+    std::filesystem::path path;
+    nlohmann::json json;
+    bool part = false;  ///< the keys are those of json["image_processor"]
+
+    nlohmann::json& keys() { return part ? json["image_processor"] : json; }
+  };
+
+  static Found find(const std::filesystem::path& directory) {
+    for (const bool part : {true, false}) {
+      const auto path = directory / (part ? "processor_config.json" : "preprocessor_config.json");
+      if (!std::filesystem::exists(path)) continue;
+      auto json = io::read_json(path);
+      require(json.is_object(), path.string(), ": must be an object");
+      if (!part || json.contains("image_processor")) return {path, std::move(json), part};
+    }
+    return {};
+  }
 };
 
 inline PixelNorm PixelNorm::from_directory(const std::filesystem::path& directory, const PixelNorm& family) {
-  nlohmann::json json;
-  std::string where = (directory / file).string();
-  if (std::filesystem::exists(directory / file)) {
-    json = io::read_json(directory / file);
-  } else if (const auto both = directory / "processor_config.json"; std::filesystem::exists(both)) {
-    json = io::read_json(both);
-    if (!json.is_object() || !json.contains("image_processor")) return family;
-    json = nlohmann::json(json["image_processor"]);
-    where = both.string() + ": image_processor";
-  } else {
-    return family;
-  }
+  Found found = find(directory);
+  if (found.path.empty()) return family;
+  const auto& json = found.keys();
+  const auto where = found.path.string() + (found.part ? ": image_processor" : "");
   PixelNorm norm{{0, 0, 0}, {1, 1, 1}, 1};
   // The files of old feature extractors have no rescale_factor: they always divided by 255.
   if (io::get_or(json, "do_rescale", where, true)) norm.rescale = io::get_or(json, "rescale_factor", where, 1 / 255.0);
@@ -88,15 +98,14 @@ inline PixelNorm PixelNorm::from_directory(const std::filesystem::path& director
 }
 
 inline void PixelNorm::save(const std::filesystem::path& directory, const nlohmann::json& otherwise) const {
-  const auto path = directory / file;
-  auto json = std::filesystem::exists(path) ? io::read_json(path) : otherwise;
-  require(json.is_object(), path.string(), ": must be an object");
-  json.update({{"do_rescale", true},
-               {"rescale_factor", rescale},
-               {"do_normalize", true},
-               {"image_mean", mean},
-               {"image_std", deviation}});
-  io::write_file(path, json.dump(2) + "\n");
+  Found found = find(directory);
+  if (found.path.empty()) found = {directory / "preprocessor_config.json", otherwise};
+  found.keys().update({{"do_rescale", true},
+                       {"rescale_factor", rescale},
+                       {"do_normalize", true},
+                       {"image_mean", mean},
+                       {"image_std", deviation}});
+  io::write_file(found.path, found.json.dump(2) + "\n");
 }
 
 }  // namespace rc3::visual::backbone
