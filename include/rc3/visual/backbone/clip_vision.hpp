@@ -38,8 +38,8 @@ class ClipVision : public detail::VisionTransformer {
  public:
   explicit ClipVision(ClipVisionOptions options = {});
 
-  /// Loads a directory of transformers: the vision model with or without projection, or a whole CLIP, whose text half is
-  /// left in the file.
+  /// Loads a directory of transformers: the vision model with or without projection, or a whole CLIP, whose text half
+  /// is left in the file.
   /// @throws rc3::Error naming the file, and the key or tensor that is missing, unknown or of another shape
   static std::shared_ptr<ClipVision> from_pretrained(const std::filesystem::path& directory);
 

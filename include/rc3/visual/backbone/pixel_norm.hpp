@@ -82,7 +82,8 @@ inline PixelNorm PixelNorm::from_directory(const std::filesystem::path& director
   PixelNorm norm{{0, 0, 0}, {1, 1, 1}, 1};
   // The files of old feature extractors have no rescale_factor: they always divided by 255.
   if (io::get_or(json, "do_rescale", where, true)) norm.rescale = io::get_or(json, "rescale_factor", where, 1 / 255.0);
-  require(std::isfinite(norm.rescale) && norm.rescale > 0, where, ": rescale_factor must be above 0, is ", norm.rescale);
+  require(std::isfinite(norm.rescale) && norm.rescale > 0, where, ": rescale_factor must be above 0, is ",
+          norm.rescale);
   if (!io::get_or(json, "do_normalize", where, true)) return norm;
   const auto read = [&](const char* key, std::array<double, 3>& to, double above) {
     const auto values = io::get<std::vector<double>>(json, key, where);

@@ -20,7 +20,8 @@ struct VitOptions : VisionTransformerOptions {
 
   std::int64_t pooler = 0;  ///< width of the dense tanh layer behind [CLS]; 0: there is none
 
-  /// Reads config.json, and preprocessor_config.json where there is one; pooler is what the key pooler_output_size says.
+  /// Reads config.json, and preprocessor_config.json where there is one; pooler is what the key pooler_output_size
+  /// says.
   /// @throws rc3::Error naming the file and the key that is missing or makes no sense
   static VitOptions from_config(const std::filesystem::path& directory);
   /// What config.json says of these sizes.
@@ -69,15 +70,14 @@ inline constexpr Structure vit_structure{.name = "visual::backbone::Vit",
 
 /// What transformers 5 calls a tensor in memory, and what it writes.
 inline std::string vit_disk_name(const std::string& name) {
-  static const io::Layout memory{
-      .rules = {{"layers.#.attention.q_proj.", "encoder.layer.#.attention.attention.query."},
-                {"layers.#.attention.k_proj.", "encoder.layer.#.attention.attention.key."},
-                {"layers.#.attention.v_proj.", "encoder.layer.#.attention.attention.value."},
-                {"layers.#.attention.o_proj.", "encoder.layer.#.attention.output.dense."},
-                {"layers.#.mlp.fc1.", "encoder.layer.#.intermediate.dense."},
-                {"layers.#.mlp.fc2.", "encoder.layer.#.output.dense."},
-                {"layers.#.layernorm_", "encoder.layer.#.layernorm_"},
-                {"", ""}}};  // the others are called the same
+  static const io::Layout memory{.rules = {{"layers.#.attention.q_proj.", "encoder.layer.#.attention.attention.query."},
+                                           {"layers.#.attention.k_proj.", "encoder.layer.#.attention.attention.key."},
+                                           {"layers.#.attention.v_proj.", "encoder.layer.#.attention.attention.value."},
+                                           {"layers.#.attention.o_proj.", "encoder.layer.#.attention.output.dense."},
+                                           {"layers.#.mlp.fc1.", "encoder.layer.#.intermediate.dense."},
+                                           {"layers.#.mlp.fc2.", "encoder.layer.#.output.dense."},
+                                           {"layers.#.layernorm_", "encoder.layer.#.layernorm_"},
+                                           {"", ""}}};  // the others are called the same
   return memory.file_name(name);
 }
 

@@ -20,7 +20,8 @@ namespace rc3::visual::backbone::detail {
 /// Source: Zhai et al. 2022, "Scaling vision transformers" (MAP head).
 class AttentionPool : public torch::nn::Module {
  public:
-  explicit AttentionPool(const VisionTransformerOptions& options) : heads_(options.heads), activation_(options.activation) {
+  explicit AttentionPool(const VisionTransformerOptions& options)
+      : heads_(options.heads), activation_(options.activation) {
     const auto d = options.width;
     probe_ = register_parameter("probe", at::randn({1, 1, d}) * 0.02);
     // Query, key and value in one matrix, as torch.nn.MultiheadAttention keeps them.
@@ -35,7 +36,9 @@ class AttentionPool : public torch::nn::Module {
   /// @param x  float [B, P, D]. @return float [B, D]
   at::Tensor forward(const at::Tensor& x) {
     const auto b = x.size(0), d = x.size(2);
-    const auto split = [&](const at::Tensor& t) { return t.reshape({t.size(0), -1, heads_, d / heads_}).transpose(1, 2); };
+    const auto split = [&](const at::Tensor& t) {
+      return t.reshape({t.size(0), -1, heads_, d / heads_}).transpose(1, 2);
+    };
     const auto query = at::linear(probe_, in_weight_.slice(0, 0, d), in_bias_.slice(0, 0, d)).expand({b, 1, d});
     const auto both = at::linear(x, in_weight_.slice(0, d), in_bias_.slice(0, d)).chunk(2, 2);
     const auto mixed = at::scaled_dot_product_attention(split(query), split(both[0]), split(both[1]));

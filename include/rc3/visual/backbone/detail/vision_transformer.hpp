@@ -40,12 +40,12 @@ namespace detail {
 
 /// What the families do differently.
 struct Structure {
-  const char* name;            ///< the policy, for errors
-  bool class_token;            ///< a learned token before the patches
-  bool patch_bias;             ///< of the patch embedding
-  bool pre_norm;               ///< a norm before the stack (CLIP)
-  bool norm_all;               ///< last_hidden is behind the final norm; else only what is pooled is (CLIP)
-  bool batch_axis;             ///< class token and positions are stored with an axis of 1 in front (ViT)
+  const char* name;  ///< the policy, for errors
+  bool class_token;  ///< a learned token before the patches
+  bool patch_bias;   ///< of the patch embedding
+  bool pre_norm;     ///< a norm before the stack (CLIP)
+  bool norm_all;     ///< last_hidden is behind the final norm; else only what is pooled is (CLIP)
+  bool batch_axis;   ///< class token and positions are stored with an axis of 1 in front (ViT)
 };
 
 /// Source: Dosovitskiy et al. 2021 (ViT).
@@ -84,7 +84,9 @@ class VisionTransformer : public torch::nn::Module {
   /// Positions of h x w patches, and of the class token. @return float [1, N, D]
   at::Tensor positions(std::int64_t h, std::int64_t w) const;
 
-  nn::TransformerLayer& layer(std::int64_t i) { return *layers_[static_cast<std::size_t>(i)]->as<nn::TransformerLayer>(); }
+  nn::TransformerLayer& layer(std::int64_t i) {
+    return *layers_[static_cast<std::size_t>(i)]->as<nn::TransformerLayer>();
+  }
 
   VisionTransformerOptions options_;
   Structure structure_;
@@ -105,17 +107,16 @@ inline VisionTransformer::VisionTransformer(const VisionTransformerOptions& opti
     return vector ? values.squeeze(0) : values;
   };
   const auto norm = torch::nn::LayerNormOptions({d}).eps(options.norm_eps);
-  patch_ = register_module(
-      "patch", torch::nn::Conv2d(torch::nn::Conv2dOptions(3, d, p).stride(p).bias(structure.patch_bias)));
+  patch_ = register_module("patch",
+                           torch::nn::Conv2d(torch::nn::Conv2dOptions(3, d, p).stride(p).bias(structure.patch_bias)));
   if (structure.class_token) class_token_ = register_parameter("class_token", table(1, true));
-  position_ = register_parameter(
-      "position", table(options.grid() * options.grid() + (structure.class_token ? 1 : 0), false));
+  position_ =
+      register_parameter("position", table(options.grid() * options.grid() + (structure.class_token ? 1 : 0), false));
   if (structure.pre_norm) pre_norm_ = register_module("pre_norm", torch::nn::LayerNorm(norm));
   layers_ = register_module("layers", torch::nn::ModuleList());
   for (std::int64_t i = 0; i < options.layers; ++i)
-    layers_->push_back(std::make_shared<nn::TransformerLayer>(
-        nn::TransformerLayerOptions{d, options.heads, options.feed_forward, options.dropout, options.norm_eps,
-                                    nn::Norm::pre, options.activation}));
+    layers_->push_back(std::make_shared<nn::TransformerLayer>(nn::TransformerLayerOptions{
+        d, options.heads, options.feed_forward, options.dropout, options.norm_eps, nn::Norm::pre, options.activation}));
   norm_ = register_module("norm", torch::nn::LayerNorm(norm));
 }
 
