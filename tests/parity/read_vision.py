@@ -19,26 +19,25 @@ from transformers.image_processing_base import ImageProcessingMixin
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--out", type=Path, required=True, help="the folder of make_vision.py")
-    parser.add_argument("--rows", type=Path, required=True)
-    args = parser.parse_args()
+    parser.add_argument("--folder", type=Path, required=True, help="what make_vision.py was given as --out")
+    folder = parser.parse_args().folder
     transformers.logging.set_verbosity_error()
     transformers.utils.logging.disable_progress_bar()
     torch.set_num_threads(1)
-    rows = Rows(args.rows, "encoders")
-    for case in json.loads((args.out / "cases.json").read_text("utf-8")):
-        folder = args.out / "saved" / case["name"]
-        if not folder.is_dir():
-            sys.exit(f"{folder}: missing; the test parity.torch writes it")
+    rows = Rows(folder.parent / "rows", "encoders")
+    for case in json.loads((folder / "cases.json").read_text("utf-8")):
+        saved = folder / "saved" / case["name"]
+        if not saved.is_dir():
+            sys.exit(f"{saved}: missing; the test parity.torch writes it")
         # What was saved is the vision half of a whole model, and the body of a classifier.
-        kind = json.loads((folder / "config.json").read_text("utf-8"))["architectures"][0]
-        truth = load_file(args.out / f"{case['name']}.safetensors")
-        bare = kind == "ViTModel" and "pooler.dense.weight" not in load_file(folder / "model.safetensors")
+        kind = json.loads((saved / "config.json").read_text("utf-8"))["architectures"][0]
+        truth = load_file(folder / f"{case['name']}.safetensors")
+        bare = kind == "ViTModel" and "pooler.dense.weight" not in load_file(saved / "model.safetensors")
         model, info = getattr(transformers, kind).from_pretrained(
-            folder, output_loading_info=True, attn_implementation="eager", **({"add_pooling_layer": False} if bare else {})
+            saved, output_loading_info=True, attn_implementation="eager", **({"add_pooling_layer": False} if bare else {})
         )
         keys = sum(len(info[name]) for name in ("missing_keys", "unexpected_keys", "mismatched_keys"))
-        settings, _ = ImageProcessingMixin.get_image_processor_dict(folder)
+        settings, _ = ImageProcessingMixin.get_image_processor_dict(saved)
         processor = PROCESSORS[case["family"]](**settings | {"do_resize": False, "do_center_crop": False})
         last = pooled = 0.0
         for i in range(len(case["pictures"])):
