@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <nlohmann/json.hpp>
@@ -35,7 +36,7 @@ inline void read_sizes(const io::Config& config, VisionTransformerOptions& o) {
   o.layers = config.size("num_hidden_layers", 1, 1000);
   o.heads = config.size("num_attention_heads", 1, 100'000);
   o.feed_forward = config.size("intermediate_size", 1, 1'000'000);
-  o.image_size = config.size("image_size", 1, 100'000);
+  o.image_size = config.size("image_size", 1, 10'000);
   o.patch_size = config.size("patch_size", 1, 10'000);
   o.norm_eps = config.positive("layer_norm_eps");
   config.only<std::int64_t>("num_channels", 3);
