@@ -149,7 +149,7 @@ function(rc3_add_compile_fail_tests folder)
       add_test(NAME ${name}
                COMMAND ${CMAKE_COMMAND} -DCOMPILER=${compiler} -DSOURCE=${file} "-DINCLUDES=${includes}" -P
                        ${PROJECT_SOURCE_DIR}/cmake/CompileFail.cmake)
-      set_tests_properties(${name} PROPERTIES LABELS "${label};compile_fail" TIMEOUT 120)
+      set_tests_properties(${name} PROPERTIES LABELS "${label};compile_fail" TIMEOUT 300)
     endforeach()
   endforeach()
 endfunction()

@@ -32,6 +32,9 @@ namespace visual {
 namespace backbone {
 class EfficientNetLite0;
 class LinearPatches;
+class Vit;
+class ClipVision;
+class SiglipVision;
 }  // namespace backbone
 
 class Roi;

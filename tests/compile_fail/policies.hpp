@@ -27,6 +27,11 @@ struct Objective {
   at::Tensor loss(rc3::objective::Pass<Model>&);
 };
 
+struct Backbone {
+  at::Tensor features(const rc3::Pictures&);
+  std::int64_t channels() const;
+};
+
 using Model = rc3::Model<Visual, Text, Fusion>;
 
 }  // namespace user

@@ -20,15 +20,11 @@ static_assert(objective::Policy<user::Objective, user::Model>);
 static_assert(!visual::Policy<user::Text> && !text::Policy<user::Visual> && !fusion::Policy<user::Text>);
 static_assert(!visual::Policy<int> && !text::Policy<int> && !fusion::Policy<int> && !objective::Policy<int, user::Model>);
 
-struct Backbone {
-  at::Tensor features(const Pictures&);
-  std::int64_t channels() const;
-};
 struct NoChannels {
   at::Tensor features(const Pictures&);
 };
-static_assert(visual::backbone::Policy<Backbone> && !visual::backbone::Policy<NoChannels>);
-static_assert(!visual::Policy<Backbone>);
+static_assert(visual::backbone::Policy<user::Backbone> && !visual::backbone::Policy<NoChannels>);
+static_assert(!visual::Policy<user::Backbone>);
 
 struct Relevance {
   at::Tensor score(const Batch&);
@@ -71,6 +67,7 @@ static_assert(!objective::Policy<ForOneModel, Model<GenerousVisual, user::Text, 
 template class rc3::Model<user::Visual, user::Text, user::Fusion>;
 template class rc3::Model<GenerousVisual, user::Text, GenerousFusion>;
 template class rc3::Pretrainer<user::Model, user::Objective>;
+template struct rc3::visual::backbone::Diagnosis<user::Backbone>;
 template class rc3::Pretrainer<user::Model, user::Objective, ForOneModel>;
 
 BOOST_AUTO_TEST_CASE(minimal_policies_meet_the_concepts) {

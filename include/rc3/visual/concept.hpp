@@ -29,5 +29,16 @@ concept HasChannels = requires(const P& p) { requires std::is_same_v<decltype(p.
 template <class P>
 concept Policy = HasFeatures<P> && HasChannels<P>;
 
+/// Says what a backbone lacks; in order, so that one error is printed. Always true.
+template <class P>
+struct Diagnosis {
+  static constexpr bool features = HasFeatures<P>;
+  static constexpr bool channels = !features || HasChannels<P>;
+  static_assert(features,
+                "backbone: features(const Pictures&) must return torch::Tensor [B, C, h, w] [docs/concepts/visual.md]");
+  static_assert(channels, "backbone: channels() const must return std::int64_t, the C of its map [docs/concepts/visual.md]");
+  static constexpr bool said = true;
+};
+
 }  // namespace backbone
 }  // namespace rc3::visual

@@ -31,6 +31,8 @@ struct PatchOptions {
 /// @tparam Backbone  a backbone::Policy; its map [B, C, h, w] gives P = h w patches, row by row
 template <class Backbone>
 class Patch : public torch::nn::Module {
+  static_assert(backbone::Diagnosis<Backbone>::said);
+
  public:
   explicit Patch(std::shared_ptr<Backbone> backbone, PatchOptions options = {})
       : options_(options), backbone_(register_module("backbone", std::move(backbone))) {

@@ -20,6 +20,8 @@ struct RoiFromBackboneOptions {
 /// @tparam Backbone  a backbone::Policy; may be shared with visual::Patch, visual::Both then runs it once
 template <class Backbone>
 class RoiFromBackbone : public torch::nn::Module {
+  static_assert(backbone::Diagnosis<Backbone>::said);
+
  public:
   explicit RoiFromBackbone(std::shared_ptr<Backbone> backbone, RoiFromBackboneOptions options = {})
       : options_(options), backbone_(register_module("backbone", std::move(backbone))) {

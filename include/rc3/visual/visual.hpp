@@ -1,8 +1,11 @@
 #pragma once
 /// Everything about pictures: the concepts, the policies and their backbones.
 
+#include "rc3/visual/backbone/clip_vision.hpp"
 #include "rc3/visual/backbone/efficientnet_lite0.hpp"
 #include "rc3/visual/backbone/linear_patches.hpp"
+#include "rc3/visual/backbone/siglip_vision.hpp"
+#include "rc3/visual/backbone/vit.hpp"
 #include "rc3/visual/both.hpp"
 #include "rc3/visual/concept.hpp"
 #include "rc3/visual/patch.hpp"

@@ -1,16 +1,17 @@
 #pragma once
-/// One transformer layer, in both orders of normalisation: what BERT, XLM-R and the fusion encoders are made of.
+/// One transformer layer, in both orders of normalisation: what BERT, XLM-R, ViT, CLIP, SigLIP and the fusion encoders
+/// are made of.
 
 #include <ATen/ops/dropout.h>
-#include <ATen/ops/gelu.h>
 #include <ATen/ops/scaled_dot_product_attention.h>
 #include <torch/nn/module.h>
 #include <torch/nn/modules/linear.h>
 #include <torch/nn/modules/normalization.h>
 
-#include <string_view>
+#include <optional>
 
 #include "rc3/core/check.hpp"
+#include "rc3/core/nn/activation.hpp"
 
 namespace rc3::nn {
 
@@ -25,10 +26,11 @@ struct TransformerLayerOptions {
   double dropout = 0.1;              ///< probability in [0, 1)
   double norm_eps = 1e-12;           ///< added to the variance, > 0
   Norm norm = Norm::post;
+  Activation activation = Activation::gelu;
 };
 
-/// Multi-head self-attention and a GELU feed-forward block, each with a residual connection.
-/// Source: Vaswani et al., "Attention is all you need", 2017; GELU in its exact (erf) form.
+/// Multi-head self-attention and a feed-forward block, each with a residual connection.
+/// Source: Vaswani et al., "Attention is all you need", 2017.
 class TransformerLayer : public torch::nn::Module {
  public:
   explicit TransformerLayer(TransformerLayerOptions options) : options_(options) {
@@ -47,7 +49,7 @@ class TransformerLayer : public torch::nn::Module {
   }
 
   /// @param x     float [B, N, D]
-  /// @param mask  bool [B, 1, 1, N], true where a token may be attended to; at least one a row
+  /// @param mask  bool [B, 1, 1, N], true where a token may be attended to, at least one a row; undefined: everywhere
   /// @return float [B, N, D]
   at::Tensor forward(const at::Tensor& x, const at::Tensor& mask) {
     if (options_.norm == Norm::pre) {
@@ -62,12 +64,15 @@ class TransformerLayer : public torch::nn::Module {
   at::Tensor attend(const at::Tensor& x, const at::Tensor& mask) {
     const auto b = x.size(0), n = x.size(1), h = options_.heads;
     const auto split = [&](torch::nn::Linear& linear) { return linear->forward(x).view({b, n, h, -1}).transpose(1, 2); };
-    const auto mixed = at::scaled_dot_product_attention(split(query_), split(key_), split(value_), mask,
+    const auto where = mask.defined() ? std::optional(mask) : std::nullopt;
+    const auto mixed = at::scaled_dot_product_attention(split(query_), split(key_), split(value_), where,
                                                         is_training() ? options_.dropout : 0.0);
     return drop(attention_output_->forward(mixed.transpose(1, 2).reshape({b, n, -1})));
   }
 
-  at::Tensor feed_forward(const at::Tensor& x) { return drop(output_->forward(at::gelu(inner_->forward(x)))); }
+  at::Tensor feed_forward(const at::Tensor& x) {
+    return drop(output_->forward(activate(options_.activation, inner_->forward(x))));
+  }
 
   at::Tensor drop(const at::Tensor& x) const { return at::dropout(x, options_.dropout, is_training()); }
 

@@ -1,0 +1,30 @@
+#pragma once
+/// The activations of transformer blocks: three forms of GELU, which differ by up to 0.02 and are not interchangeable.
+
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/gelu.h>
+#include <ATen/ops/sigmoid.h>
+
+namespace rc3::nn {
+
+/// Source: Hendrycks and Gimpel 2016 (GELU), which gives the exact form and both approximations.
+enum class Activation {
+  gelu,       ///< x Phi(x), with erf: BERT, XLM-R, ViT
+  gelu_tanh,  ///< the tanh approximation: SigLIP
+  quick_gelu  ///< x sigmoid(1.702 x): CLIP
+};
+
+/// @param x  float, any shape. @return the same shape
+inline at::Tensor activate(Activation activation, const at::Tensor& x) {
+  switch (activation) {
+    case Activation::gelu_tanh:
+      return at::gelu(x, "tanh");
+    case Activation::quick_gelu:
+      return x * at::sigmoid(1.702 * x);
+    case Activation::gelu:
+      break;
+  }
+  return at::gelu(x);
+}
+
+}  // namespace rc3::nn

@@ -1,0 +1,131 @@
+#pragma once
+/// The picture half of CLIP.
+
+#include <torch/nn/modules/linear.h>
+
+#include <filesystem>
+#include <memory>
+
+#include <nlohmann/json.hpp>
+
+#include "rc3/visual/backbone/detail/vision_config.hpp"
+#include "rc3/visual/concept.hpp"
+
+namespace rc3::visual::backbone {
+
+/// Defaults: ViT-B/32 as OpenAI trained it.
+struct ClipVisionOptions : VisionTransformerOptions {
+  ClipVisionOptions() {
+    patch_size = 32;
+    norm_eps = 1e-5;
+    activation = nn::Activation::quick_gelu;
+    pixels = PixelNorm::clip();
+  }
+
+  std::int64_t projection = 512;  ///< E, width of the space shared with the texts; 0: there is no projection
+
+  /// Reads config.json of the vision model or of a whole CLIP, and preprocessor_config.json where there is one;
+  /// projection is what the key projection_dim says, 0 where it is missing.
+  /// @throws rc3::Error naming the file and the key that is missing or makes no sense
+  static ClipVisionOptions from_config(const std::filesystem::path& directory);
+  /// What config.json of the vision model says of these sizes.
+  nlohmann::json to_config() const;
+};
+
+/// A ViT with a norm before its layers, no bias in the patch embedding, and a norm behind the class token only.
+/// Source: Radford et al. 2021 (CLIP).
+class ClipVision : public detail::VisionTransformer {
+ public:
+  explicit ClipVision(ClipVisionOptions options = {});
+
+  /// Loads a directory of transformers: the vision model with or without projection, or a whole CLIP, whose text half
+  /// is left in the file.
+  /// @throws rc3::Error naming the file, and the key or tensor that is missing, unknown or of another shape
+  static std::shared_ptr<ClipVision> from_pretrained(const std::filesystem::path& directory);
+
+  /// Writes config.json, preprocessor_config.json and model.safetensors, as transformers' CLIPVisionModelWithProjection
+  /// reads them, or CLIPVisionModel where there is no projection.
+  void save_pretrained(const std::filesystem::path& directory) const;
+
+  /// The vector of a whole picture, not normalised. @return as pool()
+  at::Tensor pooled(const Pictures& pictures) { return pool(last_hidden(pictures)); }
+
+  /// The same, from @p last_hidden [B, 1+P, D]: the norm of the class token, projected where the directory has a
+  /// projection. @return float [B, pooled_width()]
+  at::Tensor pool(const at::Tensor& last_hidden) {
+    const auto first = norm_->forward(last_hidden.select(1, 0));
+    return projection_ ? projection_->forward(first) : first;
+  }
+
+  std::int64_t pooled_width() const { return clip_.projection > 0 ? clip_.projection : channels(); }
+  const ClipVisionOptions& options() const { return clip_; }
+
+ private:
+  ClipVisionOptions clip_;
+  torch::nn::Linear projection_{nullptr};
+};
+
+namespace detail {
+inline constexpr Structure clip_structure{.name = "visual::backbone::ClipVision",
+                                          .class_token = true,
+                                          .patch_bias = false,
+                                          .pre_norm = true,
+                                          .norm_all = false,
+                                          .batch_axis = false};
+}  // namespace detail
+
+inline ClipVisionOptions ClipVisionOptions::from_config(const std::filesystem::path& directory) {
+  const io::Config config(directory);
+  const bool whole = config.model_type({"clip_vision_model", "clip"}) == "clip";
+  const auto vision = whole ? config.section("vision_config") : config;
+  ClipVisionOptions o;
+  detail::read_sizes(vision, o);
+  o.dropout = vision.dropout("attention_dropout", 0);
+  // A whole CLIP projects to its own projection_dim; the one in its vision_config may say something else.
+  o.projection = config.has("projection_dim") ? config.size("projection_dim", 1, 1'000'000) : 0;
+  o.pixels = PixelNorm::from_directory(directory, o.pixels);
+  return o;
+}
+
+inline nlohmann::json ClipVisionOptions::to_config() const {
+  auto json = detail::write_sizes(*this);
+  json.update({{"model_type", "clip_vision_model"},
+               {"architectures", {projection > 0 ? "CLIPVisionModelWithProjection" : "CLIPVisionModel"}},
+               {"attention_dropout", dropout}});
+  if (projection > 0) json["projection_dim"] = projection;
+  return json;
+}
+
+inline ClipVision::ClipVision(ClipVisionOptions options)
+    : VisionTransformer(options, detail::clip_structure), clip_(options) {
+  if (options.projection > 0)
+    projection_ = register_module(
+        "projection", torch::nn::Linear(torch::nn::LinearOptions(options.width, options.projection).bias(false)));
+}
+
+inline std::shared_ptr<ClipVision> ClipVision::from_pretrained(const std::filesystem::path& directory) {
+  auto options = ClipVisionOptions::from_config(directory);
+  const bool projects = detail::has_weight(directory, "visual_projection.weight", {});
+  require(!projects || options.projection > 0, (directory / "config.json").string(),
+          ": the key \"projection_dim\" is missing, but there is a visual_projection.weight");
+  if (!projects) options.projection = 0;
+  auto clip = std::make_shared<ClipVision>(options);
+  io::load_pretrained(*clip, directory, detail::clip_layout(""));
+  return clip;
+}
+
+inline void ClipVision::save_pretrained(const std::filesystem::path& directory) const {
+  io::save_pretrained(*this, directory, detail::clip_layout("vision_model."), clip_.to_config());
+  const auto side = clip_.image_size;
+  clip_.pixels.save(directory, {{"image_processor_type", "CLIPImageProcessor"},
+                                {"do_convert_rgb", true},
+                                {"do_resize", true},
+                                {"resample", 3},
+                                {"size", {{"shortest_edge", side}}},
+                                {"do_center_crop", true},
+                                {"crop_size", {{"height", side}, {"width", side}}}});
+}
+
+static_assert(Policy<ClipVision>);
+
+}  // namespace rc3::visual::backbone

@@ -1,0 +1,112 @@
+#pragma once
+/// The picture half of SigLIP.
+
+#include <filesystem>
+#include <memory>
+
+#include <nlohmann/json.hpp>
+
+#include "rc3/visual/backbone/detail/attention_pool.hpp"
+#include "rc3/visual/backbone/detail/vision_config.hpp"
+#include "rc3/visual/concept.hpp"
+
+namespace rc3::visual::backbone {
+
+/// Defaults: SigLIP-Base, patches of 16, pictures of 224.
+struct SiglipVisionOptions : VisionTransformerOptions {
+  SiglipVisionOptions() { activation = nn::Activation::gelu_tanh; }
+
+  bool head = true;  ///< whether there is a head that pools the patches
+
+  /// Reads config.json of the vision model or of a whole SigLIP, and preprocessor_config.json where there is one.
+  /// @throws rc3::Error naming the file and the key that is missing or makes no sense
+  static SiglipVisionOptions from_config(const std::filesystem::path& directory);
+  /// What config.json of the vision model says of these sizes.
+  nlohmann::json to_config() const;
+};
+
+/// A ViT without class token, whose vector of a picture comes out of a layer of attention.
+/// Source: Zhai et al. 2023 (SigLIP).
+class SiglipVision : public detail::VisionTransformer {
+ public:
+  explicit SiglipVision(SiglipVisionOptions options = {});
+
+  /// Loads a directory of transformers: the vision model or a whole SigLIP, whose text half is left in the file.
+  /// @throws rc3::Error naming the file, and the key or tensor that is missing, unknown or of another shape
+  static std::shared_ptr<SiglipVision> from_pretrained(const std::filesystem::path& directory);
+
+  /// Writes config.json, preprocessor_config.json and model.safetensors, as transformers' SiglipVisionModel reads them.
+  void save_pretrained(const std::filesystem::path& directory) const;
+
+  /// The vector of a whole picture, not normalised. @return as pool()
+  at::Tensor pooled(const Pictures& pictures) { return pool(last_hidden(pictures)); }
+
+  /// The same, from @p last_hidden [B, P, D]. @return float [B, D]. @throws rc3::Error where there is no head
+  at::Tensor pool(const at::Tensor& last_hidden) {
+    require(head_ != nullptr, "visual::backbone::SiglipVision: has no head to pool with; use features or last_hidden");
+    return head_->forward(last_hidden);
+  }
+
+  std::int64_t pooled_width() const { return channels(); }
+  const SiglipVisionOptions& options() const { return siglip_; }
+
+ private:
+  SiglipVisionOptions siglip_;
+  std::shared_ptr<detail::AttentionPool> head_;
+};
+
+namespace detail {
+inline constexpr Structure siglip_structure{.name = "visual::backbone::SiglipVision",
+                                            .class_token = false,
+                                            .patch_bias = true,
+                                            .pre_norm = false,
+                                            .norm_all = true,
+                                            .batch_axis = false};
+}  // namespace detail
+
+inline SiglipVisionOptions SiglipVisionOptions::from_config(const std::filesystem::path& directory) {
+  const io::Config config(directory);
+  const bool whole = config.model_type({"siglip_vision_model", "siglip"}) == "siglip";
+  const auto vision = whole ? config.section("vision_config") : config;
+  SiglipVisionOptions o;
+  detail::read_sizes(vision, o);
+  o.dropout = vision.dropout("attention_dropout", 0);
+  // Where the key is missing there is a head, as in transformers; a file without its weights is then refused by name.
+  o.head = io::get_or(vision.json(), "vision_use_head", vision.where(), true);
+  o.pixels = PixelNorm::from_directory(directory, o.pixels);
+  return o;
+}
+
+inline nlohmann::json SiglipVisionOptions::to_config() const {
+  auto json = detail::write_sizes(*this);
+  json.update({{"model_type", "siglip_vision_model"},
+               {"architectures", {"SiglipVisionModel"}},
+               {"attention_dropout", dropout},
+               {"vision_use_head", head}});
+  return json;
+}
+
+inline SiglipVision::SiglipVision(SiglipVisionOptions options)
+    : VisionTransformer(options, detail::siglip_structure), siglip_(options) {
+  if (options.head) head_ = register_module("head", std::make_shared<detail::AttentionPool>(options));
+}
+
+inline std::shared_ptr<SiglipVision> SiglipVision::from_pretrained(const std::filesystem::path& directory) {
+  auto siglip = std::make_shared<SiglipVision>(SiglipVisionOptions::from_config(directory));
+  io::load_pretrained(*siglip, directory, detail::clip_layout(""));
+  return siglip;
+}
+
+inline void SiglipVision::save_pretrained(const std::filesystem::path& directory) const {
+  io::save_pretrained(*this, directory, detail::clip_layout("vision_model."), siglip_.to_config());
+  const auto side = siglip_.image_size;
+  siglip_.pixels.save(directory, {{"image_processor_type", "SiglipImageProcessor"},
+                                  {"do_convert_rgb", true},
+                                  {"do_resize", true},
+                                  {"resample", 3},
+                                  {"size", {{"height", side}, {"width", side}}}});
+}
+
+static_assert(Policy<SiglipVision>);
+
+}  // namespace rc3::visual::backbone
