@@ -23,6 +23,8 @@ struct Image;
 }
 
 namespace text {
+struct Span;
+struct Encoding;
 class Tokenizer;
 class Bert;
 class XlmRoberta;

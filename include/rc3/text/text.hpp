@@ -3,6 +3,9 @@
 
 #include "rc3/text/bert.hpp"
 #include "rc3/text/concept.hpp"
+#include "rc3/text/encode_all.hpp"
+#include "rc3/text/encoding.hpp"
 #include "rc3/text/tokenize.hpp"
 #include "rc3/text/tokenizer.hpp"
+#include "rc3/text/truncation.hpp"
 #include "rc3/text/xlm_roberta.hpp"

@@ -5,25 +5,34 @@
 
 #include <cstdint>
 #include <filesystem>
-#include <fstream>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "rc3/core/error.hpp"
 #include "rc3/core/utf8.hpp"
+#include "rc3/text/detail/alignment.hpp"
+#include "rc3/text/encoding.hpp"
+#include "rc3/text/truncation.hpp"
 
 namespace rc3::text {
 
 struct TokenizerOptions {
   std::string prefix = "";        ///< put before every text; multilingual-e5 wants "query: " or "passage: "
-  std::int64_t max_length = 512;  ///< tokens a text, <s> and </s> included, >= 3; longer texts are cut
+  std::int64_t max_length = 512;  ///< tokens, <s> and </s> included, >= 3, for pairs >= 6; what is longer is cut
+  Truncation truncation = Truncation::longest_first;  ///< which text of a pair is cut
 };
 
-/// Turns texts into ids: `<s> pieces </s>`.
+/// Turns texts into ids: `<s> a </s>`, pairs into `<s> a </s></s> b </s>`. May be used by several threads at a time.
+///
 /// SentencePiece numbers <unk>=0 <s>=1 </s>=2 and pieces from 3; XLM-R numbers <s>=0 <pad>=1 </s>=2 <unk>=3 and pieces
 /// from 4, with <mask> last. There is no Tokenizer without a loaded model.
+///
+/// What a text says is data: "</s>" or "<mask>" in it become ordinary pieces, never the special token, so that a
+/// caption cannot end a sentence or put a blank into it. Hugging Face's fast tokenizer gives the special id instead.
 class Tokenizer {
  public:
   static constexpr std::int64_t bos = 0, pad = 1, eos = 2, unk = 3;
@@ -32,54 +41,53 @@ class Tokenizer {
 
   /// Reads `sentencepiece.bpe.model` in @p directory, or the file itself if @p directory is one.
   /// @throws rc3::Error if the file is missing, too large or no SentencePiece model
-  static Tokenizer from_pretrained(std::filesystem::path directory, TokenizerOptions options = {}) {
-    if (std::filesystem::is_directory(directory)) directory /= "sentencepiece.bpe.model";
-    std::error_code failed;
-    const auto bytes = std::filesystem::file_size(directory, failed);
-    require(!failed, directory.string(), ": cannot be read (", failed.message(),
-            "); a Hugging Face directory of XLM-R or multilingual-e5 holds it");
-    require(bytes <= max_model_bytes, directory.string(), ": ", bytes, " bytes, more than the ", max_model_bytes,
-            " that a SentencePiece model may have");
-    auto processor = std::make_shared<sentencepiece::SentencePieceProcessor>();
-    const auto status = processor->Load(directory.string());
-    require(status.ok(), directory.string(), ": not a SentencePiece model (", status.ToString(), ")");
-    return Tokenizer(std::move(processor), std::move(options));
-  }
+  static Tokenizer from_pretrained(std::filesystem::path directory, TokenizerOptions options = {});
 
   /// Ids of @p text, <s> and </s> included, at most `max_length`.
   /// @throws rc3::Error if the text is empty or only blanks, not UTF-8 or longer than `max_text_bytes`
-  std::vector<std::int64_t> encode(std::string_view text) const {
-    require(text.size() <= max_text_bytes, "text::Tokenizer: a text of ", text.size(), " bytes; at most ",
-            max_text_bytes, " are read, cut it first");
-    require_utf8(text, "text::Tokenizer: the text");
-    require(text.find_first_not_of(" \t\r\n") != std::string_view::npos,
-            "text::Tokenizer: an empty text; drop the sample, or give it a caption");
-    std::vector<int> pieces;
-    const auto status = processor_->Encode(options_.prefix + std::string(text), &pieces);
-    require(status.ok(), "text::Tokenizer: ", status.ToString());
-    std::vector<std::int64_t> ids{bos};
-    for (const int piece : pieces) {
-      if (static_cast<std::int64_t>(ids.size()) == options_.max_length - 1) break;
-      ids.push_back(piece == 0 ? unk : piece + 1);
-    }
-    ids.push_back(eos);
-    return ids;
-  }
+  std::vector<std::int64_t> encode(std::string_view text) const;
 
-  /// Ids in the model's vocabulary, <pad> and <mask> included.
+  /// Ids of a pair, the prefix before both texts; one that is too long is cut as `truncation` says.
+  /// @throws rc3::Error as encode(text) does, naming which of the two; if `max_length` < 6; as text::truncate does
+  std::vector<std::int64_t> encode(std::string_view first, std::string_view second) const;
+
+  /// The ids of encode(text), and where in the text each comes from. @throws rc3::Error as encode(text) does
+  Encoding encode_with_offsets(std::string_view text) const;
+
+  /// The ids of encode(first, second), and where each comes from. @throws rc3::Error as encode(first, second) does
+  Encoding encode_with_offsets(std::string_view first, std::string_view second) const;
+
+  /// The text of @p ids without special tokens; <unk> is written " ⁇ ", as SentencePiece writes it.
+  /// @throws rc3::Error if an id is not in the vocabulary
+  std::string decode(std::span<const std::int64_t> ids) const;
+
+  /// The piece with this id, "▁" for a space. @throws rc3::Error if the id is not in the vocabulary
+  std::string piece(std::int64_t id) const;
+
+  /// The id of a piece, special tokens by their names; `unk` if there is no such piece.
+  std::int64_t id(std::string_view piece) const;
+
+  /// Ids in the tokenizer's vocabulary, <pad> and <mask> included; a model's word embedding may have more rows.
   std::int64_t vocabulary() const { return processor_->GetPieceSize() + 2; }
+
+  /// The id of <mask>, the last one.
+  std::int64_t mask() const { return vocabulary() - 1; }
 
   const TokenizerOptions& options() const { return options_; }
 
  private:
-  Tokenizer(std::shared_ptr<sentencepiece::SentencePieceProcessor> processor, TokenizerOptions options)
-      : processor_(std::move(processor)), options_(std::move(options)) {
-    require(options_.max_length >= 3, "text::Tokenizer: max_length must be at least 3, is ", options_.max_length);
-    require_utf8(options_.prefix, "text::Tokenizer: the prefix");
-  }
+  Tokenizer(std::shared_ptr<sentencepiece::SentencePieceProcessor> processor, TokenizerOptions options);
+
+  std::string prepare(std::string_view text) const;
+  std::vector<std::int64_t> ids_of(std::string_view text) const;
+  Encoding align(std::string_view text, int source) const;
+  template <class Part, class Encode>
+  std::pair<Part, Part> cut_pair(const Encode& encode) const;
 
   std::shared_ptr<const sentencepiece::SentencePieceProcessor> processor_;
   TokenizerOptions options_;
 };
 
 }  // namespace rc3::text
+
+#include "rc3/text/detail/tokenizer_impl.hpp"
