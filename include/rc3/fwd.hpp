@@ -28,6 +28,9 @@ struct Encoding;
 class Tokenizer;
 class Bert;
 class XlmRoberta;
+class MlmHead;
+class XlmRobertaForMaskedLm;
+class Scratch;
 }  // namespace text
 
 namespace visual {

@@ -43,6 +43,10 @@ class Tokenizer {
   /// @throws rc3::Error if the file is missing, too large or no SentencePiece model
   static Tokenizer from_pretrained(std::filesystem::path directory, TokenizerOptions options = {});
 
+  /// The same loaded model with other options, for example another prefix. @throws rc3::Error if an option makes no
+  /// sense
+  Tokenizer with(TokenizerOptions options) const { return Tokenizer(processor_, std::move(options)); }
+
   /// Ids of @p text, <s> and </s> included, at most `max_length`.
   /// @throws rc3::Error if the text is empty or only blanks, not UTF-8 or longer than `max_text_bytes`
   std::vector<std::int64_t> encode(std::string_view text) const;
@@ -76,7 +80,7 @@ class Tokenizer {
   const TokenizerOptions& options() const { return options_; }
 
  private:
-  Tokenizer(std::shared_ptr<sentencepiece::SentencePieceProcessor> processor, TokenizerOptions options);
+  Tokenizer(std::shared_ptr<const sentencepiece::SentencePieceProcessor> processor, TokenizerOptions options);
 
   std::string prepare(std::string_view text) const;
   std::vector<std::int64_t> ids_of(std::string_view text) const;

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <system_error>
 
+#include "rc3/text/detail/ties.hpp"
 #include "rc3/text/tokenizer.hpp"
 
 namespace rc3::text {
@@ -81,7 +82,8 @@ inline Tokenizer Tokenizer::from_pretrained(std::filesystem::path directory, Tok
   return Tokenizer(std::move(processor), std::move(options));
 }
 
-inline Tokenizer::Tokenizer(std::shared_ptr<sentencepiece::SentencePieceProcessor> processor, TokenizerOptions options)
+inline Tokenizer::Tokenizer(std::shared_ptr<const sentencepiece::SentencePieceProcessor> processor,
+                            TokenizerOptions options)
     : processor_(std::move(processor)), options_(std::move(options)) {
   require(options_.max_length >= 3, "text::Tokenizer: max_length must be at least 3, is ", options_.max_length);
   require_utf8(options_.prefix, "text::Tokenizer: the prefix");
@@ -99,6 +101,13 @@ inline std::vector<std::int64_t> Tokenizer::ids_of(std::string_view text) const 
   std::vector<int> pieces;
   const auto status = processor_->Encode(prepare(text), &pieces);
   require(status.ok(), "text::Tokenizer: ", status.ToString());
+  const auto name = [&](int piece) { return piece == 0 ? std::string_view() : processor_->IdToPiece(piece); };
+  detail::for_each_tie(
+      pieces.size(), [&](std::size_t i) { return name(pieces[i]); },
+      [&](std::size_t begin, std::size_t end) {
+        std::stable_sort(pieces.data() + begin, pieces.data() + end,
+                         [&](int a, int b) { return name(a).size() < name(b).size(); });
+      });
   std::vector<std::int64_t> ids(pieces.size());
   std::transform(pieces.begin(), pieces.end(), ids.begin(), detail::xlm_r_id);
   return ids;
@@ -109,15 +118,33 @@ inline Encoding Tokenizer::align(std::string_view text, int source) const {
   sentencepiece::ImmutableSentencePieceText pieces;
   const auto status = processor_->Encode(whole, pieces.mutable_proto());
   require(status.ok(), "text::Tokenizer: ", status.ToString());
+  struct Token {
+    std::int64_t id;
+    std::string name;
+    Span span;
+  };
+  std::vector<Token> tokens;
+  for (const auto& piece : pieces.pieces()) tokens.push_back({piece.id(), piece.piece(), {piece.begin(), piece.end()}});
+  detail::for_each_tie(
+      tokens.size(), [&](std::size_t i) { return tokens[i].id == 0 ? std::string_view() : tokens[i].name; },
+      [&](std::size_t begin, std::size_t end) {
+        const Span all{tokens[begin].span.begin, tokens[end - 1].span.end};
+        const std::span run(tokens.data() + begin, end - begin);
+        std::stable_sort(run.begin(), run.end(),
+                         [](const Token& a, const Token& b) { return a.name.size() < b.name.size(); });
+        std::vector<std::string_view> names;
+        for (const Token& token : run) names.push_back(token.name);
+        const auto spans = detail::divide(whole, all, names);
+        for (std::size_t i = 0; i < run.size(); ++i) run[i].span = spans[i];
+      });
   const detail::CharacterOffsets characters(text);
   const std::size_t before = options_.prefix.size();
   const auto in_text = [before](std::size_t at) { return std::max(at, before) - before; };
   Encoding result;
-  for (std::size_t i = 0; i < pieces.pieces_size(); ++i) {
-    const auto piece = pieces.pieces(static_cast<int>(i));
-    const Span span = detail::without_blanks(whole, {piece.begin(), piece.end()}, piece.piece() == "▁");
+  for (const Token& token : tokens) {
+    const Span span = detail::without_blanks(whole, token.span, token.name == "▁");
     const Span bytes{in_text(span.begin), in_text(span.end)};
-    result.ids.push_back(detail::xlm_r_id(piece.id()));
+    result.ids.push_back(detail::xlm_r_id(token.id));
     result.bytes.push_back(bytes);
     result.characters.push_back(characters(bytes));
     // A piece that begins in the prefix and ends in the text is the text's.
