@@ -40,18 +40,14 @@ struct Offsets {
   void add(const Tokenizer& tokenizer, const Encoding& e, const json& theirs) {
     BOOST_REQUIRE(theirs.size() == e.size());
     for (std::size_t i = 0; i < e.size(); ++i) {
-      const bool same = e.characters[i].begin == theirs[i][0] && e.characters[i].end == theirs[i][1];
       // A "▁" alone covers nothing here; the fast tokenizer lets it cover the character behind it.
-      if (e.source[i] != Encoding::special && tokenizer.piece(e.ids[i]) == "▁") {
-        ++spaces;
-        other_spaces += !same;
-      } else {
-        ++tokens;
-        other += !same;
-      }
+      const bool space = e.source[i] != Encoding::special && tokenizer.piece(e.ids[i]) == "▁";
+      ++tokens;
+      other += e.characters[i].begin != theirs[i][0] || (!space && e.characters[i].end != theirs[i][1]);
+      broken += space && !e.characters[i].empty();
     }
   }
-  std::size_t tokens = 0, other = 0, spaces = 0, other_spaces = 0;
+  std::size_t tokens = 0, other = 0, broken = 0;
 };
 
 BOOST_FIXTURE_TEST_CASE(ids_of_10000_lines, Truth) {
@@ -65,7 +61,7 @@ BOOST_FIXTURE_TEST_CASE(ids_of_10000_lines, Truth) {
     std::size_t lines = 0, other = 0, other_than_fast = 0;
   };
   std::map<std::string, Count> counts;
-  std::size_t ids_compared = 0;
+  std::size_t ids_compared = 0, agreed = 0, other_than_both = 0;
   for (std::size_t i = 0; i < texts.size(); ++i) {
     const auto& row = all["lines"][i];
     if (is_language(row)) languages.insert(row["kind"]);
@@ -74,6 +70,8 @@ BOOST_FIXTURE_TEST_CASE(ids_of_10000_lines, Truth) {
     auto& count = counts[is_language(row) ? "languages" : row["kind"].get<std::string>()];
     ++count.lines;
     count.other += ids[i] != expected;
+    agreed += row["fast"].is_null();
+    other_than_both += row["fast"].is_null() && ids[i] != expected;
     count.other_than_fast += ids[i] != (row["fast"].is_null() ? expected : row["fast"].get<Ids>());
   }
   std::cout << texts.size() << " lines, " << ids_compared << " ids, " << languages.size() << " languages\n";
@@ -85,7 +83,10 @@ BOOST_FIXTURE_TEST_CASE(ids_of_10000_lines, Truth) {
     parity("tokenizers", what, sentencepiece, "lines with other ids", static_cast<double>(count.other), limit);
     parity("tokenizers", what, fast, "lines with other ids", static_cast<double>(count.other_than_fast), fast_limit);
   };
-  // Where both Python libraries agree, so do we. They differ from each other, and the limits are what was measured:
+  parity("tokenizers",
+         rc3::join(agreed, " of ", texts.size(), " lines, those on which sentencepiece and transformers agree"), "both",
+         "lines with other ids", static_cast<double>(other_than_both), 2);
+  // Where the two Python libraries differ from each other, the limits are what was measured:
   // - the fast tokenizer normalises each cluster of characters alone, and a long one character by character, where
   //   SentencePiece takes the longest match;
   // - of segmentations with the same score each takes what its rounding favours (detail/ties.hpp): "haha" ad infinitum;
@@ -105,7 +106,8 @@ BOOST_FIXTURE_TEST_CASE(offsets, Truth) {
     if (!row.contains("offsets") || !row["fast"].is_null()) continue;  // other ids have other offsets
     const auto text = row["text"].get<std::string>();
     const auto e = tokenizer.encode_with_offsets(text);
-    broken += e.ids != row["ids"].get<Ids>();
+    broken += e.ids != tokenizer.encode(text);
+    if (e.ids != row["ids"].get<Ids>()) continue;
     for (std::size_t i = 0; i < e.size(); ++i) {
       const auto& [begin, end] = e.bytes[i];
       broken += begin > end || end > text.size() || e.characters[i].begin > e.characters[i].end ||
@@ -114,16 +116,16 @@ BOOST_FIXTURE_TEST_CASE(offsets, Truth) {
     (is_language(row) ? languages : mixed).add(tokenizer, e, row["offsets"]);
     ++(is_language(row) ? lines : mixed_lines);
   }
+  broken += languages.broken + mixed.broken;
   at_most("tokens whose ids or spans make no sense", broken, 0u);
-  const auto row = [](const Offsets& o, const std::string& name, double tokens, double spaces) {
+  const auto row = [](const Offsets& o, const std::string& name, double limit) {
     parity("tokenizers", rc3::join("offsets of ", o.tokens, " tokens, ", name), fast, "tokens with another span",
-           static_cast<double>(o.other), tokens);
-    parity("tokenizers",
-           rc3::join("offsets of ", o.spaces, " lone spaces (empty here, the next character there), ", name), fast,
-           "tokens with another span", static_cast<double>(o.other_spaces), spaces);
+           static_cast<double>(o.other), limit);
   };
-  row(languages, rc3::join(lines, " lines of one language"), 0, static_cast<double>(languages.spaces));
-  row(mixed, rc3::join(mixed_lines, " mixed lines"), 0, static_cast<double>(mixed.spaces));
+  row(languages, rc3::join(lines, " lines of one language"), 0);
+  // The fast tokenizer's spans are off by the control characters that it removes at the beginning of a text, contain
+  // those behind a word, and lack combining characters that are drawn into the letter before.
+  row(mixed, rc3::join(mixed_lines, " lines of mixes"), 50);
 }
 
 BOOST_FIXTURE_TEST_CASE(pairs_and_truncation, Truth) {

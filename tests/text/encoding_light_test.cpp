@@ -61,13 +61,45 @@ BOOST_AUTO_TEST_CASE(tokens_know_their_characters) {
   check("hello world", "|hell|o|world||", "0-0 0-4 4-5 6-11 0-0 ");
   check("  hello  world ", "|hell|o|world||", "0-0 2-6 6-7 9-14 0-0 ");
   check("a\nb", "|a|b||", "0-0 0-1 2-3 0-0 ");
-  check("ﬁrst １２３", "|ﬁrst|１２３||", "0-0 0-4 5-8 0-0 ");  // normalised: the spans are those of the original
-  check("日本語", "||日本語||", "0-0 0-0 0-3 0-0 ");           // "▁" alone covers nothing
-  check("ﷺ", "|ﷺ|ﷺ|ﷺ|ﷺ||", "0-0 0-1 0-1 0-1 0-1 0-0 ");        // one character, four pieces
+  check("ﬁrst １２３", "|ﬁrst|１２３||", "0-0 0-4 5-8 0-0 ");         // normalised: the spans are those of the original
+  check("日本語", "||日本語||", "0-0 0-0 0-3 0-0 ");                  // "▁" alone covers nothing
+  check("ﷺ", "|ﷺ|ﷺ|ﷺ|ﷺ||", "0-0 0-1 0-1 0-1 0-1 0-0 ");               // one character, four pieces
+  check("a \uFDFA", "|a|ﷺ|ﷺ|ﷺ|ﷺ||", "0-0 0-1 2-3 2-3 2-3 2-3 0-0 ");  // behind a blank too
+  check("MMM", "|M|MM||", "0-0 0-1 1-3 0-0 ");                        // a tie: the shorter first
   check("e\u0301te", "|e\u0301|te||", "0-0 0-2 2-4 0-0 ");
   check("a\u200Db", "|a|b||", "0-0 0-1 2-3 0-0 ");
   check("a\x01 b", "|a|b||", "0-0 0-1 3-4 0-0 ");
   check("👍🏽 ok", "||👍|🏽|ok||", "0-0 0-0 0-1 1-2 3-5 0-0 ");
+}
+
+BOOST_AUTO_TEST_CASE(words_that_repeat_are_cut_in_one_way) {
+  using rc3::text::detail::commute;
+  BOOST_TEST((commute("M", "MM") && commute("haha", "hahaha") && commute("哈", "哈哈") && commute("a", "a")));
+  BOOST_TEST((!commute("M", "N") && !commute("ab", "ba") && !commute("▁M", "MM") && !commute("aba", "ab")));
+  const auto& t = tokenizer();
+  if (!t) return;
+  std::size_t runs = 0;
+  for (const std::string before : {"", "a ", "A frog sits in the rain, ", "青蛙 ", "1234 5678 9 "})
+    for (const std::string word : {"xM", "xE", "xha", "é哈", "xоо"})
+      for (int times = 2; times < 9; ++times) {
+        std::string text = before + word;
+        for (int i = 1; i < times; ++i) text += word.substr(word[0] == 'x' ? 1 : 2);
+        const auto e = t->encode_with_offsets(text);
+        BOOST_TEST(e.ids == t->encode(text), boost::test_tools::per_element());
+        for (std::size_t i = 1; i + 2 < e.size(); ++i) {
+          const auto a = t->piece(e.ids[i]), b = t->piece(e.ids[i + 1]);
+          BOOST_TEST(e.bytes[i].end <= e.bytes[i + 1].begin);
+          if (a == b || !commute(a, b)) continue;
+          ++runs;
+          BOOST_TEST(a.size() < b.size(), text);
+          BOOST_TEST(text.substr(e.bytes[i].begin, e.bytes[i].end - e.bytes[i].begin) == a);
+          BOOST_TEST(text.substr(e.bytes[i + 1].begin, e.bytes[i + 1].end - e.bytes[i + 1].begin) == b);
+        }
+      }
+  BOOST_TEST(runs > 20u);
+  // Full-width letters are one character of three bytes each; a run in which the numbers differ covers all of it.
+  const auto wide = t->encode_with_offsets("x\uFF2D\uFF2D\uFF2D");
+  BOOST_TEST(characters(wide) == characters(t->encode_with_offsets("xMMM")));
 }
 
 BOOST_AUTO_TEST_CASE(offsets_leave_the_prefix_out) {

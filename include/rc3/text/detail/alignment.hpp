@@ -62,16 +62,18 @@ constexpr bool only_blanks(std::string_view text) {
 }
 
 /// The bytes that the letters of a piece come from: its span without the blanks at both ends.
-/// @param piece  what SentencePiece says; empty inside a character that normalisation turned into several, of which it
-///               gives all bytes to the last piece, and for a "▁" that stands for no character
+/// @param piece       what SentencePiece says
+/// @param only_space  whether the piece is "▁" alone, which has no letters. Where another's span is empty, it lies in a
+///                    character that normalisation turned into several, of which SentencePiece gives all to the last
+///                    piece
 inline Span without_blanks(std::string_view text, Span piece, bool only_space) {
-  if (piece.empty() && !only_space && piece.begin < text.size()) piece.end = next_character(text, piece.begin);
   while (!piece.empty() && is_blank(code_point(text, piece.begin))) piece.begin = next_character(text, piece.begin);
   while (!piece.empty()) {
     const std::size_t last = previous_character(text, piece.end);
     if (!is_blank(code_point(text, last))) break;
     piece.end = last;
   }
+  if (piece.empty() && !only_space && piece.begin < text.size()) piece.end = next_character(text, piece.begin);
   return piece;
 }
 
