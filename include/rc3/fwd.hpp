@@ -23,9 +23,14 @@ struct Image;
 }
 
 namespace text {
+struct Span;
+struct Encoding;
 class Tokenizer;
 class Bert;
 class XlmRoberta;
+class MlmHead;
+class XlmRobertaForMaskedLm;
+class Scratch;
 }  // namespace text
 
 namespace visual {

@@ -187,6 +187,22 @@ BOOST_AUTO_TEST_CASE(xlm_roberta_counts_tokens_and_bert_columns) {
   throws_with([] { XlmRoberta{tiny()}; }, "text::XlmRoberta", "first_position", "text::Bert");
 }
 
+BOOST_AUTO_TEST_CASE(texts_that_are_refused) {
+  const auto bert = random_model();
+  throws_with(
+      [&] {
+        bert->encode(texts({{0, 5, 2}, {0, 20, 2}}));
+      },
+      "text::Bert", "id 20", "vocabulary of 20", "0 to 19");
+  throws_with([&] { bert->encode(texts({{0, -1, 2}})); }, "text::Bert", "id -1", "vocabulary of 20");
+  throws_with([&] { bert->encode(padded(three, 1, 20)); }, "text::Bert", "id 20");  // padding is looked up as well
+  throws_with([&] { bert->encode(texts({{0, 5, 2}, {0, 2}, {}, {}})); }, "text::Bert", "text 2 of 4", "no token");
+  throws_with([&] { bert->encode(padded(three, 7)); }, "13 tokens", "positions for 12");
+  throws_with([&] { bert->encode({three.ids.to(at::kInt), three.mask, {}}); }, "ids", "Int");
+  throws_with([&] { bert->encode({three.ids, three.mask.slice(1, 1), {}}); }, "mask", "L=6");
+  throws_with([&] { bert->encode({at::zeros({0, 3}, at::kLong), at::zeros({0, 3}, at::kBool), {}}); }, "without texts");
+}
+
 // ------------------------------------------------------------------------------ directories
 
 const char* const config = R"({"model_type": "bert", "vocab_size": 20, "hidden_size": 8, "num_hidden_layers": 3,

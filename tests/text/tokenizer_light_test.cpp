@@ -86,6 +86,7 @@ BOOST_AUTO_TEST_CASE(texts_that_are_refused) {
   if (!t) return;
   throws_with([&] { t->encode(""); }, "text::Tokenizer", "empty text");
   throws_with([&] { t->encode(" \t\r\n"); }, "text::Tokenizer", "empty text");
+  throws_with([&] { t->encode("\u3000\u200B\uFEFF"); }, "text::Tokenizer", "empty text");  // blanks to XLM-R too
   throws_with([&] { t->encode("Caf\xE9"); }, "text::Tokenizer", "not UTF-8 at byte 3");
   throws_with([&] { t->encode("\xED\xA0\x80"); }, "text::Tokenizer", "not UTF-8 at byte 0");
   throws_with([&] { t->encode(std::string(Tokenizer::max_text_bytes + 1, 'a')); }, "text::Tokenizer", "1048577 bytes");

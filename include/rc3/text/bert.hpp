@@ -60,6 +60,7 @@ class Bert : public torch::nn::Module {
   /// @param texts  ids int64 [B, L] (or hidden [B, L, D] as `lower` gave it), mask bool [B, L];
   ///               1 <= L <= positions - first_position
   /// @return Tokens [B, L, D]; rows of padding are zero
+  /// @throws rc3::Error for another shape or type, and on the CPU for ids outside the vocabulary or a text without tokens
   Tokens encode(const Texts& texts) {
     return upper(texts.hidden.defined() ? Tokens{texts.hidden, texts.mask} : lower(texts));
   }
@@ -72,6 +73,9 @@ class Bert : public torch::nn::Module {
 
   /// One vector a text, by `options().pooling`; not normalised. @return float [B, D]
   at::Tensor pool(const Tokens& tokens);
+
+  /// The word embedding [K, D], which a masked-language-model head shares.
+  const at::Tensor& word_embedding() const { return word_->weight; }
 
   std::int64_t width() const { return options_.width; }
   const BertOptions& options() const { return options_; }

@@ -3,6 +3,12 @@
 
 #include "rc3/text/bert.hpp"
 #include "rc3/text/concept.hpp"
+#include "rc3/text/encode_all.hpp"
+#include "rc3/text/encoding.hpp"
+#include "rc3/text/mlm_head.hpp"
+#include "rc3/text/scratch.hpp"
 #include "rc3/text/tokenize.hpp"
 #include "rc3/text/tokenizer.hpp"
+#include "rc3/text/truncation.hpp"
 #include "rc3/text/xlm_roberta.hpp"
+#include "rc3/text/xlm_roberta_for_masked_lm.hpp"

@@ -8,17 +8,20 @@
 #include <span>
 
 #include "rc3/core/batch.hpp"
+#include "rc3/text/encode_all.hpp"
 #include "rc3/text/tokenizer.hpp"
 
 namespace rc3::text {
 
-/// Pads sequences of ids to the longest of them.
+/// Pads sequences of ids on the right, to the longest of them or a little more.
+/// @param multiple  L is rounded up to a multiple of this, >= 1; 8 suits matrix products in half precision
 /// @return ids int64 [B, L] (padding is Tokenizer::pad) and their mask
-inline Texts pad_batch(std::span<const std::vector<std::int64_t>> sequences) {
+inline Texts pad_batch(std::span<const std::vector<std::int64_t>> sequences, std::int64_t multiple = 1) {
+  require(multiple >= 1, "text::pad_batch: multiple must be at least 1, is ", multiple);
   std::size_t longest = 0;
   for (const auto& ids : sequences) longest = std::max(longest, ids.size());
   const auto b = static_cast<std::int64_t>(sequences.size());
-  const auto l = static_cast<std::int64_t>(longest);
+  const auto l = (static_cast<std::int64_t>(longest) + multiple - 1) / multiple * multiple;
   Texts texts{at::full({b, l}, Tokenizer::pad, at::kLong), at::zeros({b, l}, at::kBool), {}};
   auto ids = texts.ids.accessor<std::int64_t, 2>();
   auto mask = texts.mask.accessor<bool, 2>();
@@ -30,18 +33,13 @@ inline Texts pad_batch(std::span<const std::vector<std::int64_t>> sequences) {
   return texts;
 }
 
+/// The same batch for any number of threads.
+/// @param threads   as encode_all has it, >= 1
+/// @param multiple  as pad_batch has it, >= 1
 /// @throws rc3::Error as Tokenizer::encode does, naming which of the texts
-inline Texts tokenize(const Tokenizer& tokenizer, std::span<const std::string> texts) {
-  std::vector<std::vector<std::int64_t>> sequences;
-  sequences.reserve(texts.size());
-  for (std::size_t i = 0; i < texts.size(); ++i) {
-    try {
-      sequences.push_back(tokenizer.encode(texts[i]));
-    } catch (const Error& error) {
-      fail("text ", i, " of ", texts.size(), ": ", error.what());
-    }
-  }
-  return pad_batch(sequences);
+inline Texts tokenize(const Tokenizer& tokenizer, std::span<const std::string> texts, std::size_t threads = 1,
+                      std::int64_t multiple = 1) {
+  return pad_batch(encode_all(tokenizer, texts, threads), multiple);
 }
 
 }  // namespace rc3::text

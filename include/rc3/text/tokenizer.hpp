@@ -3,30 +3,43 @@
 
 #include <sentencepiece_processor.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <filesystem>
-#include <fstream>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
+#include <system_error>
+#include <utility>
 #include <vector>
 
 #include "rc3/core/error.hpp"
 #include "rc3/core/utf8.hpp"
+#include "rc3/text/detail/alignment.hpp"
+#include "rc3/text/detail/assemble.hpp"
+#include "rc3/text/detail/pieces.hpp"
+#include "rc3/text/encoding.hpp"
+#include "rc3/text/truncation.hpp"
 
 namespace rc3::text {
 
 struct TokenizerOptions {
   std::string prefix = "";        ///< put before every text; multilingual-e5 wants "query: " or "passage: "
-  std::int64_t max_length = 512;  ///< tokens a text, <s> and </s> included, >= 3; longer texts are cut
+  std::int64_t max_length = 512;  ///< tokens, <s> and </s> included, >= 3, for pairs >= 6; what is longer is cut
+  Truncation truncation = Truncation::longest_first;  ///< which text of a pair is cut
 };
 
-/// Turns texts into ids: `<s> pieces </s>`.
+/// Turns texts into ids: `<s> a </s>`, pairs into `<s> a </s></s> b </s>`. May be used by several threads at a time.
+///
 /// SentencePiece numbers <unk>=0 <s>=1 </s>=2 and pieces from 3; XLM-R numbers <s>=0 <pad>=1 </s>=2 <unk>=3 and pieces
 /// from 4, with <mask> last. There is no Tokenizer without a loaded model.
+///
+/// What a text says is data: "</s>" or "<mask>" in it become ordinary pieces, never the special token, so that a
+/// caption cannot end a sentence or put a blank into it. Hugging Face's fast tokenizer gives the special id instead.
 class Tokenizer {
  public:
-  static constexpr std::int64_t bos = 0, pad = 1, eos = 2, unk = 3;
+  static constexpr std::int64_t bos = detail::bos_id, pad = detail::pad_id, eos = detail::eos_id, unk = detail::unk_id;
   static constexpr std::uintmax_t max_model_bytes = 32u << 20;  ///< a model file beyond this is refused
   static constexpr std::size_t max_text_bytes = 1u << 20;       ///< a text beyond this is refused
 
@@ -46,36 +59,120 @@ class Tokenizer {
     return Tokenizer(std::move(processor), std::move(options));
   }
 
+  /// The same loaded model with other options, for example another prefix. @throws rc3::Error if an option makes no
+  /// sense
+  Tokenizer with(TokenizerOptions options) const { return Tokenizer(processor_, std::move(options)); }
+
   /// Ids of @p text, <s> and </s> included, at most `max_length`.
   /// @throws rc3::Error if the text is empty or only blanks, not UTF-8 or longer than `max_text_bytes`
   std::vector<std::int64_t> encode(std::string_view text) const {
-    require(text.size() <= max_text_bytes, "text::Tokenizer: a text of ", text.size(), " bytes; at most ",
-            max_text_bytes, " are read, cut it first");
-    require_utf8(text, "text::Tokenizer: the text");
-    require(text.find_first_not_of(" \t\r\n") != std::string_view::npos,
-            "text::Tokenizer: an empty text; drop the sample, or give it a caption");
-    std::vector<int> pieces;
-    const auto status = processor_->Encode(options_.prefix + std::string(text), &pieces);
-    require(status.ok(), "text::Tokenizer: ", status.ToString());
-    std::vector<std::int64_t> ids{bos};
-    for (const int piece : pieces) {
-      if (static_cast<std::int64_t>(ids.size()) == options_.max_length - 1) break;
-      ids.push_back(piece == 0 ? unk : piece + 1);
-    }
-    ids.push_back(eos);
-    return ids;
+    auto ids = ids_of(text);
+    ids.resize(std::min(ids.size(), static_cast<std::size_t>(options_.max_length) - 2));
+    return detail::between(ids);
   }
 
-  /// Ids in the model's vocabulary, <pad> and <mask> included.
+  /// Ids of a pair, the prefix before both texts; one that is too long is cut as `truncation` says.
+  /// @throws rc3::Error as encode(text) does, naming which of the two; if `max_length` < 6; as text::truncate does
+  std::vector<std::int64_t> encode(std::string_view first, std::string_view second) const {
+    const auto [a, b] =
+        cut_pair<std::vector<std::int64_t>>([&](int which) { return ids_of(which == 0 ? first : second); });
+    return detail::between(a, &b);
+  }
+
+  /// The ids of encode(text), and where in the text each comes from. @throws rc3::Error as encode(text) does
+  Encoding encode_with_offsets(std::string_view text) const {
+    auto encoding = align(text, 0);
+    detail::resize(encoding, std::min(encoding.size(), static_cast<std::size_t>(options_.max_length) - 2));
+    return detail::between(encoding);
+  }
+
+  /// The ids of encode(first, second), and where each comes from. @throws rc3::Error as encode(first, second) does
+  Encoding encode_with_offsets(std::string_view first, std::string_view second) const {
+    const auto [a, b] = cut_pair<Encoding>([&](int which) { return align(which == 0 ? first : second, which); });
+    return detail::between(a, &b);
+  }
+
+  /// The text of @p ids without special tokens; <unk> is written " ⁇ ", as SentencePiece writes it.
+  /// @throws rc3::Error if an id is not in the vocabulary
+  std::string decode(std::span<const std::int64_t> ids) const {
+    std::vector<int> pieces;
+    pieces.reserve(ids.size());
+    for (const std::int64_t id : ids) {
+      require(id >= 0 && id < vocabulary(), "text::Tokenizer: decode: id ", id, " is not in the vocabulary, 0 to ",
+              vocabulary() - 1);
+      if (id == bos || id == pad || id == eos || id == mask()) continue;
+      pieces.push_back(id == unk ? 0 : static_cast<int>(id - 1));
+    }
+    std::string text;
+    const auto status = processor_->Decode(pieces, &text);
+    require(status.ok(), "text::Tokenizer: decode: ", status.ToString());
+    return text;
+  }
+
+  /// The piece with this id, "▁" for a space. @throws rc3::Error if the id is not in the vocabulary
+  std::string piece(std::int64_t id) const {
+    require(id >= 0 && id < vocabulary(), "text::Tokenizer: id ", id, " is not in the vocabulary, 0 to ",
+            vocabulary() - 1);
+    if (id == mask()) return "<mask>";
+    constexpr const char* special[]{"<s>", "<pad>", "</s>", "<unk>"};
+    return id <= unk ? special[id] : processor_->IdToPiece(static_cast<int>(id - 1));
+  }
+
+  /// The id of a piece, special tokens by their names; `unk` if there is no such piece.
+  std::int64_t id(std::string_view piece) const {
+    if (piece == "<s>") return bos;
+    if (piece == "<pad>") return pad;
+    if (piece == "</s>") return eos;
+    if (piece == "<mask>") return mask();
+    return detail::xlm_r_id(processor_->PieceToId(piece));
+  }
+
+  /// Ids in the tokenizer's vocabulary, <pad> and <mask> included; a model's word embedding may have more rows.
   std::int64_t vocabulary() const { return processor_->GetPieceSize() + 2; }
+
+  /// The id of <mask>, the last one.
+  std::int64_t mask() const { return vocabulary() - 1; }
 
   const TokenizerOptions& options() const { return options_; }
 
  private:
-  Tokenizer(std::shared_ptr<sentencepiece::SentencePieceProcessor> processor, TokenizerOptions options)
+  Tokenizer(std::shared_ptr<const sentencepiece::SentencePieceProcessor> processor, TokenizerOptions options)
       : processor_(std::move(processor)), options_(std::move(options)) {
     require(options_.max_length >= 3, "text::Tokenizer: max_length must be at least 3, is ", options_.max_length);
     require_utf8(options_.prefix, "text::Tokenizer: the prefix");
+  }
+
+  std::string prepare(std::string_view text) const {
+    require(text.size() <= max_text_bytes, "text::Tokenizer: a text of ", text.size(), " bytes; at most ",
+            max_text_bytes, " are read, cut it first");
+    require_utf8(text, "text::Tokenizer: the text");
+    require(!detail::only_blanks(text), "text::Tokenizer: an empty text; drop the sample, or give it a caption");
+    return options_.prefix + std::string(text);
+  }
+  std::vector<std::int64_t> ids_of(std::string_view text) const {
+    return detail::piece_ids(*processor_, prepare(text));
+  }
+  Encoding align(std::string_view text, int source) const {
+    return detail::piece_spans(*processor_, prepare(text), options_.prefix.size(), source);
+  }
+  template <class Part, class Encode>
+  std::pair<Part, Part> cut_pair(const Encode& encode) const {
+    require(options_.max_length >= 6,
+            "text::Tokenizer: a pair needs max_length >= 6, four special tokens and a token a text; is ",
+            options_.max_length);
+    const auto part = [&](int which) {
+      try {
+        return encode(which);
+      } catch (const Error& error) {
+        fail("the ", which == 0 ? "first" : "second", " text of a pair: ", error.what());
+      }
+    };
+    std::pair<Part, Part> pair{part(0), part(1)};
+    const auto [a, b] = truncate(detail::tokens(pair.first), detail::tokens(pair.second),
+                                 static_cast<std::size_t>(options_.max_length) - 4, options_.truncation);
+    detail::resize(pair.first, a);
+    detail::resize(pair.second, b);
+    return pair;
   }
 
   std::shared_ptr<const sentencepiece::SentencePieceProcessor> processor_;

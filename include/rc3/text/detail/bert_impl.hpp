@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "rc3/text/bert.hpp"
+#include "rc3/text/detail/check_texts.hpp"
 
 namespace rc3::text {
 
@@ -121,13 +122,8 @@ inline void Bert::save_pretrained(const std::filesystem::path& directory) const 
 }
 
 inline at::Tensor Bert::embed(const Texts& texts) {
-  check_shape("text::Bert", "ids", texts.ids, {{'B'}, {'L'}});
-  check_dtype("text::Bert", "ids", texts.ids, at::kLong);
-  check_shape("text::Bert", "mask", texts.mask, {{'B', texts.ids.size(0)}, {'L', texts.ids.size(1)}});
-  check_dtype("text::Bert", "mask", texts.mask, at::kBool);
   const auto first = options_.first_position;
-  require(texts.ids.size(1) + first <= options_.positions, "text::Bert: texts of ", texts.ids.size(1),
-          " tokens, but it has positions for ", options_.positions - first, "; set the tokenizer's max_length");
+  detail::check_texts("text::Bert", texts, options_.vocabulary, options_.positions - first);
   // BERT counts columns; XLM-R counts tokens and gives padding the position before the first.
   const auto positions =
       first == 0 ? at::arange(texts.ids.size(1), texts.ids.options()).unsqueeze(0)

@@ -1,0 +1,50 @@
+#pragma once
+/// Many texts on several threads. LibTorch-free.
+
+#include <algorithm>
+#include <cstddef>
+#include <exception>
+#include <span>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "rc3/text/tokenizer.hpp"
+
+namespace rc3::text {
+
+/// The ids of every text, the same for any number of threads.
+/// @param threads  >= 1; the caller's thread is one of them
+/// @throws rc3::Error as Tokenizer::encode does for the first text that it refuses, naming which; whatever else is
+/// thrown
+///         on a thread reaches the caller too
+inline std::vector<std::vector<std::int64_t>> encode_all(const Tokenizer& tokenizer, std::span<const std::string> texts,
+                                                         std::size_t threads = 1) {
+  require(threads >= 1, "text::encode_all: threads must be at least 1, is 0");
+  threads = std::clamp<std::size_t>(texts.size(), 1, threads);
+  std::vector<std::vector<std::int64_t>> ids(texts.size());
+  std::vector<std::exception_ptr> failed(threads);
+  // Each thread has one block of texts and stops at its first error, so that the error of the first block that has one
+  // is that of the first text in all.
+  const auto work = [&](std::size_t block) noexcept {
+    std::size_t i = block * texts.size() / threads;
+    const std::size_t end = (block + 1) * texts.size() / threads;
+    try {
+      for (; i < end; ++i) ids[i] = tokenizer.encode(texts[i]);
+    } catch (const Error& error) {
+      failed[block] = std::make_exception_ptr(Error(join("text ", i, " of ", texts.size(), ": ", error.what())));
+    } catch (...) {
+      failed[block] = std::current_exception();
+    }
+  };
+  {
+    std::vector<std::jthread> others;
+    for (std::size_t block = 1; block < threads; ++block) others.emplace_back(work, block);
+    work(0);
+  }
+  for (const auto& error : failed)
+    if (error) std::rethrow_exception(error);
+  return ids;
+}
+
+}  // namespace rc3::text
