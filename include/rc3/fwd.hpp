@@ -20,7 +20,14 @@ struct Batch;
 
 namespace io {
 struct Image;
-}
+struct Stb;
+struct TurboJpeg;
+struct WebP;
+template <class... List>
+class Decoders;
+/// What io::load_image reads with.
+using DefaultDecoders = Decoders<Stb>;
+}  // namespace io
 
 namespace text {
 class Tokenizer;
