@@ -41,6 +41,9 @@ class EfficientNetLite0;
 class LinearPatches;
 }  // namespace backbone
 
+struct PreprocessOptions;
+class Preprocess;
+
 class Roi;
 template <class Backbone>
 class RoiFromBackbone;

@@ -15,6 +15,7 @@
 #include "rc3/io/image/concept.hpp"
 #include "rc3/io/image/decoders.hpp"
 #include "rc3/io/image/flatten.hpp"
+#include "rc3/io/image/resize.hpp"
 #include "rc3/io/image/stb.hpp"
 
 namespace rc3::io {

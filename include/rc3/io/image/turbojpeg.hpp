@@ -38,10 +38,8 @@ struct TurboJpeg {
     const Handle handle = open();
     Image image{header.width, header.height, {}};
     image.rgba.resize(static_cast<std::size_t>(header.width) * static_cast<std::size_t>(header.height) * 4);
-    // A progressive file of a few KB may ask for thousands of scans of the whole picture: TJFLAG_LIMITSCANS allows 500.
-    const int result =
-        tjDecompress2(handle.get(), data(bytes), bytes.size(), image.rgba.data(), header.width, 0, header.height,
-                      TJPF_RGBA, TJFLAG_ACCURATEDCT | TJFLAG_LIMITSCANS | TJFLAG_STOPONWARNING);
+    const int result = tjDecompress2(handle.get(), data(bytes), bytes.size(), image.rgba.data(), header.width, 0,
+                                     header.height, TJPF_RGBA, TJFLAG_ACCURATEDCT | TJFLAG_STOPONWARNING);
     require(result == 0, name, ": damaged or truncated JPEG: ", tjGetErrorStr2(handle.get()));
     return image;
   }
