@@ -74,10 +74,10 @@ BOOST_AUTO_TEST_CASE(damage_is_an_error_and_costs_nothing) {
   throws_with([&] { Turbo::decode(file, "x", {.max_side = 63}); }, "x: 64 x 48 pixels", "side of 63");
 
   std::string wide = file;
-  wide.replace(wide.find("\xFF\xC0") + 5, 4, "\xFF\xFF\xFF\xFF");
+  wide.replace(wide.find("\xFF\xC0") + 5, 4, "\xFF\xDC\xFF\xDC");  // the most that libjpeg allows
   const rc3::test::PeakMemory memory;
-  throws_with([&] { Turbo::decode(wide, "wide.jpg"); }, "wide.jpg: 65535 x 65535 pixels");
-  rc3::test::at_most("io::TurboJpeg: a header of 65535 x 65535 pixels: memory rises, KB", memory.rise(), 16384);
+  throws_with([&] { Turbo::decode(wide, "wide.jpg"); }, "wide.jpg: 65500 x 65500 pixels");
+  rc3::test::at_most("io::TurboJpeg: a header of 65500 x 65500 pixels: memory rises, KB", memory.rise(), 16384);
 }
 
 BOOST_AUTO_TEST_CASE(flipped_files_are_read_or_refused) {

@@ -47,7 +47,8 @@ class Preprocess {
     }
     if (options_.crop) flat = cropped(flat, options_.crop->height, options_.crop->width);
     const auto pixels = at::from_blob(flat.rgba.data(), {flat.height, flat.width, 4}, at::kByte);
-    return pixels.narrow(2, 0, 3).permute({2, 0, 1}).contiguous();  // a copy: `flat` ends here
+    // `flat` ends here, and contiguous() would copy nothing of a single pixel.
+    return pixels.narrow(2, 0, 3).permute({2, 0, 1}).clone(at::MemoryFormat::Contiguous);
   }
 
   /// @return uint8 [B, 3, H, W], as Pictures::pixels wants it
