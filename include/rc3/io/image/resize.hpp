@@ -1,14 +1,14 @@
 #pragma once
 /// Resizing to the byte as Pillow does it, which is what pretrained vision models saw.
 ///
-/// Why not at::_upsample_bicubic2d_aa: on uint8 its weights have 15 bits instead of 22, which on drawings with hard
-/// edges, or where one side grows while the other shrinks, gives up to 16 % other bytes, and the result depends on the
-/// processor.
+/// Why not at::_upsample_bicubic2d_aa: on uint8 its weights have 15 bits instead of 22, and its passes another order.
+/// Of 40 pictures it gave 2 % other bytes, of the worst 17 %, with differences up to 15.
 
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <vector>
 
 #include "rc3/core/error.hpp"
@@ -71,10 +71,15 @@ inline Taps taps(int from, int to, Resample filter) {
 /// One RGBA pixel from @p count pixels, @p stride bytes apart.
 inline void weigh(const std::uint8_t* in, std::size_t stride, const std::int32_t* weights, int count,
                   std::uint8_t* out) {
-  std::int32_t sum[4];
-  std::fill(sum, sum + 4, 1 << (weight_bits - 1));
-  for (int k = 0; k < count; ++k, in += stride)
-    for (int c = 0; c < 4; ++c) sum[c] += in[c] * weights[k];
+  // Vectors of g++ and clang++: at -O2 the loop over four channels would stay a loop.
+  using Bytes [[gnu::vector_size(4)]] = std::uint8_t;
+  using Sums [[gnu::vector_size(16)]] = std::int32_t;
+  Sums sum = Sums{} + (1 << (weight_bits - 1));
+  for (int k = 0; k < count; ++k, in += stride) {
+    Bytes pixel;
+    std::memcpy(&pixel, in, sizeof pixel);
+    sum += __builtin_convertvector(pixel, Sums) * weights[k];
+  }
   for (int c = 0; c < 4; ++c) out[c] = static_cast<std::uint8_t>(std::clamp(sum[c] >> weight_bits, 0, 255));
 }
 
@@ -120,8 +125,8 @@ inline Image resize(Image image, int width, int height, Resample filter) {
   require(width >= 1 && height >= 1 && width <= most && height <= most, "io::resize: to ", width, " x ", height,
           " pixels; each side must be 1 to ", most);
   require(image.width > 0 && image.height > 0, "io::resize: the picture is empty");
-  // The first pass rounds to bytes, so that the order shows. This is what Pillow 13.0 does, found by trying 9,000
-  // sizes; up to 12 it began with the columns always.
+  // The first pass rounds to bytes, so that the order shows. This is Pillow 13.0's, found by trying: the rule holds for
+  // 2,900 random sizes. Older versions began with the width always.
   const bool rows_first = height < image.height && image.height - height > 2 * (image.width - width);
   if (rows_first) image = detail::with_height(image, height, filter);
   if (width != image.width) image = detail::with_width(image, width, filter);
