@@ -96,6 +96,8 @@ BOOST_AUTO_TEST_CASE(truncated_files_are_refused_at_every_length) {
     throws_with([&] { decode_image(whole.substr(0, n), "cut.png"); }, "cut.png");
   for (std::size_t n = 0; n < jpeg.size(); ++n)
     throws_with([&] { decode_image(jpeg.substr(0, n), "cut.jpg"); }, "cut.jpg");
+  throws_with([&] { decode_image(jpeg.substr(0, jpeg.size() - 2), "cut.jpg"); },
+              "cut.jpg: truncated JPEG: no end marker");
 }
 
 BOOST_AUTO_TEST_CASE(other_formats_are_refused) {

@@ -71,6 +71,9 @@ BOOST_AUTO_TEST_CASE(damage_is_an_error_and_costs_nothing) {
   const std::string file = jpeg(64, 48);
   for (std::size_t n = 0; n < file.size(); ++n)
     throws_with([&] { Turbo::decode(file.substr(0, n), "cut.jpg"); }, "cut.jpg");
+  std::string hole = file;  // the end marker is there, a part before it is not: libjpeg only warns
+  hole.erase(hole.size() - 100, 80);
+  throws_with([&] { Turbo::decode(hole, "hole.jpg"); }, "hole.jpg: damaged or truncated JPEG");
   throws_with([&] { Turbo::decode(file, "x", {.max_side = 63}); }, "x: 64 x 48 pixels", "side of 63");
 
   std::string wide = file;
