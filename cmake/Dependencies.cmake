@@ -1,6 +1,7 @@
 # Finds what rc3 needs. Installed beside rc3Config.cmake, which calls the same functions.
 #
-# Tested with: LibTorch 2.13.0, nlohmann-json 3.11.2, sentencepiece 0.1.97, stb 2.27 (Debian 12).
+# Tested with: LibTorch 2.13.0, nlohmann-json 3.11.2, sentencepiece 0.1.97, stb 2.27; libjpeg-turbo 2.1.5, libwebp 1.2.4
+# where they are found (Debian 12).
 
 include_guard(GLOBAL)
 
@@ -38,6 +39,37 @@ macro(rc3_find_light_dependencies)
   endif()
 
 endmacro()
+
+# rc3::turbojpeg and rc3::webp, for rc3/io/image/turbojpeg.hpp and rc3/io/image/webp.hpp. Nothing of rc3 links them: who
+# includes one of these headers links its target.
+# RC3_WITH_TURBOJPEG, RC3_WITH_WEBP: AUTO (the target is there if the library is), ON (missing is an error), OFF.
+function(rc3_find_image_libraries)
+  rc3_find_image_library(turbojpeg turbojpeg.h 2.0 libturbojpeg0-dev)
+  rc3_find_image_library(webp webp/decode.h 0.6 libwebp-dev)
+endfunction()
+
+function(rc3_find_image_library name header version package)
+  string(TOUPPER ${name} upper)
+  set(RC3_WITH_${upper} AUTO CACHE STRING "Offer rc3::${name}: AUTO (if found), ON or OFF")
+  set_property(CACHE RC3_WITH_${upper} PROPERTY STRINGS AUTO ON OFF)
+  if(NOT RC3_WITH_${upper} OR TARGET rc3::${name})
+    return()
+  endif()
+  find_path(RC3_${upper}_INCLUDE_DIR ${header})
+  find_library(RC3_${upper}_LIBRARY ${name})
+  mark_as_advanced(RC3_${upper}_INCLUDE_DIR RC3_${upper}_LIBRARY)
+  if(NOT RC3_${upper}_INCLUDE_DIR OR NOT RC3_${upper}_LIBRARY)
+    if(NOT RC3_WITH_${upper} STREQUAL AUTO)
+      rc3_missing("lib${name} (or -DRC3_WITH_${upper}=OFF)" ${version} ${package})
+    endif()
+    return()
+  endif()
+  add_library(rc3::${name} UNKNOWN IMPORTED)
+  set_target_properties(rc3::${name} PROPERTIES IMPORTED_LOCATION "${RC3_${upper}_LIBRARY}")
+  if(NOT RC3_${upper}_INCLUDE_DIR IN_LIST CMAKE_CXX_IMPLICIT_INCLUDE_DIRECTORIES)
+    target_include_directories(rc3::${name} SYSTEM INTERFACE "${RC3_${upper}_INCLUDE_DIR}")
+  endif()
+endfunction()
 
 # stb as RC3_STB_INCLUDE_DIR. Only the library itself is compiled against it; who uses an installed rc3 needs none.
 function(rc3_find_stb)

@@ -154,9 +154,26 @@ function(rc3_add_compile_fail_tests folder)
   endforeach()
 endfunction()
 
+# Links the optional picture libraries that were found, with a definition RC3_TEST_<LIBRARY> for each.
+function(rc3_link_image_libraries target)
+  foreach(library turbojpeg webp)
+    if(TARGET rc3::${library})
+      string(TOUPPER RC3_TEST_${library} definition)
+      target_link_libraries(${target} PRIVATE rc3::${library})
+      target_compile_definitions(${target} PRIVATE ${definition})
+    endif()
+  endforeach()
+endfunction()
+
 # Sorts the headers into those that reach LibTorch through their #include lines and those that do not. Relative paths.
+# The headers of optional libraries that were not found are left out.
 function(rc3_classify_headers out_light out_torch)
   file(GLOB_RECURSE headers CONFIGURE_DEPENDS RELATIVE ${PROJECT_SOURCE_DIR}/include ${PROJECT_SOURCE_DIR}/include/rc3/*.hpp)
+  foreach(library turbojpeg webp)
+    if(NOT TARGET rc3::${library})
+      list(REMOVE_ITEM headers rc3/io/image/${library}.hpp)
+    endif()
+  endforeach()
   list(SORT headers)
   set(torch)
   foreach(header ${headers})

@@ -5,7 +5,7 @@
 #include <cstring>
 #include <new>
 
-#include "rc3/io/image.hpp"
+#include "rc3/io/image/stb.hpp"
 
 namespace {
 

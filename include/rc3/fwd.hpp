@@ -20,7 +20,14 @@ struct Batch;
 
 namespace io {
 struct Image;
-}
+struct Stb;
+struct TurboJpeg;
+struct WebP;
+template <class... List>
+class Decoders;
+/// What io::load_image reads with.
+using DefaultDecoders = Decoders<Stb>;
+}  // namespace io
 
 namespace text {
 struct Span;
@@ -41,6 +48,9 @@ class Vit;
 class ClipVision;
 class SiglipVision;
 }  // namespace backbone
+
+struct PreprocessOptions;
+class Preprocess;
 
 class Roi;
 template <class Backbone>

@@ -9,5 +9,7 @@
 #include "rc3/visual/both.hpp"
 #include "rc3/visual/concept.hpp"
 #include "rc3/visual/patch.hpp"
+#include "rc3/visual/preprocess.hpp"
+#include "rc3/visual/preprocess_options.hpp"
 #include "rc3/visual/roi.hpp"
 #include "rc3/visual/roi_from_backbone.hpp"

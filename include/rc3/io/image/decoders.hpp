@@ -1,0 +1,85 @@
+#pragma once
+/// A list of decoders, fixed when the program is compiled, that reads a file with the first that knows its type.
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "rc3/core/error.hpp"
+#include "rc3/fwd.hpp"
+#include "rc3/io/file.hpp"
+#include "rc3/io/image/concept.hpp"
+#include "rc3/io/image/exif.hpp"
+#include "rc3/io/image/kind.hpp"
+
+namespace rc3::io {
+
+/// Reads the types of all @p List: `io::Decoders<io::TurboJpeg, io::Stb, io::WebP>`. Of two that know a type, the
+/// first.
+/// @tparam List  what reads files: io::Decoder
+template <class... List>
+class Decoders {
+  static_assert(sizeof...(List) > 0,
+                "io::Decoders: name at least one decoder, for example io::Decoders<io::Stb> "
+                "[docs/concepts/image.md]");
+  static_assert((Decoder<List> && ...),
+                "io::Decoders: each must have static formats, recognises(bytes), probe(bytes, "
+                "name) and decode(bytes, header, name) [docs/concepts/image.md]");
+
+ public:
+  /// The picture in @p bytes as 8-bit RGBA. Limits are checked on what the header says, before memory is spent.
+  /// @param bytes  the file's content
+  /// @param name   what the picture is called in errors
+  /// @throws rc3::Error naming @p name and the reason: empty, of a type that is not read, over a limit, damaged,
+  /// truncated
+  static Image decode(std::string_view bytes, std::string_view name, const ImageLimits& limits = {},
+                      const ImageOptions& options = {}) {
+    require(!bytes.empty(), name, ": empty, no picture");
+    require(bytes.size() <= limits.max_bytes && bytes.size() <= std::size_t{1} << 30, name, ": has ", bytes.size(),
+            " bytes, more than the allowed ", limits.max_bytes);
+    Image image;
+    const auto tried = [&]<class D>() {
+      if (!D::recognises(bytes)) return false;
+      image = decode_with<D>(bytes, name, limits, options);
+      return true;
+    };
+    const bool done = (tried.template operator()<List>() || ...);
+    require(done, name, ": ", kind_of_file(bytes), "; only these are read: ", formats());
+    return image;
+  }
+
+  /// The picture in the file @p path. @throws rc3::Error as decode does, and when the file cannot be read.
+  static Image load(const std::filesystem::path& path, const ImageLimits& limits = {},
+                    const ImageOptions& options = {}) {
+    return decode(read_file(path, limits.max_bytes), path.string(), limits, options);
+  }
+
+  /// The types that are read, for people: "JPEG, PNG".
+  static std::string formats() {
+    std::string all;
+    ((all += (all.empty() ? "" : ", ") + std::string(List::formats)), ...);
+    return all;
+  }
+
+ private:
+  template <class D>
+  static Image decode_with(std::string_view bytes, std::string_view name, const ImageLimits& limits,
+                           const ImageOptions& options) {
+    const ImageHeader header = D::probe(bytes, name);
+    require(header.width > 0 && header.height > 0, name, ": a picture of ", header.width, " x ", header.height,
+            " pixels");
+    require(header.width <= limits.max_side && header.height <= limits.max_side, name, ": ", header.width, " x ",
+            header.height, " pixels, more than the allowed side of ", limits.max_side);
+    require(std::int64_t{header.width} * header.height <= limits.max_pixels, name, ": ", header.width, " x ",
+            header.height, " pixels, more than the allowed ", limits.max_pixels, " in all");
+    Image image = D::decode(bytes, header, name);
+    require(image.width == header.width && image.height == header.height, name, ": damaged: the header says ",
+            header.width, " x ", header.height, " pixels, the picture has ", image.width, " x ", image.height);
+    return options.apply_orientation ? upright(std::move(image), header.orientation) : image;
+  }
+};
+
+}  // namespace rc3::io

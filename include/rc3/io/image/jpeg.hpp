@@ -1,0 +1,63 @@
+#pragma once
+/// What the segments before a JPEG's first scan say, without decoding.
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+#include "rc3/core/error.hpp"
+
+namespace rc3::io::jpeg {
+
+inline constexpr std::string_view signature = "\xFF\xD8\xFF";
+
+/// A scan of a few bytes may go through the whole picture once more: ten thousand take minutes. Cameras write about
+/// ten.
+inline constexpr std::size_t max_scans = 500;
+
+/// Facts that decoders do not tell, or tell too late.
+struct Facts {
+  std::string_view exif;   ///< the TIFF block of the first EXIF segment; empty: none
+  int components = 0;      ///< 1 grey, 3 YCbCr or RGB, 4 CMYK or YCCK
+  bool has_adobe = false;  ///< an Adobe segment tells CMYK from YCCK
+};
+
+/// Walks the segments of the JPEG @p bytes up to its first scan, and looks for the end marker behind it.
+/// @throws rc3::Error naming @p name when a segment is cut off, the end marker is missing (decoders fill what is
+/// missing of
+///         a JPEG with grey, and some report nothing), or there are more than max_scans scans.
+inline Facts facts(std::string_view bytes, std::string_view name) {
+  const auto at = [bytes](std::size_t i) { return static_cast<unsigned char>(bytes[i]); };
+  Facts found;
+  // A thumbnail in a segment has an end marker of its own: segments are skipped as a whole.
+  for (std::size_t i = 2; i + 4 <= bytes.size();) {
+    require(at(i) == 0xFF, name, ": damaged JPEG: no marker at byte ", i);
+    const unsigned marker = at(i + 1);
+    if (marker == 0xFF) {  // fill byte
+      ++i;
+      continue;
+    }
+    const std::size_t length = std::size_t{at(i + 2)} << 8 | at(i + 3);
+    if (length < 2 || i + 2 + length > bytes.size()) break;
+    const std::string_view data = bytes.substr(i + 4, length - 2);
+    const bool frame = marker >= 0xC0 && marker <= 0xCF && marker != 0xC4 && marker != 0xC8 && marker != 0xCC;
+    if (frame && data.size() >= 6) found.components = static_cast<unsigned char>(data[5]);
+    if (marker == 0xE1 && found.exif.empty() && data.starts_with(std::string_view("Exif\0\0", 6)))
+      found.exif = data.substr(6);
+    if (marker == 0xEE && data.starts_with("Adobe")) found.has_adobe = true;
+    i += 2 + length;
+    // In the scans the byte FF is followed by 00 or a marker, so that this pair is the end.
+    if (marker == 0xDA) {
+      const std::size_t end = bytes.find("\xFF\xD9", i);
+      require(end != std::string_view::npos, name, ": truncated JPEG: no end marker");
+      const std::string_view scans = bytes.substr(0, end);
+      std::size_t count = 1;
+      for (std::size_t next = i; (next = scans.find("\xFF\xDA", next)) != std::string_view::npos; next += 2) ++count;
+      require(count <= max_scans, name, ": a progressive JPEG of ", count, " scans, more than the allowed ", max_scans);
+      return found;
+    }
+  }
+  fail(name, ": truncated JPEG: ends before its first scan");
+}
+
+}  // namespace rc3::io::jpeg

@@ -1,0 +1,54 @@
+#pragma once
+/// Says what a file is that nobody here reads, so that an error can.
+
+#include <algorithm>
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+namespace rc3::io {
+
+/// The type of file that begins with @p bytes, in words: "GIF", "HTML or XML text", "of an unknown type (begins with 00
+/// 01)".
+inline std::string kind_of_file(std::string_view bytes) {
+  using namespace std::string_view_literals;
+  struct Magic {
+    std::size_t at;
+    std::string_view bytes;
+    const char* name;
+  };
+  constexpr Magic magics[] = {{0, "\xFF\xD8\xFF"sv, "JPEG"},
+                              {0, "\x89PNG\r\n\x1A\n"sv, "PNG"},
+                              {0, "GIF8"sv, "GIF"},
+                              {8, "WEBP"sv, "WebP"},
+                              {4, "ftypavif"sv, "AVIF"},
+                              {4, "ftypavis"sv, "AVIF"},
+                              {4, "ftyphei"sv, "HEIC"},
+                              {4, "ftypmif1"sv, "HEIC or AVIF"},
+                              {4, "ftyp"sv, "MP4 or another ISO media file"},
+                              {0, "BM"sv, "BMP"},
+                              {0, "II*\0"sv, "TIFF"},
+                              {0, "MM\0*"sv, "TIFF"},
+                              {0, "\xFF\x0A"sv, "JPEG XL"},
+                              {0, "\0\0\0\x0CJXL "sv, "JPEG XL"},
+                              {0, "\0\0\0\x0CjP  "sv, "JPEG 2000"},
+                              {0, "\0\0\1\0"sv, "Windows icon"},
+                              {0, "8BPS"sv, "Photoshop"},
+                              {0, "%PDF"sv, "PDF"},
+                              {0, "PK\3\4"sv, "zip archive"},
+                              {0, "\x1F\x8B"sv, "gzip"},
+                              {0, "version https://git-lfs"sv, "Git LFS pointer; the file itself was not fetched"}};
+  for (const Magic& magic : magics)
+    if (bytes.size() > magic.at && bytes.substr(magic.at).starts_with(magic.bytes)) return magic.name;
+  if (bytes.size() > 2 && bytes[0] == 'P' && bytes[1] >= '1' && bytes[1] <= '7') return "PNM";
+  const auto text = bytes.find_first_not_of(" \t\r\n");
+  if (text != std::string_view::npos && bytes[text] == '<') return "HTML or XML text";
+  std::string first = "of an unknown type (begins with";
+  for (const char c : bytes.substr(0, 8)) {
+    const auto byte = static_cast<unsigned char>(c);
+    first += {' ', "0123456789abcdef"[byte >> 4], "0123456789abcdef"[byte & 15]};
+  }
+  return first + ")";
+}
+
+}  // namespace rc3::io

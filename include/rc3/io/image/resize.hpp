@@ -1,0 +1,137 @@
+#pragma once
+/// Resizing to the byte as Pillow does it, which is what pretrained vision models saw.
+///
+/// Why not at::_upsample_bicubic2d_aa: on uint8 its weights have 15 bits instead of 22, and its passes another order.
+/// Of 40 pictures it gave 2 % other bytes, of the worst 17 %, with differences up to 15.
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <vector>
+
+#include "rc3/core/error.hpp"
+#include "rc3/io/image/concept.hpp"
+
+namespace rc3::io {
+
+/// Filters, with the numbers that Pillow and preprocessor_config.json give them.
+enum class Resample { bilinear = 2, bicubic = 3 };
+
+namespace detail {
+
+/// Fixed point: 8 bits of colour, 22 of weight, and 2 for the overshoot of negative weights.
+inline constexpr int weight_bits = 22;
+
+/// Which pixels of a row make pixel i of the resized row, and how much of each: the weights sum up to 2^22.
+struct Taps {
+  struct Range {
+    int first, count;
+  };
+  std::vector<Range> ranges;
+  std::vector<std::int32_t> weights;  ///< [size, most]
+  int most = 0;
+};
+
+inline double filter_weight(Resample filter, double x) {
+  x = std::abs(x);
+  if (filter == Resample::bilinear) return x < 1 ? 1 - x : 0;
+  constexpr double a = -0.5;  // Keys 1981
+  if (x < 1) return ((a + 2) * x - (a + 3)) * x * x + 1;
+  return x < 2 ? (((x - 5) * x + 8) * x - 4) * a : 0;
+}
+
+inline Taps taps(int from, int to, Resample filter) {
+  const double scale = static_cast<double>(from) / to,
+               stretch = std::max(scale, 1.0);  // shrinking takes the filter wider
+  const double support = (filter == Resample::bilinear ? 1 : 2) * stretch;
+  Taps taps;
+  taps.most = static_cast<int>(std::ceil(support)) * 2 + 1;
+  taps.weights.assign(static_cast<std::size_t>(to) * static_cast<std::size_t>(taps.most), 0);
+  std::vector<double> exact;
+  for (int i = 0; i < to; ++i) {
+    const double center = (i + 0.5) * scale;
+    const int first = std::max(static_cast<int>(center - support + 0.5), 0);
+    const int last = std::min(static_cast<int>(center + support + 0.5), from);
+    exact.clear();
+    double sum = 0;
+    for (int x = first; x < last; ++x)
+      sum += exact.emplace_back(filter_weight(filter, (x - center + 0.5) * (1 / stretch)));
+    auto* weight = taps.weights.data() + static_cast<std::size_t>(i) * static_cast<std::size_t>(taps.most);
+    for (const double w : exact) {
+      const double share = sum != 0 ? w / sum : w;
+      *weight++ = static_cast<std::int32_t>((share < 0 ? -0.5 : 0.5) + share * (1 << weight_bits));
+    }
+    taps.ranges.push_back({first, last - first});
+  }
+  return taps;
+}
+
+/// One RGBA pixel from @p count pixels, @p stride bytes apart.
+inline void weigh(const std::uint8_t* in, std::size_t stride, const std::int32_t* weights, int count,
+                  std::uint8_t* out) {
+  // Vectors of g++ and clang++: at -O2 the loop over four channels would stay a loop.
+  using Bytes [[gnu::vector_size(4)]] = std::uint8_t;
+  using Sums [[gnu::vector_size(16)]] = std::int32_t;
+  Sums sum = Sums{} + (1 << (weight_bits - 1));
+  for (int k = 0; k < count; ++k, in += stride) {
+    Bytes pixel;
+    std::memcpy(&pixel, in, sizeof pixel);
+    sum += __builtin_convertvector(pixel, Sums) * weights[k];
+  }
+  for (int c = 0; c < 4; ++c) out[c] = static_cast<std::uint8_t>(std::clamp(sum[c] >> weight_bits, 0, 255));
+}
+
+inline std::size_t row_bytes(int width) { return static_cast<std::size_t>(width) * 4; }
+
+inline Image with_width(const Image& image, int width, Resample filter) {
+  const Taps taps = detail::taps(image.width, width, filter);
+  Image out{width, image.height, std::vector<std::uint8_t>(row_bytes(width) * static_cast<std::size_t>(image.height))};
+  auto* to = out.rgba.data();
+  for (int y = 0; y < image.height; ++y) {
+    const auto* in = image.rgba.data() + row_bytes(image.width) * static_cast<std::size_t>(y);
+    const auto* weights = taps.weights.data();
+    for (const auto& range : taps.ranges) {
+      weigh(in + row_bytes(range.first), 4, weights, range.count, to);
+      weights += taps.most;
+      to += 4;
+    }
+  }
+  return out;
+}
+
+inline Image with_height(const Image& image, int height, Resample filter) {
+  const Taps taps = detail::taps(image.height, height, filter);
+  const std::size_t row = row_bytes(image.width);
+  Image out{image.width, height, std::vector<std::uint8_t>(row * static_cast<std::size_t>(height))};
+  auto* to = out.rgba.data();
+  for (std::size_t y = 0; y < taps.ranges.size(); ++y) {
+    const auto& range = taps.ranges[y];
+    const auto* in = image.rgba.data() + row * static_cast<std::size_t>(range.first);
+    const auto* weights = taps.weights.data() + y * static_cast<std::size_t>(taps.most);
+    for (std::size_t x = 0; x < row; x += 4, to += 4) weigh(in + x, row, weights, range.count, to);
+  }
+  return out;
+}
+
+}  // namespace detail
+
+/// @p image in the size width x height, each side on its own, with antialiasing. Channels are resized apart: a picture
+/// with transparent parts should go through io::flatten before.
+/// @param width, height  pixels, 1..16384
+inline Image resize(Image image, int width, int height, Resample filter) {
+  constexpr int most = 16384;
+  require(width >= 1 && height >= 1 && width <= most && height <= most, "io::resize: to ", width, " x ", height,
+          " pixels; each side must be 1 to ", most);
+  require(image.width > 0 && image.height > 0, "io::resize: the picture is empty");
+  // The first pass rounds to bytes, so that the order shows. This is Pillow 13.0's, found by trying: the rule holds for
+  // 2,900 random sizes. Older versions began with the width always.
+  const bool rows_first = height < image.height && image.height - height > 2 * (image.width - width);
+  if (rows_first) image = detail::with_height(image, height, filter);
+  if (width != image.width) image = detail::with_width(image, width, filter);
+  if (height != image.height) image = detail::with_height(image, height, filter);
+  return image;
+}
+
+}  // namespace rc3::io

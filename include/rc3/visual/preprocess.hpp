@@ -1,0 +1,110 @@
+#pragma once
+/// From pictures of any size to the tensor that a pretrained vision model takes.
+
+#include <ATen/core/Tensor.h>
+#include <ATen/ops/from_blob.h>
+#include <ATen/ops/stack.h>
+#include <ATen/ops/tensor.h>
+#include <ATen/ops/zeros.h>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include "rc3/core/check.hpp"
+#include "rc3/core/error.hpp"
+#include "rc3/io/image/concept.hpp"
+#include "rc3/io/image/flatten.hpp"
+#include "rc3/io/image/resize.hpp"
+#include "rc3/visual/preprocess_options.hpp"
+
+namespace rc3::visual {
+
+/// Background, resize and centre crop on bytes, then rescaling and normalisation, as the image processors of
+/// transformers (their Pillow form) do it. The first half gives Pictures::pixels; backbones do the second.
+class Preprocess {
+ public:
+  explicit Preprocess(PreprocessOptions options) : options_(std::move(options)) {}
+
+  /// Reads preprocessor_config.json in @p folder. @throws rc3::Error as PreprocessOptions::from_pretrained does.
+  static Preprocess from_pretrained(const std::filesystem::path& folder) {
+    return Preprocess(PreprocessOptions::from_pretrained(folder));
+  }
+
+  const PreprocessOptions& options() const { return options_; }
+
+  /// @return uint8 [3, H, W], RGB, 0..255
+  at::Tensor operator()(const io::Image& image) const {
+    require(image.width > 0 && image.height > 0, "visual::Preprocess: the picture is empty");
+    io::Image flat = io::flatten(image, options_.background);
+    if (options_.resize) {
+      const auto [height, width] = resized(*options_.resize, image.height, image.width);
+      flat = io::resize(flat, width, height, options_.resample);
+    }
+    if (options_.crop) flat = cropped(flat, options_.crop->height, options_.crop->width);
+    const auto pixels = at::from_blob(flat.rgba.data(), {flat.height, flat.width, 4}, at::kByte);
+    // `flat` ends here, and contiguous() would copy nothing of a single pixel.
+    return pixels.narrow(2, 0, 3).permute({2, 0, 1}).clone(at::MemoryFormat::Contiguous);
+  }
+
+  /// @return uint8 [B, 3, H, W], as Pictures::pixels wants it
+  /// @throws rc3::Error when the pictures do not all become of one size
+  at::Tensor operator()(std::span<const io::Image> images) const {
+    require(!images.empty(), "visual::Preprocess: no pictures");
+    std::vector<at::Tensor> all;
+    for (const io::Image& image : images) {
+      all.push_back((*this)(image));
+      require(all.back().sizes() == all.front().sizes(), "visual::Preprocess: picture ", all.size() - 1, " becomes ",
+              all.back().sizes(), ", the first ", all.front().sizes(), "; set a crop, or a size with both sides");
+    }
+    return at::stack(all);
+  }
+
+  /// (pixels * rescale - mean) / std.
+  /// @param pixels  uint8 or float [B, 3, H, W], 0..255
+  /// @return float [B, 3, H, W]
+  at::Tensor normalize(const at::Tensor& pixels) const {
+    check_shape("visual::Preprocess", "pixels", pixels, {{'B'}, {'3', 3}, {'H'}, {'W'}});
+    const auto channels = [&](const std::array<double, 3>& values) {
+      return at::tensor(at::ArrayRef<double>(values.data(), 3), pixels.options().dtype(at::kFloat)).view({1, 3, 1, 1});
+    };
+    // The product in double, once rounded, is what NumPy has in transformers: the result is the same to the last bit.
+    const auto rescaled = pixels.to(at::kDouble).mul_(options_.rescale).to(at::kFloat);
+    return rescaled.sub(channels(options_.mean)).div_(channels(options_.std));
+  }
+
+ private:
+  static std::pair<int, int> resized(const PreprocessSize& size, int height, int width) {
+    if (size.shortest_edge == 0) return {size.height, size.width};
+    const auto longer = [&](int other, int shorter) {
+      const std::int64_t pixels = std::int64_t{size.shortest_edge} * other / shorter;
+      require(pixels <= 16384, "visual::Preprocess: a picture of ", width, " x ", height,
+              " pixels is too narrow: its longer side would become ", pixels, " pixels");
+      return static_cast<int>(pixels);
+    };
+    if (width <= height) return {longer(height, width), size.shortest_edge};
+    return {size.shortest_edge, longer(width, height)};
+  }
+
+  static io::Image cropped(const io::Image& image, int height, int width) {
+    // Rounded down also below 0, as in Python: a picture that is too small by an odd number gets the extra row on top.
+    const auto begin = [](int have, int want) { return (have - want) / 2 - ((have - want) % 2 < 0 ? 1 : 0); };
+    const int top = begin(image.height, height), left = begin(image.width, width);
+    io::Image out{width, height,
+                  std::vector<std::uint8_t>(static_cast<std::size_t>(width) * static_cast<std::size_t>(height) * 4)};
+    const int from = std::max(left, 0), to = std::min(left + width, image.width);
+    const auto at = [](const io::Image& i, int y, int x) { return (static_cast<std::ptrdiff_t>(y) * i.width + x) * 4; };
+    for (int y = std::max(top, 0); y < std::min(top + height, image.height); ++y)
+      std::copy(image.rgba.begin() + at(image, y, from), image.rgba.begin() + at(image, y, to),
+                out.rgba.begin() + at(out, y - top, from - left));
+    return out;
+  }
+
+  PreprocessOptions options_;
+};
+
+}  // namespace rc3::visual

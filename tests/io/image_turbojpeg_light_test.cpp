@@ -1,0 +1,105 @@
+#ifdef RC3_TEST_TURBOJPEG
+#include "rc3/io/image/turbojpeg.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+#include <string>
+
+#include "rc3/core/random.hpp"
+#include "rc3/io/image.hpp"
+#include "support/support.hpp"
+
+BOOST_AUTO_TEST_SUITE(io_image_turbojpeg)
+
+using namespace std::string_literals;
+using rc3::io::Image;
+using rc3::test::throws_with;
+using Turbo = rc3::io::Decoders<rc3::io::TurboJpeg>;
+
+/// A JPEG of a colour gradient. @param format  what the four bytes a pixel mean: TJPF_RGBX or TJPF_CMYK
+std::string jpeg(int width, int height, int format = TJPF_RGBX, int flags = 0) {
+  std::string pixels;
+  for (int y = 0; y < height; ++y)
+    for (int x = 0; x < width; ++x)
+      for (const int value : {4 * x, 4 * y, 255 - 2 * x, 255}) pixels += static_cast<char>(value);
+  const std::unique_ptr<void, int (*)(void*)> handle(tjInitCompress(), tjDestroy);
+  unsigned char* out = nullptr;
+  unsigned long size = 0;
+  const int result = tjCompress2(handle.get(), reinterpret_cast<const unsigned char*>(pixels.data()), width, 0, height,
+                                 format, &out, &size, TJSAMP_444, 95, flags);
+  BOOST_REQUIRE_EQUAL(result, 0);
+  std::string file(reinterpret_cast<const char*>(out), size);
+  tjFree(out);
+  return file;
+}
+
+BOOST_AUTO_TEST_CASE(it_reads_what_stb_reads) {
+  for (const int flags : {0, TJFLAG_PROGRESSIVE}) {
+    const std::string file = jpeg(40, 30, TJPF_RGBX, flags);
+    const Image ours = Turbo::decode(file, "x.jpg"), stb = rc3::io::decode_image(file, "x.jpg");
+    BOOST_TEST(ours.width == 40);
+    BOOST_TEST(ours.height == 30);
+    BOOST_REQUIRE_EQUAL(ours.rgba.size(), stb.rgba.size());
+    int largest = 0;
+    for (std::size_t i = 0; i < stb.rgba.size(); ++i) largest = std::max(largest, std::abs(ours.rgba[i] - stb.rgba[i]));
+    rc3::test::at_most("io::TurboJpeg against io::Stb: largest difference of a byte", largest, 3);
+    BOOST_TEST(ours.rgba[3] == 255);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_list_falls_back_on_stb_for_png) {
+  using Both = rc3::io::Decoders<rc3::io::TurboJpeg, rc3::io::Stb>;
+  BOOST_TEST(Both::decode(rc3::io::encode_png({1, 1, {5, 6, 7, 8}}), "x.png").rgba[1] == 6);
+  BOOST_TEST(Both::decode(jpeg(3, 2), "x.jpg").width == 3);
+  throws_with(
+      [] {
+        Turbo::decode(rc3::io::encode_png({1, 1, {5, 6, 7, 8}}), "x.png");
+      },
+      "x.png: PNG; only these are read: JPEG");
+}
+
+BOOST_AUTO_TEST_CASE(cmyk_is_refused) {
+  const std::string file = jpeg(8, 8, TJPF_CMYK);
+  throws_with([&] { Turbo::decode(file, "x.jpg"); }, "x.jpg: a CMYK JPEG", "save it as RGB");
+  BOOST_TEST(rc3::io::decode_image(file, "x.jpg").width == 8);  // with Adobe's marker, which libjpeg writes
+  std::string unmarked = file;
+  unmarked.replace(unmarked.find("Adobe"), 5, "adobe");
+  throws_with([&] { rc3::io::decode_image(unmarked, "x.jpg"); }, "x.jpg: a JPEG of four channels", "save it as RGB");
+}
+
+BOOST_AUTO_TEST_CASE(damage_is_an_error_and_costs_nothing) {
+  const std::string file = jpeg(64, 48);
+  for (std::size_t n = 0; n < file.size(); ++n)
+    throws_with([&] { Turbo::decode(file.substr(0, n), "cut.jpg"); }, "cut.jpg");
+  std::string hole = file;  // the end marker is there, a part before it is not: libjpeg only warns
+  hole.erase(hole.size() - 100, 80);
+  throws_with([&] { Turbo::decode(hole, "hole.jpg"); }, "hole.jpg: damaged or truncated JPEG");
+  throws_with([&] { Turbo::decode(file, "x", {.max_side = 63}); }, "x: 64 x 48 pixels", "side of 63");
+
+  std::string wide = file;
+  wide.replace(wide.find("\xFF\xC0") + 5, 4, "\xFF\xDC\xFF\xDC");  // the most that libjpeg allows
+  const rc3::test::PeakMemory memory;
+  throws_with([&] { Turbo::decode(wide, "wide.jpg"); }, "wide.jpg: 65500 x 65500 pixels");
+  rc3::test::at_most("io::TurboJpeg: a header of 65500 x 65500 pixels: memory rises, KB", memory.rise(), 16384);
+}
+
+BOOST_AUTO_TEST_CASE(flipped_files_are_read_or_refused) {
+  const std::string file = jpeg(64, 48);
+  rc3::Random random(3);
+  int read = 0;
+  for (int i = 0; i < 3000; ++i) {
+    std::string flipped = file;
+    for (std::uint64_t flips = 1 + random.below(3); flips-- > 0;)
+      flipped[random.below(flipped.size())] ^= static_cast<char>(1 << random.below(8));
+    try {
+      Turbo::decode(flipped, "flipped.jpg", {.max_pixels = 1 << 20});
+      ++read;
+    } catch (const rc3::Error& error) {
+      BOOST_TEST((std::string_view(error.what()).starts_with("flipped.jpg")));
+    }
+  }
+  std::cout << "io::TurboJpeg: of 3,000 flipped files " << read << " are read\n";
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+#endif
