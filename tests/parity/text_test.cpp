@@ -23,7 +23,8 @@ constexpr double float_limit = 1e-5;
 template <class Model>
 std::size_t misfits(const Model& model, const fs::path& directory, const rc3::io::Layout& layout) {
   Model other(model.options());
-  const auto report = rc3::io::load_pretrained(other, directory, layout);
+  rc3::io::LoadReport report;
+  rc3::io::load_pretrained(other, directory, layout, &report);
   return report.missing.size() + report.unused.size() + (rc3::nn::named_state(other).size() - report.loaded.size());
 }
 

@@ -40,7 +40,8 @@ void compare(const std::filesystem::path& folder, const nlohmann::json& about) {
   const auto model = Backbone::from_pretrained(folder / name);
   model->eval();
 
-  const auto report = rc3::io::load_pretrained(*model, folder / name, layout<Backbone>());
+  rc3::io::LoadReport report;
+  rc3::io::load_pretrained(*model, folder / name, layout<Backbone>(), &report);
   BOOST_TEST(report.loaded.size() == rc3::nn::named_state(*model).size());
   parity("encoders", what, with, "missing and unused keys",
          static_cast<double>(report.missing.size() + report.unused.size()), 0);

@@ -51,8 +51,10 @@ class Bert : public torch::nn::Module {
   explicit Bert(BertOptions options);
 
   /// Loads a Hugging Face directory: config.json and model.safetensors.
+  /// @param report  where it is given, it is told of every tensor's name, and a missing or unused one is no error
   /// @throws rc3::Error naming the file, and the key or tensor that is missing, unknown or of another shape
-  static std::shared_ptr<Bert> from_pretrained(const std::filesystem::path& directory);
+  static std::shared_ptr<Bert> from_pretrained(const std::filesystem::path& directory,
+                                               io::LoadReport* report = nullptr);
 
   /// Writes config.json and model.safetensors, as transformers reads them. @throws rc3::Error when it cannot
   void save_pretrained(const std::filesystem::path& directory) const;

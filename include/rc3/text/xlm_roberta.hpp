@@ -16,10 +16,12 @@ class XlmRoberta : public Bert {
   }
 
   /// Loads a Hugging Face directory whose config.json says "xlm-roberta".
+  /// @param report  where it is given, it is told of every tensor's name, and a missing or unused one is no error
   /// @throws rc3::Error naming the file, and the key or tensor that is missing, unknown or of another shape
-  static std::shared_ptr<XlmRoberta> from_pretrained(const std::filesystem::path& directory) {
+  static std::shared_ptr<XlmRoberta> from_pretrained(const std::filesystem::path& directory,
+                                                     io::LoadReport* report = nullptr) {
     auto model = std::make_shared<XlmRoberta>(BertOptions::from_config(directory));
-    io::load_pretrained(*model, directory, detail::bert_layout());
+    io::load_pretrained(*model, directory, detail::bert_layout(), report);
     return model;
   }
 

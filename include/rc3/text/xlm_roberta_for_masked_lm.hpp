@@ -42,11 +42,13 @@ class XlmRobertaForMaskedLm : public torch::nn::Module {
                                                                 body_->options().norm_eps))) {}
 
   /// Loads the directory of an XLMRobertaForMaskedLM.
+  /// @param report  where it is given, it is told of every tensor's name, and a missing or unused one is no error
   /// @throws rc3::Error naming the file, and the key or tensor that is missing, unknown or of another shape
-  static std::shared_ptr<XlmRobertaForMaskedLm> from_pretrained(const std::filesystem::path& directory) {
+  static std::shared_ptr<XlmRobertaForMaskedLm> from_pretrained(const std::filesystem::path& directory,
+                                                                io::LoadReport* report = nullptr) {
     io::Config(directory).only("tie_word_embeddings", true);
     auto model = std::make_shared<XlmRobertaForMaskedLm>(BertOptions::from_config(directory));
-    io::load_pretrained(*model, directory, detail::masked_lm_layout());
+    io::load_pretrained(*model, directory, detail::masked_lm_layout(), report);
     return model;
   }
 

@@ -10,6 +10,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <nlohmann/json.hpp>
@@ -73,19 +74,20 @@ struct Layout {
 };
 
 /// Copies the weights of a pretrained directory (or .safetensors file) into @p module.
-/// @param strict  whether a missing or unused name is an error
+/// @param report  where it is given, it is told of every name, and a missing or unused one is no error
 /// @throws rc3::Error as load_weights does
-inline LoadReport load_pretrained(torch::nn::Module& module, const std::filesystem::path& path, const Layout& layout,
-                                  bool strict = true) {
+inline void load_pretrained(torch::nn::Module& module, const std::filesystem::path& path, const Layout& layout,
+                            LoadReport* report = nullptr) {
   std::map<std::string, std::string> ours;
   for (const auto& [name, tensor] : nn::named_state(module)) ours.emplace(layout.file_name(name), name);
   const auto rename = [&](const std::string& name) {
-    const auto found = ours.find(layout.modern ? layout.modern(name) : name);
-    return found == ours.end() ? std::string() : found->second;
+    const auto known = ours.find(layout.modern ? layout.modern(name) : name);
+    return known == ours.end() ? std::string() : known->second;
   };
-  return load_weights(module, path,
-                      {.strip_prefixes = layout.prefixes, .ignore = layout.ignore, .rename = rename, .optional = {},
-                       .strict = strict});
+  auto found = load_weights(module, path,
+                            {.strip_prefixes = layout.prefixes, .ignore = layout.ignore, .rename = rename, .optional = {},
+                             .strict = report == nullptr});
+  if (report != nullptr) *report = std::move(found);
 }
 
 /// Writes @p module as a pretrained directory that transformers loads: model.safetensors and config.json, each whole or

@@ -40,8 +40,10 @@ class ClipVision : public detail::VisionTransformer {
 
   /// Loads a directory of transformers: the vision model with or without projection, or a whole CLIP, whose text half
   /// is left in the file.
+  /// @param report  where it is given, it is told of every tensor's name, and a missing or unused one is no error
   /// @throws rc3::Error naming the file, and the key or tensor that is missing, unknown or of another shape
-  static std::shared_ptr<ClipVision> from_pretrained(const std::filesystem::path& directory);
+  static std::shared_ptr<ClipVision> from_pretrained(const std::filesystem::path& directory,
+                                                     io::LoadReport* report = nullptr);
 
   /// Writes config.json, preprocessor_config.json and model.safetensors, as transformers' CLIPVisionModelWithProjection
   /// reads them, or CLIPVisionModel where there is no projection.
@@ -103,14 +105,14 @@ inline ClipVision::ClipVision(ClipVisionOptions options)
         "projection", torch::nn::Linear(torch::nn::LinearOptions(options.width, options.projection).bias(false)));
 }
 
-inline std::shared_ptr<ClipVision> ClipVision::from_pretrained(const std::filesystem::path& directory) {
+inline std::shared_ptr<ClipVision> ClipVision::from_pretrained(const std::filesystem::path& directory, io::LoadReport* report) {
   auto options = ClipVisionOptions::from_config(directory);
   const bool projects = detail::has_weight(directory, "visual_projection.weight", {});
   require(!projects || options.projection > 0, (directory / "config.json").string(),
           ": the key \"projection_dim\" is missing, but there is a visual_projection.weight");
   if (!projects) options.projection = 0;
   auto clip = std::make_shared<ClipVision>(options);
-  io::load_pretrained(*clip, directory, detail::clip_layout(""));
+  io::load_pretrained(*clip, directory, detail::clip_layout(""), report);
   return clip;
 }
 

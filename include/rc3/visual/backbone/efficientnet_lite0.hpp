@@ -111,9 +111,11 @@ class EfficientNetLite0 : public torch::nn::Module {
   explicit EfficientNetLite0(EfficientNetLite0Options options = {});
 
   /// @param directory  config.json and model.safetensors, as examples/prepare writes them
+  /// @param report     where it is given, it is told of every tensor's name, and a missing or unused one is no error
   /// @throws rc3::Error naming the file and the tensor that is missing, unknown or of another shape
   static std::shared_ptr<EfficientNetLite0> from_pretrained(const std::filesystem::path& directory,
-                                                            EfficientNetLite0Options options = {});
+                                                            EfficientNetLite0Options options = {},
+                                                            io::LoadReport* report = nullptr);
 
   /// @param pictures  features as `lower` gave them, else pixels [B, 3, H, W] in 0..255; H and W multiples of 32
   /// @return float [B, C, H/32, W/32], standardised as `calibrate` says
@@ -255,14 +257,16 @@ inline std::string efficientnet_name(std::string key) {
 }  // namespace detail
 
 inline std::shared_ptr<EfficientNetLite0> EfficientNetLite0::from_pretrained(const std::filesystem::path& directory,
-                                                                             EfficientNetLite0Options options) {
+                                                                             EfficientNetLite0Options options,
+                                                                             io::LoadReport* report) {
   auto network = std::make_shared<EfficientNetLite0>(options);
-  io::load_weights(*network, directory,
-                   {.strip_prefixes = {},
-                    .ignore = {"_fc\\..*"},  // the classifier, which a backbone does not have
-                    .rename = detail::efficientnet_name,
-                    .optional = {".*num_batches_tracked", "mean", "deviation"},
-                    .strict = true});
+  auto found = io::load_weights(*network, directory,
+                                {.strip_prefixes = {},
+                                 .ignore = {"_fc\\..*"},  // the classifier, which a backbone does not have
+                                 .rename = detail::efficientnet_name,
+                                 .optional = {".*num_batches_tracked", "mean", "deviation"},
+                                 .strict = report == nullptr});
+  if (report != nullptr) *report = std::move(found);
   return network;
 }
 

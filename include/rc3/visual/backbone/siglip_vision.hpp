@@ -32,8 +32,10 @@ class SiglipVision : public detail::VisionTransformer {
   explicit SiglipVision(SiglipVisionOptions options = {});
 
   /// Loads a directory of transformers: the vision model or a whole SigLIP, whose text half is left in the file.
+  /// @param report  where it is given, it is told of every tensor's name, and a missing or unused one is no error
   /// @throws rc3::Error naming the file, and the key or tensor that is missing, unknown or of another shape
-  static std::shared_ptr<SiglipVision> from_pretrained(const std::filesystem::path& directory);
+  static std::shared_ptr<SiglipVision> from_pretrained(const std::filesystem::path& directory,
+                                                       io::LoadReport* report = nullptr);
 
   /// Writes config.json, preprocessor_config.json and model.safetensors, as transformers' SiglipVisionModel reads them.
   void save_pretrained(const std::filesystem::path& directory) const;
@@ -91,9 +93,9 @@ inline SiglipVision::SiglipVision(SiglipVisionOptions options)
   if (options.head) head_ = register_module("head", std::make_shared<detail::AttentionPool>(options));
 }
 
-inline std::shared_ptr<SiglipVision> SiglipVision::from_pretrained(const std::filesystem::path& directory) {
+inline std::shared_ptr<SiglipVision> SiglipVision::from_pretrained(const std::filesystem::path& directory, io::LoadReport* report) {
   auto siglip = std::make_shared<SiglipVision>(SiglipVisionOptions::from_config(directory));
-  io::load_pretrained(*siglip, directory, detail::clip_layout(""));
+  io::load_pretrained(*siglip, directory, detail::clip_layout(""), report);
   return siglip;
 }
 

@@ -36,8 +36,10 @@ class Vit : public detail::VisionTransformer {
   explicit Vit(VitOptions options = {});
 
   /// Loads a directory of transformers, of the model alone or with a classifier's head, which is left in the file.
+  /// @param report  where it is given, it is told of every tensor's name, and a missing or unused one is no error
   /// @throws rc3::Error naming the file, and the key or tensor that is missing, unknown or of another shape
-  static std::shared_ptr<Vit> from_pretrained(const std::filesystem::path& directory);
+  static std::shared_ptr<Vit> from_pretrained(const std::filesystem::path& directory,
+                                              io::LoadReport* report = nullptr);
 
   /// Writes config.json, preprocessor_config.json and model.safetensors, as transformers' ViTModel reads them.
   void save_pretrained(const std::filesystem::path& directory) const;
@@ -135,11 +137,11 @@ inline Vit::Vit(VitOptions options) : VisionTransformer(options, detail::vit_str
   if (options.pooler > 0) pooler_ = register_module("pooler", torch::nn::Linear(options.width, options.pooler));
 }
 
-inline std::shared_ptr<Vit> Vit::from_pretrained(const std::filesystem::path& directory) {
+inline std::shared_ptr<Vit> Vit::from_pretrained(const std::filesystem::path& directory, io::LoadReport* report) {
   auto options = VitOptions::from_config(directory);
   if (!detail::has_weight(directory, "pooler.dense.weight", detail::vit_layout().prefixes)) options.pooler = 0;
   auto vit = std::make_shared<Vit>(options);
-  io::load_pretrained(*vit, directory, detail::vit_layout());
+  io::load_pretrained(*vit, directory, detail::vit_layout(), report);
   return vit;
 }
 

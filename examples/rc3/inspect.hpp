@@ -1,0 +1,138 @@
+#pragma once
+/// `rc3 inspect DIR`: what a pretrained directory holds, and what this library takes from it.
+
+#include <rc3/rc3.hpp>
+
+#include <algorithm>
+#include <cstdio>
+#include <filesystem>
+#include <iostream>
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace tool {
+
+/// A directory's model, read by the class that takes its "model_type".
+struct Loaded {
+  std::string type;  ///< of this library
+  std::int64_t parameters = 0;
+  rc3::io::LoadReport report;
+};
+
+template <class Module, class... Arguments>
+Loaded load_as(const std::string& type, const std::filesystem::path& folder, Arguments... arguments) {
+  Loaded loaded{type, 0, {}};
+  const auto module = Module::from_pretrained(folder, arguments..., &loaded.report);
+  loaded.parameters = rc3::nn::count_parameters(*module).total;
+  return loaded;
+}
+
+inline Loaded load(const std::filesystem::path& folder, const rc3::io::Config& config) {
+  namespace backbone = rc3::visual::backbone;
+  const auto type = config.model_type({"bert", "xlm-roberta", "vit", "clip", "clip_vision_model", "siglip", "siglip_vision_model",
+                                       "efficientnet-lite0"});
+  const auto head = rc3::io::get_or<std::vector<std::string>>(config.json(), "architectures", config.where(), {});
+  if (type == "bert") return load_as<rc3::text::Bert>("text::Bert", folder);
+  if (type == "xlm-roberta" && head == std::vector<std::string>{"XLMRobertaForMaskedLM"})
+    return load_as<rc3::text::XlmRobertaForMaskedLm>("text::XlmRobertaForMaskedLm", folder);
+  if (type == "xlm-roberta") return load_as<rc3::text::XlmRoberta>("text::XlmRoberta", folder);
+  if (type == "vit") return load_as<backbone::Vit>("visual::backbone::Vit", folder);
+  if (type.starts_with("clip")) return load_as<backbone::ClipVision>("visual::backbone::ClipVision", folder);
+  if (type.starts_with("siglip")) return load_as<backbone::SiglipVision>("visual::backbone::SiglipVision", folder);
+  return load_as<backbone::EfficientNetLite0>("visual::backbone::EfficientNetLite0", folder, backbone::EfficientNetLite0Options{});
+}
+
+inline void line(const std::string& what, const std::string& text) { std::printf("%-14s %s\n", what.c_str(), text.c_str()); }
+
+/// "197: a, b, c, ..."
+inline std::string listed(const std::vector<std::string>& names, std::size_t most) {
+  std::string text = std::to_string(names.size());
+  for (std::size_t i = 0; i < std::min(names.size(), most); ++i) text += (i == 0 ? ": " : ", ") + names[i];
+  return text + (names.size() > most && most > 0 ? ", ..." : "");
+}
+
+inline std::string millions(std::int64_t n) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.2f M", static_cast<double>(n) / 1e6);
+  return text;
+}
+
+inline void show_weights(const std::filesystem::path& folder) {
+  const rc3::io::Weights weights(folder, rc3::io::safetensors::Access::mapped);
+  std::map<std::string, std::int64_t> numbers;  // by type
+  std::set<std::filesystem::path> files;
+  std::uint64_t bytes = 0;
+  for (const auto& [name, reader] : weights.readers()) {
+    const auto& entry = *reader->find(name);
+    std::int64_t count = 1;
+    for (const auto size : entry.shape) count *= size;
+    numbers[std::string(rc3::io::safetensors::dtype_name(entry.dtype))] += count;
+    bytes += entry.end - entry.begin;
+  }
+  std::string types;
+  std::int64_t all = 0;
+  for (const auto& [type, count] : numbers) {
+    types += (types.empty() ? "" : ", ") + millions(count) + " in " + type;
+    all += count;
+  }
+  char size[32];
+  std::snprintf(size, sizeof size, "%.1f MB", static_cast<double>(bytes) / 1e6);
+  line("weights", std::to_string(weights.readers().size()) + " tensors, " + size);
+  line("parameters", millions(all) + " in the files: " + types);
+}
+
+inline void show_tokenizer(const std::filesystem::path& folder, const std::string& sample) {
+  if (!std::filesystem::exists(folder / "sentencepiece.bpe.model")) {
+    line("tokenizer", "none: no sentencepiece.bpe.model");
+    return;
+  }
+  const auto tokenizer = rc3::text::Tokenizer::from_pretrained(folder);
+  line("tokenizer", rc3::join("SentencePiece with the ids of XLM-R, ", tokenizer.vocabulary(), " ids: <s> 0, <pad> 1, </s> 2, <unk> 3, <mask> ",
+                              tokenizer.mask()));
+  std::string pieces;
+  for (const auto id : tokenizer.encode(sample)) pieces += (pieces.empty() ? "" : " ") + tokenizer.piece(id) + "/" + std::to_string(id);
+  line("  example", pieces);
+}
+
+inline void show_preprocessor(const std::filesystem::path& folder, const rc3::io::Config& config) {
+  const auto file = folder / "preprocessor_config.json";
+  if (!std::filesystem::exists(file)) {
+    line("pictures", "no preprocessor_config.json");
+    return;
+  }
+  if (config.json().value("model_type", "") == "efficientnet-lite0") {
+    line("pictures", "preprocessor_config.json: 224 x 224, (x - 127) / 128");
+    return;
+  }
+  const auto options = rc3::visual::PreprocessOptions::from_pretrained(folder);
+  std::string text = "as they are";
+  if (options.resize)
+    text = options.resize->shortest_edge > 0 ? rc3::join("shorter side to ", options.resize->shortest_edge)
+                                             : rc3::join("resized to ", options.resize->width, " x ", options.resize->height);
+  if (options.crop) text += rc3::join(", centre ", options.crop->width, " x ", options.crop->height);
+  const auto three = [](const std::array<double, 3>& v) { return rc3::join(v[0], ' ', v[1], ' ', v[2]); };
+  line("pictures", text + ", mean " + three(options.mean) + ", std " + three(options.std));
+}
+
+/// Prints what @p folder holds. @return whether this library loads it without a missing or unused tensor
+inline bool inspect(const std::filesystem::path& folder, bool all_names, const std::string& sample) {
+  const rc3::io::Config config(folder);
+  line("directory", folder.string());
+  const auto heads = rc3::io::get_or<std::vector<std::string>>(config.json(), "architectures", config.where(), {});
+  line("architecture", rc3::io::get<std::string>(config.json(), "model_type", config.where()) + (heads.empty() ? "" : " (" + heads[0] + ")"));
+  show_weights(folder);
+  const auto loaded = load(folder, config);
+  const std::size_t most = all_names ? 1'000'000 : 4;
+  line("loads as", loaded.type + ", " + millions(loaded.parameters) + " parameters");
+  line("keys used", listed(loaded.report.loaded, all_names ? most : 0));
+  line("keys missing", listed(loaded.report.missing, most));
+  line("keys unused", listed(loaded.report.unused, most));
+  line("keys ignored", listed(loaded.report.ignored, most));
+  show_tokenizer(folder, sample);
+  show_preprocessor(folder, config);
+  return loaded.report.missing.empty() && loaded.report.unused.empty();
+}
+
+}  // namespace tool
