@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes what Python makes of 10,000 lines: ids of sentencepiece and of transformers' XLMRobertaTokenizer, offsets, pairs.
+"""Writes what Python makes of 12,000 lines: ids of sentencepiece and of transformers' XLMRobertaTokenizer, offsets, pairs.
 
 Lines are drawn from the CLDR of Debian (names of languages, places, units and emoji in many languages) and from mixes of the
 world's scripts, emoji and combining characters. The two Python libraries do not agree on every line; where they differ both
@@ -28,7 +28,7 @@ LANGUAGES = (
 NAMES = ("<s>", "</s>", "<pad>", "<unk>", "<mask>")
 REPEATED = "M ha E z la no o ! ? . ー ㅋ ха - = 0 😂 哈 L na 1 hi lol".split()
 OTHERS = ("mixed", "names", "repeats")  # what is no language among the kinds of lines
-LINES = 10_000
+LINES = 12_000  # 10,000 of languages, 2,000 that are meant to be hard
 
 
 def cldr(language: str) -> list[str]:
@@ -81,7 +81,7 @@ def main() -> None:
         return [0] + [3 if i == 0 else i + 1 for i in pieces.encode(text)] + [2]
 
     lines: list[tuple[str, str]] = []
-    while len(lines) < 8_000:
+    while len(lines) < 10_000:
         language = LANGUAGES[len(lines) % len(LANGUAGES)]
         lines.append((language, rng.choice([" ", ", ", " – "]).join(rng.choice(pools[language]) for _ in range(rng.randint(1, 9)))))
     while len(lines) < LINES - 400:
