@@ -90,7 +90,10 @@ void run(const Settings& settings) {
                                      << listed(cells("unseen", mean(evaluate(), languages.unseen))) << "\n";
     model->eval();
     const Scenes scenes(world, network, texts);
-    Relevance relevance(rc3::text::Bert::from_pretrained(e5));
+    const auto frozen = rc3::text::Bert::from_pretrained(e5);
+    frozen->eval();
+    show_texts(scenes.items, *frozen, tokenizer);
+    Relevance relevance(frozen);
     relevance.calibrate(rc3::text::tokenize(tokenizer, all_names(glyphs, sample, {"en"})),
                         rc3::text::tokenize(tokenizer, all_names(glyphs, sample, {"de"})));
     fuse(world, model, scenes, texts, std::move(relevance), history);

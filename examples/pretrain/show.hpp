@@ -61,6 +61,30 @@ inline void show_model(const Model& model, const Settings& settings) {
   std::cout << "Variant: " << Model::name() << "\n         " << text << "\n\n";
 }
 
+/// How alike the texts of one picture are, as an encoder sees them that learned nothing here: recall@1 of text a among the texts b
+/// of 300 pictures. Translations find each other; captions that were written independently for one photograph do so in 23 to 26 %
+/// of the cases (Multi30K, en and de, the same encoder).
+inline void show_texts(const std::vector<emoji::Item>& items, rc3::text::Bert& encoder, const rc3::text::Tokenizer& tokenizer) {
+  c10::InferenceMode inference;
+  constexpr std::size_t most = 300;
+  const auto found = [&](bool strict) {
+    std::vector<std::string> a, b;
+    for (const auto& item : items)
+      if (item.strict == strict && a.size() < most) {
+        a.push_back(item.text_a);
+        b.push_back(item.text_b);
+      }
+    if (a.empty()) return std::string("none");
+    const auto vectors = [&](const std::vector<std::string>& texts) {
+      return rc3::nn::unit(encoder.pool(encoder.encode(rc3::text::tokenize(tokenizer, texts))));
+    };
+    const auto ranks = rc3::task::ranks(vectors(a).matmul(vectors(b).t()), at::arange(static_cast<std::int64_t>(a.size())));
+    return percent(rc3::task::recall(ranks).at1) + " % of " + std::to_string(a.size());
+  };
+  std::cout << "texts of one picture find each other under e5, recall@1: strictly aligned " << found(true) << ", weakly aligned "
+            << found(false) << "\n";
+}
+
 inline void show_curve(const History& history) {
   support::Curve curve{"loss", {}, {}};
   // Means over a fortieth of the run: single steps are noisy.

@@ -83,18 +83,19 @@ BOOST_FIXTURE_TEST_CASE(ids_of_10000_lines, Truth) {
     parity("tokenizers", what, sentencepiece, "lines with other ids", static_cast<double>(count.other), limit);
     parity("tokenizers", what, fast, "lines with other ids", static_cast<double>(count.other_than_fast), fast_limit);
   };
-  // The two are "nonono": non ono no, or no non ono, with the same score (detail/ties.hpp mends only neighbours).
+  // All four are "nonono": non ono no, or no non ono, with the same score (detail/ties.hpp mends only neighbours).
   parity("tokenizers",
          rc3::join(agreed, " of ", texts.size(), " lines, those on which sentencepiece and transformers agree"), "both",
-         "lines with other ids", static_cast<double>(other_than_both), 2);
+         "lines with other ids", static_cast<double>(other_than_both), 4);
   // Where the two Python libraries differ from each other, the limits are what was measured:
   // - the fast tokenizer normalises each cluster of characters alone, and a long one character by character, where
   //   SentencePiece takes the longest match;
   // - of segmentations with the same score each takes what its rounding favours (detail/ties.hpp): "hahaha";
   // - the fast tokenizer finds the names of special tokens in a text, which is what a caption must not be able to do.
-  row("languages", rc3::join(" in ", languages.size(), " languages"), 0, 0);
+  // - the one line of a language is "EEEE" among Latin letters, which sentencepiece cuts as its rounding favours.
+  row("languages", rc3::join(" in ", languages.size(), " languages"), 1, 0);
   row("mixed", " of mixed scripts, emoji, combining characters, any characters", 1, 30);
-  row("repeats", " with a word or sign repeated 2 to 14 times", 10, 5);
+  row("repeats", " with a word or sign repeated 2 to 14 times", 11, 5);
   row("names", " with the name of a special token in them (here text, there the token)", 0, 200);
 }
 
