@@ -25,7 +25,8 @@ void bert(benchmark::State& state) {
   const auto batch = state.range(0), length = state.range(1);
   const rc3::Texts texts{at::randint(4, 200'000, {batch, length}, at::kLong), at::ones({batch, length}, at::kBool), {}};
   for (auto _ : state) benchmark::DoNotOptimize(model->pool(model->encode(texts)).data_ptr());
-  state.counters["items"] = benchmark::Counter(static_cast<double>(batch * state.iterations()), benchmark::Counter::kIsRate);
+  state.counters["items"] =
+      benchmark::Counter(static_cast<double>(batch * state.iterations()), benchmark::Counter::kIsRate);
 }
 BENCHMARK(bert)->Args({128, 8})->Args({32, 64})->UseRealTime()->Unit(benchmark::kMillisecond);
 
@@ -37,7 +38,8 @@ void efficientnet_lite0(benchmark::State& state) {
   rc3::Pictures pictures;
   pictures.pixels = at::randint(0, 256, {batch, 3, 224, 224}).to(at::kByte);
   for (auto _ : state) benchmark::DoNotOptimize(model->features(pictures).data_ptr());
-  state.counters["items"] = benchmark::Counter(static_cast<double>(batch * state.iterations()), benchmark::Counter::kIsRate);
+  state.counters["items"] =
+      benchmark::Counter(static_cast<double>(batch * state.iterations()), benchmark::Counter::kIsRate);
 }
 BENCHMARK(efficientnet_lite0)->Arg(32)->UseRealTime()->Unit(benchmark::kMillisecond);
 

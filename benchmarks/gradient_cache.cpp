@@ -10,7 +10,8 @@
 namespace {
 
 using Model = rc3::Model<rc3::visual::Roi, rc3::text::Bert>;
-using Contrast = rc3::objective::RXvtcl<rc3::regularizer::Ceiling, rc3::relevance::Constant, rc3::objective::negatives::SameImage>;
+using Contrast =
+    rc3::objective::RXvtcl<rc3::regularizer::Ceiling, rc3::relevance::Constant, rc3::objective::negatives::SameImage>;
 
 /// Above what was resident when made, MB.
 class Peak {
@@ -54,14 +55,16 @@ Setting setting(std::int64_t n) {
       std::make_shared<rc3::visual::Roi>(rc3::visual::RegionEmbeddingOptions{.features = 64, .width = 128}),
       std::make_shared<rc3::text::Bert>(rc3::text::BertOptions{
           .vocabulary = 1000, .width = 128, .layers = 2, .heads = 4, .feed_forward = 512, .positions = 32}),
-      std::make_shared<rc3::fusion::SingleStream>(rc3::fusion::SingleStreamOptions{.width = 128, .layers = 1, .heads = 4}));
+      std::make_shared<rc3::fusion::SingleStream>(
+          rc3::fusion::SingleStreamOptions{.width = 128, .layers = 1, .heads = 4}));
   model->train();
   return {model, std::make_shared<Contrast>(), b};
 }
 
 void zero_gradients(Setting& s) {
   // Kept allocated: an optimizer does so as well, and it is the same in all settings.
-  for (const auto* module : {static_cast<torch::nn::Module*>(s.model.get()), static_cast<torch::nn::Module*>(s.objective.get())})
+  for (const auto* module :
+       {static_cast<torch::nn::Module*>(s.model.get()), static_cast<torch::nn::Module*>(s.objective.get())})
     for (auto& p : module->parameters()) p.mutable_grad() = at::zeros_like(p);
 }
 
@@ -79,7 +82,8 @@ void cached(benchmark::State& state) {
   const double representations = static_cast<double>(n) * 8 * 128 * 4 / (1 << 20);
   state.counters["peak_MB"] = peak;
   state.counters["representations_MB"] = representations;
-  state.counters["pairs_per_s"] = benchmark::Counter(static_cast<double>(n * state.iterations()), benchmark::Counter::kIsRate);
+  state.counters["pairs_per_s"] =
+      benchmark::Counter(static_cast<double>(n * state.iterations()), benchmark::Counter::kIsRate);
 }
 
 void direct(benchmark::State& state) {

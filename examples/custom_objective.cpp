@@ -3,7 +3,8 @@
 
 #include <iostream>
 
-/// mean_i (1 - cos(v_i, x^a_i)) / temperature, the temperature learned: an objective that is a module is trained as well.
+/// mean_i (1 - cos(v_i, x^a_i)) / temperature, the temperature learned: an objective that is a module is trained as
+/// well.
 class Pull : public torch::nn::Module {
  public:
   Pull() { log_scale_ = register_parameter("log_scale", at::zeros({1})); }
@@ -41,7 +42,8 @@ int main() {
 
   using Training = Pretrainer<Model<visual::Roi, text::Bert>, Pull, objective::Itc>;
   const auto pull = std::make_shared<Pull>();
-  const auto pretrainer = std::make_shared<Training>(model, std::array{1.0, 0.5}, pull, std::make_shared<objective::Itc>());
+  const auto pretrainer =
+      std::make_shared<Training>(model, std::array{1.0, 0.5}, pull, std::make_shared<objective::Itc>());
   train::Trainer<Training> trainer(pretrainer, {.optimizer = {.learning_rate = 3e-3}, .schedule = {0, 60, 0.0}});
   double first = 0, last = 0;
   for (int step = 0; step < 60; ++step) {

@@ -14,9 +14,7 @@ class BagOfWords : public torch::nn::Module {
     rc3::check_shape("BagOfWords", "ids", texts.ids, {{'B'}, {'L'}});
     return {words_->forward(texts.ids) * texts.mask.unsqueeze(2), texts.mask};
   }
-  at::Tensor pool(const rc3::Tokens& tokens) {
-    return tokens.values.sum(1) / tokens.mask.sum(1, true).clamp_min(1);
-  }
+  at::Tensor pool(const rc3::Tokens& tokens) { return tokens.values.sum(1) / tokens.mask.sum(1, true).clamp_min(1); }
   std::int64_t width() const { return words_->options.embedding_dim(); }
 
  private:
@@ -28,9 +26,10 @@ int main() {
   using namespace rc3;
   using Variant = Model<visual::Roi, BagOfWords>;
   at::manual_seed(1);
-  Variant model(std::make_shared<visual::Roi>(visual::RegionEmbeddingOptions{.features = 4, .width = 8}),
-                std::make_shared<BagOfWords>(10, 8),
-                std::make_shared<fusion::SingleStream>(fusion::SingleStreamOptions{.width = 8, .layers = 1, .heads = 2}));
+  Variant model(
+      std::make_shared<visual::Roi>(visual::RegionEmbeddingOptions{.features = 4, .width = 8}),
+      std::make_shared<BagOfWords>(10, 8),
+      std::make_shared<fusion::SingleStream>(fusion::SingleStreamOptions{.width = 8, .layers = 1, .heads = 2}));
   model.eval();
   // The order of the words does not count, and padding neither.
   const std::vector<std::vector<std::int64_t>> sentences{{4, 5, 6}, {6, 4, 5}, {6, 4, 5, 7}};

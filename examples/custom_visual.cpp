@@ -25,9 +25,10 @@ int main() {
   using namespace rc3;
   using Variant = Model<Colours, text::Bert>;
   at::manual_seed(1);
-  Variant model(std::make_shared<Colours>(8),
-                std::make_shared<text::Bert>(text::BertOptions{.vocabulary = 10, .width = 8, .layers = 1, .heads = 2}),
-                std::make_shared<fusion::SingleStream>(fusion::SingleStreamOptions{.width = 8, .layers = 1, .heads = 2}));
+  Variant model(
+      std::make_shared<Colours>(8),
+      std::make_shared<text::Bert>(text::BertOptions{.vocabulary = 10, .width = 8, .layers = 1, .heads = 2}),
+      std::make_shared<fusion::SingleStream>(fusion::SingleStreamOptions{.width = 8, .layers = 1, .heads = 2}));
   model.eval();
   Pictures pictures;  // one red, one a little darker, one blue
   pictures.pixels = at::zeros({3, 3, 32, 32}, at::kByte);
@@ -36,6 +37,7 @@ int main() {
   pictures.pixels[2][2].fill_(250);
   const auto vectors = model.picture_vector(model.visual(pictures));
   const auto cosine = [&](int i, int j) { return vectors[i].dot(vectors[j]).item<float>(); };
-  std::cout << Variant::name() << ": cosines " << cosine(0, 1) << " (two reds), " << cosine(0, 2) << " (red and blue)\n";
+  std::cout << Variant::name() << ": cosines " << cosine(0, 1) << " (two reds), " << cosine(0, 2)
+            << " (red and blue)\n";
   return cosine(0, 1) > cosine(0, 2) ? 0 : 1;
 }

@@ -69,8 +69,9 @@ void run(const Settings& settings) {
   History history;
   align(world, model, *seen, texts, history);
   if (settings.tune_steps > 0) {
-    if (settings.validate) std::cout << "before tuning: " << listed(cells("strict", mean(evaluate(), languages.strict))) << "  "
-                                     << listed(cells("unseen", mean(evaluate(), languages.unseen))) << "\n";
+    if (settings.validate)
+      std::cout << "before tuning: " << listed(cells("strict", mean(evaluate(), languages.strict))) << "  "
+                << listed(cells("unseen", mean(evaluate(), languages.unseen))) << "\n";
     seen.reset();
     texts.clear();
     network.freeze_blocks(settings.tune_blocks);
@@ -86,8 +87,9 @@ void run(const Settings& settings) {
     test = std::make_unique<Views>(network, glyphs, held, views, settings.seed, "see test    ");
   }
   if (settings.fuse_steps > 0) {
-    if (settings.validate) std::cout << "before fusing: " << listed(cells("strict", mean(evaluate(), languages.strict))) << "  "
-                                     << listed(cells("unseen", mean(evaluate(), languages.unseen))) << "\n";
+    if (settings.validate)
+      std::cout << "before fusing: " << listed(cells("strict", mean(evaluate(), languages.strict))) << "  "
+                << listed(cells("unseen", mean(evaluate(), languages.unseen))) << "\n";
     model->eval();
     const Scenes scenes(world, network, texts);
     const auto frozen = rc3::text::Bert::from_pretrained(e5);
@@ -108,7 +110,8 @@ void run(const Settings& settings) {
   rc3::train::save_checkpoint(settings.out / "model.safetensors", *model, Model::name());
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
   save_results(world, scores, untrained, history, took.count(), settings.out / "results.json");
-  std::cout << "\nPicture sheet: " << (settings.out / "sheet.png").string() << "   model: " << (settings.out / "model.safetensors").string()
+  std::cout << "\nPicture sheet: " << (settings.out / "sheet.png").string()
+            << "   model: " << (settings.out / "model.safetensors").string()
             << "   numbers: " << (settings.out / "results.json").string() << "\n"
             << rc3::train::format_seconds(took.count()) << " in all\n";
 }
@@ -116,12 +119,15 @@ void run(const Settings& settings) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  // Tensors of megabytes come and go at every step: keep their memory instead of giving it back to the system each time.
+  // Tensors of megabytes come and go at every step: keep their memory instead of giving it back to the system each
+  // time.
   mallopt(M_MMAP_THRESHOLD, 1 << 30);
   mallopt(M_TRIM_THRESHOLD, 1 << 30);
   Settings settings;
-  CLI::App app{"Trains an RC3 variant on emoji pictures and their names in many languages, then searches pictures in languages that "
-               "training never saw."};
+  CLI::App app{
+      "Trains an RC3 variant on emoji pictures and their names in many languages, then searches pictures in languages "
+      "that "
+      "training never saw."};
   settings.add_to(app);
   CLI11_PARSE(app, argc, argv);
   try {

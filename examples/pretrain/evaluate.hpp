@@ -32,7 +32,8 @@ class Evaluation {
     std::vector<at::Tensor> vectors;
     for (std::int64_t begin = 0; begin < views.size(); begin += 256)
       vectors.push_back(model.picture_vector(model.visual(views.range(begin, std::min(views.size(), begin + 256)))));
-    const auto all = at::cat(vectors).view({static_cast<std::int64_t>(which.size()), static_cast<std::int64_t>(views.views()), -1});
+    const auto all =
+        at::cat(vectors).view({static_cast<std::int64_t>(which.size()), static_cast<std::int64_t>(views.views()), -1});
     pictures_ = rc3::nn::unit(all.mean(1));
   }
 
@@ -57,7 +58,8 @@ class Evaluation {
       const auto rows = at::arange(begin, std::min(n, begin + 32));
       const auto pictures = best.index_select(0, rows).flatten();
       const auto repeated = rows.unsqueeze(1).expand({rows.size(0), top}).flatten();
-      logits.push_back(model_.match_score(model_.fuse(visual.select(pictures), texts.select(repeated))).view({-1, top}));
+      logits.push_back(
+          model_.match_score(model_.fuse(visual.select(pictures), texts.select(repeated))).view({-1, top}));
     }
     const auto match = at::cat(logits).sigmoid();
     // Only the order within the best `top` changes: they stay above all others.
@@ -123,8 +125,12 @@ inline std::string percent(double share) {
 
 inline std::vector<std::string> cells(const std::string& name, const Score& s) {
   return {name,
-          percent(s.to_picture.at1), percent(s.to_picture.at5), percent(s.to_picture.at10),
-          percent(s.to_text.at1), percent(s.to_text.at5), percent(s.to_text.at10)};
+          percent(s.to_picture.at1),
+          percent(s.to_picture.at5),
+          percent(s.to_picture.at10),
+          percent(s.to_text.at1),
+          percent(s.to_text.at5),
+          percent(s.to_text.at10)};
 }
 
 inline support::Table recall_table(const std::string& first) {

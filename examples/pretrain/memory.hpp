@@ -46,7 +46,8 @@ class PictureMemory {
   static constexpr std::int64_t most_regions = 5;
 
   /// Draws and encodes @p count pictures, 32 at a time.
-  PictureMemory(Backbone& network, std::size_t count, const std::function<emoji::Picture(std::size_t)>& draw, const Tick& tick) {
+  PictureMemory(Backbone& network, std::size_t count, const std::function<emoji::Picture(std::size_t)>& draw,
+                const Tick& tick) {
     c10::InferenceMode inference;
     std::vector<at::Tensor> maps, boxes, masks, sizes;
     tick(0, count);
@@ -92,7 +93,8 @@ class PictureMemory {
 /// Token ids and frozen hidden states of texts, each text once.
 class TextMemory {
  public:
-  TextMemory(const rc3::text::Tokenizer& tokenizer, rc3::text::Bert& encoder) : tokenizer_(tokenizer), encoder_(encoder) {}
+  TextMemory(const rc3::text::Tokenizer& tokenizer, rc3::text::Bert& encoder)
+      : tokenizer_(tokenizer), encoder_(encoder) {}
 
   /// Encodes those of @p texts that are new, alike lengths together.
   void add(std::span<const std::string> texts, const Tick& tick) {
@@ -101,7 +103,8 @@ class TextMemory {
     std::vector<std::pair<std::vector<std::int64_t>, const std::string*>> fresh;
     for (const auto& text : texts)
       if (known_.emplace(text, Known{}).second) fresh.emplace_back(tokenizer_.encode(text), &text);
-    std::stable_sort(fresh.begin(), fresh.end(), [](const auto& a, const auto& b) { return a.first.size() < b.first.size(); });
+    std::stable_sort(fresh.begin(), fresh.end(),
+                     [](const auto& a, const auto& b) { return a.first.size() < b.first.size(); });
     if (fresh.empty()) return;
     tick(0, fresh.size());
     constexpr std::size_t batch = 128;

@@ -19,9 +19,9 @@ struct Settings {
   std::uint64_t seed = 1;
   int threads = static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
   bool long_run = false;
-  bool validate = false;  ///< train without the validation glyphs, and show those instead of the test glyphs
+  bool validate = false;        ///< train without the validation glyphs, and show those instead of the test glyphs
   std::size_t glyphs = 100000;  ///< of each side at most: for a quick look whether all works
-  int views = 1;          ///< of each glyph, the canonical one among them
+  int views = 1;                ///< of each glyph, the canonical one among them
   int align_steps = 400;
   int align_batch = 256;
   int tune_steps = 0;
@@ -29,10 +29,10 @@ struct Settings {
   int fuse_steps = 30;
   int fuse_batch = 32;
   double learning_rate = 1e-3;
-  double tune_rate = 1.0;  ///< of the tuned layers, against `tune_base`
-  int tune_blocks = 11;   ///< blocks of EfficientNet that stay frozen while tuning
-  int tune_layers = 3;    ///< last layers of the text encoder that learn while tuning
-  int rerank = 0;         ///< best pictures of each query that ITM orders anew; 0: none
+  double tune_rate = 1.0;      ///< of the tuned layers, against `tune_base`
+  int tune_blocks = 11;        ///< blocks of EfficientNet that stay frozen while tuning
+  int tune_layers = 3;         ///< last layers of the text encoder that learn while tuning
+  int rerank = 0;              ///< best pictures of each query that ITM orders anew; 0: none
   double rerank_weight = 0.3;  ///< of the match probability, against a cosine
   bool more_languages = false;
 
@@ -43,20 +43,38 @@ struct Settings {
     app.add_option("--threads", threads, "compute threads")->check(CLI::PositiveNumber)->capture_default_str();
     app.add_flag("--long", long_run, "fine-tune the last layers of both encoders as well, on more languages");
     app.add_flag("--validate", validate, "hold out and show the validation glyphs: for choosing a recipe");
-    app.add_option("--glyphs", glyphs, "of each side at most: for a quick look whether all works")->check(CLI::Range(16, 100000));
+    app.add_option("--glyphs", glyphs, "of each side at most: for a quick look whether all works")
+        ->check(CLI::Range(16, 100000));
     app.add_option("--views", views, "pictures of each glyph")->check(CLI::Range(1, 16))->capture_default_str();
-    app.add_option("--align-steps", align_steps, "steps that align pictures and texts")->check(CLI::Range(1, 100000))->capture_default_str();
+    app.add_option("--align-steps", align_steps, "steps that align pictures and texts")
+        ->check(CLI::Range(1, 100000))
+        ->capture_default_str();
     app.add_option("--align-batch", align_batch, "pictures a step")->check(CLI::Range(2, 4096))->capture_default_str();
-    app.add_option("--tune-steps", tune_steps, "steps that fine-tune the encoders")->check(CLI::Range(0, 100000))->capture_default_str();
+    app.add_option("--tune-steps", tune_steps, "steps that fine-tune the encoders")
+        ->check(CLI::Range(0, 100000))
+        ->capture_default_str();
     app.add_option("--tune-batch", tune_batch, "pictures a step")->check(CLI::Range(2, 4096))->capture_default_str();
-    app.add_option("--fuse-steps", fuse_steps, "steps that train the fusion encoder on scenes")->check(CLI::Range(0, 100000))->capture_default_str();
+    app.add_option("--fuse-steps", fuse_steps, "steps that train the fusion encoder on scenes")
+        ->check(CLI::Range(0, 100000))
+        ->capture_default_str();
     app.add_option("--fuse-batch", fuse_batch, "pictures a step")->check(CLI::Range(2, 4096))->capture_default_str();
-    app.add_option("--tune-blocks", tune_blocks, "blocks of EfficientNet that stay frozen then: 0 to 11, or 16")->check(CLI::Range(0, 16))->capture_default_str();
-    app.add_option("--tune-layers", tune_layers, "last layers of the text encoder that learn then")->check(CLI::Range(0, 12))->capture_default_str();
-    app.add_option("--rerank", rerank, "best pictures of each query that ITM orders anew")->check(CLI::Range(0, 100))->capture_default_str();
-    app.add_option("--rerank-weight", rerank_weight, "of the match probability, against a cosine")->capture_default_str();
-    app.add_option("--learning-rate", learning_rate, "of the aligning steps")->check(CLI::PositiveNumber)->capture_default_str();
-    app.add_option("--tune-rate", tune_rate, "factor on the encoders' learning rate")->check(CLI::PositiveNumber)->capture_default_str();
+    app.add_option("--tune-blocks", tune_blocks, "blocks of EfficientNet that stay frozen then: 0 to 11, or 16")
+        ->check(CLI::Range(0, 16))
+        ->capture_default_str();
+    app.add_option("--tune-layers", tune_layers, "last layers of the text encoder that learn then")
+        ->check(CLI::Range(0, 12))
+        ->capture_default_str();
+    app.add_option("--rerank", rerank, "best pictures of each query that ITM orders anew")
+        ->check(CLI::Range(0, 100))
+        ->capture_default_str();
+    app.add_option("--rerank-weight", rerank_weight, "of the match probability, against a cosine")
+        ->capture_default_str();
+    app.add_option("--learning-rate", learning_rate, "of the aligning steps")
+        ->check(CLI::PositiveNumber)
+        ->capture_default_str();
+    app.add_option("--tune-rate", tune_rate, "factor on the encoders' learning rate")
+        ->check(CLI::PositiveNumber)
+        ->capture_default_str();
   }
 
   /// With the long run's numbers and the cache folder filled in.
@@ -68,7 +86,8 @@ struct Settings {
       } else {
         const char* xdg = std::getenv("XDG_CACHE_HOME");
         const char* home = std::getenv("HOME");
-        s.cache = xdg != nullptr ? std::filesystem::path(xdg) / "rc3" : std::filesystem::path(home != nullptr ? home : ".") / ".cache/rc3";
+        s.cache = xdg != nullptr ? std::filesystem::path(xdg) / "rc3"
+                                 : std::filesystem::path(home != nullptr ? home : ".") / ".cache/rc3";
       }
     }
     if (s.long_run) {

@@ -68,8 +68,8 @@ inline at::Tensor caption_ids(std::span<const std::string> texts) {
 /// Batches of single glyphs, each with its names in two languages.
 class NameBatches {
  public:
-  NameBatches(const World& world, const Views& views, const TextMemory& texts, std::vector<std::string> languages, int batch,
-              std::uint64_t stream)
+  NameBatches(const World& world, const Views& views, const TextMemory& texts, std::vector<std::string> languages,
+              int batch, std::uint64_t stream)
       : world_(world),
         views_(views),
         texts_(texts),
@@ -94,8 +94,8 @@ class NameBatches {
       b.push_back(name_of(world_.glyphs, g, right));
       strict[i] = true;  // names are translations of one another
     }
-    return {views_.select(rows, views), texts_.batch(a), texts_.batch(b), strict, {}, at::tensor(ids, at::kLong),
-            caption_ids(a), caption_ids(b)};
+    return {views_.select(rows, views), texts_.batch(a), texts_.batch(b), strict, {},
+            at::tensor(ids, at::kLong), caption_ids(a),  caption_ids(b)};
   }
 
  private:
@@ -122,7 +122,8 @@ class NameBatches {
 
 /// Runs @p trainer for @p steps batches of @p next, with a progress bar.
 template <class Trainer, class Next>
-void train(Trainer& trainer, std::int64_t steps, std::int64_t batch, const std::string& label, History& history, Next&& next) {
+void train(Trainer& trainer, std::int64_t steps, std::int64_t batch, const std::string& label, History& history,
+           Next&& next) {
   rc3::train::Progress::Options options;
   options.label = label;
   options.unit = "pictures";
@@ -140,8 +141,8 @@ inline void align(const World& world, const std::shared_ptr<Model>& model, const
                   History& history) {
   const auto& s = world.settings;
   NameBatches batches(world, views, texts, world.languages.trained(), s.align_batch, 1);
-  const auto pretrainer = std::make_shared<Align>(model, std::array<double, 2>{1.0, 1.0}, std::make_shared<objective::Itc>(),
-                                                  std::make_shared<objective::Xtcl>());
+  const auto pretrainer = std::make_shared<Align>(
+      model, std::array<double, 2>{1.0, 1.0}, std::make_shared<objective::Itc>(), std::make_shared<objective::Xtcl>());
   rc3::train::Options options;
   options.optimizer.learning_rate = s.learning_rate;
   options.optimizer.weight_decay = 0.05;
@@ -155,8 +156,9 @@ inline void tune(const World& world, const std::shared_ptr<Model>& model, const 
                  History& history) {
   const auto& s = world.settings;
   NameBatches batches(world, views, texts, world.languages.tuned(), s.tune_batch, 2);
-  const auto pretrainer = std::make_shared<Align>(model, std::array<double, 2>{1.0, 1.0}, std::make_shared<objective::Itc>(0.05),
-                                                  std::make_shared<objective::Xtcl>(0.05));
+  const auto pretrainer =
+      std::make_shared<Align>(model, std::array<double, 2>{1.0, 1.0}, std::make_shared<objective::Itc>(0.05),
+                              std::make_shared<objective::Xtcl>(0.05));
   rc3::train::Options options;
   options.optimizer.learning_rate = 3e-4;
   options.optimizer.weight_decay = 0.05;
@@ -200,8 +202,14 @@ struct Scenes {
       b.push_back(item.text_b);
       strict[static_cast<std::int64_t>(i)] = item.strict;
     }
-    return {pictures->select(at::tensor(index, at::kLong)), texts.batch(a), texts.batch(b), strict, {}, at::tensor(ids, at::kLong),
-            caption_ids(a), caption_ids(b)};
+    return {pictures->select(at::tensor(index, at::kLong)),
+            texts.batch(a),
+            texts.batch(b),
+            strict,
+            {},
+            at::tensor(ids, at::kLong),
+            caption_ids(a),
+            caption_ids(b)};
   }
 };
 
@@ -211,7 +219,8 @@ inline void fuse(const World& world, const std::shared_ptr<Model>& model, const 
   const auto& s = world.settings;
   const auto r_xvtcl = std::make_shared<RXvtcl>(objective::RXvtclOptions{.tau = 0.07, .lambda = 1.0},
                                                 rc3::regularizer::Ceiling(0.2), std::move(relevance));
-  const auto pretrainer = std::make_shared<Fuse>(model, std::array<double, 2>{1.0, 1.0}, r_xvtcl, std::make_shared<objective::Itm>());
+  const auto pretrainer =
+      std::make_shared<Fuse>(model, std::array<double, 2>{1.0, 1.0}, r_xvtcl, std::make_shared<objective::Itm>());
   rc3::train::Options options;
   options.optimizer.learning_rate = 5e-4;
   options.optimizer.weight_decay = 0.05;

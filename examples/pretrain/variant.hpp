@@ -25,7 +25,8 @@ using Fuse = rc3::Pretrainer<Model, RXvtcl, objective::Itm>;
 
 /// Encoders with their pretrained weights, all of them frozen; the rest is new.
 inline std::shared_ptr<Model> make_model(const std::filesystem::path& weights) {
-  const auto network = Backbone::from_pretrained(weights / "efficientnet-lite0", {.frozen_blocks = 16, .multi_scale = true});
+  const auto network =
+      Backbone::from_pretrained(weights / "efficientnet-lite0", {.frozen_blocks = 16, .multi_scale = true});
   const auto text = rc3::text::Bert::from_pretrained(weights / "multilingual-e5-small");
   text->freeze_lower(text->options().layers);
   const auto d = text->width();

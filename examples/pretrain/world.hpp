@@ -45,7 +45,8 @@ inline Tick step(std::string label, std::string unit) {
 }
 
 /// Shows the backbone what our pictures are like, so that it takes out what they all have in common.
-inline void calibrate_pictures(Backbone& network, const emoji::Glyphs& glyphs, const std::vector<std::size_t>& sample, std::uint64_t seed) {
+inline void calibrate_pictures(Backbone& network, const emoji::Glyphs& glyphs, const std::vector<std::size_t>& sample,
+                               std::uint64_t seed) {
   c10::NoGradGuard no_grad;
   std::vector<at::Tensor> maps;
   for (std::size_t begin = 0; begin < sample.size(); begin += 32) {
@@ -60,20 +61,22 @@ inline void calibrate_pictures(Backbone& network, const emoji::Glyphs& glyphs, c
 /// Feature maps of several views of some glyphs.
 class Views {
  public:
-  Views(Backbone& network, const emoji::Glyphs& glyphs, std::vector<std::size_t> which, std::size_t views, std::uint64_t seed,
-        const std::string& label)
+  Views(Backbone& network, const emoji::Glyphs& glyphs, std::vector<std::size_t> which, std::size_t views,
+        std::uint64_t seed, const std::string& label)
       : which_(std::move(which)),
         views_(views),
-        memory_(network, which_.size() * views,
-                [&](std::size_t i) { return draw_view(glyphs, which_[i / views], i % views, seed); },
-                step(label, "pictures")) {}
+        memory_(
+            network, which_.size() * views,
+            [&](std::size_t i) { return draw_view(glyphs, which_[i / views], i % views, seed); },
+            step(label, "pictures")) {}
 
   std::size_t glyphs() const { return which_.size(); }
   std::size_t views() const { return views_; }
   /// The index into `which` and the view of each picture wanted.
   rc3::Pictures select(std::span<const std::int64_t> glyph, std::span<const std::int64_t> view) const {
     std::vector<std::int64_t> index;
-    for (std::size_t i = 0; i < glyph.size(); ++i) index.push_back(glyph[i] * static_cast<std::int64_t>(views_) + view[i]);
+    for (std::size_t i = 0; i < glyph.size(); ++i)
+      index.push_back(glyph[i] * static_cast<std::int64_t>(views_) + view[i]);
     return memory_.select(at::tensor(index, at::kLong));
   }
   rc3::Pictures range(std::int64_t begin, std::int64_t end) const { return memory_.select(at::arange(begin, end)); }

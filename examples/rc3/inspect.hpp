@@ -31,8 +31,8 @@ Loaded load_as(const std::string& type, const std::filesystem::path& folder, Arg
 
 inline Loaded load(const std::filesystem::path& folder, const rc3::io::Config& config) {
   namespace backbone = rc3::visual::backbone;
-  const auto type = config.model_type({"bert", "xlm-roberta", "vit", "clip", "clip_vision_model", "siglip", "siglip_vision_model",
-                                       "efficientnet-lite0"});
+  const auto type = config.model_type({"bert", "xlm-roberta", "vit", "clip", "clip_vision_model", "siglip",
+                                       "siglip_vision_model", "efficientnet-lite0"});
   const auto head = rc3::io::get_or<std::vector<std::string>>(config.json(), "architectures", config.where(), {});
   if (type == "bert") return load_as<rc3::text::Bert>("text::Bert", folder);
   if (type == "xlm-roberta" && head == std::vector<std::string>{"XLMRobertaForMaskedLM"})
@@ -41,10 +41,13 @@ inline Loaded load(const std::filesystem::path& folder, const rc3::io::Config& c
   if (type == "vit") return load_as<backbone::Vit>("visual::backbone::Vit", folder);
   if (type.starts_with("clip")) return load_as<backbone::ClipVision>("visual::backbone::ClipVision", folder);
   if (type.starts_with("siglip")) return load_as<backbone::SiglipVision>("visual::backbone::SiglipVision", folder);
-  return load_as<backbone::EfficientNetLite0>("visual::backbone::EfficientNetLite0", folder, backbone::EfficientNetLite0Options{});
+  return load_as<backbone::EfficientNetLite0>("visual::backbone::EfficientNetLite0", folder,
+                                              backbone::EfficientNetLite0Options{});
 }
 
-inline void line(const std::string& what, const std::string& text) { std::printf("%-14s %s\n", what.c_str(), text.c_str()); }
+inline void line(const std::string& what, const std::string& text) {
+  std::printf("%-14s %s\n", what.c_str(), text.c_str());
+}
 
 /// "197: a, b, c, ..."
 inline std::string listed(const std::vector<std::string>& names, std::size_t most) {
@@ -89,10 +92,11 @@ inline void show_tokenizer(const std::filesystem::path& folder, const std::strin
     return;
   }
   const auto tokenizer = rc3::text::Tokenizer::from_pretrained(folder);
-  line("tokenizer", rc3::join("SentencePiece with the ids of XLM-R, ", tokenizer.vocabulary(), " ids: <s> 0, <pad> 1, </s> 2, <unk> 3, <mask> ",
-                              tokenizer.mask()));
+  line("tokenizer", rc3::join("SentencePiece with the ids of XLM-R, ", tokenizer.vocabulary(),
+                              " ids: <s> 0, <pad> 1, </s> 2, <unk> 3, <mask> ", tokenizer.mask()));
   std::string pieces;
-  for (const auto id : tokenizer.encode(sample)) pieces += (pieces.empty() ? "" : " ") + tokenizer.piece(id) + "/" + std::to_string(id);
+  for (const auto id : tokenizer.encode(sample))
+    pieces += (pieces.empty() ? "" : " ") + tokenizer.piece(id) + "/" + std::to_string(id);
   line("  example", pieces);
 }
 
@@ -109,8 +113,9 @@ inline void show_preprocessor(const std::filesystem::path& folder, const rc3::io
   const auto options = rc3::visual::PreprocessOptions::from_pretrained(folder);
   std::string text = "as they are";
   if (options.resize)
-    text = options.resize->shortest_edge > 0 ? rc3::join("shorter side to ", options.resize->shortest_edge)
-                                             : rc3::join("resized to ", options.resize->width, " x ", options.resize->height);
+    text = options.resize->shortest_edge > 0
+               ? rc3::join("shorter side to ", options.resize->shortest_edge)
+               : rc3::join("resized to ", options.resize->width, " x ", options.resize->height);
   if (options.crop) text += rc3::join(", centre ", options.crop->width, " x ", options.crop->height);
   const auto three = [](const std::array<double, 3>& v) { return rc3::join(v[0], ' ', v[1], ' ', v[2]); };
   line("pictures", text + ", mean " + three(options.mean) + ", std " + three(options.std));
@@ -121,7 +126,8 @@ inline bool inspect(const std::filesystem::path& folder, bool all_names, const s
   const rc3::io::Config config(folder);
   line("directory", folder.string());
   const auto heads = rc3::io::get_or<std::vector<std::string>>(config.json(), "architectures", config.where(), {});
-  line("architecture", rc3::io::get<std::string>(config.json(), "model_type", config.where()) + (heads.empty() ? "" : " (" + heads[0] + ")"));
+  line("architecture", rc3::io::get<std::string>(config.json(), "model_type", config.where()) +
+                           (heads.empty() ? "" : " (" + heads[0] + ")"));
   show_weights(folder);
   const auto loaded = load(folder, config);
   const std::size_t most = all_names ? 1'000'000 : 4;

@@ -19,7 +19,9 @@ using Json = nlohmann::json;
 struct Table {
   at::Tensor rows;
   at::Tensor score(const Batch& batch) { return batch.relevance; }
-  at::Tensor score_rows(const Batch&, std::int64_t begin, std::int64_t end) { return rows.narrow(0, begin, end - begin); }
+  at::Tensor score_rows(const Batch&, std::int64_t begin, std::int64_t end) {
+    return rows.narrow(0, begin, end - begin);
+  }
 };
 static_assert(rc3::relevance::Policy<Table> && rc3::relevance::ScoresRows<Table>);
 
@@ -70,7 +72,8 @@ std::vector<Case> cases() {
   return all;
 }
 
-/// Calls @p visit(name, objective) with each objective of the baseline, in float64 and with the temperature 0.07 exactly.
+/// Calls @p visit(name, objective) with each objective of the baseline, in float64 and with the temperature 0.07
+/// exactly.
 template <class Visit>
 void each_objective(const Case& c, const Visit& visit) {
   const auto give = [&](const std::string& name, auto objective) {
@@ -106,7 +109,9 @@ at::Tensor loss_of(Objective& objective, const Batch& batch) {
   return objective.loss(pass);
 }
 
-std::vector<at::Tensor> leaves_of(const Batch& batch) { return {batch.pictures.regions, batch.a.hidden, batch.b.hidden}; }
+std::vector<at::Tensor> leaves_of(const Batch& batch) {
+  return {batch.pictures.regions, batch.a.hidden, batch.b.hidden};
+}
 
 /// A unit vector has no derivative at zero.
 bool has_zero_vectors(const Case& c) { return c.name.starts_with("zero"); }
@@ -136,7 +141,8 @@ BOOST_AUTO_TEST_CASE(every_gradient_is_that_of_finite_differences) {
         for (const auto& leaf : leaves_of(c.batch)) leaf.mutable_grad() = at::Tensor();
         if (const auto l = loss(); l.requires_grad()) l.backward();
         for (const auto& leaf : leaves_of(c.batch))
-          BOOST_TEST((!leaf.grad().defined() || finite(leaf.grad())), c.name << ", " << name << ": gradient not finite");
+          BOOST_TEST((!leaf.grad().defined() || finite(leaf.grad())),
+                     c.name << ", " << name << ": gradient not finite");
         return;
       }
       const double error = gradient_error(loss, leaves_of(c.batch));
@@ -155,7 +161,8 @@ BOOST_AUTO_TEST_CASE(in_parts_the_loss_and_every_gradient_are_the_same) {
       const auto inputs = leaves_of(c.batch);
       const auto gradients = [&] {
         std::vector<at::Tensor> found;
-        for (const auto& leaf : inputs) found.push_back(leaf.grad().defined() ? leaf.grad().clone() : at::zeros_like(leaf));
+        for (const auto& leaf : inputs)
+          found.push_back(leaf.grad().defined() ? leaf.grad().clone() : at::zeros_like(leaf));
         for (const auto& p : objective.parameters())
           found.push_back(p.grad().defined() ? p.grad().clone() : at::zeros_like(p));
         return found;
@@ -176,8 +183,10 @@ BOOST_AUTO_TEST_CASE(in_parts_the_loss_and_every_gradient_are_the_same) {
         const double in_parts = rc3::backward_cached(model, objective, c.batch, {.chunk = chunk, .block = block});
         const auto seen = gradients();
         double difference = 0;
-        for (std::size_t k = 0; k < seen.size(); ++k) difference = std::max(difference, max_difference(seen[k], expected[k]));
-        BOOST_TEST(difference <= 1e-10 * scale, c.name << ", " << name << ", chunks of " << chunk << ": " << difference);
+        for (std::size_t k = 0; k < seen.size(); ++k)
+          difference = std::max(difference, max_difference(seen[k], expected[k]));
+        BOOST_TEST(difference <= 1e-10 * scale,
+                   c.name << ", " << name << ", chunks of " << chunk << ": " << difference);
         worst_gradient = std::max(worst_gradient, difference / scale);
         worst_loss = std::max(worst_loss, std::abs(in_parts - loss.template item<double>()));
       }

@@ -130,7 +130,8 @@ BOOST_AUTO_TEST_CASE(a_mapped_file_costs_no_memory_until_it_is_used) {
 BOOST_AUTO_TEST_CASE(an_unaligned_tensor_is_copied) {
   // One byte, then a float: legal, but no place for a float in memory.
   const rc3::test::TempDir folder;
-  std::string header = R"({"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},"b":{"dtype":"F32","shape":[2],"data_offsets":[1,9]}})";
+  std::string header =
+      R"({"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},"b":{"dtype":"F32","shape":[2],"data_offsets":[1,9]}})";
   std::string file(8, '\0');
   file[0] = static_cast<char>(header.size());
   const float values[] = {1.5F, -2.0F};

@@ -1,5 +1,5 @@
-/// The positive twin of tests/compile_fail: the least that a user writes meets each concept, and whoever lacks one thing
-/// does not. All of it is known when this file compiles; the diagnosis is then silent.
+/// The positive twin of tests/compile_fail: the least that a user writes meets each concept, and whoever lacks one
+/// thing does not. All of it is known when this file compiles; the diagnosis is then silent.
 
 #include <boost/test/unit_test.hpp>
 
@@ -18,7 +18,8 @@ static_assert(objective::Policy<user::Objective, user::Model>);
 
 // A policy of one kind is none of another.
 static_assert(!visual::Policy<user::Text> && !text::Policy<user::Visual> && !fusion::Policy<user::Text>);
-static_assert(!visual::Policy<int> && !text::Policy<int> && !fusion::Policy<int> && !objective::Policy<int, user::Model>);
+static_assert(!visual::Policy<int> && !text::Policy<int> && !fusion::Policy<int> &&
+              !objective::Policy<int, user::Model>);
 
 struct NoChannels {
   at::Tensor features(const Pictures&);

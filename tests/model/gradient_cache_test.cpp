@@ -17,15 +17,17 @@ BOOST_AUTO_TEST_SUITE(model_gradient_cache)
 using namespace rc3::test;
 using rc3::Batch;
 using Model = rc3::Model<rc3::visual::Roi, rc3::text::Bert>;
-using Contrast = rc3::objective::RXvtcl<rc3::regularizer::Ceiling, rc3::relevance::Constant, rc3::objective::negatives::SameImage>;
+using Contrast =
+    rc3::objective::RXvtcl<rc3::regularizer::Ceiling, rc3::relevance::Constant, rc3::objective::negatives::SameImage>;
 
 /// Dropout everywhere, in float64.
 std::shared_ptr<Model> model() {
   torch::manual_seed(1);
   const auto made = std::make_shared<Model>(
-      std::make_shared<rc3::visual::Roi>(rc3::visual::RegionEmbeddingOptions{.features = 4, .width = 8, .dropout = 0.2}),
-      std::make_shared<rc3::text::Bert>(rc3::text::BertOptions{.vocabulary = 30, .width = 8, .layers = 1, .heads = 2,
-                                                               .feed_forward = 16, .positions = 8, .dropout = 0.2}),
+      std::make_shared<rc3::visual::Roi>(
+          rc3::visual::RegionEmbeddingOptions{.features = 4, .width = 8, .dropout = 0.2}),
+      std::make_shared<rc3::text::Bert>(rc3::text::BertOptions{
+          .vocabulary = 30, .width = 8, .layers = 1, .heads = 2, .feed_forward = 16, .positions = 8, .dropout = 0.2}),
       std::make_shared<rc3::fusion::SingleStream>(rc3::fusion::SingleStreamOptions{8, 1, 2, 16, 0.2}));
   made->to(at::kDouble);
   made->train();
@@ -54,7 +56,8 @@ std::shared_ptr<Contrast> contrast() {
 std::vector<at::Tensor> gradients(const torch::nn::Module& a, const torch::nn::Module& b) {
   std::vector<at::Tensor> found;
   for (const auto* module : {&a, &b})
-    for (const auto& p : module->parameters()) found.push_back(p.grad().defined() ? p.grad().clone() : at::zeros_like(p));
+    for (const auto& p : module->parameters())
+      found.push_back(p.grad().defined() ? p.grad().clone() : at::zeros_like(p));
   return found;
 }
 
@@ -99,7 +102,8 @@ BOOST_AUTO_TEST_CASE(with_dropout_the_second_pass_draws_the_masks_of_the_first) 
     torch::manual_seed(11);
     const double cached = rc3::backward_cached(*m, *objective, whole, {.chunk = chunk, .block = block});
     at_most(rc3::join("loss, chunks of ", chunk), std::abs(cached - loss), 1e-12);
-    at_most(rc3::join("gradients, chunks of ", chunk, ", relative"), difference(gradients(*m, *objective), expected), 1e-10);
+    at_most(rc3::join("gradients, chunks of ", chunk, ", relative"), difference(gradients(*m, *objective), expected),
+            1e-10);
     // And the stream of random numbers goes on as it does after one pass.
     const auto next = at::rand({3});
     direct(whole, chunk, 11);

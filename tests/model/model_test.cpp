@@ -96,8 +96,11 @@ BOOST_AUTO_TEST_CASE(calibration_takes_out_what_all_pictures_share) {
   at_least("other units, old calibration", max_difference(model->picture_vector(other), before), 0.05);
   model->calibrate_pictures(other);
   at_most("other units, calibrated anew", max_difference(model->picture_vector(other), before), 1e-4);
-  throws_with([&] { model->calibrate_pictures({tokens.values.narrow(0, 0, 1), tokens.mask.narrow(0, 0, 1)}); },
-              "calibrate_pictures", "two pictures");
+  throws_with(
+      [&] {
+        model->calibrate_pictures({tokens.values.narrow(0, 0, 1), tokens.mask.narrow(0, 0, 1)});
+      },
+      "calibrate_pictures", "two pictures");
 }
 
 BOOST_AUTO_TEST_CASE(a_variant_says_its_name) {

@@ -53,7 +53,8 @@ BOOST_AUTO_TEST_CASE(queued_vectors_are_negatives) {
 
   // By hand: the last two of the first batch, then the second, as further columns.
   const auto kept = [&](const auto& of) { return at::cat({of(first).narrow(0, 2, 2), of(second)}, 0); };
-  const auto za = kept([](const Batch& b) { return unit_z(b, b.a); }), zb = kept([](const Batch& b) { return unit_z(b, b.b); });
+  const auto za = kept([](const Batch&b) { return unit_z(b, b.a); }),
+             zb = kept([](const Batch&b) { return unit_z(b, b.b); });
   const auto a = unit_z(third, third.a), b = unit_z(third, third.b);
   const double scale = std::exp(std::log(1 / 0.07));
   const auto direction = [&](const at::Tensor& x, const at::Tensor& y, const at::Tensor& queue) {
@@ -82,7 +83,9 @@ BOOST_AUTO_TEST_CASE(the_queue_holds_no_false_negative_and_learns_nothing_in_eva
 BOOST_AUTO_TEST_CASE(keys_follow_the_model_slowly) {
   struct Learner : torch::nn::Module {
     explicit Learner(double value) { weight = register_parameter("weight", at::full({3}, value, at::kDouble)); }
-    rc3::Tokens visual(const rc3::Pictures& p) { return {p.regions * weight, at::ones({p.regions.size(0), 1}, at::kBool)}; }
+    rc3::Tokens visual(const rc3::Pictures& p) {
+      return {p.regions * weight, at::ones({p.regions.size(0), 1}, at::kBool)};
+    }
     rc3::Tokens text(const rc3::Texts& t) { return {t.hidden, t.mask}; }
     at::Tensor fuse(const rc3::Tokens& v, const rc3::Tokens& t) { return (v.values + t.values).mean(1); }
     at::Tensor weight;
@@ -130,19 +133,22 @@ void ranks_are_one(const std::string& name, const std::function<std::shared_ptr<
     losses[rank] = share.template item<double>();
     share.backward();
   });
-  at_most(name + ": shares of three ranks against one", std::abs(losses[0] + losses[1] + losses[2] - loss.template item<double>()), 1e-12);
+  at_most(name + ": shares of three ranks against one",
+          std::abs(losses[0] + losses[1] + losses[2] - loss.template item<double>()), 1e-12);
   const auto slope = [](const at::Tensor& t) { return t.grad().defined() ? t.grad() : at::zeros_like(t); };
   double worst = 0;
   for (std::int64_t rank = 0; rank < 3; ++rank) {
     const auto& part = parts[static_cast<std::size_t>(rank)];
     for (const auto& [mine, all] : {std::pair{part.pictures.regions, whole.pictures.regions},
-                                    {part.a.hidden, whole.a.hidden}, {part.b.hidden, whole.b.hidden}})
+                                    {part.a.hidden, whole.a.hidden},
+                                    {part.b.hidden, whole.b.hidden}})
       worst = std::max(worst, max_difference(slope(mine), slope(all).narrow(0, 2 * rank, 2)));
   }
   at_most(name + ": gradients of three ranks against one", worst, 1e-12);
   at::Tensor temperature = at::zeros_like(alone->parameters()[0].grad());
   for (const auto& objective : objectives) temperature += objective->parameters()[0].grad();
-  at_most(name + ": the temperature's gradient, summed", max_difference(temperature, alone->parameters()[0].grad()), 1e-12);
+  at_most(name + ": the temperature's gradient, summed", max_difference(temperature, alone->parameters()[0].grad()),
+          1e-12);
 }
 
 template <class Objective>

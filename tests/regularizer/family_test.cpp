@@ -58,7 +58,8 @@ BOOST_AUTO_TEST_CASE(the_order_of_the_batch_does_not_count) {
     const auto rows = [&](const at::Tensor& t) { return t.index_select(0, order); };
     const auto both = [&](const at::Tensor& t) { return rows(t).index_select(1, order); };
     const Pairs other{rows(pairs.similarity), rows(pairs.relevance), both(pairs.logits), both(pairs.relevances)};
-    at_most(rc3::join(name, " in another order"), max_difference(regularizer.penalty(pairs), regularizer.penalty(other)), 1e-14);
+    at_most(rc3::join(name, " in another order"),
+            max_difference(regularizer.penalty(pairs), regularizer.penalty(other)), 1e-14);
   });
 }
 
@@ -72,7 +73,8 @@ BOOST_AUTO_TEST_CASE(extremes_are_finite) {
         BOOST_TEST(finite(penalty), name);
         if (!penalty.requires_grad()) continue;
         penalty.backward();
-        for (const auto& t : {pairs.similarity, pairs.logits}) BOOST_TEST((!t.grad().defined() || finite(t.grad())), name);
+        for (const auto& t : {pairs.similarity, pairs.logits})
+          BOOST_TEST((!t.grad().defined() || finite(t.grad())), name);
       }
   });
 }
@@ -103,7 +105,8 @@ BOOST_AUTO_TEST_CASE(soft_target_is_zero_where_the_rows_agree) {
   const Pairs agree{{}, {}, (rho / 0.2 + 7.0).requires_grad_(), rho};  // a constant a row changes no softmax
   const auto penalty = SoftTarget(0.2).penalty(agree);
   penalty.backward();
-  at_most("SoftTarget where rows agree", penalty.item<double>() + agree.logits.grad().abs().max().item<double>(), 1e-14);
+  at_most("SoftTarget where rows agree", penalty.item<double>() + agree.logits.grad().abs().max().item<double>(),
+          1e-14);
 }
 
 BOOST_AUTO_TEST_CASE(sum_adds_what_its_parts_say) {

@@ -10,7 +10,8 @@
 
 namespace rc3::test {
 
-/// What `tests/parity/make_<part>.py` wrote: the folder, or an empty path (the test has then failed or said that it skips).
+/// What `tests/parity/make_<part>.py` wrote: the folder, or an empty path (the test has then failed or said that it
+/// skips).
 inline std::filesystem::path truth(std::string_view part) {
   const std::filesystem::path folder = std::filesystem::path(environment("RC3_PARITY")) / part;
   if (std::filesystem::exists(folder)) return folder;
@@ -35,7 +36,7 @@ inline void parity(std::string_view group, std::string_view what, std::string_vi
   if (table.empty()) return;
   std::filesystem::create_directories(table / "rows");
   std::ofstream(table / "rows" / join(group, ".jsonl"), std::ios::app)
-      << nlohmann::json{{"group", group}, {"what", what},   {"with", with},      {"figure", figure},
+      << nlohmann::json{{"group", group}, {"what", what},   {"with", with},         {"figure", figure},
                         {"value", value}, {"limit", limit}, {"at_least", at_least}, {"holds", holds}}
              .dump()
       << '\n';

@@ -75,7 +75,11 @@ BOOST_AUTO_TEST_CASE(pictures_that_are_refused) {
   throws_with([&] { vit->features(random_pictures(12, 14)); }, name, "14 x 12", "patches of 4", "resize", "12 x 12");
   throws_with([&] { vit->features(random_pictures(10, 12)); }, name, "12 x 10");
   throws_with([&] { vit->features(random_pictures(0, 12)); }, name, "12 x 0");
-  throws_with([&] { vit->features(pictures_of(at::zeros({1, 12, 12, 3}, at::kByte))); }, name, "[B, 3, H, W]", "[1, 12, 12, 3]");
+  throws_with(
+      [&] {
+        vit->features(pictures_of(at::zeros({1, 12, 12, 3}, at::kByte)));
+      },
+      name, "[B, 3, H, W]", "[1, 12, 12, 3]");
   throws_with([&] { vit->features(pictures_of(at::zeros({1, 3, 12, 12}, at::kLong))); }, name, "uint8", "Long");
   auto options = tiny();
   options.heads = 3;

@@ -14,8 +14,8 @@ struct Pictures {
   at::Tensor sizes;        ///< float [B, 2], width and height of the picture that the boxes lie in, pixels
   at::Tensor region_mask;  ///< bool [B, R], true where there is a region; undefined: everywhere
   at::Tensor patch_mask;   ///< bool [B], true where the sample has patches to look at; undefined: everywhere
-  at::Tensor features;     ///< float [B, C, h, w], what the frozen part of the backbone makes of the pixels, kept from an
-                           ///< earlier pass; where it is given the pixels are not read
+  at::Tensor features;  ///< float [B, C, h, w], what the frozen part of the backbone makes of the pixels, kept from an
+                        ///< earlier pass; where it is given the pixels are not read
 
   /// The number of pictures, B.
   std::int64_t size() const;
@@ -25,8 +25,8 @@ struct Pictures {
 
 /// A batch of token ids.
 struct Texts {
-  at::Tensor ids;   ///< int64 [B, L]
-  at::Tensor mask;  ///< bool [B, L], true where there is a token
+  at::Tensor ids;     ///< int64 [B, L]
+  at::Tensor mask;    ///< bool [B, L], true where there is a token
   at::Tensor hidden;  ///< float [B, L, D], what the frozen part of the encoder makes of the ids, kept from an earlier
                       ///< pass; where it is given the ids are not read
 
@@ -37,8 +37,8 @@ struct Texts {
 
 /// A batch of vectors, as every encoder returns them.
 struct Tokens {
-  at::Tensor values;  ///< float [B, N, D]; rows outside the mask are zero
-  at::Tensor mask;    ///< bool [B, N]
+  at::Tensor values;        ///< float [B, N, D]; rows outside the mask are zero
+  at::Tensor mask;          ///< bool [B, N]
   at::Tensor summary = {};  ///< float [B, S], what a visual policy says of the whole picture beside its tokens, for the
                             ///< vectors of search; undefined: nothing
 
@@ -88,8 +88,9 @@ inline Texts Texts::select(const at::Tensor& index) const {
 
 inline Batch Batch::select(const at::Tensor& index) const {
   using detail::rows;
-  return {pictures.select(index),   a.select(index),           b.select(index),           rows(strict, index),
-          rows(relevance, index),   rows(picture_ids, index),  rows(caption_a_ids, index), rows(caption_b_ids, index)};
+  return {pictures.select(index),     a.select(index),           b.select(index),
+          rows(strict, index),        rows(relevance, index),    rows(picture_ids, index),
+          rows(caption_a_ids, index), rows(caption_b_ids, index)};
 }
 
 inline Tokens Tokens::select(const at::Tensor& index) const {

@@ -1,6 +1,6 @@
 #pragma once
-/// Run-time checks of shapes and types. Concepts check what a policy *is*; these check what it was *given*, and name the
-/// policy, the tensor, what was expected and what was seen.
+/// Run-time checks of shapes and types. Concepts check what a policy *is*; these check what it was *given*, and name
+/// the policy, the tensor, what was expected and what was seen.
 
 #include <ATen/core/Tensor.h>
 

@@ -10,8 +10,8 @@
 
 namespace rc3 {
 
-/// `rank()` in [0, size()); `all_gather(t)` gives every rank's t, in the order of ranks, all of the same shape and type;
-/// `all_reduce(t)` replaces t by the sum over the ranks. Both are called by all ranks in the same order.
+/// `rank()` in [0, size()); `all_gather(t)` gives every rank's t, in the order of ranks, all of the same shape and
+/// type; `all_reduce(t)` replaces t by the sum over the ranks. Both are called by all ranks in the same order.
 template <class C>
 concept Communicator = requires(C& c, const at::Tensor& t, at::Tensor& out) {
   requires std::is_same_v<decltype(c.rank()), std::int64_t>;

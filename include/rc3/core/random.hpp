@@ -56,9 +56,9 @@ class Random {
   /// The next 64 bits.
   result_type operator()() {
     if (have_ == 0) {
-      block_ = philox4x32({static_cast<std::uint32_t>(counter_), static_cast<std::uint32_t>(counter_ >> 32), upper_[0],
-                           upper_[1]},
-                          key_);
+      block_ = philox4x32(
+          {static_cast<std::uint32_t>(counter_), static_cast<std::uint32_t>(counter_ >> 32), upper_[0], upper_[1]},
+          key_);
       ++counter_;
       have_ = 2;
     }

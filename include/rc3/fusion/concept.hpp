@@ -8,10 +8,14 @@
 namespace rc3::fusion {
 
 template <class P>
-concept Fuses = requires(P& p, const Tokens& visual, const Tokens& text) { requires std::is_same_v<decltype(p.fuse(visual, text)), at::Tensor>; };
+concept Fuses = requires(P& p, const Tokens& visual, const Tokens& text) {
+  requires std::is_same_v<decltype(p.fuse(visual, text)), at::Tensor>;
+};
 
 template <class P>
-concept HasWidth = requires(const P& p) { requires std::is_same_v<decltype(p.width()), std::int64_t>; };
+concept HasWidth = requires(const P& p) {
+  requires std::is_same_v<decltype(p.width()), std::int64_t>;
+};
 
 /// `fuse(const Tokens& visual, const Tokens& text)` gives the visio-textual vector z [B, D], `width()` is D.
 template <class P>

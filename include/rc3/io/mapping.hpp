@@ -14,10 +14,10 @@
 
 namespace rc3::io {
 
-/// Pages come from the disk when they are first read, are shared with other processes that map the file, and become this
-/// process's own when they are written to.
-/// @warning A file that is cut short while it is mapped ends the process with SIGBUS. Files that are replaced by a rename, as
-/// OutputFile does, are safe.
+/// Pages come from the disk when they are first read, are shared with other processes that map the file, and become
+/// this process's own when they are written to.
+/// @warning A file that is cut short while it is mapped ends the process with SIGBUS. Files that are replaced by a
+/// rename, as OutputFile does, are safe.
 class Mapping {
  public:
   /// @throws rc3::Error naming the file when the system refuses

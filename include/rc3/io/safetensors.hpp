@@ -91,7 +91,8 @@ class Reader {
 
   bool contains(const std::string& name) const { return find(name) != nullptr; }
 
-  /// The tensor @p name, on the CPU. A mapped one stays valid without the Reader; writing to it changes no file. @throws rc3::Error when there is none, or the file became shorter meanwhile.
+  /// The tensor @p name, on the CPU. A mapped one stays valid without the Reader; writing to it changes no file.
+  /// @throws rc3::Error when there is none, or the file became shorter meanwhile.
   at::Tensor read(const std::string& name) const {
     const Entry* found = find(name);
     require(found != nullptr, file_.path().string(), ": has no tensor \"", name, '"');
@@ -112,7 +113,8 @@ class Reader {
     std::byte* at = mapping_->data() + header_.data_offset + entry.begin;
     const auto type = scalar_type(entry.dtype);
     if (reinterpret_cast<std::uintptr_t>(at) % c10::elementSize(type) != 0) return {};
-    return at::from_blob(at, entry.shape, [mapping = mapping_](void*) {}, type);
+    return at::from_blob(
+        at, entry.shape, [mapping = mapping_](void*) {}, type);
   }
 
   // A bool that is neither 0 nor 1 is undefined behaviour wherever it is read.

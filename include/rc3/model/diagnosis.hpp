@@ -34,8 +34,9 @@ class Model {
                 "text policy: pool(const Tokens&) must return torch::Tensor [B, D] [docs/concepts/text.md]");
   static_assert(text_width,
                 "text policy: width() const must return std::int64_t, the D of its tokens [docs/concepts/text.md]");
-  static_assert(fusion_fuses, "fusion policy: fuse(const Tokens&, const Tokens&) must return torch::Tensor [B, D] "
-                              "[docs/concepts/fusion.md]");
+  static_assert(fusion_fuses,
+                "fusion policy: fuse(const Tokens&, const Tokens&) must return torch::Tensor [B, D] "
+                "[docs/concepts/fusion.md]");
   static_assert(fusion_width,
                 "fusion policy: width() const must return std::int64_t, the D of z [docs/concepts/fusion.md]");
 };
@@ -46,8 +47,9 @@ class Pretrainer {
   static constexpr bool all = (objective::Policy<Objectives, Model> && ...);
 
   static_assert(any, "Pretrainer<Model, Objectives...>: give at least one objective [docs/concepts/objective.md]");
-  static_assert(all, "objective policy: loss(objective::Pass<Model>&) must return torch::Tensor, a scalar "
-                     "[docs/concepts/objective.md]");
+  static_assert(all,
+                "objective policy: loss(objective::Pass<Model>&) must return torch::Tensor, a scalar "
+                "[docs/concepts/objective.md]");
 };
 
 }  // namespace rc3

@@ -1,9 +1,9 @@
 #pragma once
 /// Contrastive batches of any size in the memory of a small one.
 
+#include <ATen/Context.h>
 #include <ATen/TensorOperators.h>
 #include <ATen/core/Generator.h>
-#include <ATen/Context.h>
 #include <ATen/ops/arange.h>
 #include <ATen/ops/cat.h>
 #include <c10/core/GradMode.h>
@@ -54,24 +54,27 @@ inline objective::Representations joined(const std::vector<objective::Representa
 }  // namespace detail
 
 /// Gradients of @p objective over a whole batch, added to those of @p model's and the objective's parameters, as
-/// `weight * objective.loss(pass)` and `backward()` give them, in three passes: encode chunk by chunk without a graph; the
-/// loss, block by block of rows, back to the representations; encode again, with a graph and the same random numbers, chunk
-/// by chunk, and back from the representations. Source: Gao et al. 2021 (GradCache). Memory: the representations, one chunk's
-/// graph and `block` rows of the similarity matrix, whatever the batch size.
+/// `weight * objective.loss(pass)` and `backward()` give them, in three passes: encode chunk by chunk without a graph;
+/// the loss, block by block of rows, back to the representations; encode again, with a graph and the same random
+/// numbers, chunk by chunk, and back from the representations. Source: Gao et al. 2021 (GradCache). Memory: the
+/// representations, one chunk's graph and `block` rows of the similarity matrix, whatever the batch size.
 /// @tparam Objective  objective::Cacheable
 /// @return weight * loss
 template <class Model, class Objective>
 double backward_cached(Model& model, Objective& objective, const Batch& batch, GradientCacheOptions options = {},
                        double weight = 1.0) {
   static constexpr bool cacheable = objective::Cacheable<Objective, Model>;
-  static_assert(cacheable, "rc3::backward_cached: the objective needs represent(Pass&) and rows_loss(const Representations&, "
-                           "const Batch&, begin, end) [docs/concepts/objective.md]");
+  static_assert(cacheable,
+                "rc3::backward_cached: the objective needs represent(Pass&) and rows_loss(const Representations&, "
+                "const Batch&, begin, end) [docs/concepts/objective.md]");
   require(options.chunk > 0 && options.block > 0, "rc3::backward_cached: chunk and block must be above 0, are ",
           options.chunk, " and ", options.block);
   const auto n = batch.size();
   require(n > 0, "rc3::backward_cached: the batch is empty");
   const auto device = batch.a.mask.device();  // where the model draws its dropout masks
-  const auto part = [&](std::int64_t begin) { return batch.select(at::arange(begin, std::min(n, begin + options.chunk))); };
+  const auto part = [&](std::int64_t begin) {
+    return batch.select(at::arange(begin, std::min(n, begin + options.chunk)));
+  };
 
   std::vector<at::Tensor> states;
   std::vector<objective::Representations> parts;
@@ -103,7 +106,8 @@ double backward_cached(Model& model, Objective& objective, const Batch& batch, G
     const auto again = objective.represent(pass);
     std::vector<at::Tensor> outputs, gradients;
     for (std::size_t k = 0; k < again.learned.size(); ++k) {
-      if (!again.learned[k].defined() || !again.learned[k].requires_grad() || !whole.learned[k].grad().defined()) continue;
+      if (!again.learned[k].defined() || !again.learned[k].requires_grad() || !whole.learned[k].grad().defined())
+        continue;
       outputs.push_back(again.learned[k]);
       gradients.push_back(whole.learned[k].grad().narrow(0, begin, chunk.size()));
     }

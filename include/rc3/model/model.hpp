@@ -22,10 +22,10 @@
 namespace rc3 {
 
 struct ModelOptions {
-  std::int64_t embedding = 384;   ///< E, width of the vectors that are searched
-  std::int64_t hidden = 1024;     ///< inner width of the picture head
-  double picture_dropout = 0.5;   ///< before both layers of the picture head, in training, probability in [0, 1)
-  double text_dropout = 0.2;      ///< before the text head, the same
+  std::int64_t embedding = 384;  ///< E, width of the vectors that are searched
+  std::int64_t hidden = 1024;    ///< inner width of the picture head
+  double picture_dropout = 0.5;  ///< before both layers of the picture head, in training, probability in [0, 1)
+  double text_dropout = 0.2;     ///< before the text head, the same
 };
 
 /// A vision-language model: pictures and texts to vectors of one space (for search), and both together to z.
@@ -78,8 +78,7 @@ class Model<Visual, Text, Fusion> : public torch::nn::Module {
   at::Tensor pooled(const Tokens& visual) const;
 
   at::Tensor text_center_, text_scale_, picture_center_, picture_scale_;
-  torch::nn::Linear picture_hidden_{nullptr}, picture_head_{nullptr}, text_head_{nullptr},
-      match_head_{nullptr};
+  torch::nn::Linear picture_hidden_{nullptr}, picture_head_{nullptr}, text_head_{nullptr}, match_head_{nullptr};
 };
 
 template <visual::Policy Visual, text::Policy Text, fusion::Policy Fusion>

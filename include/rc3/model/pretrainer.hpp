@@ -27,14 +27,15 @@ struct Losses {
 /// @tparam Host        an rc3::Model
 /// @tparam Objectives  objective::Policy each; an objective that is not named here costs nothing
 template <class Host, class... Objectives>
-  requires(sizeof...(Objectives) > 0 && (objective::Policy<Objectives, Host> && ...))
-class Pretrainer<Host, Objectives...> : public torch::nn::Module {
+requires(sizeof...(Objectives) > 0 && (objective::Policy<Objectives, Host> &&
+                                       ...)) class Pretrainer<Host, Objectives...> : public torch::nn::Module {
  public:
   static constexpr std::size_t objectives = sizeof...(Objectives);
 
   /// @param weights    w_k, one an objective, >= 0
   /// @param instances  the objectives, in the order of the template arguments
-  Pretrainer(std::shared_ptr<Host> model, std::array<double, objectives> weights, std::shared_ptr<Objectives>... instances)
+  Pretrainer(std::shared_ptr<Host> model, std::array<double, objectives> weights,
+             std::shared_ptr<Objectives>... instances)
       : weights_(weights), model_(register_module("model", std::move(model))), objectives_(std::move(instances)...) {
     for (const double w : weights) require(w >= 0, "rc3::Pretrainer: weights must not be negative, one is ", w);
     std::apply([this](auto&... o) { (adopt(o), ...); }, objectives_);

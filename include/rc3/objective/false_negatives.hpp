@@ -32,10 +32,12 @@ inline at::Tensor true_negatives(const Batch& batch, const Batch& others) {
   return allowed;
 }
 
-/// The same among the samples @p begin to @p end of a batch (rows) and all of it (columns). @return bool [end - begin, B]
+/// The same among the samples @p begin to @p end of a batch (rows) and all of it (columns). @return bool [end - begin,
+/// B]
 inline at::Tensor true_negatives(const Batch& batch, std::int64_t begin, std::int64_t end) {
-  for (const auto& [name, ids] : {std::pair{"picture_ids", batch.picture_ids}, std::pair{"caption_a_ids", batch.caption_a_ids},
-                                  std::pair{"caption_b_ids", batch.caption_b_ids}})
+  for (const auto& [name, ids] :
+       {std::pair{"picture_ids", batch.picture_ids}, std::pair{"caption_a_ids", batch.caption_a_ids},
+        std::pair{"caption_b_ids", batch.caption_b_ids}})
     if (ids.defined()) check_shape("objective", name, ids, {{'B', batch.size()}});
   const auto rows = at::arange(begin, end);
   auto allowed = true_negatives(batch.ids().select(rows), batch);

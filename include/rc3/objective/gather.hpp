@@ -21,7 +21,8 @@ namespace detail {
 /// All ranks' rows, one below the other; the gradient of each rank's rows is the sum over the ranks that used them.
 template <class Comm>
 struct GatherRows : torch::autograd::Function<GatherRows<Comm>> {
-  static at::Tensor forward(torch::autograd::AutogradContext* context, const at::Tensor& rows, std::int64_t communicator) {
+  static at::Tensor forward(torch::autograd::AutogradContext* context, const at::Tensor& rows,
+                            std::int64_t communicator) {
     auto& comm = *reinterpret_cast<Comm*>(communicator);
     context->saved_data["communicator"] = communicator;
     return at::cat(comm.all_gather(rows.contiguous()), 0);
@@ -51,7 +52,9 @@ at::Tensor gather_rows(Comm& comm, const at::Tensor& rows) {
 template <Communicator Comm>
 Batch gather_batch(Comm& comm, const Batch& batch) {
   if (comm.size() == 1) return batch;
-  const auto gather = [&](const at::Tensor& t) { return t.defined() ? at::cat(comm.all_gather(t.contiguous()), 0) : t; };
+  const auto gather = [&](const at::Tensor& t) {
+    return t.defined() ? at::cat(comm.all_gather(t.contiguous()), 0) : t;
+  };
   const auto texts = [&](const Texts& t) {
     if (!t.mask.defined()) return Texts{};
     std::int64_t longest = 0;  // ranks pad to their own longest text
@@ -62,22 +65,31 @@ Batch gather_batch(Comm& comm, const Batch& batch) {
     };
     return Texts{pad(t.ids, 1), pad(t.mask, 0), {}};
   };
-  return {{}, texts(batch.a), texts(batch.b), gather(batch.strict), gather(batch.relevance), gather(batch.picture_ids),
-          gather(batch.caption_a_ids), gather(batch.caption_b_ids)};
+  return {{},
+          texts(batch.a),
+          texts(batch.b),
+          gather(batch.strict),
+          gather(batch.relevance),
+          gather(batch.picture_ids),
+          gather(batch.caption_a_ids),
+          gather(batch.caption_b_ids)};
 }
 
-/// This rank's share of the loss over the batches of all ranks: the shares' sum is `objective.loss` of the whole batch, and the
-/// gradients' sum over the ranks its gradient. Every rank's negatives are those of all ranks.
-/// @param batch     this rank's samples, as many as on every other rank; with ids that differ between the ranks' samples
+/// This rank's share of the loss over the batches of all ranks: the shares' sum is `objective.loss` of the whole batch,
+/// and the gradients' sum over the ranks its gradient. Every rank's negatives are those of all ranks.
+/// @param batch     this rank's samples, as many as on every other rank; with ids that differ between the ranks'
+/// samples
 /// @tparam Objective  objective::Cacheable
 template <Communicator Comm, class Model, class Objective>
 at::Tensor gathered_loss(Comm& comm, Model& model, Objective& objective, const Batch& batch) {
   static constexpr bool cacheable = Cacheable<Objective, Model>;
-  static_assert(cacheable, "objective::gathered_loss: the objective needs represent(Pass&) and rows_loss(const Representations&, "
-                           "const Batch&, begin, end) [docs/concepts/objective.md]");
+  static_assert(cacheable,
+                "objective::gathered_loss: the objective needs represent(Pass&) and rows_loss(const Representations&, "
+                "const Batch&, begin, end) [docs/concepts/objective.md]");
   const auto n = batch.size();
   const Batch whole = gather_batch(comm, batch);
-  require(whole.size() == n * comm.size(), "objective::gathered_loss: every rank must bring the same number of samples");
+  require(whole.size() == n * comm.size(),
+          "objective::gathered_loss: every rank must bring the same number of samples");
   Pass<Model> pass(model, batch, comm.size() == 1 ? batch : whole, comm.rank() * n);
   auto r = objective.represent(pass);
   for (auto& t : r.learned) t = gather_rows(comm, t);

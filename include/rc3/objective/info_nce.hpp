@@ -14,7 +14,8 @@
 
 namespace rc3::objective {
 
-/// -log(exp(l_ip) / sum_j allowed_ij exp(l_ij)) of each row i, p its partner's column. Source: van den Oord et al. 2018.
+/// -log(exp(l_ip) / sum_j allowed_ij exp(l_ij)) of each row i, p its partner's column. Source: van den Oord et al.
+/// 2018.
 /// @param logits   float [n, M]
 /// @param partner  column of each row's partner, int64 [n]
 /// @param allowed  bool [n, M], true where a column counts for a row; the partner's always must
@@ -39,7 +40,8 @@ inline at::Tensor symmetric_info_nce(const at::Tensor& logits, const at::Tensor&
   return (info_nce(logits, allowed) + info_nce(logits.t(), allowed)) / 2;
 }
 
-/// A learned temperature, kept as log(1/tau) so that it stays positive, and at most log 100 (CLIP, Radford et al. 2021).
+/// A learned temperature, kept as log(1/tau) so that it stays positive, and at most log 100 (CLIP, Radford et al.
+/// 2021).
 class Temperature : public torch::nn::Module {
  public:
   /// @param tau  unitless, >= 0.01

@@ -52,7 +52,8 @@ class Itm : public torch::nn::Module {
 
   /// For each of @p rows one column with negatives[row][column], in proportion to exp(hardness * similarity).
   at::Tensor draw(const at::Tensor& similarity, const at::Tensor& negatives, const at::Tensor& rows) const {
-    const auto scores = (similarity * options_.hardness).masked_fill(~negatives, -std::numeric_limits<double>::infinity());
+    const auto scores =
+        (similarity * options_.hardness).masked_fill(~negatives, -std::numeric_limits<double>::infinity());
     return at::multinomial(scores.index_select(0, rows).softmax(1), 1).squeeze(1);
   }
 

@@ -26,8 +26,8 @@ class Pass {
   Model& model() { return model_; }
   const Batch& batch() const { return batch_; }
 
-  /// The batch that this one is a part of (else itself), and where in it this one begins. What is drawn from other samples is
-  /// drawn from the whole, so that a loss computed part by part is that of the whole.
+  /// The batch that this one is a part of (else itself), and where in it this one begins. What is drawn from other
+  /// samples is drawn from the whole, so that a loss computed part by part is that of the whole.
   const Batch& whole() const { return whole_; }
   std::int64_t begin() const { return begin_; }
 
@@ -39,21 +39,39 @@ class Pass {
     return is_part() ? model_.text(whole_.b.select(index)) : text_b().select(index);
   }
 
-  const Tokens& visual() { return once(visual_, [&] { return model_.visual(batch_.pictures); }); }
-  const Tokens& text_a() { return once(text_a_, [&] { return model_.text(batch_.a); }); }
-  const Tokens& text_b() { return once(text_b_, [&] { return model_.text(batch_.b); }); }
+  const Tokens& visual() {
+    return once(visual_, [&] { return model_.visual(batch_.pictures); });
+  }
+  const Tokens& text_a() {
+    return once(text_a_, [&] { return model_.text(batch_.a); });
+  }
+  const Tokens& text_b() {
+    return once(text_b_, [&] { return model_.text(batch_.b); });
+  }
 
   /// Unit vectors for search, float [B, E].
-  const at::Tensor& picture_vectors() { return once(picture_, [&] { return model_.picture_vector(visual()); }); }
-  const at::Tensor& text_a_vectors() { return once(vector_a_, [&] { return model_.text_vector(text_a()); }); }
-  const at::Tensor& text_b_vectors() { return once(vector_b_, [&] { return model_.text_vector(text_b()); }); }
+  const at::Tensor& picture_vectors() {
+    return once(picture_, [&] { return model_.picture_vector(visual()); });
+  }
+  const at::Tensor& text_a_vectors() {
+    return once(vector_a_, [&] { return model_.text_vector(text_a()); });
+  }
+  const at::Tensor& text_b_vectors() {
+    return once(vector_b_, [&] { return model_.text_vector(text_b()); });
+  }
 
   /// z^a and z^b: picture and text fused, float [B, D], not normalised.
-  const at::Tensor& z_a() { return once(z_a_, [&] { return model_.fuse(visual(), text_a()); }); }
-  const at::Tensor& z_b() { return once(z_b_, [&] { return model_.fuse(visual(), text_b()); }); }
+  const at::Tensor& z_a() {
+    return once(z_a_, [&] { return model_.fuse(visual(), text_a()); });
+  }
+  const at::Tensor& z_b() {
+    return once(z_b_, [&] { return model_.fuse(visual(), text_b()); });
+  }
 
   /// bool [B, B], true on the diagonal and where sample j is a true negative of sample i.
-  const at::Tensor& contrast() { return once(contrast_, [&] { return true_negatives(batch_).fill_diagonal_(true); }); }
+  const at::Tensor& contrast() {
+    return once(contrast_, [&] { return true_negatives(batch_).fill_diagonal_(true); });
+  }
 
  private:
   template <class T, class Make>

@@ -44,13 +44,14 @@ class RXvtcl : public torch::nn::Module {
   static_assert(relates,
                 "objective::RXvtcl<Regularizer, Relevance>: score(const Batch&) must return torch::Tensor [B] "
                 "[docs/concepts/relevance.md]");
-  static_assert(relates_rows,
-                "objective::RXvtcl<Regularizer, Relevance>: this regularizer looks at rows, so score_rows(const Batch&, "
-                "begin, end) must return torch::Tensor [end - begin, B] [docs/concepts/relevance.md]");
+  static_assert(
+      relates_rows,
+      "objective::RXvtcl<Regularizer, Relevance>: this regularizer looks at rows, so score_rows(const Batch&, "
+      "begin, end) must return torch::Tensor [end - begin, B] [docs/concepts/relevance.md]");
 
  public:
-  explicit RXvtcl(RXvtclOptions options = {}, Regularizer regularizer = Regularizer{}, Relevance relevance = Relevance{},
-                  Negatives negatives = Negatives{})
+  explicit RXvtcl(RXvtclOptions options = {}, Regularizer regularizer = Regularizer{},
+                  Relevance relevance = Relevance{}, Negatives negatives = Negatives{})
       : options_(options),
         regularizer_(std::move(regularizer)),
         relevance_(std::move(relevance)),
@@ -65,12 +66,14 @@ class RXvtcl : public torch::nn::Module {
     return loss;
   }
 
-  /// What of a batch the loss is a function of: z^a, z^b, and one further candidate a row for each. See Representations.
+  /// What of a batch the loss is a function of: z^a, z^b, and one further candidate a row for each. See
+  /// Representations.
   template <class Model>
   Representations represent(Pass<Model>& pass) {
     static constexpr bool negates = negatives::Policy<Negatives, Model>;
-    static_assert(negates, "objective::RXvtcl<..., Negatives>: for_a(Pass&) and for_b(Pass&) must return negatives::More "
-                           "[docs/concepts/objective.md]");
+    static_assert(negates,
+                  "objective::RXvtcl<..., Negatives>: for_a(Pass&) and for_b(Pass&) must return negatives::More "
+                  "[docs/concepts/objective.md]");
     const auto more_a = negatives_.for_a(pass), more_b = negatives_.for_b(pass);
     return {{pass.z_a(), pass.z_b(), more_a.own, more_b.own},
             {relevance_.score(pass.batch()), more_a.allowed, more_b.allowed},
@@ -107,8 +110,8 @@ class RXvtcl : public torch::nn::Module {
   double lambda() const { return lambda_; }
 
  private:
-  /// InfoNCE of each anchor of @p a, the samples from @p begin on, among @p b [N, D]; where defined, one further negative a
-  /// row, @p own, and further ones for all rows, @p shared, where @p shared_allowed says so.
+  /// InfoNCE of each anchor of @p a, the samples from @p begin on, among @p b [N, D]; where defined, one further
+  /// negative a row, @p own, and further ones for all rows, @p shared, where @p shared_allowed says so.
   at::Tensor direction(const at::Tensor& a, const at::Tensor& b, std::int64_t begin, const at::Tensor& own,
                        const at::Tensor& shared, const at::Tensor& shared_allowed, const at::Tensor& allowed) {
     const auto scaled = a * temperature_->scale();

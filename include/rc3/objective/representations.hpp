@@ -1,5 +1,6 @@
 #pragma once
-/// What a contrastive loss is a function of: so that a batch can be encoded in parts and its loss still be that of the whole.
+/// What a contrastive loss is a function of: so that a batch can be encoded in parts and its loss still be that of the
+/// whole.
 
 #include <ATen/core/Tensor.h>
 
@@ -17,8 +18,8 @@ struct Representations {
   std::vector<at::Tensor> shared = {};  ///< the same for every part, no gradient
 };
 
-/// An objective whose loss can be computed part by part: `represent(Pass&)` gives the Representations of a part of the batch,
-/// `rows_loss(whole, batch, begin, end)` the share of some rows in the loss, from the Representations of all.
+/// An objective whose loss can be computed part by part: `represent(Pass&)` gives the Representations of a part of the
+/// batch, `rows_loss(whole, batch, begin, end)` the share of some rows in the loss, from the Representations of all.
 template <class O, class Model>
 concept Cacheable = requires(O& o, Pass<Model>& pass, const Representations& r, const Batch& batch) {
   requires std::is_same_v<decltype(o.represent(pass)), Representations>;

@@ -9,17 +9,20 @@ namespace rc3::regularizer {
 
 /// `penalty(const Pairs&)` gives Omega, a scalar tensor to be minimised: a mean over the pairs it is given.
 template <class P>
-concept Policy = requires(const P& p, const Pairs& pairs) { requires std::is_same_v<decltype(p.penalty(pairs)), at::Tensor>; };
+concept Policy = requires(const P& p, const Pairs& pairs) {
+  requires std::is_same_v<decltype(p.penalty(pairs)), at::Tensor>;
+};
 
 /// Optional: `static constexpr bool looks_at_rows = true`. Then Pairs holds logits and relevances as well.
 template <class P>
 inline constexpr bool looks_at_rows = false;
 template <class P>
-  requires(P::looks_at_rows)
-inline constexpr bool looks_at_rows<P> = true;
+requires(P::looks_at_rows) inline constexpr bool looks_at_rows<P> = true;
 
 /// Optional: `weights(const at::Tensor& relevance)` gives the weight of each pair in InfoNCE, float [N], of mean 1.
 template <class P>
-concept Weighs = requires(const P& p, const at::Tensor& rho) { requires std::is_same_v<decltype(p.weights(rho)), at::Tensor>; };
+concept Weighs = requires(const P& p, const at::Tensor& rho) {
+  requires std::is_same_v<decltype(p.weights(rho)), at::Tensor>;
+};
 
 }  // namespace rc3::regularizer

@@ -11,8 +11,8 @@ struct Pairs {
   at::Tensor relevance;   ///< float [N], rho_i in [0, 1]; no gradient
 
   // Only for a regularizer that looks at rows (see Rows), undefined for others: M candidates for each pair.
-  at::Tensor logits = {};       ///< float [N, M], s_ij / tau; gradient flows into it
-  at::Tensor relevances = {};   ///< float [N, M], rho_ij = relevance of x^b_j to x^a_i in [0, 1]; no gradient
+  at::Tensor logits = {};      ///< float [N, M], s_ij / tau; gradient flows into it
+  at::Tensor relevances = {};  ///< float [N, M], rho_ij = relevance of x^b_j to x^a_i in [0, 1]; no gradient
 };
 
 }  // namespace rc3::regularizer

@@ -18,9 +18,10 @@ namespace rc3::regularizer {
 template <class... Parts>
 class Sum {
   static constexpr bool all = (Policy<Parts> && ...);
-  static_assert(all && sizeof...(Parts) > 0,
-                "regularizer::Sum<Parts...>: each part needs penalty(const regularizer::Pairs&) const, which must return "
-                "torch::Tensor [docs/concepts/regularizer.md]");
+  static_assert(
+      all && sizeof...(Parts) > 0,
+      "regularizer::Sum<Parts...>: each part needs penalty(const regularizer::Pairs&) const, which must return "
+      "torch::Tensor [docs/concepts/regularizer.md]");
 
  public:
   static constexpr bool looks_at_rows = (regularizer::looks_at_rows<Parts> || ...);
@@ -47,9 +48,7 @@ class Sum {
         parts_);
   }
 
-  at::Tensor weights(const at::Tensor& relevance) const
-    requires(Weighs<Parts> || ...)
-  {
+  at::Tensor weights(const at::Tensor& relevance) const requires(Weighs<Parts> || ...) {
     at::Tensor product;
     const auto multiply = [&](const auto& part) {
       if constexpr (Weighs<std::decay_t<decltype(part)>>) {

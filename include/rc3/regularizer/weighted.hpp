@@ -10,8 +10,8 @@
 
 namespace rc3::regularizer {
 
-/// Omega = 0; the InfoNCE term of pair i counts w_i = rho_i^gamma / mean_j rho_j^gamma. A batch without any relevance has
-/// weights 0 and learns nothing.
+/// Omega = 0; the InfoNCE term of pair i counts w_i = rho_i^gamma / mean_j rho_j^gamma. A batch without any relevance
+/// has weights 0 and learns nothing.
 class Weighted {
  public:
   /// @param gamma  how sharply, >= 0; 0 is plain InfoNCE

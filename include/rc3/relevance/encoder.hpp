@@ -1,10 +1,10 @@
 #pragma once
 /// Relevance as a frozen text encoder sees it.
 
-#include <ATen/ops/tensor.h>
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/arange.h>
 #include <ATen/ops/stack.h>
+#include <ATen/ops/tensor.h>
 #include <c10/core/GradMode.h>
 
 #include <memory>

@@ -26,16 +26,16 @@ enum class Pooling {
 };
 
 struct BertOptions {
-  std::int64_t vocabulary = 250037;      ///< K, rows of the word embedding
-  std::int64_t width = 384;              ///< D
-  std::int64_t layers = 12;              ///< >= 1
-  std::int64_t heads = 12;               ///< H, divides D
-  std::int64_t feed_forward = 1536;      ///< inner width of a layer
-  std::int64_t positions = 512;          ///< rows of the position embedding
-  std::int64_t types = 2;                ///< rows of the token type embedding; type 0 is used
-  std::int64_t first_position = 0;       ///< position id of the first token: 0 in BERT, pad id + 1 = 2 in XLM-R
-  double norm_eps = 1e-12;               ///< > 0
-  double dropout = 0.1;                  ///< in training, probability in [0, 1)
+  std::int64_t vocabulary = 250037;  ///< K, rows of the word embedding
+  std::int64_t width = 384;          ///< D
+  std::int64_t layers = 12;          ///< >= 1
+  std::int64_t heads = 12;           ///< H, divides D
+  std::int64_t feed_forward = 1536;  ///< inner width of a layer
+  std::int64_t positions = 512;      ///< rows of the position embedding
+  std::int64_t types = 2;            ///< rows of the token type embedding; type 0 is used
+  std::int64_t first_position = 0;   ///< position id of the first token: 0 in BERT, pad id + 1 = 2 in XLM-R
+  double norm_eps = 1e-12;           ///< > 0
+  double dropout = 0.1;              ///< in training, probability in [0, 1)
   Pooling pooling = Pooling::mean;
 
   /// Reads a config.json. @throws rc3::Error naming the file and the key that is missing or makes no sense
@@ -62,7 +62,8 @@ class Bert : public torch::nn::Module {
   /// @param texts  ids int64 [B, L] (or hidden [B, L, D] as `lower` gave it), mask bool [B, L];
   ///               1 <= L <= positions - first_position
   /// @return Tokens [B, L, D]; rows of padding are zero
-  /// @throws rc3::Error for another shape or type, and on the CPU for ids outside the vocabulary or a text without tokens
+  /// @throws rc3::Error for another shape or type, and on the CPU for ids outside the vocabulary or a text without
+  /// tokens
   Tokens encode(const Texts& texts) {
     return upper(texts.hidden.defined() ? Tokens{texts.hidden, texts.mask} : lower(texts));
   }
@@ -90,7 +91,9 @@ class Bert : public torch::nn::Module {
 
  private:
   at::Tensor embed(const Texts& texts);
-  nn::TransformerLayer& layer(std::int64_t i) { return *layers_[static_cast<std::size_t>(i)]->as<nn::TransformerLayer>(); }
+  nn::TransformerLayer& layer(std::int64_t i) {
+    return *layers_[static_cast<std::size_t>(i)]->as<nn::TransformerLayer>();
+  }
 
   BertOptions options_;
   std::int64_t frozen_ = -1;

@@ -8,13 +8,19 @@
 namespace rc3::text {
 
 template <class P>
-concept Encodes = requires(P& p, const Texts& texts) { requires std::is_same_v<decltype(p.encode(texts)), Tokens>; };
+concept Encodes = requires(P& p, const Texts& texts) {
+  requires std::is_same_v<decltype(p.encode(texts)), Tokens>;
+};
 
 template <class P>
-concept Pools = requires(P& p, const Tokens& tokens) { requires std::is_same_v<decltype(p.pool(tokens)), at::Tensor>; };
+concept Pools = requires(P& p, const Tokens& tokens) {
+  requires std::is_same_v<decltype(p.pool(tokens)), at::Tensor>;
+};
 
 template <class P>
-concept HasWidth = requires(const P& p) { requires std::is_same_v<decltype(p.width()), std::int64_t>; };
+concept HasWidth = requires(const P& p) {
+  requires std::is_same_v<decltype(p.width()), std::int64_t>;
+};
 
 /// `encode(const Texts&)` gives Tokens [B, L, D], `pool(const Tokens&)` one vector a text [B, D], `width()` is D.
 template <class P>

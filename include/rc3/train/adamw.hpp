@@ -24,12 +24,12 @@ struct RateRule {
 };
 
 struct AdamWOptions {
-  double learning_rate = 1e-3;   ///< > 0
-  double beta1 = 0.9;            ///< in [0, 1)
-  double beta2 = 0.98;           ///< in [0, 1)
-  double epsilon = 1e-8;         ///< > 0
-  double weight_decay = 0.01;    ///< >= 0; vectors and scalars (biases, norms, temperatures) are not decayed
-  double clip = 1.0;             ///< largest norm of the whole gradient, > 0
+  double learning_rate = 1e-3;       ///< > 0
+  double beta1 = 0.9;                ///< in [0, 1)
+  double beta2 = 0.98;               ///< in [0, 1)
+  double epsilon = 1e-8;             ///< > 0
+  double weight_decay = 0.01;        ///< >= 0; vectors and scalars (biases, norms, temperatures) are not decayed
+  double clip = 1.0;                 ///< largest norm of the whole gradient, > 0
   std::vector<RateRule> rates = {};  ///< for example {{"text.", 0.1}}: fine-tune the text encoder slowly
 };
 

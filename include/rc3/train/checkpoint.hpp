@@ -16,7 +16,8 @@ namespace rc3::train {
 /// Writes @p module to @p path. The old file stays until the new one is complete.
 /// @param variant  the type, as `Model<...>::name()` gives it; a load into another variant is refused by it
 /// @throws rc3::Error when the file cannot be written
-inline void save_checkpoint(const std::filesystem::path& path, const torch::nn::Module& module, const std::string& variant) {
+inline void save_checkpoint(const std::filesystem::path& path, const torch::nn::Module& module,
+                            const std::string& variant) {
   std::map<std::string, at::Tensor> state;
   for (const auto& [name, tensor] : nn::named_state(module)) state.emplace(name, tensor.detach().contiguous());
   io::safetensors::save(path, state, {{"format", "pt"}, {"rc3.variant", variant}});
@@ -29,7 +30,8 @@ inline void load_checkpoint(const std::filesystem::path& path, torch::nn::Module
   const io::safetensors::Reader reader(path);
   const auto& metadata = reader.header().metadata;
   const auto found = metadata.find("rc3.variant");
-  require(found != metadata.end(), path.string(), ": has no \"rc3.variant\" in its metadata, it is no checkpoint of rc3");
+  require(found != metadata.end(), path.string(),
+          ": has no \"rc3.variant\" in its metadata, it is no checkpoint of rc3");
   require(found->second == variant, path.string(), ": was written by ", found->second, ", the program is ", variant);
   const auto state = nn::named_state(module);
   for (const auto& entry : reader.header().entries)

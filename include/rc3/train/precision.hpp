@@ -14,8 +14,8 @@ enum class Precision {
   bfloat16
 };
 
-/// Whether a 256 x 256 x 256 matrix product takes less time in bfloat16 than in float32. Measured once: processors without
-/// bfloat16 instructions emulate it, a hundred times slower, and no flag tells all of them apart.
+/// Whether a 256 x 256 x 256 matrix product takes less time in bfloat16 than in float32. Measured once: processors
+/// without bfloat16 instructions emulate it, a hundred times slower, and no flag tells all of them apart.
 inline bool bfloat16_is_fast() {
   static const bool fast = [] {
     const auto best = [](at::ScalarType type) {

@@ -31,13 +31,16 @@ class Both : public torch::nn::Module {
   static_assert(regions_ok,
                 "visual::Both<Roi, Patch>: Roi must be a visual policy: encode(const Pictures&) returning Tokens, and "
                 "width() [docs/concepts/visual.md]");
-  static_assert(patches_ok,
-                "visual::Both<Roi, Patch>: Patch must be a visual policy: encode(const Pictures&) returning Tokens, and "
-                "width() [docs/concepts/visual.md]");
+  static_assert(
+      patches_ok,
+      "visual::Both<Roi, Patch>: Patch must be a visual policy: encode(const Pictures&) returning Tokens, and "
+      "width() [docs/concepts/visual.md]");
 
  public:
   Both(std::shared_ptr<RoiPolicy> roi, std::shared_ptr<PatchPolicy> patch, BothOptions options = {})
-      : options_(options), roi_(register_module("roi", std::move(roi))), patch_(register_module("patch", std::move(patch))) {
+      : options_(options),
+        roi_(register_module("roi", std::move(roi))),
+        patch_(register_module("patch", std::move(patch))) {
     require(roi_->width() == patch_->width(), "visual::Both: regions are ", roi_->width(), " wide and patches ",
             patch_->width(), "; give both the same width");
     require(options.drop_regions >= 0 && options.drop_patches >= 0 && options.drop_regions + options.drop_patches <= 1,
@@ -62,11 +65,8 @@ class Both : public torch::nn::Module {
 
   std::int64_t width() const { return roi_->width(); }
   /// S: that of the patches.
-  std::int64_t summary_width() const
-    requires requires(const PatchPolicy& p) { p.summary_width(); }
-  {
-    return patch_->summary_width();
-  }
+  std::int64_t summary_width() const requires requires(const PatchPolicy& p) { p.summary_width(); }
+  { return patch_->summary_width(); }
   const std::shared_ptr<RoiPolicy>& roi() const { return roi_; }
   const std::shared_ptr<PatchPolicy>& patch() const { return patch_; }
 

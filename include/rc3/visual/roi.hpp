@@ -18,7 +18,8 @@ class Roi : public torch::nn::Module {
   Tokens encode(const Pictures& pictures) {
     const auto b = pictures.boxes.defined() ? pictures.boxes.size(0) : Dim::any;
     const auto r = pictures.boxes.defined() ? pictures.boxes.size(1) : Dim::any;
-    check_shape("visual::Roi", "regions", pictures.regions, {{'B', b}, {'R', r}, {'F', embedding_->options().features}});
+    check_shape("visual::Roi", "regions", pictures.regions,
+                {{'B', b}, {'R', r}, {'F', embedding_->options().features}});
     check_floating("visual::Roi", "regions", pictures.regions);
     check_boxes("visual::Roi", pictures);
     return embedding_->forward(pictures.regions, pictures);

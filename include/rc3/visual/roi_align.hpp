@@ -19,7 +19,8 @@ namespace rc3::visual {
 /// @param sizes  float [B, 2], width and height of the picture, pixels
 /// @param grid   samples along each side of a box, >= 1
 /// @return float [B, R, C]
-inline at::Tensor roi_align(const at::Tensor& map, const at::Tensor& boxes, const at::Tensor& sizes, std::int64_t grid = 4) {
+inline at::Tensor roi_align(const at::Tensor& map, const at::Tensor& boxes, const at::Tensor& sizes,
+                            std::int64_t grid = 4) {
   check_shape("visual::roi_align", "map", map, {{'B'}, {'C'}, {'h'}, {'w'}});
   check_shape("visual::roi_align", "boxes", boxes, {{'B', map.size(0)}, {'R'}, {'4', 4}});
   const auto b = boxes.size(0), r = boxes.size(1);

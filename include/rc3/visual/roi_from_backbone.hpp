@@ -25,8 +25,9 @@ class RoiFromBackbone : public torch::nn::Module {
  public:
   explicit RoiFromBackbone(std::shared_ptr<Backbone> backbone, RoiFromBackboneOptions options = {})
       : options_(options), backbone_(register_module("backbone", std::move(backbone))) {
-    embedding_ = register_module("embedding", std::make_shared<RegionEmbedding>(RegionEmbeddingOptions{
-                                                  backbone_->channels(), options.width, options.location, options.dropout}));
+    embedding_ =
+        register_module("embedding", std::make_shared<RegionEmbedding>(RegionEmbeddingOptions{
+                                         backbone_->channels(), options.width, options.location, options.dropout}));
   }
 
   /// @param pictures  pixels or features for the backbone, boxes [B, R, 4], sizes [B, 2], region_mask or undefined

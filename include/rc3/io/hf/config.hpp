@@ -38,9 +38,7 @@ class Config {
   Config(nlohmann::json json, std::string where) : json_(std::move(json)), where_(std::move(where)) {}
 
   /// "model_type". @throws rc3::Error unless it is one of @p known
-  std::string model_type(std::initializer_list<std::string_view> known) const {
-    return one_of("model_type", known);
-  }
+  std::string model_type(std::initializer_list<std::string_view> known) const { return one_of("model_type", known); }
 
   /// A string that must be one of @p known, for example an activation. The error lists them.
   std::string one_of(std::string_view key, std::initializer_list<std::string_view> known) const {

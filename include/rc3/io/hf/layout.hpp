@@ -24,8 +24,9 @@ namespace rc3::io {
 
 /// The names of a family of models, as transformers writes them.
 struct Layout {
-  /// Beginnings of names, ours and the file's; `#` stands for a number. The first rule that fits a name of ours gives the
-  /// file's name; what follows the beginning stays. For example {"layers.#.query.", "encoder.layer.#.attention.self.query."}.
+  /// Beginnings of names, ours and the file's; `#` stands for a number. The first rule that fits a name of ours gives
+  /// the file's name; what follows the beginning stays. For example {"layers.#.query.",
+  /// "encoder.layer.#.attention.self.query."}.
   struct Rule {
     std::string ours;
     std::string file;
@@ -85,7 +86,10 @@ inline void load_pretrained(torch::nn::Module& module, const std::filesystem::pa
     return known == ours.end() ? std::string() : known->second;
   };
   auto found = load_weights(module, path,
-                            {.strip_prefixes = layout.prefixes, .ignore = layout.ignore, .rename = rename, .optional = {},
+                            {.strip_prefixes = layout.prefixes,
+                             .ignore = layout.ignore,
+                             .rename = rename,
+                             .optional = {},
                              .strict = report == nullptr});
   if (report != nullptr) *report = std::move(found);
 }

@@ -16,8 +16,8 @@ struct More {
   at::Tensor allowed = {};  ///< bool [N, M], false where a shared candidate is a false negative
 };
 
-/// `for_a(Pass&)`: candidates for the anchors z^a, `for_b(Pass&)`: for the anchors z^b. Optional: `after(Pass&)`, called at
-/// the end of each training step.
+/// `for_a(Pass&)`: candidates for the anchors z^a, `for_b(Pass&)`: for the anchors z^b. Optional: `after(Pass&)`,
+/// called at the end of each training step.
 template <class P, class Model>
 concept Policy = requires(P& p, Pass<Model>& pass) {
   requires std::is_same_v<decltype(p.for_a(pass)), More>;

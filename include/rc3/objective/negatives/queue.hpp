@@ -21,8 +21,8 @@ struct QueueOptions {
   double momentum = 0.999;       ///< m in keys = m keys + (1 - m) model, after each step, in [0, 1)
 };
 
-/// The last `capacity` visio-textual vectors of either side, as a slowly moving copy of the model saw them (He et al. 2020,
-/// MoCo), beside what @p Inner gives. Vectors of the same picture, or of an equal caption, are no negatives.
+/// The last `capacity` visio-textual vectors of either side, as a slowly moving copy of the model saw them (He et al.
+/// 2020, MoCo), beside what @p Inner gives. Vectors of the same picture, or of an equal caption, are no negatives.
 /// @tparam Model  the model that is trained
 /// @tparam Inner  negatives::Policy that adds its own
 template <class Model, class Inner>
@@ -72,7 +72,8 @@ class Queue {
     const auto keep = [&](at::Tensor& queue, const at::Tensor& fresh) {
       if (!fresh.defined()) return;
       queue = queue.defined() ? at::cat({queue, fresh.detach()}, 0) : fresh.detach().clone();
-      if (queue.size(0) > options_.capacity) queue = queue.narrow(0, queue.size(0) - options_.capacity, options_.capacity);
+      if (queue.size(0) > options_.capacity)
+        queue = queue.narrow(0, queue.size(0) - options_.capacity, options_.capacity);
     };
     keep(z_a_, pass.z_a());
     keep(z_b_, pass.z_b());

@@ -15,8 +15,8 @@ namespace rc3::objective::negatives {
 /// pair see the same picture, so without these a model can win by copying the picture and ignoring the text.
 class SameImage {
  public:
-  /// One candidate a row, the vector of picture i with another sample's text b; none where every other sample is a false
-  /// negative.
+  /// One candidate a row, the vector of picture i with another sample's text b; none where every other sample is a
+  /// false negative.
   template <class Model>
   More for_a(Pass<Model>& pass) {
     return mismatched(pass, [&](const at::Tensor& others) { return pass.text_b_of(others); });

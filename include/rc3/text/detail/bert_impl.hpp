@@ -125,9 +125,8 @@ inline at::Tensor Bert::embed(const Texts& texts) {
   const auto first = options_.first_position;
   detail::check_texts("text::Bert", texts, options_.vocabulary, options_.positions - first);
   // BERT counts columns; XLM-R counts tokens and gives padding the position before the first.
-  const auto positions =
-      first == 0 ? at::arange(texts.ids.size(1), texts.ids.options()).unsqueeze(0)
-                 : at::cumsum(texts.mask, 1) * texts.mask + (first - 1);
+  const auto positions = first == 0 ? at::arange(texts.ids.size(1), texts.ids.options()).unsqueeze(0)
+                                    : at::cumsum(texts.mask, 1) * texts.mask + (first - 1);
   return norm_->forward(word_->forward(texts.ids) + position_->forward(positions) + type_->weight[0]);
 }
 
@@ -159,8 +158,9 @@ inline void Bert::freeze_lower(std::int64_t layers) {
           options_.layers, " layers");
   frozen_ = layers;
   nn::freeze(*this, false);
-  for (torch::nn::Module* part : {static_cast<torch::nn::Module*>(word_.get()), static_cast<torch::nn::Module*>(position_.get()),
-                                  static_cast<torch::nn::Module*>(type_.get()), static_cast<torch::nn::Module*>(norm_.get())})
+  for (torch::nn::Module* part :
+       {static_cast<torch::nn::Module*>(word_.get()), static_cast<torch::nn::Module*>(position_.get()),
+        static_cast<torch::nn::Module*>(type_.get()), static_cast<torch::nn::Module*>(norm_.get())})
     nn::freeze(*part);
   for (std::int64_t i = 0; i < layers; ++i) nn::freeze(layer(i));
 }

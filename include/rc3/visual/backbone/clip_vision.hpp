@@ -105,7 +105,8 @@ inline ClipVision::ClipVision(ClipVisionOptions options)
         "projection", torch::nn::Linear(torch::nn::LinearOptions(options.width, options.projection).bias(false)));
 }
 
-inline std::shared_ptr<ClipVision> ClipVision::from_pretrained(const std::filesystem::path& directory, io::LoadReport* report) {
+inline std::shared_ptr<ClipVision> ClipVision::from_pretrained(const std::filesystem::path& directory,
+                                                               io::LoadReport* report) {
   auto options = ClipVisionOptions::from_config(directory);
   const bool projects = detail::has_weight(directory, "visual_projection.weight", {});
   require(!projects || options.projection > 0, (directory / "config.json").string(),

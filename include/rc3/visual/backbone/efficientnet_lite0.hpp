@@ -4,8 +4,8 @@
 #include <ATen/ops/avg_pool2d.h>
 #include <ATen/ops/cat.h>
 #include <ATen/ops/constant_pad_nd.h>
-#include <ATen/ops/max_pool2d.h>
 #include <ATen/ops/hardtanh.h>
+#include <ATen/ops/max_pool2d.h>
 #include <c10/core/GradMode.h>
 #include <torch/nn/module.h>
 #include <torch/nn/modules/batchnorm.h>
@@ -76,10 +76,10 @@ class InvertedBottleneck : public torch::nn::Module {
   explicit InvertedBottleneck(Options o) : residual_(o.stride == 1 && o.in == o.out) {
     const auto inner = o.in * o.expand;
     if (o.expand != 1) expand_ = register_module("expand", std::make_shared<ConvNorm>(ConvNorm::Options{o.in, inner}));
-    depthwise_ = register_module("depthwise", std::make_shared<ConvNorm>(
-                                                  ConvNorm::Options{inner, inner, o.kernel, o.stride, inner}));
-    project_ = register_module("project",
-                               std::make_shared<ConvNorm>(ConvNorm::Options{.in = inner, .out = o.out, .activate = false}));
+    depthwise_ = register_module(
+        "depthwise", std::make_shared<ConvNorm>(ConvNorm::Options{inner, inner, o.kernel, o.stride, inner}));
+    project_ = register_module(
+        "project", std::make_shared<ConvNorm>(ConvNorm::Options{.in = inner, .out = o.out, .activate = false}));
   }
 
   at::Tensor forward(const at::Tensor& x) {
@@ -151,7 +151,8 @@ class EfficientNetLite0 : public torch::nn::Module {
   at::Tensor tail(const at::Tensor& map, std::int64_t from);
   at::Tensor standardised(const at::Tensor& map) const { return (map - mean_) / deviation_; }
   at::Tensor run(at::Tensor x, std::int64_t first, std::int64_t last) {
-    for (auto i = first; i < last; ++i) x = list_[static_cast<std::size_t>(i)]->as<detail::InvertedBottleneck>()->forward(x);
+    for (auto i = first; i < last; ++i)
+      x = list_[static_cast<std::size_t>(i)]->as<detail::InvertedBottleneck>()->forward(x);
     return x;
   }
 
@@ -174,7 +175,8 @@ inline EfficientNetLite0::EfficientNetLite0(EfficientNetLite0Options options) : 
                                          {5, 1, 6, 80, 112, 3},
                                          {5, 2, 6, 112, 192, 4},
                                          {3, 1, 6, 192, 320, 1}}};
-  stem_ = register_module("stem", std::make_shared<ConvNorm>(ConvNorm::Options{.in = 3, .out = 32, .kernel = 3, .stride = 2}));
+  stem_ = register_module("stem",
+                          std::make_shared<ConvNorm>(ConvNorm::Options{.in = 3, .out = 32, .kernel = 3, .stride = 2}));
   list_ = register_module("blocks", torch::nn::ModuleList());
   for (const Stage& s : stages)
     for (std::int64_t i = 0; i < s.repeat; ++i)
@@ -187,7 +189,8 @@ inline EfficientNetLite0::EfficientNetLite0(EfficientNetLite0Options options) : 
 }
 
 inline void EfficientNetLite0::freeze_blocks(std::int64_t count) {
-  require(count >= 0 && count <= blocks, "visual::backbone::EfficientNetLite0: frozen_blocks must be 0 to 16, is ", count);
+  require(count >= 0 && count <= blocks, "visual::backbone::EfficientNetLite0: frozen_blocks must be 0 to 16, is ",
+          count);
   require(!options_.multi_scale || count <= stride_16 || count == blocks,
           "visual::backbone::EfficientNetLite0: with multi_scale frozen_blocks must be 0 to 11, or 16, is ", count);
   options_.frozen_blocks = count;

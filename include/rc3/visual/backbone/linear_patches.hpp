@@ -21,7 +21,8 @@ class LinearPatches : public torch::nn::Module {
   explicit LinearPatches(LinearPatchesOptions options = {}) : options_(options) {
     projection_ = register_module(
         "projection",
-        torch::nn::Conv2d(torch::nn::Conv2dOptions(3, options.channels, options.patch_size).stride(options.patch_size)));
+        torch::nn::Conv2d(
+            torch::nn::Conv2dOptions(3, options.channels, options.patch_size).stride(options.patch_size)));
   }
 
   /// @param pictures  pixels [B, 3, H, W] in 0..255; H and W multiples of p

@@ -93,7 +93,8 @@ inline SiglipVision::SiglipVision(SiglipVisionOptions options)
   if (options.head) head_ = register_module("head", std::make_shared<detail::AttentionPool>(options));
 }
 
-inline std::shared_ptr<SiglipVision> SiglipVision::from_pretrained(const std::filesystem::path& directory, io::LoadReport* report) {
+inline std::shared_ptr<SiglipVision> SiglipVision::from_pretrained(const std::filesystem::path& directory,
+                                                                   io::LoadReport* report) {
   auto siglip = std::make_shared<SiglipVision>(SiglipVisionOptions::from_config(directory));
   io::load_pretrained(*siglip, directory, detail::clip_layout(""), report);
   return siglip;

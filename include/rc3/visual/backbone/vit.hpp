@@ -38,8 +38,7 @@ class Vit : public detail::VisionTransformer {
   /// Loads a directory of transformers, of the model alone or with a classifier's head, which is left in the file.
   /// @param report  where it is given, it is told of every tensor's name, and a missing or unused one is no error
   /// @throws rc3::Error naming the file, and the key or tensor that is missing, unknown or of another shape
-  static std::shared_ptr<Vit> from_pretrained(const std::filesystem::path& directory,
-                                              io::LoadReport* report = nullptr);
+  static std::shared_ptr<Vit> from_pretrained(const std::filesystem::path& directory, io::LoadReport* report = nullptr);
 
   /// Writes config.json, preprocessor_config.json and model.safetensors, as transformers' ViTModel reads them.
   void save_pretrained(const std::filesystem::path& directory) const;
