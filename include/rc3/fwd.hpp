@@ -16,6 +16,7 @@ class Random;
 struct Pictures;
 struct Texts;
 struct Tokens;
+struct Fused;
 struct Batch;
 
 namespace io {
@@ -63,7 +64,9 @@ class Both;
 
 namespace fusion {
 class SingleStream;
-}
+struct DecoderOptions;
+class Decoder;
+}  // namespace fusion
 
 namespace relevance {
 template <class Text>
@@ -101,6 +104,12 @@ class RXvtcl;
 class Xtcl;
 class Itc;
 class Itm;
+class Mlm;
+class Mclm;
+struct RegionFeatures;
+struct RegionClasses;
+template <class Target = RegionFeatures>
+class Mrm;
 }  // namespace objective
 
 template <class Visual, class Text, class Fusion = fusion::SingleStream>

@@ -3,6 +3,7 @@
 /// that this batch has none of it.
 
 #include <ATen/core/Tensor.h>
+#include <ATen/ops/cat.h>
 
 namespace rc3 {
 
@@ -16,6 +17,8 @@ struct Pictures {
   at::Tensor patch_mask;   ///< bool [B], true where the sample has patches to look at; undefined: everywhere
   at::Tensor features;  ///< float [B, C, h, w], what the frozen part of the backbone makes of the pixels, kept from an
                         ///< earlier pass; where it is given the pixels are not read
+
+  at::Tensor region_classes = {};  ///< float [B, R, C], a detector's probability of each class, rows of sum 1
 
   /// The number of pictures, B.
   std::int64_t size() const;
@@ -44,6 +47,16 @@ struct Tokens {
 
   /// The rows @p index (int64 [n]).
   Tokens select(const at::Tensor& index) const;
+};
+
+/// What a fusion encoder makes of picture and text.
+struct Fused {
+  at::Tensor z;   ///< float [B, D]
+  Tokens visual;  ///< [B, V, D]
+  Tokens text;    ///< [B, L, D]
+
+  /// Visual and text tokens, one behind the other: what a decoder looks at. Tokens [B, V + L, D]
+  Tokens memory() const;
 };
 
 /// B pictures with two texts each, in two languages.
@@ -78,8 +91,8 @@ inline std::int64_t Pictures::size() const {
 
 inline Pictures Pictures::select(const at::Tensor& index) const {
   using detail::rows;
-  return {rows(pixels, index),      rows(regions, index),    rows(boxes, index),   rows(sizes, index),
-          rows(region_mask, index), rows(patch_mask, index), rows(features, index)};
+  return {rows(pixels, index),      rows(regions, index),    rows(boxes, index),    rows(sizes, index),
+          rows(region_mask, index), rows(patch_mask, index), rows(features, index), rows(region_classes, index)};
 }
 
 inline Texts Texts::select(const at::Tensor& index) const {
@@ -91,6 +104,10 @@ inline Batch Batch::select(const at::Tensor& index) const {
   return {pictures.select(index),     a.select(index),           b.select(index),
           rows(strict, index),        rows(relevance, index),    rows(picture_ids, index),
           rows(caption_a_ids, index), rows(caption_b_ids, index)};
+}
+
+inline Tokens Fused::memory() const {
+  return {at::cat({visual.values, text.values}, 1), at::cat({visual.mask, text.mask}, 1)};
 }
 
 inline Tokens Tokens::select(const at::Tensor& index) const {

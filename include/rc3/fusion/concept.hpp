@@ -21,4 +21,10 @@ concept HasWidth = requires(const P& p) {
 template <class P>
 concept Policy = Fuses<P> && HasWidth<P>;
 
+/// Optional: `fuse_tokens(visual, text)` gives every token's state beside z, as Fused.
+template <class P>
+concept FusesTokens = requires(P& p, const Tokens& visual, const Tokens& text) {
+  requires std::is_same_v<decltype(p.fuse_tokens(visual, text)), Fused>;
+};
+
 }  // namespace rc3::fusion

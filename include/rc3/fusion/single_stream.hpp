@@ -37,6 +37,22 @@ class SingleStream : public torch::nn::Module {
   /// @param text    Tokens [B, L, D]
   /// @return z, float [B, D]
   at::Tensor fuse(const Tokens& visual, const Tokens& text) {
+    return norm_->forward(states(visual, text).select(1, 0));
+  }
+
+  /// The same z, and every token's state; rows of padding are zero.
+  Fused fuse_tokens(const Tokens& visual, const Tokens& text) {
+    const auto x = norm_->forward(states(visual, text));
+    const auto v = visual.values.size(1);
+    return {x.select(1, 0),
+            {x.narrow(1, 1, v) * visual.mask.unsqueeze(2), visual.mask},
+            {x.narrow(1, 1 + v, text.values.size(1)) * text.mask.unsqueeze(2), text.mask}};
+  }
+
+  std::int64_t width() const { return options_.width; }
+
+ private:
+  at::Tensor states(const Tokens& visual, const Tokens& text) {
     const auto b = visual.values.size(0), d = options_.width;
     check_shape("fusion::SingleStream", "visual", visual.values, {{'B'}, {'V'}, {'D', d}});
     check_shape("fusion::SingleStream", "text", text.values, {{'B', b}, {'L'}, {'D', d}});
@@ -44,18 +60,15 @@ class SingleStream : public torch::nn::Module {
     const auto always = at::ones({b, 1}, visual.mask.options());
     const auto mask = at::cat({always, visual.mask, text.mask}, 1).unsqueeze(1).unsqueeze(1);
     for (const auto& layer : *layers_) x = layer->as<nn::TransformerLayer>()->forward(x, mask);
-    return norm_->forward(x.select(1, 0));
+    return x;
   }
 
-  std::int64_t width() const { return options_.width; }
-
- private:
   SingleStreamOptions options_;
   at::Tensor first_, kind_;
   torch::nn::ModuleList layers_;
   torch::nn::LayerNorm norm_{nullptr};
 };
 
-static_assert(Policy<SingleStream>);
+static_assert(Policy<SingleStream> && FusesTokens<SingleStream>);
 
 }  // namespace rc3::fusion

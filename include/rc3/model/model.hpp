@@ -54,6 +54,11 @@ class Model<Visual, Text, Fusion> : public torch::nn::Module {
   /// z = g(v, x). @return float [B, D]
   at::Tensor fuse(const Tokens& visual, const Tokens& text) { return fusion_->fuse(visual, text); }
 
+  /// z and every token's state, where the fusion encoder offers them.
+  Fused fuse_tokens(const Tokens& visual, const Tokens& text) requires fusion::FusesTokens<Fusion> {
+    return fusion_->fuse_tokens(visual, text);
+  }
+
   /// How sure the model is that picture and text belong together. @param z float [B, D]  @return logits, float [B]
   at::Tensor match_score(const at::Tensor& z) { return match_head_->forward(z).squeeze(1); }
 

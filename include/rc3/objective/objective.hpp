@@ -2,8 +2,12 @@
 /// What a model is trained to do.
 
 #include "rc3/objective/concept.hpp"
+#include "rc3/objective/gather.hpp"
 #include "rc3/objective/itc.hpp"
 #include "rc3/objective/itm.hpp"
+#include "rc3/objective/mclm.hpp"
+#include "rc3/objective/mlm.hpp"
+#include "rc3/objective/mrm.hpp"
 #include "rc3/objective/negatives/queue.hpp"
 #include "rc3/objective/pass.hpp"
 #include "rc3/objective/r_xvtcl.hpp"

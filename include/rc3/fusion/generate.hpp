@@ -1,0 +1,147 @@
+#pragma once
+/// From a decoder to a text: greedy and beam search.
+
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/full.h>
+#include <ATen/ops/log_softmax.h>
+#include <ATen/ops/tensor.h>
+#include <c10/core/GradMode.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <optional>
+#include <vector>
+
+#include "rc3/core/batch.hpp"
+#include "rc3/core/check.hpp"
+
+namespace rc3::fusion {
+
+struct GenerateOptions {
+  std::int64_t start = 2;             ///< what the decoder reads first; </s> in XLM-R's numbering, as in mBART
+  std::int64_t end = 2;               ///< what ends a text
+  std::optional<std::int64_t> first;  ///< forced first token, for example a language's
+  std::int64_t max_length = 32;       ///< tokens of a text, `end` included, > 0; the last is forced to be `end`
+  std::int64_t beams = 1;             ///< hypotheses that are followed, > 0; 1: greedy
+  double length_penalty = 0.0;        ///< alpha >= 0 in score = log p / ((5 + length) / 6)^alpha (Wu et al. 2016)
+};
+
+/// A text and how sure the decoder is of it.
+struct Hypothesis {
+  std::vector<std::int64_t> ids;  ///< without `start` and `end`
+  double score = -std::numeric_limits<double>::infinity();
+};
+
+namespace detail {
+
+/// log p / ((5 + length) / 6)^alpha. @param length  tokens, `end` included
+inline double length_normalised(double log_p, std::size_t length, double alpha) {
+  return log_p / std::pow((5.0 + static_cast<double>(length)) / 6.0, alpha);
+}
+
+/// What is followed and what was found, of one sample.
+struct Search {
+  std::vector<Hypothesis> beams;     ///< score: log p
+  std::vector<Hypothesis> finished;  ///< score: length-normalised; best first, at most as many as beams
+  bool done = false;
+};
+
+}  // namespace detail
+
+/// The best text of each sample. Every hypothesis ends with `end`, whose probability counts; a hypothesis that has
+/// ended does not grow. The search of a sample stops when no beam can become better than what was found.
+/// @param decoder  offers forward(ids, memory, Cache*), logits(states) and Cache::select, as fusion::Decoder does
+/// @param memory   Tokens [B, M, D]
+template <class Decoder>
+std::vector<Hypothesis> generate(Decoder& decoder, const Tokens& memory, const GenerateOptions& options = {}) {
+  require(options.max_length > 0 && options.beams > 0, "fusion::generate: max_length and beams must be above 0, are ",
+          options.max_length, " and ", options.beams);
+  require(options.length_penalty >= 0, "fusion::generate: length_penalty must not be negative, is ",
+          options.length_penalty);
+  c10::NoGradGuard no_grad;
+  const auto b = memory.values.size(0), k = options.beams;
+  constexpr double never = -std::numeric_limits<double>::infinity();
+  std::vector<detail::Search> searches(static_cast<std::size_t>(b));
+  for (auto& s : searches) {
+    s.beams.assign(static_cast<std::size_t>(k), {});
+    s.beams[0].score = 0;  // all beams are the same text yet: one goes on
+  }
+  const auto rows = at::arange(b).repeat_interleave(k);
+  const Tokens repeated = memory.select(rows);
+  typename Decoder::Cache cache;
+  auto ids = at::full({b * k, 1}, options.start, at::kLong);
+
+  for (std::int64_t step = 0; step < options.max_length; ++step) {
+    const auto states = decoder.forward(ids, repeated, &cache).select(1, -1);
+    const auto log_p = decoder.logits(states).to(at::kDouble).log_softmax(1);  // [B k, K]
+    const auto vocabulary = log_p.size(1);
+    std::vector<std::int64_t> source, token;
+    for (std::int64_t i = 0; i < b; ++i) {
+      auto& s = searches[static_cast<std::size_t>(i)];
+      std::vector<Hypothesis> next;
+      std::vector<std::int64_t> from;
+      const auto total = [&](std::int64_t beam) { return s.beams[static_cast<std::size_t>(beam)].score; };
+      const auto finish = [&](const Hypothesis& h, double score) {
+        Hypothesis found = h;
+        found.score = detail::length_normalised(score, h.ids.size() + 1, options.length_penalty);
+        const auto better = [](const Hypothesis& x, const Hypothesis& y) { return x.score > y.score; };
+        s.finished.insert(std::upper_bound(s.finished.begin(), s.finished.end(), found, better), found);
+        if (static_cast<std::int64_t>(s.finished.size()) > k) s.finished.pop_back();
+      };
+      if (!s.done) {
+        auto candidates = log_p.narrow(0, i * k, k).clone();
+        for (std::int64_t beam = 0; beam < k; ++beam) candidates[beam] += total(beam);
+        if (step == 0 && options.first && options.max_length > 1) {
+          const auto only = candidates.select(1, *options.first).clone();
+          candidates.fill_(never).select(1, *options.first).copy_(only);
+        } else if (step == options.max_length - 1) {
+          const auto only = candidates.select(1, options.end).clone();
+          candidates.fill_(never).select(1, options.end).copy_(only);
+        }
+        // Twice as many as beams: up to k of them may end.
+        const auto [scores, places] = candidates.flatten().topk(std::min(2 * k, k * vocabulary));
+        const auto score = scores.template accessor<double, 1>();
+        const auto place = places.template accessor<std::int64_t, 1>();
+        for (std::int64_t c = 0; c < score.size(0) && static_cast<std::int64_t>(next.size()) < k; ++c) {
+          if (score[c] == never) break;
+          const auto beam = place[c] / vocabulary, word = place[c] % vocabulary;
+          const auto& before = s.beams[static_cast<std::size_t>(beam)];
+          if (word == options.end) {
+            if (c < k) finish(before, score[c]);
+            continue;
+          }
+          next.push_back(before);
+          next.back().ids.push_back(word);
+          next.back().score = score[c];
+          from.push_back(i * k + beam);
+        }
+        // The most that a beam can still reach: no more is lost, and the text becomes as long as it may.
+        const double best = next.empty()
+                                ? never
+                                : detail::length_normalised(next[0].score, static_cast<std::size_t>(options.max_length),
+                                                            options.length_penalty);
+        const bool full = static_cast<std::int64_t>(s.finished.size()) == k;
+        s.done = next.empty() || (full && (k == 1 || s.finished.back().score >= best));
+      }
+      while (static_cast<std::int64_t>(next.size()) < k) {  // places that nothing goes on in
+        next.push_back({{}, never});
+        from.push_back(i * k);
+      }
+      for (std::int64_t beam = 0; beam < k; ++beam) {
+        const auto& h = next[static_cast<std::size_t>(beam)];
+        source.push_back(from[static_cast<std::size_t>(beam)]);
+        token.push_back(h.ids.empty() ? options.end : h.ids.back());
+      }
+      s.beams = std::move(next);
+    }
+    if (std::all_of(searches.begin(), searches.end(), [](const auto& s) { return s.done; })) break;
+    cache = cache.select(at::tensor(source, at::kLong));
+    ids = at::tensor(token, at::kLong).unsqueeze(1);
+  }
+  std::vector<Hypothesis> best;
+  for (const auto& s : searches) best.push_back(s.finished.empty() ? Hypothesis{} : s.finished.front());
+  return best;
+}
+
+}  // namespace rc3::fusion

@@ -1,0 +1,78 @@
+#pragma once
+/// Which tokens of a text are masked.
+
+#include <ATen/ops/tensor.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <vector>
+
+#include "rc3/core/batch.hpp"
+#include "rc3/core/check.hpp"
+#include "rc3/core/random.hpp"
+
+namespace rc3::objective {
+
+/// How texts are masked. Source: Devlin et al. 2019.
+struct MaskOptions {
+  double share = 0.15;               ///< of the tokens that are no special tokens, in (0, 1]
+  double replaced = 0.8;             ///< of those: become <mask>; half of the rest another word, half stay
+  std::int64_t mask = 250001;        ///< id of <mask>
+  std::int64_t first_word = 4;       ///< ids below are special tokens (XLM-R: <s> <pad> </s> <unk>), never masked
+  std::int64_t vocabulary = 250002;  ///< K; another word is drawn from first_word to K - 1
+  std::uint64_t seed = 1;            ///< of the draw, with the step
+};
+
+namespace detail {
+
+/// A text with holes.
+struct Masked {
+  Texts texts;         ///< with the holes
+  at::Tensor places;   ///< int64 [M], in the flattened [B L]
+  at::Tensor targets;  ///< int64 [M], what was there
+};
+
+/// A function of the texts, options.seed and @p step. At least one token is masked where there is one that may be.
+inline Masked mask_texts(std::string_view who, const Texts& texts, const MaskOptions& options, std::int64_t step) {
+  require(texts.ids.defined(), who, ": masks words, so the batch must hold ids, not only hidden states");
+  check_shape(who, "ids", texts.ids, {{'B'}, {'L'}});
+  Masked masked{{texts.ids.clone(), texts.mask, {}}, {}, {}};
+  auto* ids = masked.texts.ids.data_ptr<std::int64_t>();
+  const auto present = texts.mask.contiguous();
+  const auto* there = present.data_ptr<bool>();
+  Random random(options.seed, static_cast<std::uint64_t>(step));
+  std::vector<std::int64_t> words, places, targets;
+  for (std::int64_t i = 0; i < texts.ids.numel(); ++i)
+    if (there[i] && ids[i] >= options.first_word && ids[i] != options.mask) words.push_back(i);
+  for (const auto i : words)
+    if (random.chance(options.share)) places.push_back(i);
+  if (places.empty() && !words.empty()) places.push_back(words[random.below(words.size())]);
+  for (const auto i : places) {
+    targets.push_back(ids[i]);
+    const double what = random.uniform();
+    if (what < options.replaced) {
+      ids[i] = options.mask;
+    } else if (what < (1 + options.replaced) / 2) {
+      const auto others = static_cast<std::uint64_t>(options.vocabulary - options.first_word);
+      ids[i] = options.first_word + static_cast<std::int64_t>(random.below(others));
+    }
+  }
+  masked.places = at::tensor(places, at::kLong);
+  masked.targets = at::tensor(targets, at::kLong);
+  return masked;
+}
+
+inline void check(std::string_view who, const MaskOptions& o) {
+  require(o.share > 0 && o.share <= 1, who, ": share must lie in (0, 1], is ", o.share);
+  require(o.replaced >= 0 && o.replaced <= 1, who, ": replaced must lie in [0, 1], is ", o.replaced);
+  require(o.first_word >= 0 && o.first_word < o.vocabulary && o.mask >= 0 && o.mask < o.vocabulary, who,
+          ": first_word and mask must be ids below vocabulary, which is ", o.vocabulary);
+}
+
+/// The rows @p places of [B, N, D], flattened.
+inline at::Tensor at_places(const at::Tensor& states, const at::Tensor& places) {
+  return states.flatten(0, 1).index_select(0, places);
+}
+
+}  // namespace detail
+}  // namespace rc3::objective

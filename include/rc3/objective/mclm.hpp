@@ -1,0 +1,56 @@
+#pragma once
+/// Masked conditional language modelling: a decoder fills the holes of a text.
+
+#include <ATen/ops/cat.h>
+#include <ATen/ops/cross_entropy_loss.h>
+#include <ATen/ops/full.h>
+#include <torch/nn/module.h>
+
+#include <memory>
+#include <utility>
+
+#include "rc3/fusion/decoder.hpp"
+#include "rc3/objective/concept.hpp"
+#include "rc3/objective/detail/masking.hpp"
+#include "rc3/objective/pass.hpp"
+
+namespace rc3::objective {
+
+/// The decoder reads text a, one word behind, looks at the picture fused with the masked text a, and says each word;
+/// cross-entropy on the masked positions only.
+class Mclm : public torch::nn::Module {
+ public:
+  /// @param decoder  of the width of the fused tokens
+  /// @param start    what the decoder reads before the first word
+  explicit Mclm(std::shared_ptr<fusion::Decoder> decoder, MaskOptions options = {}, std::int64_t start = 2)
+      : options_(options), start_(start), decoder_(register_module("decoder", std::move(decoder))) {
+    detail::check("objective::Mclm", options);
+    require(decoder_->options().vocabulary == options.vocabulary, "objective::Mclm: the decoder knows ",
+            decoder_->options().vocabulary, " words, the options say ", options.vocabulary);
+  }
+
+  /// @return scalar >= 0; zero for a batch without a word that could be masked
+  template <class Model>
+  at::Tensor loss(Pass<Model>& pass) {
+    const auto& text = pass.batch().a;
+    const auto masked = detail::mask_texts("objective::Mclm", text, options_, step_);
+    const auto fused = pass.model().fuse_tokens(pass.visual(), pass.model().text(masked.texts));
+    if (masked.targets.numel() == 0) return fused.z.sum() * 0;
+    const auto b = text.ids.size(0), l = text.ids.size(1);
+    const auto shifted = at::cat({at::full({b, 1}, start_, text.ids.options()), text.ids.narrow(1, 0, l - 1)}, 1);
+    const auto states = decoder_->forward(shifted, fused.memory());
+    const auto logits = decoder_->logits(detail::at_places(states, masked.places));
+    return at::cross_entropy_loss(logits.scalar_type() == at::kDouble ? logits : logits.to(at::kFloat), masked.targets);
+  }
+
+  void at_step(std::int64_t step) { step_ = step; }
+  const std::shared_ptr<fusion::Decoder>& decoder() const { return decoder_; }
+
+ private:
+  MaskOptions options_;
+  std::int64_t start_;
+  std::shared_ptr<fusion::Decoder> decoder_;
+  std::int64_t step_ = 0;
+};
+
+}  // namespace rc3::objective

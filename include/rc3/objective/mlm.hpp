@@ -1,0 +1,56 @@
+#pragma once
+/// Masked language modelling, with the picture in sight.
+
+#include <ATen/ops/cross_entropy_loss.h>
+#include <ATen/ops/randn.h>
+#include <torch/nn/module.h>
+
+#include <memory>
+#include <utility>
+
+#include "rc3/objective/concept.hpp"
+#include "rc3/objective/detail/masking.hpp"
+#include "rc3/objective/pass.hpp"
+#include "rc3/text/mlm_head.hpp"
+
+namespace rc3::objective {
+
+/// Cross-entropy of the masked words of text a, given the picture and the words around them: on the masked positions
+/// only, since full logits over a large vocabulary waste most of the memory. Source: Devlin et al. 2019; with pictures
+/// UNITER (Chen et al. 2020).
+class Mlm : public torch::nn::Module {
+ public:
+  /// @param width      D of the fused tokens
+  /// @param embedding  float [K, D], an encoder's word embedding, trained by its owner; undefined: the head has its own
+  explicit Mlm(std::int64_t width, MaskOptions options = {}, at::Tensor embedding = {}) : options_(options) {
+    detail::check("objective::Mlm", options);
+    head_ = register_module("head", std::make_shared<text::MlmHead>(width, options.vocabulary, 1e-6));
+    if (embedding.defined())
+      shared_ = std::move(embedding);
+    else
+      own_ = register_parameter("embedding", at::randn({options.vocabulary, width}) * 0.02);
+  }
+
+  /// @return scalar >= 0; zero for a batch without a word that could be masked
+  template <class Model>
+  at::Tensor loss(Pass<Model>& pass) {
+    const auto masked = detail::mask_texts("objective::Mlm", pass.batch().a, options_, step_);
+    const auto fused = pass.model().fuse_tokens(pass.visual(), pass.model().text(masked.texts));
+    if (masked.targets.numel() == 0) return fused.z.sum() * 0;
+    const auto logits = head_->forward(detail::at_places(fused.text.values, masked.places), embedding());
+    return at::cross_entropy_loss(logits.scalar_type() == at::kDouble ? logits : logits.to(at::kFloat), masked.targets);
+  }
+
+  /// Told which step comes: it decides what is masked.
+  void at_step(std::int64_t step) { step_ = step; }
+
+ private:
+  const at::Tensor& embedding() const { return shared_.defined() ? shared_ : own_; }
+
+  MaskOptions options_;
+  std::shared_ptr<text::MlmHead> head_;
+  at::Tensor shared_, own_;
+  std::int64_t step_ = 0;
+};
+
+}  // namespace rc3::objective

@@ -1,0 +1,103 @@
+#pragma once
+/// Masked region modelling: what was in the part of the picture that is hidden?
+
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/log_softmax.h>
+#include <ATen/ops/mse_loss.h>
+#include <ATen/ops/ones.h>
+#include <ATen/ops/xlogy.h>
+#include <torch/nn/module.h>
+#include <torch/nn/modules/linear.h>
+
+#include <vector>
+
+#include "rc3/objective/concept.hpp"
+#include "rc3/objective/detail/masking.hpp"
+#include "rc3/objective/pass.hpp"
+
+namespace rc3::objective {
+
+struct MrmOptions {
+  double share = 0.15;     ///< of the regions, in (0, 1]; at least one a batch
+  std::uint64_t seed = 1;  ///< of the draw, with the step
+};
+
+/// What is asked of a masked region: its features, by the mean squared error (UNITER's MRFR).
+struct RegionFeatures {
+  static constexpr const char* name = "regions";
+  static const at::Tensor& of(const Pictures& pictures) { return pictures.regions; }
+  static at::Tensor loss(const at::Tensor& said, const at::Tensor& target) { return at::mse_loss(said, target); }
+};
+
+/// What is asked of a masked region: the detector's classes, by KL(target || softmax(said)) (UNITER's MRC-kl).
+struct RegionClasses {
+  static constexpr const char* name = "region_classes";
+  static const at::Tensor& of(const Pictures& pictures) { return pictures.region_classes; }
+  static at::Tensor loss(const at::Tensor& said, const at::Tensor& target) {
+    // x log x is 0 at 0.
+    const auto entropy = at::xlogy(target, target);
+    return (entropy - target * said.log_softmax(1)).sum(1).mean();
+  }
+};
+
+/// Regions of detector features are replaced by zeros, and what they were is predicted from the fused tokens. The
+/// visual policy's first R tokens are the regions, as in visual::Roi and visual::Both<Roi, ...>. Source: UNITER (Chen
+/// et al. 2020).
+/// @tparam Target  RegionFeatures, RegionClasses or one's own: what of a Pictures is asked, [B, R, C], and the loss of
+/// [M, C]
+template <class Target>
+class Mrm : public torch::nn::Module {
+ public:
+  /// @param width    D of the fused tokens
+  /// @param numbers  C, what is asked of a region: F features, or classes
+  Mrm(std::int64_t width, std::int64_t numbers, MrmOptions options = {})
+      : options_(options), head_(register_module("head", torch::nn::Linear(width, numbers))) {
+    require(options.share > 0 && options.share <= 1, "objective::Mrm: share must lie in (0, 1], is ", options.share);
+  }
+
+  /// @return scalar >= 0; zero for a batch without regions under the mask
+  template <class Model>
+  at::Tensor loss(Pass<Model>& pass) {
+    Pictures pictures = pass.batch().pictures;
+    check_shape("objective::Mrm", "regions", pictures.regions, {{'B'}, {'R'}, {'F'}});
+    const auto regions = pictures.regions;
+    const auto r = regions.size(1);
+    const auto asked = Target::of(pictures);
+    check_shape("objective::Mrm", Target::name, asked,
+                {{'B', regions.size(0)}, {'R', r}, {'C', head_->options.out_features()}});
+    const auto places = draw(pictures);
+    if (places.numel() == 0) return pass.visual().values.sum() * 0;
+    auto kept = at::ones({regions.size(0) * r, 1}, regions.options());
+    kept.index_fill_(0, places, 0);
+    pictures.regions = regions * kept.view({regions.size(0), r, 1});
+    const auto fused = pass.model().fuse_tokens(pass.model().visual(pictures), pass.text_a());
+    const auto states = detail::at_places(fused.visual.values.narrow(1, 0, r), places);
+    const auto target = detail::at_places(asked, places).detach();
+    const auto said = head_->forward(states);
+    const auto wide = said.scalar_type() == at::kDouble ? at::kDouble : at::kFloat;
+    return Target::loss(said.to(wide), target.to(wide));
+  }
+
+  void at_step(std::int64_t step) { step_ = step; }
+
+ private:
+  at::Tensor draw(const Pictures& pictures) const {
+    const auto n = pictures.regions.size(0) * pictures.regions.size(1);
+    const auto mask = pictures.region_mask.defined() ? pictures.region_mask.contiguous() : at::ones({n}, at::kBool);
+    const auto* there = mask.data_ptr<bool>();
+    Random random(options_.seed, static_cast<std::uint64_t>(step_));
+    std::vector<std::int64_t> all, places;
+    for (std::int64_t i = 0; i < n; ++i)
+      if (there[i]) all.push_back(i);
+    for (const auto i : all)
+      if (random.chance(options_.share)) places.push_back(i);
+    if (places.empty() && !all.empty()) places.push_back(all[random.below(all.size())]);
+    return at::tensor(places, at::kLong);
+  }
+
+  MrmOptions options_;
+  torch::nn::Linear head_;
+  std::int64_t step_ = 0;
+};
+
+}  // namespace rc3::objective

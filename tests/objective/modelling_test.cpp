@@ -1,0 +1,276 @@
+#include <boost/test/unit_test.hpp>
+
+#include "rc3/fusion/fusion.hpp"
+#include "rc3/model/model.hpp"
+#include "rc3/model/pretrainer.hpp"
+#include "rc3/objective/objective.hpp"
+#include "rc3/text/bert.hpp"
+#include "rc3/train/trainer.hpp"
+#include "rc3/visual/visual.hpp"
+#include "support/support.hpp"
+#include "support/tensors.hpp"
+
+// Masked words and masked regions.
+BOOST_AUTO_TEST_SUITE(objective_modelling)
+
+using namespace rc3::test;
+using namespace rc3::objective;
+using rc3::Batch;
+using Model = rc3::Model<rc3::visual::Roi, rc3::text::Bert>;
+
+constexpr MaskOptions masks{.share = 0.3, .mask = 19, .first_word = 4, .vocabulary = 20, .seed = 3};
+
+std::shared_ptr<Model> model() {
+  torch::manual_seed(1);
+  const auto made = std::make_shared<Model>(
+      std::make_shared<rc3::visual::Roi>(rc3::visual::RegionEmbeddingOptions{.features = 4, .width = 8}),
+      std::make_shared<rc3::text::Bert>(rc3::text::BertOptions{
+          .vocabulary = 20, .width = 8, .layers = 1, .heads = 2, .feed_forward = 16, .positions = 8}),
+      std::make_shared<rc3::fusion::SingleStream>(rc3::fusion::SingleStreamOptions{8, 1, 2, 16, 0.1}));
+  made->to(at::kDouble);
+  made->eval();
+  return made;
+}
+
+Batch batch(std::int64_t n = 3) {
+  torch::manual_seed(2);
+  Batch b;
+  b.pictures.regions = at::randn({n, 3, 4}, at::kDouble);
+  b.pictures.boxes = at::tensor({0.0, 0.0, 8.0, 8.0}, at::kDouble).expand({n, 3, 4}).contiguous();
+  b.pictures.sizes = at::full({n, 2}, 8.0, at::kDouble);
+  b.pictures.region_mask = at::ones({n, 3}, at::kBool);
+  b.pictures.region_mask[0][2] = false;
+  auto ids = at::randint(4, 19, {n, 6}, at::kLong);
+  ids.select(1, 0).fill_(0);  // <s>
+  ids.select(1, 5).fill_(2);  // </s>
+  b.a = {ids, at::ones({n, 6}, at::kBool), {}};
+  b.a.ids[0].narrow(0, 4, 2).fill_(1);
+  b.a.mask[0].narrow(0, 4, 2).fill_(false);
+  b.b = b.a;
+  b.picture_ids = at::arange(n);
+  return b;
+}
+
+template <class Objective>
+std::shared_ptr<Objective> in_double(std::shared_ptr<Objective> objective) {
+  objective->to(at::kDouble);
+  objective->eval();
+  return objective;
+}
+
+template <class Objective>
+at::Tensor loss_of(Objective& objective, Model& m, const Batch& b) {
+  Pass<Model> pass(m, b);
+  return objective.loss(pass);
+}
+
+/// Mean of -log p of the targets, as loops.
+double cross_entropy_by_hand(const at::Tensor& logits, const at::Tensor& targets) {
+  const auto rows = matrix_of(logits);
+  double sum = 0;
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    double all = 0;
+    for (const double l : rows[i]) all += std::exp(l);
+    sum +=
+        std::log(all) - rows[i][static_cast<std::size_t>(targets[static_cast<std::int64_t>(i)].item<std::int64_t>())];
+  }
+  return sum / static_cast<double>(rows.size());
+}
+
+BOOST_AUTO_TEST_CASE(words_are_masked_as_bert_masks_them) {
+  rc3::Texts texts{at::randint(4, 1000, {200, 40}, at::kLong), at::ones({200, 40}, at::kBool), {}};
+  texts.ids.select(1, 0).fill_(0);
+  texts.mask.narrow(1, 30, 10).fill_(false);
+  const MaskOptions o{.share = 0.15, .mask = 999, .vocabulary = 1000, .seed = 7};
+  const auto masked = rc3::objective::detail::mask_texts("test", texts, o, 5);
+  const auto before = texts.ids.flatten().index_select(0, masked.places),
+             after = masked.texts.ids.flatten().index_select(0, masked.places);
+  BOOST_TEST(masked.targets.equal(before));
+  const double n = static_cast<double>(masked.targets.numel()), words = 200 * 29;
+  at_most("share of the words, from 15 %", std::abs(n / words - 0.15), 0.015);
+  const double holes = after.eq(999).sum().item<double>(), same = after.eq(before).sum().item<double>();
+  at_most("share that becomes <mask>, from 80 %", std::abs(holes / n - 0.8), 0.04);
+  at_most("share that stays, from 10 %", std::abs(same / n - 0.1), 0.03);
+  BOOST_TEST(masked.places.remainder(40).ge(1).all().item<bool>());   // no <s>
+  BOOST_TEST(masked.places.remainder(40).lt(30).all().item<bool>());  // no padding
+  auto untouched = texts.ids.flatten().clone();
+  BOOST_TEST(
+      masked.texts.ids.flatten().index_fill(0, masked.places, 0).equal(untouched.index_fill(0, masked.places, 0)));
+
+  BOOST_TEST(rc3::objective::detail::mask_texts("test", texts, o, 5).texts.ids.equal(masked.texts.ids));
+  BOOST_TEST(!rc3::objective::detail::mask_texts("test", texts, o, 6).texts.ids.equal(masked.texts.ids));
+  // A single word is masked in any case; nothing but special tokens has nothing to mask.
+  const rc3::Texts one{at::tensor({0, 9, 2}, at::kLong).view({1, 3}), at::ones({1, 3}, at::kBool), {}};
+  for (std::int64_t step = 0; step < 20; ++step)
+    BOOST_TEST(rc3::objective::detail::mask_texts("test", one, o, step).targets.numel() == 1);
+  const rc3::Texts none{at::tensor({0, 3, 2}, at::kLong).view({1, 3}), at::ones({1, 3}, at::kBool), {}};
+  BOOST_TEST(rc3::objective::detail::mask_texts("test", none, o, 0).targets.numel() == 0);
+}
+
+BOOST_AUTO_TEST_CASE(mlm_is_its_formula) {
+  const auto m = model();
+  const auto b = batch();
+  const auto mlm = in_double(std::make_shared<Mlm>(8, masks));
+  for (std::int64_t step = 0; step < 3; ++step) {
+    mlm->at_step(step);
+    const auto masked = rc3::objective::detail::mask_texts("test", b.a, masks, step);
+    const auto fused = m->fuse_tokens(m->visual(b.pictures), m->text(masked.texts));
+    const auto head = mlm->named_parameters();
+    const auto x = fused.text.values.view({-1, 8});  // all positions, then those that were masked
+    const auto h = at::layer_norm(at::gelu(at::linear(x, head["head.dense.weight"], head["head.dense.bias"])), {8},
+                                  head["head.norm.weight"], head["head.norm.bias"], 1e-6);
+    const auto logits = at::linear(h, head["embedding"], head["head.bias"]);
+    std::vector<at::Tensor> rows;
+    for (std::int64_t i = 0; i < masked.places.size(0); ++i)
+      rows.push_back(logits[masked.places[i].item<std::int64_t>()]);
+    at_most(rc3::join("Mlm against its formula, step ", step),
+            std::abs(loss_of(*mlm, *m, b).item<double>() - cross_entropy_by_hand(at::stack(rows), masked.targets)),
+            1e-10);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(mclm_reads_one_word_behind_and_says_the_masked_ones) {
+  const auto m = model();
+  const auto b = batch();
+  const auto decoder = std::make_shared<rc3::fusion::Decoder>(rc3::fusion::DecoderOptions{
+      .vocabulary = 20, .width = 8, .layers = 1, .heads = 2, .feed_forward = 16, .positions = 8});
+  const auto mclm = in_double(std::make_shared<Mclm>(decoder, masks));
+  mclm->at_step(1);
+  const auto masked = rc3::objective::detail::mask_texts("test", b.a, masks, 1);
+  const auto fused = m->fuse_tokens(m->visual(b.pictures), m->text(masked.texts));
+  std::vector<at::Tensor> rows;
+  for (std::int64_t i = 0; i < masked.places.size(0); ++i) {
+    // Word by word: what stands before the place, behind the start token, and the memory of its sample.
+    const auto place = masked.places[i].item<std::int64_t>(), row = place / 6, column = place % 6;
+    std::vector<std::int64_t> read{2};
+    for (std::int64_t c = 0; c < column; ++c) read.push_back(b.a.ids[row][c].item<std::int64_t>());
+    const auto sample = fused.memory().select(at::tensor({row}, at::kLong));
+    rows.push_back(
+        decoder->logits(decoder->forward(at::tensor(read, at::kLong).unsqueeze(0), sample).select(1, -1))[0]);
+  }
+  at_most("Mclm against word by word",
+          std::abs(loss_of(*mclm, *m, b).item<double>() - cross_entropy_by_hand(at::stack(rows), masked.targets)),
+          1e-10);
+}
+
+BOOST_AUTO_TEST_CASE(mrm_says_the_regions_it_cannot_see) {
+  const auto m = model();
+  const auto b = batch();
+  const auto mrm = in_double(std::make_shared<Mrm<>>(8, 4, MrmOptions{.share = 1.0}));  // all eight that are there
+  auto hidden = b.pictures;
+  hidden.regions = at::zeros_like(hidden.regions);
+  hidden.regions[0][2].copy_(b.pictures.regions[0][2]);  // not under the mask: neither hidden nor asked for
+  const auto fused = m->fuse_tokens(m->visual(hidden), m->text(b.a));
+  const auto parameters = mrm->named_parameters();
+  const auto said = at::linear(fused.visual.values, parameters["head.weight"], parameters["head.bias"]);
+  double squares = 0;
+  for (std::int64_t i = 0; i < 3; ++i)
+    for (std::int64_t r = 0; r < 3; ++r)
+      if (!(i == 0 && r == 2)) squares += (said[i][r] - b.pictures.regions[i][r]).square().sum().item<double>();
+  at_most("Mrm against its formula", std::abs(loss_of(*mrm, *m, b).item<double>() - squares / (8 * 4)), 1e-10);
+
+  const auto few = in_double(std::make_shared<Mrm<>>(8, 4, MrmOptions{.share = 1e-9}));
+  BOOST_TEST(loss_of(*few, *m, b).item<double>() > 0);  // at least one
+}
+
+BOOST_AUTO_TEST_CASE(mrm_says_the_classes_of_the_regions) {
+  const auto m = model();
+  auto b = batch();
+  b.pictures.region_classes = at::randn({3, 3, 5}, at::kDouble).softmax(2);
+  b.pictures.region_classes[1][1] = at::tensor({0.0, 1.0, 0.0, 0.0, 0.0}, at::kDouble);  // sure of it
+  const auto mrm = in_double(std::make_shared<Mrm<RegionClasses>>(8, 5, MrmOptions{.share = 1.0}));
+  auto hidden = b.pictures;
+  hidden.regions = at::zeros_like(hidden.regions);
+  hidden.regions[0][2].copy_(b.pictures.regions[0][2]);
+  const auto fused = m->fuse_tokens(m->visual(hidden), m->text(b.a));
+  const auto parameters = mrm->named_parameters();
+  const auto said = at::linear(fused.visual.values, parameters["head.weight"], parameters["head.bias"]);
+  double divergence = 0;
+  for (std::int64_t i = 0; i < 3; ++i)
+    for (std::int64_t r = 0; r < 3; ++r) {
+      if (i == 0 && r == 2) continue;
+      const auto p = vector_of(b.pictures.region_classes[i][r]), l = vector_of(said[i][r]);
+      double all = 0;
+      for (const double x : l) all += std::exp(x);
+      for (std::size_t c = 0; c < p.size(); ++c)
+        if (p[c] > 0) divergence += p[c] * (std::log(p[c]) - (l[c] - std::log(all)));
+    }
+  at_most("Mrm<RegionClasses> against its formula", std::abs(loss_of(*mrm, *m, b).item<double>() - divergence / 8),
+          1e-10);
+  b.pictures.region_classes = at::Tensor();
+  throws_with([&] { loss_of(*mrm, *m, b); }, "objective::Mrm", "region_classes");
+}
+
+BOOST_AUTO_TEST_CASE(gradients_are_those_of_finite_differences) {
+  const auto m = model();
+  const auto b = batch(2);
+  const auto check = [&](const char* name, auto& objective) {
+    std::vector<at::Tensor> leaves;
+    for (const auto* module : {static_cast<torch::nn::Module*>(m.get()), static_cast<torch::nn::Module*>(&objective)})
+      for (const auto& p : module->parameters())
+        if (p.numel() <= 64) leaves.push_back(p);
+    at_most(rc3::join(name, ": gradient against finite differences"),
+            gradient_error([&] { return loss_of(objective, *m, b); }, leaves), 1e-6);
+  };
+  const auto mlm = in_double(std::make_shared<Mlm>(8, masks));
+  check("Mlm", *mlm);
+  const auto mclm = in_double(std::make_shared<Mclm>(
+      std::make_shared<rc3::fusion::Decoder>(rc3::fusion::DecoderOptions{
+          .vocabulary = 20, .width = 8, .layers = 1, .heads = 2, .feed_forward = 16, .positions = 8}),
+      masks));
+  check("Mclm", *mclm);
+  const auto mrm = in_double(std::make_shared<Mrm<>>(8, 4, MrmOptions{.share = 0.5}));
+  check("Mrm", *mrm);
+}
+
+BOOST_AUTO_TEST_CASE(edges) {
+  const auto m = model();
+  const auto mlm = in_double(std::make_shared<Mlm>(8, masks));
+  auto specials = batch(1);
+  specials.a.ids.fill_(3);
+  BOOST_TEST(loss_of(*mlm, *m, specials).item<double>() == 0);
+  loss_of(*mlm, *m, specials).backward();
+  auto no_regions = batch(1);
+  no_regions.pictures.region_mask.fill_(false);
+  const auto mrm = in_double(std::make_shared<Mrm<>>(8, 4));
+  BOOST_TEST(loss_of(*mrm, *m, no_regions).item<double>() == 0);
+  auto only_hidden = batch(1);
+  only_hidden.a.hidden = at::zeros({1, 6, 8}, at::kDouble);
+  only_hidden.a.ids = at::Tensor();
+  throws_with([&] { loss_of(*mlm, *m, only_hidden); }, "objective::Mlm", "ids");
+  auto pixels = batch(1);
+  pixels.pictures.regions = at::Tensor();
+  throws_with([&] { loss_of(*mrm, *m, pixels); }, "objective::Mrm", "regions");
+  throws_with([] { Mlm(8, {.share = 0.0}); }, "objective::Mlm", "share");
+  throws_with([] { Mrm<>(8, 4, {.share = 2.0}); }, "objective::Mrm", "share");
+  throws_with(
+      [] {
+        Mclm(std::make_shared<rc3::fusion::Decoder>(
+                 rc3::fusion::DecoderOptions{.vocabulary = 7, .width = 8, .heads = 2}),
+             masks);
+      },
+      "objective::Mclm", "7");
+}
+
+BOOST_AUTO_TEST_CASE(a_model_learns_from_all_of_them) {
+  const auto m = model();
+  m->to(at::kFloat);
+  auto b = batch(3);
+  for (at::Tensor* t : {&b.pictures.regions, &b.pictures.boxes, &b.pictures.sizes}) *t = t->to(at::kFloat);
+  using Training = rc3::Pretrainer<Model, Mlm, Mclm, Mrm<>>;
+  const auto decoder = std::make_shared<rc3::fusion::Decoder>(rc3::fusion::DecoderOptions{
+      .vocabulary = 20, .width = 8, .layers = 1, .heads = 2, .feed_forward = 16, .positions = 8});
+  const auto training =
+      std::make_shared<Training>(m, std::array{1.0, 1.0, 1.0}, std::make_shared<Mlm>(8, masks),
+                                 std::make_shared<Mclm>(decoder, masks), std::make_shared<Mrm<>>(8, 4));
+  rc3::train::Trainer<Training> trainer(training, {.optimizer = {.learning_rate = 1e-2}, .schedule = {0, 300, 0.0}});
+  double first = 0, last = 0;
+  for (int step = 0; step < 300; ++step) {
+    const double loss = trainer.step(b).loss;
+    if (step < 20) first += loss / 20;
+    if (step >= 280) last += loss / 20;
+  }
+  at_most("loss after 300 steps, of that at the start", last / first, 0.6);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
