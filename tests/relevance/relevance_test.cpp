@@ -157,6 +157,45 @@ BOOST_AUTO_TEST_CASE(the_encoder_is_frozen) {
   BOOST_TEST(!encoder.score(batch_of({0, 1}, {4, 5})).requires_grad());
 }
 
+BOOST_AUTO_TEST_CASE(rows_are_every_text_b_against_some_texts_a) {
+  const auto table = translations(5);
+  Encoder encoder(table);
+  encoder.calibrate(texts({0, 1, 2}), texts({5, 6, 7}));
+  for (const bool with_ids : {true, false}) {
+    const auto batch = batch_of({0, 1, 2, 3}, {5, 6, 7, 1}, with_ids);
+    const auto rows = encoder.score_rows(batch, 1, 3);
+    BOOST_TEST(rows.sizes() == at::IntArrayRef({2, 4}));
+    double worst = 0;
+    for (std::int64_t i = 0; i < 2; ++i)
+      for (std::int64_t j = 0; j < 4; ++j) {
+        const auto a = vector_of(table->rows_[batch.a.ids[i + 1][0].item<std::int64_t>()]);
+        const auto b = vector_of(table->rows_[batch.b.ids[j][0].item<std::int64_t>()]);
+        const double expected = std::clamp((cosine(a, b) - encoder.low()) / (encoder.high() - encoder.low()), 0.0, 1.0);
+        worst = std::max(worst, std::abs(rows[i][j].item<double>() - expected));
+      }
+    at_most("rows against cosines by hand", worst, 1e-12);
+    at_most("their diagonal against score", max_difference(rows.diagonal(1), encoder.score(batch).narrow(0, 1, 2)),
+            1e-12);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(an_encoder_may_follow_the_one_that_learns) {
+  const auto table = translations(4), live = std::make_shared<Table>(8);
+  const auto before = table->rows_.clone();
+  Encoder encoder(table);
+  const auto batch = batch_of({0, 1}, {4, 5});
+  const auto old = encoder.score(batch);
+  encoder.follow(*live, 0.75);
+  at_most("0.75 of the old and 0.25 of the new", max_difference(table->rows_, 0.75 * before + 0.25 * live->rows_),
+          1e-12);
+  BOOST_TEST(!encoder.score(batch).equal(old));  // what was remembered is not of this encoder
+  BOOST_TEST(!table->rows_.requires_grad());
+  encoder.follow(*live, 0.0);
+  BOOST_TEST(table->rows_.equal(live->rows_.detach()));
+  throws_with([&] { encoder.follow(*live, 1.0); }, "relevance::Encoder", "momentum");
+  throws_with([&] { encoder.follow(Table(3)); }, "relevance::Encoder", "rows");
+}
+
 BOOST_AUTO_TEST_CASE(what_calibration_refuses) {
   Encoder encoder(translations(4));
   throws_with([&] { encoder.calibrate(texts({0}), texts({4})); }, "relevance::Encoder", "two or more");

@@ -68,6 +68,24 @@ class Encoder {
     return ((a.matmul(b.t()) - low_) / (high_ - low_)).clamp(0, 1);
   }
 
+  /// Moves the encoder towards one that learns: f = momentum f + (1 - momentum) live, parameter by parameter. Relevance
+  /// then follows what the model has learned of texts, slowly enough not to chase itself. What was remembered is
+  /// forgotten; calibrate anew from time to time, since the scale of cosines moves too.
+  /// @param live      of the same shape, for example Model::text_policy()
+  /// @param momentum  in [0, 1)
+  void follow(const Text& live, double momentum = 0.999) {
+    require(momentum >= 0 && momentum < 1, "relevance::Encoder: momentum must lie in [0, 1), is ", momentum);
+    c10::NoGradGuard no_grad;
+    const auto theirs = live.named_parameters();
+    for (auto& item : encoder_->named_parameters()) {
+      const auto* other = theirs.find(item.key());
+      require(other != nullptr && other->sizes() == item.value().sizes(),
+              "relevance::Encoder: the encoder to follow has no \"", item.key(), "\" of the same shape");
+      item.value().mul_(momentum).add_(*other, 1 - momentum);
+    }
+    known_.clear();
+  }
+
   double low() const { return low_; }    ///< cosine that counts as 0
   double high() const { return high_; }  ///< cosine that counts as 1
 
