@@ -66,6 +66,8 @@ namespace fusion {
 class SingleStream;
 struct DecoderOptions;
 class Decoder;
+struct GenerateOptions;
+struct Hypothesis;
 }  // namespace fusion
 
 namespace relevance {

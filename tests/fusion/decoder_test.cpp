@@ -2,6 +2,9 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <set>
+
+#include "rc3/core/random.hpp"
 #include "rc3/fusion/generate.hpp"
 #include "rc3/fusion/single_stream.hpp"
 #include "support/support.hpp"
@@ -113,21 +116,72 @@ BOOST_AUTO_TEST_CASE(what_it_refuses) {
   throws_with([&] { Decoder(tiny, at::zeros({4, 8})); }, "embedding", "K=5");
   throws_with([&] { generate(*d, memory(1), {.beams = 0}); }, "fusion::generate", "beams");
   throws_with([&] { generate(*d, memory(1), {.length_penalty = -1}); }, "length_penalty");
+  throws_with([&] { generate(*d, memory(1), {.end = 5, .max_length = 4}); }, "fusion::generate", "5 words");
+  throws_with([&] { generate(*d, memory(1), {.first = 9, .max_length = 4}); }, "fusion::generate", "5 words");
+  throws_with([&] { generate(*d, memory(1), {.max_length = 11}); }, "max_length is 11", "10");
+  d->train();
+  throws_with([&] { generate(*d, memory(1), {.max_length = 4}); }, "in training", "eval");
 }
 
+/// A decoder that has no favourite words: what comes next is a random function of all that was read. With a fifth of
+/// the weight on `end`, texts of all lengths are found.
+struct Table {
+  struct Cache {
+    std::vector<std::uint64_t> read;  // a number for what each row has read
+    Cache select(const at::Tensor& index) const {
+      Cache chosen;
+      for (std::int64_t i = 0; i < index.size(0); ++i)
+        chosen.read.push_back(read[static_cast<std::size_t>(index[i].item<std::int64_t>())]);
+      return chosen;
+    }
+  };
+  double sharp = 1.5;
+
+  at::Tensor forward(const at::Tensor& ids, const Tokens& memory, Cache* cache = nullptr) {
+    Cache fresh;
+    Cache& c = cache == nullptr ? fresh : *cache;
+    const auto b = ids.size(0), t = ids.size(1);
+    if (c.read.empty())
+      for (std::int64_t i = 0; i < b; ++i)
+        c.read.push_back(static_cast<std::uint64_t>(1e6 * std::abs(memory.values[i][0][0].item<double>())));
+    const auto states = at::zeros({b, t, 1}, at::kLong);
+    for (std::int64_t i = 0; i < b; ++i)
+      for (std::int64_t k = 0; k < t; ++k) {
+        auto& read = c.read[static_cast<std::size_t>(i)];
+        read = rc3::Random(read, static_cast<std::uint64_t>(ids[i][k].item<std::int64_t>()))() >> 2;
+        states[i][k][0] = static_cast<std::int64_t>(read);
+      }
+    return states;
+  }
+  at::Tensor logits(const at::Tensor& states) const {
+    const auto flat = states.reshape({-1});
+    const auto l = at::zeros({flat.size(0), 5}, at::kDouble);
+    for (std::int64_t i = 0; i < flat.size(0); ++i) {
+      rc3::Random random(static_cast<std::uint64_t>(flat[i].item<std::int64_t>()));
+      for (std::int64_t word = 0; word < 5; ++word) l[i][word] = sharp * random.normal();
+    }
+    auto shape = states.sizes().vec();
+    shape.back() = 5;
+    return l.view(shape);
+  }
+};
+
 /// log p of @p text and `end` behind it, by full passes.
-double log_p(Decoder& d, const Tokens& m, const std::vector<std::int64_t>& text, const GenerateOptions& o) {
+template <class D>
+double log_p(D& d, const Tokens& m, const std::vector<std::int64_t>& text, const GenerateOptions& o) {
   const torch::NoGradGuard no_grad;
   std::vector<std::int64_t> read{o.start};
   read.insert(read.end(), text.begin(), text.end());
   const auto l = d.logits(d.forward(words({read}), m)).log_softmax(2)[0];
   double sum = 0;
-  for (std::size_t t = 0; t < text.size(); ++t) sum += l[static_cast<std::int64_t>(t)][text[t]].item<double>();
-  return sum + l[static_cast<std::int64_t>(text.size())][o.end].item<double>();
+  for (std::size_t t = o.first ? 1 : 0; t < text.size(); ++t)
+    sum += l[static_cast<std::int64_t>(t)][text[t]].template item<double>();
+  return sum + l[static_cast<std::int64_t>(text.size())][o.end].template item<double>();
 }
 
 /// The best of all texts, by trying each.
-rc3::fusion::Hypothesis best_of_all(Decoder& d, const Tokens& m, const GenerateOptions& o) {
+template <class D>
+rc3::fusion::Hypothesis best_of_all(D& d, const Tokens& m, const GenerateOptions& o) {
   rc3::fusion::Hypothesis best;
   const std::function<void(std::vector<std::int64_t>)> grow = [&](std::vector<std::int64_t> text) {
     if (!o.first || !text.empty()) {
@@ -148,42 +202,108 @@ rc3::fusion::Hypothesis best_of_all(Decoder& d, const Tokens& m, const GenerateO
 }
 
 BOOST_AUTO_TEST_CASE(a_wide_beam_finds_the_best_of_all_texts) {
-  const auto d = decoder();
+  Table d;
+  std::set<std::vector<std::int64_t>> texts;
   for (const double alpha : {0.0, 1.0, 2.5})
     for (const std::optional<std::int64_t> first : {std::optional<std::int64_t>{}, std::optional<std::int64_t>{3}})
-      for (std::uint64_t seed = 1; seed <= 3; ++seed) {
+      for (std::uint64_t seed = 1; seed <= 6; ++seed) {
         const GenerateOptions o{.first = first, .max_length = 4, .beams = 200, .length_penalty = alpha};
         const auto m = memory(1, 3, seed);
-        const auto found = generate(*d, m, o)[0], best = best_of_all(*d, m, o);
+        const auto found = generate(d, m, o)[0], best = best_of_all(d, m, o);
         BOOST_TEST(found.ids == best.ids, boost::test_tools::per_element());
+        texts.insert(found.ids);
         at_most(rc3::join("score, alpha ", alpha), std::abs(found.score - best.score), 1e-10);
       }
+  at_least("different texts found", texts.size(), 8u);
+}
+
+/// Beam search as plain loops: without a cache, and without stopping before the longest text.
+template <class D>
+rc3::fusion::Hypothesis by_loops(D& d, const Tokens& m, const GenerateOptions& o) {
+  const torch::NoGradGuard no_grad;
+  struct Candidate {
+    double log_p;
+    std::vector<std::int64_t> text;
+    bool ends;
+  };
+  std::vector<Candidate> beams{{0, {}, false}};
+  rc3::fusion::Hypothesis best;
+  for (std::int64_t step = 0; step < o.max_length; ++step) {
+    std::vector<Candidate> all;
+    for (const auto& beam : beams) {
+      std::vector<std::int64_t> read{o.start};
+      read.insert(read.end(), beam.text.begin(), beam.text.end());
+      const auto l = vector_of(d.logits(d.forward(words({read}), m).select(1, -1)).log_softmax(1)[0]);
+      for (std::int64_t word = 0; word < 5; ++word) {
+        if (step == 0 && o.first && word != *o.first) continue;
+        if (step == o.max_length - 1 && word != o.end) continue;
+        auto text = beam.text;
+        if (word != o.end) text.push_back(word);
+        const bool free = step == 0 && o.first;
+        all.push_back({beam.log_p + (free ? 0 : l[static_cast<std::size_t>(word)]), text, word == o.end});
+      }
+    }
+    std::stable_sort(all.begin(), all.end(), [](const auto& x, const auto& y) { return x.log_p > y.log_p; });
+    beams.clear();
+    for (std::size_t i = 0; i < all.size() && static_cast<std::int64_t>(beams.size()) < o.beams; ++i) {
+      if (!all[i].ends) {
+        beams.push_back(all[i]);
+      } else if (static_cast<std::int64_t>(i) < o.beams) {
+        const double length = static_cast<double>(all[i].text.size()) + 1;
+        const double score = all[i].log_p / std::pow((5 + length) / 6, o.length_penalty);
+        if (score > best.score) best = {all[i].text, score};
+      }
+    }
+  }
+  return best;
+}
+
+BOOST_AUTO_TEST_CASE(few_beams_find_what_plain_loops_find) {
+  std::size_t compared = 0, different = 0, letters = 0, cut = 0;
+  for (const double sharp : {0.7, 1.5, 3.0}) {
+    Table d{sharp};
+    for (const double alpha : {0.0, 0.6, 1.0, 2.5})
+      for (const std::int64_t beams : {2, 3, 5})  // one is greedy and stops at the first end
+        for (std::uint64_t seed = 1; seed <= 8; ++seed) {
+          const GenerateOptions o{.max_length = 7, .beams = beams, .length_penalty = alpha};
+          const auto m = memory(1, 3, seed);
+          const auto found = generate(d, m, o)[0], expected = by_loops(d, m, o);
+          ++compared;
+          letters += expected.ids.size();
+          cut += expected.ids.size() < 6;
+          different += found.ids != expected.ids || std::abs(found.score - expected.score) > 1e-10;
+        }
+  }
+  at_least("searches compared", compared, 288u);
+  at_least("words written in them", letters, 288u);
+  at_least("texts that end before they must", cut, 100u);
+  at_most("searches that find something else", different, 0u);
 }
 
 BOOST_AUTO_TEST_CASE(one_beam_is_greedy) {
-  const auto d = decoder();
+  Table d;
   for (std::uint64_t seed = 1; seed <= 6; ++seed) {
     const auto m = memory(1, 3, seed);
     std::vector<std::int64_t> greedy;
     for (std::int64_t step = 0; step < 5; ++step) {
       std::vector<std::int64_t> read{2};
       read.insert(read.end(), greedy.begin(), greedy.end());
-      const auto word = d->logits(d->forward(words({read}), m).select(1, -1)).argmax(1).item<std::int64_t>();
+      const auto word = d.logits(d.forward(words({read}), m).select(1, -1)).argmax(1).item<std::int64_t>();
       if (word == 2 || step == 4) break;
       greedy.push_back(word);
     }
-    BOOST_TEST(generate(*d, m, {.max_length = 5})[0].ids == greedy, boost::test_tools::per_element());
+    BOOST_TEST(generate(d, m, {.max_length = 5})[0].ids == greedy, boost::test_tools::per_element());
   }
 }
 
-BOOST_AUTO_TEST_CASE(a_sample_is_written_as_if_it_were_alone) {
-  const auto d = decoder();
+template <class D>
+void alone_and_together(D& d) {
   const auto all = memory(5, 3, 9);
   for (const std::int64_t beams : {1, 3}) {
     const GenerateOptions o{.first = 1, .max_length = 6, .beams = beams, .length_penalty = 0.8};
-    const auto together = generate(*d, all, o);
+    const auto together = generate(d, all, o);
     for (std::int64_t i = 0; i < 5; ++i) {
-      const auto alone = generate(*d, all.select(at::tensor({i}, at::kLong)), o)[0];
+      const auto alone = generate(d, all.select(at::tensor({i}, at::kLong)), o)[0];
       BOOST_TEST(together[static_cast<std::size_t>(i)].ids == alone.ids, boost::test_tools::per_element());
       BOOST_TEST(alone.ids.front() == 1);
       BOOST_TEST(alone.ids.size() <= 5u);
@@ -193,13 +313,19 @@ BOOST_AUTO_TEST_CASE(a_sample_is_written_as_if_it_were_alone) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(a_sample_is_written_as_if_it_were_alone) {
+  Table table;
+  alone_and_together(table);
+  alone_and_together(*decoder());
+}
+
 BOOST_AUTO_TEST_CASE(more_beams_find_nothing_worse) {
-  const auto d = decoder();
+  Table d;
   double gained = 0;
   for (std::uint64_t seed = 1; seed <= 8; ++seed) {
     const auto m = memory(1, 3, seed);
-    const double one = generate(*d, m, {.max_length = 6})[0].score,
-                 all = generate(*d, m, {.max_length = 6, .beams = 300})[0].score;
+    const double one = generate(d, m, {.max_length = 6})[0].score,
+                 all = generate(d, m, {.max_length = 6, .beams = 300})[0].score;
     BOOST_TEST(all >= one - 1e-12);
     gained += all - one;
   }

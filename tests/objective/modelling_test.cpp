@@ -107,6 +107,55 @@ BOOST_AUTO_TEST_CASE(words_are_masked_as_bert_masks_them) {
   BOOST_TEST(rc3::objective::detail::mask_texts("test", none, o, 0).targets.numel() == 0);
 }
 
+BOOST_AUTO_TEST_CASE(ids_may_lie_in_memory_as_they_like) {
+  const auto rows = at::arange(4, 16, at::kLong).view({3, 4});
+  const MaskOptions o{.share = 0.4, .mask = 99, .vocabulary = 100};
+  const rc3::Texts turned{rows.t().contiguous().t(), at::ones({3, 4}, at::kBool), {}};
+  const auto masked = rc3::objective::detail::mask_texts("test", turned, o, 0);
+  BOOST_TEST(rows.flatten().index_select(0, masked.places).equal(masked.targets));
+  throws_with(
+      [&] {
+        rc3::objective::detail::mask_texts("test", {rows.to(at::kInt), turned.mask, {}}, o, 0);
+      },
+      "ids", "Long");
+  throws_with(
+      [&] {
+        rc3::objective::detail::mask_texts("test", {rows, at::ones({1, 1}, at::kBool), {}}, o, 0);
+      },
+      "mask", "B=3");
+}
+
+BOOST_AUTO_TEST_CASE(a_region_that_the_visual_policy_drops_is_not_asked_for) {
+  struct Drops : rc3::visual::Roi {
+    using rc3::visual::Roi::Roi;
+    rc3::Tokens encode(const rc3::Pictures& pictures) {
+      auto tokens = rc3::visual::Roi::encode(pictures);
+      tokens.mask = tokens.mask.clone();
+      tokens.mask[1].fill_(false);
+      return {tokens.values * tokens.mask.unsqueeze(2), tokens.mask};
+    }
+  };
+  using Dropping = rc3::Model<Drops, rc3::text::Bert>;
+  torch::manual_seed(1);
+  Dropping m(std::make_shared<Drops>(rc3::visual::RegionEmbeddingOptions{.features = 4, .width = 8}),
+             std::make_shared<rc3::text::Bert>(rc3::text::BertOptions{
+                 .vocabulary = 20, .width = 8, .layers = 1, .heads = 2, .feed_forward = 16, .positions = 8}),
+             std::make_shared<rc3::fusion::SingleStream>(rc3::fusion::SingleStreamOptions{8, 1, 2, 16, 0.1}));
+  m.to(at::kDouble);
+  m.eval();
+  const auto mrm = in_double(std::make_shared<Mrm<>>(8, 4, MrmOptions{.share = 1.0}));
+  const auto loss = [&](const Batch& b) {
+    Pass<Dropping> pass(m, b);
+    return mrm->loss(pass).template item<double>();
+  };
+  const auto b = batch();
+  auto other = b;
+  other.pictures.regions = b.pictures.regions.clone();
+  other.pictures.regions[1].add_(5);  // what nobody sees and nobody asks for
+  BOOST_TEST(loss(b) > 0);
+  at_most("another picture in the dropped sample", std::abs(loss(other) - loss(b)), 1e-12);
+}
+
 BOOST_AUTO_TEST_CASE(mlm_is_its_formula) {
   const auto m = model();
   const auto b = batch();

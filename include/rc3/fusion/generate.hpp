@@ -21,7 +21,7 @@ namespace rc3::fusion {
 struct GenerateOptions {
   std::int64_t start = 2;             ///< what the decoder reads first; </s> in XLM-R's numbering, as in mBART
   std::int64_t end = 2;               ///< what ends a text
-  std::optional<std::int64_t> first;  ///< forced first token, for example a language's
+  std::optional<std::int64_t> first;  ///< forced first token, for example a language's; it costs nothing
   std::int64_t max_length = 32;       ///< tokens of a text, `end` included, > 0; the last is forced to be `end`
   std::int64_t beams = 1;             ///< hypotheses that are followed, > 0; 1: greedy
   double length_penalty = 0.0;        ///< alpha >= 0 in score = log p / ((5 + length) / 6)^alpha (Wu et al. 2016)
@@ -59,6 +59,12 @@ std::vector<Hypothesis> generate(Decoder& decoder, const Tokens& memory, const G
           options.max_length, " and ", options.beams);
   require(options.length_penalty >= 0, "fusion::generate: length_penalty must not be negative, is ",
           options.length_penalty);
+  if constexpr (requires { decoder.is_training(); })
+    require(!decoder.is_training(),
+            "fusion::generate: the decoder is in training, its dropout would be heard; call eval()");
+  if constexpr (requires { decoder.options().positions; })
+    require(options.max_length <= decoder.options().positions, "fusion::generate: max_length is ", options.max_length,
+            ", but the decoder has positions for ", decoder.options().positions);
   c10::NoGradGuard no_grad;
   const auto b = memory.values.size(0), k = options.beams;
   constexpr double never = -std::numeric_limits<double>::infinity();
@@ -76,6 +82,9 @@ std::vector<Hypothesis> generate(Decoder& decoder, const Tokens& memory, const G
     const auto states = decoder.forward(ids, repeated, &cache).select(1, -1);
     const auto log_p = decoder.logits(states).to(at::kDouble).log_softmax(1);  // [B k, K]
     const auto vocabulary = log_p.size(1);
+    require(options.end >= 0 && options.end < vocabulary && options.first.value_or(0) >= 0 &&
+                options.first.value_or(0) < vocabulary && options.first != options.end,
+            "fusion::generate: end and first must be two of the decoder's ", vocabulary, " words");
     std::vector<std::int64_t> source, token;
     for (std::int64_t i = 0; i < b; ++i) {
       auto& s = searches[static_cast<std::size_t>(i)];
@@ -93,8 +102,7 @@ std::vector<Hypothesis> generate(Decoder& decoder, const Tokens& memory, const G
         auto candidates = log_p.narrow(0, i * k, k).clone();
         for (std::int64_t beam = 0; beam < k; ++beam) candidates[beam] += total(beam);
         if (step == 0 && options.first && options.max_length > 1) {
-          const auto only = candidates.select(1, *options.first).clone();
-          candidates.fill_(never).select(1, *options.first).copy_(only);
+          candidates.fill_(never)[0][*options.first] = 0;
         } else if (step == options.max_length - 1) {
           const auto only = candidates.select(1, options.end).clone();
           candidates.fill_(never).select(1, options.end).copy_(only);
@@ -136,7 +144,7 @@ std::vector<Hypothesis> generate(Decoder& decoder, const Tokens& memory, const G
       s.beams = std::move(next);
     }
     if (std::all_of(searches.begin(), searches.end(), [](const auto& s) { return s.done; })) break;
-    cache = cache.select(at::tensor(source, at::kLong));
+    if (k > 1) cache = cache.select(at::tensor(source, at::kLong));
     ids = at::tensor(token, at::kLong).unsqueeze(1);
   }
   std::vector<Hypothesis> best;

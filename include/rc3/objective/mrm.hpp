@@ -65,12 +65,17 @@ class Mrm : public torch::nn::Module {
     const auto asked = Target::of(pictures);
     check_shape("objective::Mrm", Target::name, asked,
                 {{'B', regions.size(0)}, {'R', r}, {'C', head_->options.out_features()}});
-    const auto places = draw(pictures);
+    auto places = draw(pictures);
     if (places.numel() == 0) return pass.visual().values.sum() * 0;
     auto kept = at::ones({regions.size(0) * r, 1}, regions.options());
     kept.index_fill_(0, places, 0);
     pictures.regions = regions * kept.view({regions.size(0), r, 1});
     const auto fused = pass.model().fuse_tokens(pass.model().visual(pictures), pass.text_a());
+    require(fused.visual.values.size(1) >= r, "objective::Mrm: the visual policy gives ", fused.visual.values.size(1),
+            " tokens for ", r, " regions; its first tokens must be the regions, as in visual::Roi and visual::Both");
+    // A policy may have left regions out, as Both does with all of a sample's now and then in training.
+    places = places.masked_select(fused.visual.mask.narrow(1, 0, r).flatten().index_select(0, places));
+    if (places.numel() == 0) return fused.z.sum() * 0;
     const auto states = detail::at_places(fused.visual.values.narrow(1, 0, r), places);
     const auto target = detail::at_places(asked, places).detach();
     const auto said = head_->forward(states);

@@ -36,7 +36,10 @@ struct Masked {
 inline Masked mask_texts(std::string_view who, const Texts& texts, const MaskOptions& options, std::int64_t step) {
   require(texts.ids.defined(), who, ": masks words, so the batch must hold ids, not only hidden states");
   check_shape(who, "ids", texts.ids, {{'B'}, {'L'}});
-  Masked masked{{texts.ids.clone(), texts.mask, {}}, {}, {}};
+  check_dtype(who, "ids", texts.ids, at::kLong);
+  check_shape(who, "mask", texts.mask, {{'B', texts.ids.size(0)}, {'L', texts.ids.size(1)}});
+  check_dtype(who, "mask", texts.mask, at::kBool);
+  Masked masked{{texts.ids.clone(at::MemoryFormat::Contiguous), texts.mask, {}}, {}, {}};
   auto* ids = masked.texts.ids.data_ptr<std::int64_t>();
   const auto present = texts.mask.contiguous();
   const auto* there = present.data_ptr<bool>();
@@ -53,8 +56,9 @@ inline Masked mask_texts(std::string_view who, const Texts& texts, const MaskOpt
     if (what < options.replaced) {
       ids[i] = options.mask;
     } else if (what < (1 + options.replaced) / 2) {
-      const auto others = static_cast<std::uint64_t>(options.vocabulary - options.first_word);
-      ids[i] = options.first_word + static_cast<std::int64_t>(random.below(others));
+      const auto others = static_cast<std::uint64_t>(options.vocabulary - options.first_word - 1);
+      const auto word = options.first_word + static_cast<std::int64_t>(random.below(others));
+      ids[i] = options.mask >= options.first_word && word >= options.mask ? word + 1 : word;  // never <mask> itself
     }
   }
   masked.places = at::tensor(places, at::kLong);
@@ -65,7 +69,7 @@ inline Masked mask_texts(std::string_view who, const Texts& texts, const MaskOpt
 inline void check(std::string_view who, const MaskOptions& o) {
   require(o.share > 0 && o.share <= 1, who, ": share must lie in (0, 1], is ", o.share);
   require(o.replaced >= 0 && o.replaced <= 1, who, ": replaced must lie in [0, 1], is ", o.replaced);
-  require(o.first_word >= 0 && o.first_word < o.vocabulary && o.mask >= 0 && o.mask < o.vocabulary, who,
+  require(o.first_word >= 0 && o.first_word + 1 < o.vocabulary && o.mask >= 0 && o.mask < o.vocabulary, who,
           ": first_word and mask must be ids below vocabulary, which is ", o.vocabulary);
 }
 
