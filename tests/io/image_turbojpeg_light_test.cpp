@@ -5,8 +5,8 @@
 
 #include <string>
 
-#include "rc3/core/random.hpp"
 #include "rc3/io/image.hpp"
+#include "support/flips.hpp"
 #include "support/support.hpp"
 
 BOOST_AUTO_TEST_SUITE(io_image_turbojpeg)
@@ -84,21 +84,7 @@ BOOST_AUTO_TEST_CASE(damage_is_an_error_and_costs_nothing) {
 }
 
 BOOST_AUTO_TEST_CASE(flipped_files_are_read_or_refused) {
-  const std::string file = jpeg(64, 48);
-  rc3::Random random(3);
-  int read = 0;
-  for (int i = 0; i < 3000; ++i) {
-    std::string flipped = file;
-    for (std::uint64_t flips = 1 + random.below(3); flips-- > 0;)
-      flipped[random.below(flipped.size())] ^= static_cast<char>(1 << random.below(8));
-    try {
-      Turbo::decode(flipped, "flipped.jpg", {.max_pixels = 1 << 20});
-      ++read;
-    } catch (const rc3::Error& error) {
-      BOOST_TEST((std::string_view(error.what()).starts_with("flipped.jpg")));
-    }
-  }
-  std::cout << "io::TurboJpeg: of 3,000 flipped files " << read << " are read\n";
+  rc3::test::read_or_refuse_flipped<Turbo>("io::TurboJpeg", jpeg(64, 48), "flipped.jpg");
 }
 
 BOOST_AUTO_TEST_SUITE_END()
