@@ -61,7 +61,7 @@ inline std::vector<std::string> all_names(const emoji::Glyphs& glyphs, const std
 /// Ids of captions: equal texts, equal ids.
 inline at::Tensor caption_ids(std::span<const std::string> texts) {
   std::vector<std::int64_t> ids;
-  for (const auto& text : texts) ids.push_back(emoji::text_id(text));
+  for (const auto& text : texts) ids.push_back(rc3::data::text_id(text));
   return at::tensor(ids, at::kLong);
 }
 

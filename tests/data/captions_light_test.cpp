@@ -1,7 +1,9 @@
 #include "emoji_fixture.hpp"
+#include "rc3/data/text_id.hpp"
 
 using namespace rc3;
 using namespace rc3::data::emoji;
+using data::text_id;
 using test::throws_with;
 
 namespace {

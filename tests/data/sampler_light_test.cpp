@@ -4,6 +4,8 @@
 
 using namespace rc3;
 using namespace rc3::data::emoji;
+using data::Shuffle;
+using data::text_id;
 using test::throws_with;
 
 namespace {

@@ -120,12 +120,4 @@ inline float true_relevance(std::span<const std::size_t> a, std::span<const std:
   return either == 0 ? 0.0f : static_cast<float>(shared.size()) / static_cast<float>(either);
 }
 
-/// A number that is equal for equal texts, >= 0 (FNV-1a; two of a million different texts meet once in ten million
-/// data sets).
-inline std::int64_t text_id(std::string_view text) {
-  std::uint64_t hash = 0xcbf29ce484222325u;
-  for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3u;
-  return static_cast<std::int64_t>(hash >> 1);
-}
-
 }  // namespace rc3::data::emoji

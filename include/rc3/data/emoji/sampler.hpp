@@ -15,7 +15,8 @@
 #include "rc3/data/emoji/captions.hpp"
 #include "rc3/data/emoji/glyphs.hpp"
 #include "rc3/data/emoji/scene.hpp"
-#include "rc3/data/emoji/shuffle.hpp"
+#include "rc3/data/shuffle.hpp"
+#include "rc3/data/text_id.hpp"
 
 namespace rc3::data::emoji {
 

@@ -8,7 +8,7 @@
 #include "rc3/core/error.hpp"
 #include "rc3/core/random.hpp"
 
-namespace rc3::data::emoji {
+namespace rc3::data {
 
 /// A keyed bijection of 0 .. n-1: a Feistel network of Philox rounds on the next power of four, walked until it lands
 /// inside (Black and Rogaway, "Ciphers with Arbitrary Finite Domains", CT-RSA 2002).
@@ -16,7 +16,7 @@ class Shuffle {
  public:
   /// @param n  how many, 1 .. 2^62; orders with another seed, epoch or pass have nothing in common
   Shuffle(std::uint64_t n, std::uint64_t seed, std::uint64_t epoch, std::uint64_t pass) : n_(n) {
-    require(n > 0 && n <= (std::uint64_t{1} << 62), "emoji::Shuffle: n must be 1 .. 2^62, is ", n);
+    require(n > 0 && n <= (std::uint64_t{1} << 62), "data::Shuffle: n must be 1 .. 2^62, is ", n);
     const int bits = n == 1 ? 1 : static_cast<int>(std::bit_width(n - 1));
     half_ = (bits + 1) / 2;
     Random random(seed ^ 0x5348554646u, epoch, pass);  // a domain of its own, apart from the items'
@@ -26,7 +26,7 @@ class Shuffle {
 
   /// The element at place @p i. @pre i < n
   std::uint64_t operator()(std::uint64_t i) const {
-    require(i < n_, "emoji::Shuffle: place ", i, " of ", n_);
+    require(i < n_, "data::Shuffle: place ", i, " of ", n_);
     // The bijection of the power of four leads every start inside back inside; at most four steps on average.
     do i = permute(i);
     while (i >= n_);
@@ -53,4 +53,4 @@ class Shuffle {
   std::array<std::uint32_t, 2> key_{};
 };
 
-}  // namespace rc3::data::emoji
+}  // namespace rc3::data
