@@ -79,6 +79,18 @@ BOOST_AUTO_TEST_CASE(step_by_step_is_the_whole_sequence) {
   at_most("rows in another order", max_difference(rest, whole.narrow(1, 3, 3).index_select(0, order)), 1e-12);
 }
 
+BOOST_AUTO_TEST_CASE(in_single_precision_step_by_step_is_the_whole_sequence_to_its_last_digits) {
+  const auto d = decoder(tiny, 5.0);
+  d->to(at::kFloat);
+  auto m = memory(2);
+  m.values = m.values.to(at::kFloat);
+  const auto ids = words({{2, 0, 1, 3, 4, 1}, {2, 4, 4, 0, 1, 3}});
+  Decoder::Cache cache;
+  std::vector<at::Tensor> steps;
+  for (std::int64_t i = 0; i < 6; ++i) steps.push_back(d->forward(ids.narrow(1, i, 1), m, &cache));
+  at_most("float32 with a cache, against the whole", max_difference(at::cat(steps, 1), d->forward(ids, m)), 1e-5);
+}
+
 BOOST_AUTO_TEST_CASE(padding_of_the_memory_changes_nothing) {
   const auto d = decoder();
   const auto m = memory(2);

@@ -18,7 +18,7 @@ using namespace rc3::objective;
 using rc3::Batch;
 using Model = rc3::Model<rc3::visual::Roi, rc3::text::Bert>;
 
-constexpr MaskOptions masks{.share = 0.3, .mask = 19, .first_word = 4, .vocabulary = 20, .seed = 3};
+const MaskOptions masks{.share = 0.3, .mask = 19, .vocabulary = 20, .seed = 3};
 
 std::shared_ptr<Model> model() {
   torch::manual_seed(1);

@@ -11,6 +11,7 @@
 
 #include <limits>
 
+#include "rc3/core/nn/wide.hpp"
 #include "rc3/objective/concept.hpp"
 #include "rc3/objective/pass.hpp"
 
@@ -47,7 +48,7 @@ class Itm : public torch::nn::Module {
 
  private:
   static at::Tensor bce(const at::Tensor& logits, const at::Tensor& target) {
-    return at::binary_cross_entropy_with_logits(logits.to(at::kFloat), target.to(at::kFloat));
+    return at::binary_cross_entropy_with_logits(nn::wide(logits), nn::wide(target));
   }
 
   /// For each of @p rows one column with negatives[row][column], in proportion to exp(hardness * similarity).

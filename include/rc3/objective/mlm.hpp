@@ -8,7 +8,9 @@
 #include <memory>
 #include <utility>
 
+#include "rc3/core/nn/wide.hpp"
 #include "rc3/objective/concept.hpp"
+#include "rc3/objective/detail/fuse_tokens.hpp"
 #include "rc3/objective/detail/masking.hpp"
 #include "rc3/objective/pass.hpp"
 #include "rc3/text/mlm_head.hpp"
@@ -35,10 +37,10 @@ class Mlm : public torch::nn::Module {
   template <class Model>
   at::Tensor loss(Pass<Model>& pass) {
     const auto masked = detail::mask_texts("objective::Mlm", pass.batch().a, options_, step_);
-    const auto fused = pass.model().fuse_tokens(pass.visual(), pass.model().text(masked.texts));
+    const auto fused = detail::fuse_tokens(pass.model(), pass.visual(), pass.model().text(masked.texts));
     if (masked.targets.numel() == 0) return fused.z.sum() * 0;
     const auto logits = head_->forward(detail::at_places(fused.text.values, masked.places), embedding());
-    return at::cross_entropy_loss(logits.scalar_type() == at::kDouble ? logits : logits.to(at::kFloat), masked.targets);
+    return at::cross_entropy_loss(nn::wide(logits), masked.targets);
   }
 
   /// Told which step comes: it decides what is masked.

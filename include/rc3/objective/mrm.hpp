@@ -11,7 +11,9 @@
 
 #include <vector>
 
+#include "rc3/core/nn/wide.hpp"
 #include "rc3/objective/concept.hpp"
+#include "rc3/objective/detail/fuse_tokens.hpp"
 #include "rc3/objective/detail/masking.hpp"
 #include "rc3/objective/pass.hpp"
 
@@ -70,7 +72,7 @@ class Mrm : public torch::nn::Module {
     auto kept = at::ones({regions.size(0) * r, 1}, regions.options());
     kept.index_fill_(0, places, 0);
     pictures.regions = regions * kept.view({regions.size(0), r, 1});
-    const auto fused = pass.model().fuse_tokens(pass.model().visual(pictures), pass.text_a());
+    const auto fused = detail::fuse_tokens(pass.model(), pass.model().visual(pictures), pass.text_a());
     require(fused.visual.values.size(1) >= r, "objective::Mrm: the visual policy gives ", fused.visual.values.size(1),
             " tokens for ", r, " regions; its first tokens must be the regions, as in visual::Roi and visual::Both");
     // A policy may have left regions out, as Both does with all of a sample's now and then in training.
@@ -79,8 +81,7 @@ class Mrm : public torch::nn::Module {
     const auto states = detail::at_places(fused.visual.values.narrow(1, 0, r), places);
     const auto target = detail::at_places(asked, places).detach();
     const auto said = head_->forward(states);
-    const auto wide = said.scalar_type() == at::kDouble ? at::kDouble : at::kFloat;
-    return Target::loss(said.to(wide), target.to(wide));
+    return Target::loss(nn::wide(said), nn::wide(target));
   }
 
   void at_step(std::int64_t step) { step_ = step; }

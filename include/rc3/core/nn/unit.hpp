@@ -4,15 +4,15 @@
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/linalg_vector_norm.h>
 
-#include "rc3/core/check.hpp"
+#include "rc3/core/nn/wide.hpp"
 
 namespace rc3::nn {
 
 /// x / max(|x|, 1e-12) along the last axis, in float32 or wider. A zero vector stays zero and its gradient is finite.
 /// @param x  floating [..., D]
 inline at::Tensor unit(const at::Tensor& x) {
-  const auto wide = x.scalar_type() == at::kDouble ? x : x.to(at::kFloat);
-  return wide / at::linalg_vector_norm(wide, 2, -1, /*keepdim=*/true).clamp_min(1e-12);
+  const auto precise = wide(x);
+  return precise / at::linalg_vector_norm(precise, 2, -1, /*keepdim=*/true).clamp_min(1e-12);
 }
 
 }  // namespace rc3::nn

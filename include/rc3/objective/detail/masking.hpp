@@ -18,9 +18,9 @@ struct MaskOptions {
   double share = 0.15;               ///< of the tokens that are no special tokens, in (0, 1]
   double replaced = 0.8;             ///< of those: become <mask>; half of the rest another word, half stay
   std::int64_t mask = 250001;        ///< id of <mask>
-  std::int64_t first_word = 4;       ///< ids below are special tokens (XLM-R: <s> <pad> </s> <unk>), never masked
-  std::int64_t vocabulary = 250002;  ///< K; another word is drawn from first_word to K - 1
-  std::uint64_t seed = 1;            ///< of the draw, with the step
+  std::int64_t vocabulary = 250002;  ///< K; another word is drawn from all that are no special tokens
+  std::vector<std::int64_t> special = {0, 1, 2, 3};  ///< never masked, never drawn; XLM-R: <s> <pad> </s> <unk>
+  std::uint64_t seed = 1;                            ///< of the draw, with the step
 };
 
 namespace detail {
@@ -31,6 +31,15 @@ struct Masked {
   at::Tensor places;   ///< int64 [M], in the flattened [B L]
   at::Tensor targets;  ///< int64 [M], what was there
 };
+
+/// The special tokens and <mask>, in order, each once.
+inline std::vector<std::int64_t> special_ids(const MaskOptions& options) {
+  auto ids = options.special;
+  ids.push_back(options.mask);
+  std::sort(ids.begin(), ids.end());
+  ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
+  return ids;
+}
 
 /// A function of the texts, options.seed and @p step. At least one token is masked where there is one that may be.
 inline Masked mask_texts(std::string_view who, const Texts& texts, const MaskOptions& options, std::int64_t step) {
@@ -44,9 +53,10 @@ inline Masked mask_texts(std::string_view who, const Texts& texts, const MaskOpt
   const auto present = texts.mask.contiguous();
   const auto* there = present.data_ptr<bool>();
   Random random(options.seed, static_cast<std::uint64_t>(step));
+  const auto special = special_ids(options);
   std::vector<std::int64_t> words, places, targets;
   for (std::int64_t i = 0; i < texts.ids.numel(); ++i)
-    if (there[i] && ids[i] >= options.first_word && ids[i] != options.mask) words.push_back(i);
+    if (there[i] && !std::binary_search(special.begin(), special.end(), ids[i])) words.push_back(i);
   for (const auto i : words)
     if (random.chance(options.share)) places.push_back(i);
   if (places.empty() && !words.empty()) places.push_back(words[random.below(words.size())]);
@@ -56,9 +66,8 @@ inline Masked mask_texts(std::string_view who, const Texts& texts, const MaskOpt
     if (what < options.replaced) {
       ids[i] = options.mask;
     } else if (what < (1 + options.replaced) / 2) {
-      const auto others = static_cast<std::uint64_t>(options.vocabulary - options.first_word - 1);
-      const auto word = options.first_word + static_cast<std::int64_t>(random.below(others));
-      ids[i] = options.mask >= options.first_word && word >= options.mask ? word + 1 : word;  // never <mask> itself
+      ids[i] = static_cast<std::int64_t>(random.below(static_cast<std::uint64_t>(options.vocabulary) - special.size()));
+      for (const auto id : special) ids[i] += ids[i] >= id ? 1 : 0;
     }
   }
   masked.places = at::tensor(places, at::kLong);
@@ -69,8 +78,10 @@ inline Masked mask_texts(std::string_view who, const Texts& texts, const MaskOpt
 inline void check(std::string_view who, const MaskOptions& o) {
   require(o.share > 0 && o.share <= 1, who, ": share must lie in (0, 1], is ", o.share);
   require(o.replaced >= 0 && o.replaced <= 1, who, ": replaced must lie in [0, 1], is ", o.replaced);
-  require(o.first_word >= 0 && o.first_word + 1 < o.vocabulary && o.mask >= 0 && o.mask < o.vocabulary, who,
-          ": first_word and mask must be ids below vocabulary, which is ", o.vocabulary);
+  const auto special = special_ids(o);
+  require(special.front() >= 0 && special.back() < o.vocabulary, who,
+          ": mask and special must be ids below vocabulary, which is ", o.vocabulary);
+  require(static_cast<std::int64_t>(special.size()) < o.vocabulary, who, ": no word is left beside the special tokens");
 }
 
 /// The rows @p places of [B, N, D], flattened.

@@ -33,7 +33,7 @@ class LinearPatches : public torch::nn::Module {
     require(pictures.pixels.size(2) % p == 0 && pictures.pixels.size(3) % p == 0,
             "visual::backbone::LinearPatches: pictures of ", pictures.pixels.size(3), " x ", pictures.pixels.size(2),
             " pixels do not divide into patches of ", p, "; resize them");
-    return projection_->forward(pictures.pixels.to(at::kFloat) / 127.5 - 1);
+    return projection_->forward(pictures.pixels.to(projection_->weight.scalar_type()) / 127.5 - 1);
   }
 
   std::int64_t channels() const { return options_.channels; }

@@ -1,0 +1,22 @@
+#pragma once
+/// The fused tokens of a model that has them, and one sentence for one that has not.
+
+#include <type_traits>
+
+#include "rc3/core/batch.hpp"
+
+namespace rc3::objective::detail {
+
+/// What Mlm, Mclm and Mrm ask of a model.
+template <class Model>
+Fused fuse_tokens(Model& model, const Tokens& visual, const Tokens& text) {
+  static constexpr bool gives_tokens = requires {
+    requires std::is_same_v<decltype(model.fuse_tokens(visual, text)), Fused>;
+  };
+  static_assert(gives_tokens,
+                "objective::Mlm, Mclm and Mrm look at single tokens: the fusion policy must offer fuse_tokens(const "
+                "Tokens&, const Tokens&), which returns rc3::Fused [docs/concepts/fusion.md]");
+  if constexpr (gives_tokens) return model.fuse_tokens(visual, text);
+}
+
+}  // namespace rc3::objective::detail

@@ -1,0 +1,9 @@
+// expect: the fusion policy must offer fuse_tokens\(const Tokens&, const Tokens&\)
+#include "rc3/objective/mlm.hpp"
+
+struct WithoutTokens {
+  rc3::Tokens visual(const rc3::Pictures&);
+  rc3::Tokens text(const rc3::Texts&);
+};
+
+at::Tensor use(rc3::objective::Mlm& mlm, rc3::objective::Pass<WithoutTokens>& pass) { return mlm.loss(pass); }
