@@ -7,8 +7,6 @@
 #include <ATen/ops/tensor.h>
 #include <ATen/ops/zeros.h>
 
-#include <algorithm>
-#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <span>
@@ -18,8 +16,7 @@
 #include "rc3/core/check.hpp"
 #include "rc3/core/error.hpp"
 #include "rc3/io/image/concept.hpp"
-#include "rc3/io/image/flatten.hpp"
-#include "rc3/io/image/resize.hpp"
+#include "rc3/visual/fit.hpp"
 #include "rc3/visual/preprocess_options.hpp"
 
 namespace rc3::visual {
@@ -39,13 +36,7 @@ class Preprocess {
 
   /// @return uint8 [3, H, W], RGB, 0..255
   at::Tensor operator()(const io::Image& image) const {
-    require(image.width > 0 && image.height > 0, "visual::Preprocess: the picture is empty");
-    io::Image flat = io::flatten(image, options_.background);
-    if (options_.resize) {
-      const auto [height, width] = resized(*options_.resize, image.height, image.width);
-      flat = io::resize(flat, width, height, options_.resample);
-    }
-    if (options_.crop) flat = cropped(flat, options_.crop->height, options_.crop->width);
+    io::Image flat = fit(image, options_);
     const auto pixels = at::from_blob(flat.rgba.data(), {flat.height, flat.width, 4}, at::kByte);
     // `flat` ends here, and contiguous() would copy nothing of a single pixel.
     return pixels.narrow(2, 0, 3).permute({2, 0, 1}).clone(at::MemoryFormat::Contiguous);
@@ -78,32 +69,6 @@ class Preprocess {
   }
 
  private:
-  static std::pair<int, int> resized(const PreprocessSize& size, int height, int width) {
-    if (size.shortest_edge == 0) return {size.height, size.width};
-    const auto longer = [&](int other, int shorter) {
-      const std::int64_t pixels = std::int64_t{size.shortest_edge} * other / shorter;
-      require(pixels <= 16384, "visual::Preprocess: a picture of ", width, " x ", height,
-              " pixels is too narrow: its longer side would become ", pixels, " pixels");
-      return static_cast<int>(pixels);
-    };
-    if (width <= height) return {longer(height, width), size.shortest_edge};
-    return {size.shortest_edge, longer(width, height)};
-  }
-
-  static io::Image cropped(const io::Image& image, int height, int width) {
-    // Rounded down also below 0, as in Python: a picture that is too small by an odd number gets the extra row on top.
-    const auto begin = [](int have, int want) { return (have - want) / 2 - ((have - want) % 2 < 0 ? 1 : 0); };
-    const int top = begin(image.height, height), left = begin(image.width, width);
-    io::Image out{width, height,
-                  std::vector<std::uint8_t>(static_cast<std::size_t>(width) * static_cast<std::size_t>(height) * 4)};
-    const int from = std::max(left, 0), to = std::min(left + width, image.width);
-    const auto at = [](const io::Image& i, int y, int x) { return (static_cast<std::ptrdiff_t>(y) * i.width + x) * 4; };
-    for (int y = std::max(top, 0); y < std::min(top + height, image.height); ++y)
-      std::copy(image.rgba.begin() + at(image, y, from), image.rgba.begin() + at(image, y, to),
-                out.rgba.begin() + at(out, y - top, from - left));
-    return out;
-  }
-
   PreprocessOptions options_;
 };
 

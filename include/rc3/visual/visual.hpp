@@ -8,6 +8,7 @@
 #include "rc3/visual/backbone/vit.hpp"
 #include "rc3/visual/both.hpp"
 #include "rc3/visual/concept.hpp"
+#include "rc3/visual/fit.hpp"
 #include "rc3/visual/patch.hpp"
 #include "rc3/visual/preprocess.hpp"
 #include "rc3/visual/preprocess_options.hpp"
