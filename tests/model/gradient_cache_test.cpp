@@ -113,6 +113,21 @@ BOOST_AUTO_TEST_CASE(with_dropout_the_second_pass_draws_the_masks_of_the_first) 
   at_least("another seed, relative", difference(direct(whole, 3, 12).second, direct(whole, 3, 11).second), 1e-3);
 }
 
+BOOST_AUTO_TEST_CASE(a_weight_scales_loss_and_gradients_and_calls_add_up) {
+  const auto whole = batch(5);
+  const auto [loss, expected] = direct(whole, 2, 11);
+  const auto m = model();
+  const auto objective = contrast();
+  for (const double weight : {0.25, 0.5}) {
+    torch::manual_seed(11);
+    const double cached = rc3::backward_cached(*m, *objective, whole, {.chunk = 2, .block = 3}, weight);
+    at_most("weighted loss", std::abs(cached - weight * loss), 1e-12);
+  }
+  auto scaled = expected;
+  for (auto& g : scaled) g = g * 0.75;
+  at_most("gradients of two weights, relative", difference(gradients(*m, *objective), scaled), 1e-10);
+}
+
 BOOST_AUTO_TEST_CASE(what_it_refuses) {
   const auto m = model();
   const auto objective = contrast();

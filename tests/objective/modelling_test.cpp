@@ -107,6 +107,27 @@ BOOST_AUTO_TEST_CASE(words_are_masked_as_bert_masks_them) {
   BOOST_TEST(rc3::objective::detail::mask_texts("test", none, o, 0).targets.numel() == 0);
 }
 
+BOOST_AUTO_TEST_CASE(special_tokens_are_a_list_and_other_words_come_alike) {
+  const MaskOptions o{.share = 1, .replaced = 0, .mask = 8, .vocabulary = 12, .special = {0, 3, 6, 11}, .seed = 2};
+  const auto all = at::arange(12).repeat({500, 1});
+  const auto masked = rc3::objective::detail::mask_texts("test", {all, at::ones({500, 12}, at::kBool), {}}, o, 0);
+  const auto columns = masked.texts.ids;
+  for (const std::int64_t special : {0, 3, 6, 8, 11}) {
+    BOOST_TEST(columns.select(1, special).eq(special).all().item<bool>());  // never masked
+    BOOST_TEST((columns.eq(special).sum().item<std::int64_t>() == 500));    // never drawn
+  }
+  for (const std::int64_t word : {1, 2, 4, 5, 7, 9, 10}) {
+    // Half stay; the other half becomes one of seven words, itself among them.
+    const double stay = columns.select(1, word).eq(word).sum().item<double>() / 500;
+    const double seen = columns.eq(word).sum().item<double>() / 500;
+    BOOST_TEST(std::abs(stay - (0.5 + 0.5 / 7)) < 0.08);
+    BOOST_TEST(std::abs(seen - 1) < 0.15);
+  }
+  throws_with([] { Mlm(8, {.mask = 20, .vocabulary = 20}); }, "objective::Mlm", "below vocabulary, which is 20");
+  throws_with([] { Mlm(8, {.mask = 3, .vocabulary = 20, .special = {-1}}); }, "below vocabulary");
+  throws_with([] { Mlm(8, {.mask = 3, .vocabulary = 4, .special = {0, 1, 2}}); }, "no word is left");
+}
+
 BOOST_AUTO_TEST_CASE(ids_may_lie_in_memory_as_they_like) {
   const auto rows = at::arange(4, 16, at::kLong).view({3, 4});
   const MaskOptions o{.share = 0.4, .mask = 99, .vocabulary = 100};
