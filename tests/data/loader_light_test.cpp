@@ -190,14 +190,22 @@ BOOST_AUTO_TEST_CASE(T20_damaged_samples_are_left_out_and_counted) {
   }
 }
 
-BOOST_AUTO_TEST_CASE(a_batch_of_damage_is_an_error) {
+BOOST_AUTO_TEST_CASE(a_batch_of_damage_is_passed_over_by_one_rank_and_an_error_for_several) {
   for (const LoaderOptions& way : ways()) {
-    const Numbers numbers(32, {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15});
-    Problems problems({.share = 1, .free = 100});
+    const Numbers numbers(64, {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 40});
+    Problems problems({.share = 1, .free = 100}), more({.share = 1, .free = 100});
     LoaderOptions options = way;
     options.order.shuffle = false;
+    options.epochs = 1;
     const auto loader = load(numbers, problems, options);
-    throws_with([&] { loader->next(); }, "every sample of a batch is damaged", "numbers: sample 15: truncated");
+    BOOST_TEST(loader->next()->batch.front().id == 16);
+    BOOST_TEST((loader->state() == LoaderState{1, 0, 32}));
+    while (loader->next()) {
+    }
+    BOOST_TEST(problems.count() == 17);
+    options.batch.ranks = 2;
+    const auto of_two = load(numbers, more, options);
+    throws_with([&] { of_two->next(); }, "every sample of a batch is damaged", "numbers: sample 7: truncated");
   }
 }
 

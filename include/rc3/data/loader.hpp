@@ -94,34 +94,24 @@ class Loader {
     changed_.notify_all();
   }
 
-  /// The next batch; nothing after the last epoch.
-  /// @throws rc3::Error when the budget of `problems` is spent, or a whole batch is damaged
+  /// The next batch with an intact sample; nothing after the last epoch.
+  /// @throws rc3::Error when the budget of `problems` is spent; on several ranks, which must stay in step, when every
+  ///         sample of a batch is damaged
   std::optional<Loaded<Collated>> next() {
-    std::unique_lock lock(mutex_);
-    if (threads_.empty()) {
-      while (jobs_.empty() || jobs_.front()->left > 0)
-        if (!step(lock)) break;
-    } else {
-      changed_.wait(lock, [&] { return jobs_.empty() ? finished_ : jobs_.front()->ready; });
+    while (const auto job = take()) {
+      problems_.looked_at(static_cast<std::int64_t>(job->samples.size()));
+      std::int64_t skipped = 0;
+      for (const auto& damage : job->damage)
+        if (!damage.empty()) {
+          ++skipped;
+          problems_.add("damaged sample", damage);
+        }
+      state_ = {state_.seed, job->epoch, job->given};
+      if (job->batch) return Loaded<Collated>{std::move(*job->batch), job->epoch, std::move(job->samples), skipped};
+      require(options_.batch.ranks == 1,
+              "data::Loader: every sample of a batch is damaged; the last: ", job->damage.back());
     }
-    if (jobs_.empty()) return std::nullopt;
-    const auto job = jobs_.front();
-    if (job->error) std::rethrow_exception(job->error);
-    jobs_.pop_front();
-    lock.unlock();
-    changed_.notify_all();
-
-    Loaded<Collated> out{{}, job->epoch, std::move(job->samples), 0};
-    problems_.looked_at(static_cast<std::int64_t>(out.samples.size()));
-    for (const auto& damage : job->damage)
-      if (!damage.empty()) {
-        ++out.skipped;
-        problems_.add("damaged sample", damage);
-      }
-    require(job->batch.has_value(), "data::Loader: every sample of a batch is damaged; the last: ", job->damage.back());
-    out.batch = std::move(*job->batch);
-    state_ = {state_.seed, job->epoch, job->given};
-    return out;
+    return std::nullopt;
   }
 
   /// Behind the last batch that next() gave.
@@ -139,6 +129,24 @@ class Loader {
     std::exception_ptr error;
     bool ready = false;
   };
+
+  /// The next job, done; null at the end.
+  std::shared_ptr<Job> take() {
+    std::unique_lock lock(mutex_);
+    if (threads_.empty()) {
+      while (jobs_.empty() || jobs_.front()->left > 0)
+        if (!step(lock)) break;
+    } else {
+      changed_.wait(lock, [&] { return jobs_.empty() ? finished_ : jobs_.front()->ready; });
+    }
+    if (jobs_.empty()) return nullptr;
+    const auto job = jobs_.front();
+    if (job->error) std::rethrow_exception(job->error);
+    jobs_.pop_front();
+    lock.unlock();
+    changed_.notify_all();
+    return job;
+  }
 
   static std::vector<std::int64_t> shards(const Source& source) {
     if constexpr (ShardedDataset<Source>)
