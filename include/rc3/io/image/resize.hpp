@@ -8,11 +8,11 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <vector>
 
 #include "rc3/core/error.hpp"
 #include "rc3/io/image/concept.hpp"
+#include "rc3/io/image/detail/weigh.hpp"
 
 namespace rc3::io {
 
@@ -21,17 +21,20 @@ enum class Resample { bilinear = 2, bicubic = 3 };
 
 namespace detail {
 
-/// Fixed point: 8 bits of colour, 22 of weight, and 2 for the overshoot of negative weights.
-inline constexpr int weight_bits = 22;
-
 /// Which pixels of a row make pixel i of the resized row, and how much of each: the weights sum up to 2^22.
 struct Taps {
   struct Range {
     int first, count;
   };
   std::vector<Range> ranges;
-  std::vector<std::int32_t> weights;  ///< [size, most]
+  std::vector<std::int32_t> weights;    ///< [size, most]
+  std::vector<std::int16_t> high, low;  ///< the same in halves, see Weights
   int most = 0;
+
+  Weights of(std::size_t pixel) const {
+    const std::size_t at = pixel * static_cast<std::size_t>(most);
+    return {weights.data() + at, high.data() + at, low.data() + at, ranges[pixel].count};
+  }
 };
 
 inline double filter_weight(Resample filter, double x) {
@@ -65,22 +68,11 @@ inline Taps taps(int from, int to, Resample filter) {
     }
     taps.ranges.push_back({first, last - first});
   }
-  return taps;
-}
-
-/// One RGBA pixel from @p count pixels, @p stride bytes apart.
-inline void weigh(const std::uint8_t* in, std::size_t stride, const std::int32_t* weights, int count,
-                  std::uint8_t* out) {
-  // Vectors of g++ and clang++: at -O2 the loop over four channels would stay a loop.
-  using Bytes [[gnu::vector_size(4)]] = std::uint8_t;
-  using Sums [[gnu::vector_size(16)]] = std::int32_t;
-  Sums sum = Sums{} + (1 << (weight_bits - 1));
-  for (int k = 0; k < count; ++k, in += stride) {
-    Bytes pixel;
-    std::memcpy(&pixel, in, sizeof pixel);
-    sum += __builtin_convertvector(pixel, Sums) * weights[k];
+  for (const std::int32_t w : taps.weights) {
+    taps.high.push_back(static_cast<std::int16_t>(w >> low_bits));
+    taps.low.push_back(static_cast<std::int16_t>(w & ((1 << low_bits) - 1)));
   }
-  for (int c = 0; c < 4; ++c) out[c] = static_cast<std::uint8_t>(std::clamp(sum[c] >> weight_bits, 0, 255));
+  return taps;
 }
 
 inline std::size_t row_bytes(int width) { return static_cast<std::size_t>(width) * 4; }
@@ -91,12 +83,8 @@ inline Image with_width(const Image& image, int width, Resample filter) {
   auto* to = out.rgba.data();
   for (int y = 0; y < image.height; ++y) {
     const auto* in = image.rgba.data() + row_bytes(image.width) * static_cast<std::size_t>(y);
-    const auto* weights = taps.weights.data();
-    for (const auto& range : taps.ranges) {
-      weigh(in + row_bytes(range.first), 4, weights, range.count, to);
-      weights += taps.most;
-      to += 4;
-    }
+    for (std::size_t x = 0; x < taps.ranges.size(); ++x, to += 4)
+      weigh_neighbours(in + row_bytes(taps.ranges[x].first), taps.of(x), to);
   }
   return out;
 }
@@ -106,12 +94,8 @@ inline Image with_height(const Image& image, int height, Resample filter) {
   const std::size_t row = row_bytes(image.width);
   Image out{image.width, height, std::vector<std::uint8_t>(row * static_cast<std::size_t>(height))};
   auto* to = out.rgba.data();
-  for (std::size_t y = 0; y < taps.ranges.size(); ++y) {
-    const auto& range = taps.ranges[y];
-    const auto* in = image.rgba.data() + row * static_cast<std::size_t>(range.first);
-    const auto* weights = taps.weights.data() + y * static_cast<std::size_t>(taps.most);
-    for (std::size_t x = 0; x < row; x += 4, to += 4) weigh(in + x, row, weights, range.count, to);
-  }
+  for (std::size_t y = 0; y < taps.ranges.size(); ++y, to += row)
+    weigh_columns(image.rgba.data() + row * static_cast<std::size_t>(taps.ranges[y].first), row, row, taps.of(y), to);
   return out;
 }
 
