@@ -61,12 +61,9 @@ inline objective::Representations joined(const std::vector<objective::Representa
 /// @tparam Objective  objective::Cacheable
 /// @return weight * loss
 template <class Model, class Objective>
+requires objective::Cacheable<Objective, Model>
 double backward_cached(Model& model, Objective& objective, const Batch& batch, GradientCacheOptions options = {},
                        double weight = 1.0) {
-  static constexpr bool cacheable = objective::Cacheable<Objective, Model>;
-  static_assert(cacheable,
-                "rc3::backward_cached: the objective needs represent(Pass&) and rows_loss(const Representations&, "
-                "const Batch&, begin, end) [docs/concepts/objective.md]");
   require(options.chunk > 0 && options.block > 0, "rc3::backward_cached: chunk and block must be above 0, are ",
           options.chunk, " and ", options.block);
   const auto n = batch.size();
@@ -114,6 +111,16 @@ double backward_cached(Model& model, Objective& objective, const Batch& batch, G
     if (!outputs.empty()) torch::autograd::backward(outputs, gradients);
   }
   return total;
+}
+
+/// What is said of an objective that cannot be computed in parts.
+template <class Model, class Objective>
+double backward_cached(Model&, Objective&, const Batch&, GradientCacheOptions = {}, double = 1.0) {
+  static constexpr bool cacheable = objective::Cacheable<Objective, Model>;
+  static_assert(cacheable,
+                "rc3::backward_cached: the objective needs represent(Pass&) and rows_loss(const Representations&, "
+                "const Batch&, begin, end) [docs/concepts/objective.md]");
+  return 0;
 }
 
 }  // namespace rc3

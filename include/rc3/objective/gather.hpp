@@ -81,11 +81,8 @@ Batch gather_batch(Comm& comm, const Batch& batch) {
 /// samples
 /// @tparam Objective  objective::Cacheable
 template <Communicator Comm, class Model, class Objective>
-at::Tensor gathered_loss(Comm& comm, Model& model, Objective& objective, const Batch& batch) {
-  static constexpr bool cacheable = Cacheable<Objective, Model>;
-  static_assert(cacheable,
-                "objective::gathered_loss: the objective needs represent(Pass&) and rows_loss(const Representations&, "
-                "const Batch&, begin, end) [docs/concepts/objective.md]");
+requires Cacheable<Objective, Model> at::Tensor gathered_loss(Comm& comm, Model& model, Objective& objective,
+                                                              const Batch& batch) {
   const auto n = batch.size();
   const Batch whole = gather_batch(comm, batch);
   require(whole.size() == n * comm.size(),
@@ -96,6 +93,16 @@ at::Tensor gathered_loss(Comm& comm, Model& model, Objective& objective, const B
   for (auto& t : r.fixed)
     if (t.defined() && comm.size() > 1) t = at::cat(comm.all_gather(t.contiguous()), 0);
   return objective.rows_loss(r, whole, comm.rank() * n, comm.rank() * n + n);
+}
+
+/// What is said of an objective that cannot be computed in parts.
+template <Communicator Comm, class Model, class Objective>
+at::Tensor gathered_loss(Comm&, Model&, Objective&, const Batch&) {
+  static constexpr bool cacheable = Cacheable<Objective, Model>;
+  static_assert(cacheable,
+                "objective::gathered_loss: the objective needs represent(Pass&) and rows_loss(const Representations&, "
+                "const Batch&, begin, end) [docs/concepts/objective.md]");
+  return {};
 }
 
 }  // namespace rc3::objective

@@ -69,15 +69,21 @@ class RXvtcl : public torch::nn::Module {
   /// What of a batch the loss is a function of: z^a, z^b, and one further candidate a row for each. See
   /// Representations.
   template <class Model>
-  Representations represent(Pass<Model>& pass) {
-    static constexpr bool negates = negatives::Policy<Negatives, Model>;
-    static_assert(negates,
-                  "objective::RXvtcl<..., Negatives>: for_a(Pass&) and for_b(Pass&) must return negatives::More "
-                  "[docs/concepts/objective.md]");
+  requires negatives::Policy<Negatives, Model> Representations represent(Pass<Model>& pass) {
     const auto more_a = negatives_.for_a(pass), more_b = negatives_.for_b(pass);
     return {{pass.z_a(), pass.z_b(), more_a.own, more_b.own},
             {relevance_.score(pass.batch()), more_a.allowed, more_b.allowed},
             {more_a.shared, more_b.shared}};
+  }
+
+  /// What is said of a negatives policy that lacks something.
+  template <class Model>
+  Representations represent(Pass<Model>&) {
+    static constexpr bool negates = negatives::Policy<Negatives, Model>;
+    static_assert(negates,
+                  "objective::RXvtcl<..., Negatives>: for_a(Pass&) and for_b(Pass&) must return negatives::More "
+                  "[docs/concepts/objective.md]");
+    return {};
   }
 
   /// The rows @p begin to @p end of the sum that the loss is. All rows: the loss.
