@@ -71,6 +71,28 @@ function(rc3_find_image_library name header version package)
   endif()
 endfunction()
 
+# rc3::gloo, for rc3/train/c10d.hpp: Gloo's headers, which LibTorch's packages leave out; its code is in LibTorch.
+# RC3_WITH_GLOO: AUTO (the target is there if the headers are), ON (missing is an error), OFF.
+function(rc3_find_gloo)
+  set(RC3_WITH_GLOO AUTO CACHE STRING "Offer rc3::gloo: AUTO (if found), ON or OFF")
+  set_property(CACHE RC3_WITH_GLOO PROPERTY STRINGS AUTO ON OFF)
+  if(NOT RC3_WITH_GLOO OR TARGET rc3::gloo)
+    return()
+  endif()
+  find_path(RC3_GLOO_INCLUDE_DIR gloo/algorithm.h)
+  mark_as_advanced(RC3_GLOO_INCLUDE_DIR)
+  if(NOT RC3_GLOO_INCLUDE_DIR)
+    if(NOT RC3_WITH_GLOO STREQUAL AUTO)
+      rc3_missing("Gloo's headers (or -DRC3_WITH_GLOO=OFF)" 2022-05 libgloo-dev)
+    endif()
+    return()
+  endif()
+  add_library(rc3::gloo INTERFACE IMPORTED GLOBAL)
+  if(NOT RC3_GLOO_INCLUDE_DIR IN_LIST CMAKE_CXX_IMPLICIT_INCLUDE_DIRECTORIES)
+    target_include_directories(rc3::gloo SYSTEM INTERFACE "${RC3_GLOO_INCLUDE_DIR}")
+  endif()
+endfunction()
+
 # stb as RC3_STB_INCLUDE_DIR. Only the library itself is compiled against it; who uses an installed rc3 needs none.
 function(rc3_find_stb)
   find_path(RC3_STB_INCLUDE_DIR stb_image.h PATH_SUFFIXES stb)

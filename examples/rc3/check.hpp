@@ -1,0 +1,66 @@
+#pragma once
+/// `rc3 check DATA`: reads a data set from end to end and says what it holds.
+
+#include <rc3/data/summary.hpp>
+#include <rc3/train/progress.hpp>
+
+#include <iostream>
+#include <string>
+
+#include "../support/table.hpp"
+#include "decoders.hpp"
+
+namespace tool {
+
+/// 1234567 as "1,234,567".
+inline std::string grouped(std::int64_t n) {
+  std::string digits = std::to_string(n);
+  for (auto i = static_cast<std::ptrdiff_t>(digits.size()) - 3; i > (n < 0 ? 1 : 0); i -= 3)
+    digits.insert(static_cast<std::size_t>(i), ",");
+  return digits;
+}
+
+/// "from 12 to 640, median 224".
+inline std::string range(rc3::data::Distribution& d) {
+  return "from " + grouped(d.quantile(0)) + " to " + grouped(d.quantile(1)) + ", median " + grouped(d.quantile(0.5));
+}
+
+/// Prints what @p source holds. @return whether nothing is wrong with it
+template <rc3::data::Dataset Source>
+bool check(const Source& source, rc3::data::Problems& problems, int workers) {
+  rc3::data::Summary found;
+  if (source.size() > 0) {
+    rc3::train::Progress::Options options;
+    options.label = "read";
+    options.unit = "samples";
+    rc3::train::Progress progress(source.size(), std::cerr, false, options);
+    found =
+        rc3::data::summarise<Decoders>(source, problems, workers, [&](std::int64_t done) { progress.update(done); });
+    progress.finish();
+  }
+  const auto line = [](const std::string& what, const std::string& text) {
+    std::cout << support::pad(what, 11) << text << '\n';
+  };
+  line("data set", std::string(source.name()));
+  line("samples", grouped(found.samples) + " of " + grouped(source.size()) + " can be read");
+  line("pictures", found.with_picture == 0 ? "none"
+                                           : grouped(found.with_picture) + ": width " + range(found.width) +
+                                                 "; height " + range(found.height) + " pixels");
+  line("regions",
+       found.with_regions == 0 ? "none" : "in " + grouped(found.with_regions) + " samples: " + range(found.regions));
+  line("alignment", grouped(found.with_strict_pair) + " samples with a strict pair, " + grouped(found.with_weak_pair) +
+                        " with a weak pair");
+  line("relevance", found.with_relevance == 0 ? "not given" : "given in " + grouped(found.with_relevance) + " samples");
+  support::Table table({"language", "texts", "shortest", "median", "95 %", "longest"});
+  for (auto& [language, lengths] : found.languages)
+    table.row({language, grouped(lengths.count()), grouped(lengths.quantile(0)), grouped(lengths.quantile(0.5)),
+               grouped(lengths.quantile(0.95)), grouped(lengths.quantile(1))});
+  std::cout << "\nlengths of texts in characters\n" << table.text() << '\n';
+  if (problems.count() == 0)
+    line("problems", "none");
+  else
+    std::cout << "problems (" << grouped(problems.count()) << ")\n" << problems.report();
+  return problems.count() == 0;
+}
+
+}  // namespace tool

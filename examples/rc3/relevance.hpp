@@ -1,0 +1,229 @@
+#pragma once
+/// `rc3 relevance DATA OUT`: how much the texts of each picture share, as a text encoder sees it, and what that says of
+/// the data: which strict pairs look like no translations, and which weak ones do.
+
+#include <rc3/data/record.hpp>
+#include <rc3/rc3.hpp>
+
+#include <algorithm>
+#include <filesystem>
+#include <iostream>
+#include <map>
+#include <numeric>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "../support/table.hpp"
+#include "check.hpp"
+
+namespace tool {
+
+struct RelevanceOptions {
+  std::filesystem::path encoder;      ///< a Hugging Face directory of BERT or XLM-R with its tokenizer
+  std::string prefix = "query: ";     ///< put before every text, as multilingual-e5 wants it
+  std::int64_t batch = 128;           ///< texts encoded at a time, > 0
+  std::int64_t random_pairs = 20000;  ///< of texts of two pictures, > 0
+  std::size_t examples = 5;           ///< suspicious pairs that are printed
+  std::optional<double> low, high;  ///< cosines that count as 0 and 1; by default the means of random and strict pairs
+};
+
+/// Unit vectors of every text of a data set, in one matrix.
+class TextVectors {
+ public:
+  template <rc3::data::Dataset Source>
+  TextVectors(const Source& source, const RelevanceOptions& options, rc3::data::Problems& problems) {
+    const auto tokenizer = rc3::text::Tokenizer::from_pretrained(options.encoder, {.prefix = options.prefix});
+    std::vector<std::vector<std::int64_t>> ids;
+    for (std::int64_t i = 0; i < source.size(); ++i) {
+      first_.push_back(static_cast<std::int64_t>(ids.size()));
+      problems.looked_at();
+      try {
+        for (const auto& text : source.read(i).texts) {
+          ids.push_back(tokenizer.encode(text.text));
+          languages_.push_back(text.language);
+        }
+      } catch (const rc3::Error& error) {
+        problems.add("damaged sample", error.what());
+      }
+    }
+    first_.push_back(static_cast<std::int64_t>(ids.size()));
+    rc3::require(!ids.empty(), source.name(), ": has no texts");
+    encode(ids, options);
+  }
+
+  std::int64_t size() const { return vectors_.size(0); }
+  /// The texts of sample @p i are first(i) .. first(i + 1) - 1.
+  std::int64_t first(std::int64_t i) const { return first_[static_cast<std::size_t>(i)]; }
+  const std::string& language(std::int64_t text) const { return languages_[static_cast<std::size_t>(text)]; }
+  double cosine(std::int64_t a, std::int64_t b) const {
+    const auto d = vectors_.size(1);
+    const float* all = vectors_.data_ptr<float>();
+    return std::inner_product(all + a * d, all + (a + 1) * d, all + b * d, 0.0);
+  }
+
+ private:
+  void encode(const std::vector<std::vector<std::int64_t>>& ids, const RelevanceOptions& options) {
+    const rc3::io::Config config(options.encoder);
+    if (config.model_type({"bert", "xlm-roberta"}) == "bert")
+      encode_with(*rc3::text::Bert::from_pretrained(options.encoder), ids, options.batch);
+    else
+      encode_with(*rc3::text::XlmRoberta::from_pretrained(options.encoder), ids, options.batch);
+  }
+
+  template <class Encoder>
+  void encode_with(Encoder& encoder, const std::vector<std::vector<std::int64_t>>& ids, std::int64_t batch) {
+    const c10::InferenceMode inference;
+    encoder.eval();
+    std::vector<std::size_t> order(ids.size());  // texts of like length together: no padding
+    for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
+    std::stable_sort(order.begin(), order.end(), [&](auto a, auto b) { return ids[a].size() < ids[b].size(); });
+    vectors_ = at::empty({static_cast<std::int64_t>(ids.size()), encoder.width()});
+    rc3::train::Progress::Options options;
+    options.label = "encode";
+    options.unit = "texts";
+    rc3::train::Progress progress(static_cast<std::int64_t>(ids.size()), std::cerr, false, options);
+    for (std::size_t begin = 0; begin < order.size(); begin += static_cast<std::size_t>(batch)) {
+      const std::size_t end = std::min(order.size(), begin + static_cast<std::size_t>(batch));
+      std::vector<std::vector<std::int64_t>> some;
+      std::vector<std::int64_t> rows;
+      for (std::size_t k = begin; k < end; ++k) {
+        some.push_back(ids[order[k]]);
+        rows.push_back(static_cast<std::int64_t>(order[k]));
+      }
+      const auto pooled = encoder.pool(encoder.encode(rc3::text::pad_batch(some)));
+      vectors_.index_copy_(0, at::tensor(rows, at::kLong), rc3::nn::unit(pooled));
+      progress.update(static_cast<std::int64_t>(end));
+    }
+    progress.finish();
+  }
+
+  at::Tensor vectors_;
+  std::vector<std::int64_t> first_;
+  std::vector<std::string> languages_;
+};
+
+/// Two texts, and what their cosine is.
+struct Judged {
+  std::string id, a, b;
+  double relevance = 0;
+};
+
+/// Cosines of one kind of pairs in one pair of languages.
+using Cosines = std::vector<double>;
+
+inline double quantile(Cosines values, double q) {
+  if (values.empty()) return 0;
+  const auto at = values.begin() + static_cast<std::ptrdiff_t>(q * static_cast<double>(values.size() - 1) + 0.5);
+  std::nth_element(values.begin(), at, values.end());
+  return *at;
+}
+
+inline double mean(const std::map<std::pair<std::string, std::string>, Cosines>& by_languages) {
+  double sum = 0, count = 0;
+  for (const auto& [languages, values] : by_languages)
+    for (const double v : values) sum += v, count += 1;
+  return count == 0 ? 0 : sum / count;
+}
+
+/// Writes @p source as a manifest with a relevance for every pair of texts in two languages that are no translations,
+/// and prints the audit.
+/// @throws rc3::Error when there is nothing to set the scale by, or translations are no closer than random pairs
+template <rc3::data::Dataset Source>
+void relevance(const Source& source, const std::filesystem::path& out, const RelevanceOptions& options,
+               rc3::data::Problems& problems) {
+  using Languages = std::pair<std::string, std::string>;
+  const TextVectors vectors(source, options, problems);
+  std::map<Languages, Cosines> strict, weak, random;
+  const auto languages = [&](std::int64_t a, std::int64_t b) -> Languages {
+    return std::minmax(vectors.language(a), vectors.language(b));
+  };
+  const auto each_pair = [&](const rc3::data::Sample& sample, std::int64_t first, const auto& visit) {
+    for (std::size_t a = 0; a < sample.texts.size(); ++a)
+      for (std::size_t b = a + 1; b < sample.texts.size(); ++b) {
+        if (sample.texts[a].language == sample.texts[b].language) continue;
+        const auto i = first + static_cast<std::int64_t>(a), j = first + static_cast<std::int64_t>(b);
+        visit(a, b, i, j, vectors.cosine(i, j));
+      }
+  };
+  const auto readable = [&](std::int64_t i) { return vectors.first(i) < vectors.first(i + 1); };
+  for (std::int64_t s = 0; s < source.size(); ++s) {
+    if (!readable(s)) continue;
+    const auto sample = source.read(s);
+    each_pair(sample, vectors.first(s), [&](auto a, auto b, auto i, auto j, double cosine) {
+      (sample.texts[a].group == sample.texts[b].group ? strict : weak)[languages(i, j)].push_back(cosine);
+    });
+  }
+  rc3::Random draw(1);
+  for (std::int64_t k = 0; k < options.random_pairs; ++k) {
+    const auto pick = [&] { return static_cast<std::int64_t>(draw.below(static_cast<std::uint64_t>(vectors.size()))); };
+    const auto i = pick(), j = pick();
+    if (vectors.language(i) != vectors.language(j)) random[languages(i, j)].push_back(vectors.cosine(i, j));
+  }
+  rc3::require(
+      options.high || !strict.empty(), source.name(),
+      ": has no strictly aligned texts to set the scale by; give --low and --high, cosines that count as 0 and 1");
+  const double low = options.low.value_or(mean(random)), high = options.high.value_or(mean(strict));
+  rc3::require(high > low, source.name(), ": translations have mean cosine ", high, ", random pairs ", low,
+               "; this encoder cannot tell them apart, or the alignment is wrong");
+  const auto rho = [&](double cosine) { return std::clamp((cosine - low) / (high - low), 0.0, 1.0); };
+
+  std::cout << "a cosine of " << low << " counts as 0, " << high << " as 1\n\n";
+  const auto number = [](double value) {
+    char text[16];
+    std::snprintf(text, sizeof text, "%.2f", value);
+    return std::string(text);
+  };
+  support::Table table(
+      {"languages", "strict", "5 %", "median", "weak", "5 %", "median", "95 %", "random", "median", "95 %"});
+  std::map<Languages, int> rows;
+  for (const auto* kind : {&strict, &weak})
+    for (const auto& [l, values] : *kind) rows[l] = 1;
+  for (const auto& [l, unused] : rows) {
+    const Cosines &s = strict[l], &w = weak[l], &r = random[l];
+    const auto at = [&](const Cosines& c, double q) { return c.empty() ? "" : number(rho(quantile(c, q))); };
+    table.row({l.first + " " + l.second, grouped(std::ssize(s)), at(s, 0.05), at(s, 0.5), grouped(std::ssize(w)),
+               at(w, 0.05), at(w, 0.5), at(w, 0.95), grouped(std::ssize(r)), at(r, 0.5), at(r, 0.95)});
+  }
+  std::cout << "relevance by pair of languages\n" << table.text() << '\n';
+
+  std::map<Languages, double> unrelated, translated;
+  for (const auto& [l, values] : random) unrelated[l] = quantile(values, 0.95);
+  for (const auto& [l, values] : strict)
+    if (!values.empty()) translated[l] = quantile(values, 0.5);
+  std::vector<Judged> no_translations, translations;
+  rc3::io::OutputFile file(out);
+  for (std::int64_t s = 0; s < source.size(); ++s) {
+    if (!readable(s)) continue;
+    auto sample = source.read(s);
+    sample.relevance.clear();
+    each_pair(sample, vectors.first(s), [&](auto a, auto b, auto i, auto j, double cosine) {
+      const auto l = languages(i, j);
+      const Judged judged{sample.id, sample.texts[a].text, sample.texts[b].text, rho(cosine)};
+      if (sample.texts[a].group == sample.texts[b].group) {
+        if (unrelated.contains(l) && cosine < unrelated[l]) no_translations.push_back(judged);
+        return;
+      }
+      if (translated.contains(l) && cosine > translated[l]) translations.push_back(judged);
+      sample.relevance.push_back({a, b, static_cast<float>(rho(cosine))});
+    });
+    file.write(rc3::data::to_json(sample).dump() + '\n');
+  }
+  file.commit();
+
+  const auto show = [&](const std::string& what, std::vector<Judged>& all, bool least_first) {
+    std::sort(all.begin(), all.end(), [&](const Judged& x, const Judged& y) {
+      return least_first ? x.relevance < y.relevance : x.relevance > y.relevance;
+    });
+    std::cout << what << ": " << grouped(std::ssize(all)) << '\n';
+    for (std::size_t k = 0; k < std::min(all.size(), options.examples); ++k)
+      std::cout << "  " << number(all[k].relevance) << "  " << all[k].id << ": \"" << all[k].a << "\" | \"" << all[k].b
+                << "\"\n";
+  };
+  show("strict pairs that look like no translations (below 95 % of random pairs)", no_translations, true);
+  show("weak pairs that look like translations (above half of the strict pairs)", translations, false);
+  std::cout << '\n' << out.string() << " is written\n";
+}
+
+}  // namespace tool

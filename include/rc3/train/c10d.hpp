@@ -1,0 +1,130 @@
+#pragma once
+/// The ranks of a run on one or many machines, through LibTorch's c10d with Gloo.
+///
+/// Needs Gloo's headers (Debian: libgloo-dev); the library itself is in LibTorch. Link rc3::gloo beside rc3::rc3.
+
+#ifndef USE_C10D_GLOO
+#define USE_C10D_GLOO
+#endif
+#include <ATen/core/Tensor.h>
+#include <ATen/ops/empty_like.h>
+#include <ATen/ops/full.h>
+#include <torch/csrc/distributed/c10d/PrefixStore.hpp>
+#include <torch/csrc/distributed/c10d/ProcessGroupGloo.hpp>
+#include <torch/csrc/distributed/c10d/TCPStore.hpp>
+
+#include <charconv>
+#include <chrono>
+#include <cstdint>
+#include <cstdlib>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "rc3/core/communicator.hpp"
+#include "rc3/core/error.hpp"
+
+namespace rc3::train {
+
+struct C10dOptions {
+  std::chrono::milliseconds timeout = std::chrono::minutes(10);  ///< of each call: how long the other ranks may take
+  std::string hostname = {};  ///< of the network interface to use; empty: that of this machine's name
+};
+
+/// A Communicator over TCP. Launch with `torchrun --no-python --nproc-per-node=2 ./program`, with mpirun (Open MPI) and
+/// MASTER_ADDR and MASTER_PORT set, or set RANK and WORLD_SIZE too for each process by hand.
+class C10d {
+ public:
+  /// Meets the other ranks, and checks that they add up: the sum of rank + 1 must be n (n + 1) / 2.
+  /// @throws rc3::Error naming the variable of the environment that is missing or no number, or the rank and why the
+  ///         others were not met
+  static C10d from_environment(const C10dOptions& options = {}) {
+    const auto rank = number({"RANK", "OMPI_COMM_WORLD_RANK"}), size = number({"WORLD_SIZE", "OMPI_COMM_WORLD_SIZE"});
+    require(size > 0 && rank >= 0 && rank < size, "train::C10d: rank ", rank, " of ", size);
+    const auto host = text({"MASTER_ADDR"});
+    const auto port = number({"MASTER_PORT"});
+    require(port > 0 && port < 65536, "train::C10d: MASTER_PORT must be 1 .. 65535, is ", port);
+    return C10d(rank, size, host, static_cast<std::uint16_t>(port), options);
+  }
+
+  std::int64_t rank() const { return rank_; }
+  std::int64_t size() const { return size_; }
+
+  std::vector<at::Tensor> all_gather(const at::Tensor& t) {
+    std::vector<at::Tensor> in{t.contiguous()};
+    std::vector<std::vector<at::Tensor>> out(1);
+    for (std::int64_t r = 0; r < size_; ++r) out[0].push_back(at::empty_like(in[0]));
+    call("all_gather", [&] { group_->allgather(out, in)->wait(); });
+    return out[0];
+  }
+
+  void all_reduce(at::Tensor& t) {
+    std::vector<at::Tensor> all{t.contiguous()};
+    call("all_reduce", [&] { group_->allreduce(all)->wait(); });
+    if (!all[0].is_same(t)) t.copy_(all[0]);
+  }
+
+ private:
+  C10d(std::int64_t rank, std::int64_t size, const std::string& host, std::uint16_t port, const C10dOptions& options)
+      : rank_(rank), size_(size) {
+    call("start", [&] {
+      c10d::TCPStoreOptions store_options;
+      // Under torchrun its agent holds the store, and every rank is a client of it.
+      const char* agent = std::getenv("TORCHELASTIC_USE_AGENT_STORE");
+      const bool elastic = agent != nullptr && std::string_view(agent) == "True";
+      store_options.isServer = rank == 0 && !elastic;
+      store_options.port = port;
+      store_options.numWorkers = static_cast<std::size_t>(size);
+      store_options.waitWorkers = false;
+      store_options.timeout = options.timeout;
+      c10::intrusive_ptr<c10d::Store> store = c10::make_intrusive<c10d::TCPStore>(host, store_options);
+      // After a restart the keys of the attempt before are still there.
+      const char* attempt = std::getenv("TORCHELASTIC_RESTART_COUNT");
+      store = c10::make_intrusive<c10d::PrefixStore>(join("rc3/attempt-", attempt == nullptr ? "0" : attempt), store);
+      const auto gloo = c10d::ProcessGroupGloo::Options::create();
+      gloo->timeout = options.timeout;
+      gloo->devices.push_back(options.hostname.empty()
+                                  ? c10d::ProcessGroupGloo::createDefaultDevice()
+                                  : c10d::ProcessGroupGloo::createDeviceForHostname(options.hostname));
+      group_ = c10::make_intrusive<c10d::ProcessGroupGloo>(store, static_cast<int>(rank), static_cast<int>(size), gloo);
+    });
+    at::Tensor sum = at::full({1}, rank + 1, at::kLong);
+    all_reduce(sum);
+    require(sum.item<std::int64_t>() == size * (size + 1) / 2, "train::C10d: the sum of rank + 1 over ", size,
+            " ranks is ", sum.item<std::int64_t>(), ", not ", size * (size + 1) / 2,
+            "; two processes have one rank, or another run uses this MASTER_PORT");
+  }
+
+  template <class Action>
+  void call(const char* what, const Action& action) {
+    try {
+      action();
+    } catch (const std::exception& error) {
+      std::string why = error.what();
+      fail("train::C10d: rank ", rank_, " of ", size_, ": ", what, ": ", why.substr(0, why.find('\n')),
+           "; another rank ended, hangs or cannot be reached");
+    }
+  }
+
+  static std::string text(std::initializer_list<const char*> names) {
+    for (const char* name : names)
+      if (const char* value = std::getenv(name); value != nullptr && *value != '\0') return value;
+    fail("train::C10d: the variable ", *names.begin(), " is not set; start with torchrun --no-python or mpirun");
+  }
+
+  static std::int64_t number(std::initializer_list<const char*> names) {
+    const std::string value = text(names);
+    std::int64_t parsed = 0;
+    const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), parsed);
+    require(error == std::errc() && end == value.data() + value.size(), "train::C10d: the variable ", *names.begin(),
+            " must be a number, is \"", value, '"');
+    return parsed;
+  }
+
+  std::int64_t rank_, size_;
+  c10::intrusive_ptr<c10d::ProcessGroupGloo> group_;
+};
+
+static_assert(Communicator<C10d>);
+
+}  // namespace rc3::train
