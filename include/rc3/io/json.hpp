@@ -59,14 +59,19 @@ inline nlohmann::json read_json(const std::filesystem::path& path, const JsonLim
   return parse_json(read_file(path, limits.max_bytes), path.string(), limits);
 }
 
+/// @p value as an error shows it: JSON in ASCII, at most 60 characters.
+inline std::string short_text(const nlohmann::json& value) {
+  std::string text = value.dump(-1, ' ', true, nlohmann::json::error_handler_t::replace);
+  if (text.size() > 60) text = text.substr(0, 57) + "...";
+  return text;
+}
+
 /// @p value as a T: bool, an integer (in range), a floating-point number, std::string, or a std::vector of these.
 /// @throws rc3::Error "<where>: <key> must be ..., is ..."
 template <class T>
 T as(const nlohmann::json& value, std::string_view key, std::string_view where) {
   const auto wrong = [&](const char* expected) {
-    std::string text = value.dump(-1, ' ', true, nlohmann::json::error_handler_t::replace);
-    if (text.size() > 60) text = text.substr(0, 57) + "...";
-    fail(where, ": \"", key, "\" must be ", expected, ", is ", text);
+    fail(where, ": \"", key, "\" must be ", expected, ", is ", short_text(value));
   };
   if constexpr (std::is_same_v<T, bool>) {
     if (!value.is_boolean()) wrong("true or false");
