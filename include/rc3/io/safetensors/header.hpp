@@ -8,6 +8,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <filesystem>
 #include <limits>
 #include <map>
@@ -84,23 +85,39 @@ inline Header parse_header(std::string_view json, std::uint64_t buffer_size, std
   return header;
 }
 
-/// Reads and checks the header of @p file.
-inline Header read_header(const InputFile& file) {
-  const std::string name = file.path().string();
-  require(file.size() >= 8, name, ": truncated: ", file.size(), " bytes, no safetensors file");
+namespace detail {
+/// @param read  called as read(out, size, offset): fills @p out with bytes of the file
+template <class Read>
+Header read_header(const Read& read, std::uint64_t file_size, std::string_view name) {
+  require(file_size >= 8, name, ": truncated: ", file_size, " bytes, no safetensors file");
   std::array<unsigned char, 8> raw{};
-  file.read(raw.data(), raw.size(), 0);
+  read(raw.data(), raw.size(), 0);
   std::uint64_t length = 0;
   for (std::size_t i = 0; i < 8; ++i) length |= std::uint64_t{raw[i]} << (8 * i);
   require(length <= max_header_bytes, name, ": a header of ", length, " bytes, more than the allowed ",
           max_header_bytes);
-  require(length <= file.size() - 8, name, ": truncated: a header of ", length, " bytes in a file of ", file.size());
+  require(length <= file_size - 8, name, ": truncated: a header of ", length, " bytes in a file of ", file_size);
 
   std::string json(static_cast<std::size_t>(length), '\0');
-  file.read(json.data(), json.size(), 8);
-  Header header = parse_header(json, file.size() - 8 - length, name);
+  read(json.data(), json.size(), 8);
+  Header header = parse_header(json, file_size - 8 - length, name);
   header.data_offset = 8 + length;
   return header;
+}
+}  // namespace detail
+
+/// Reads and checks the header of @p file.
+inline Header read_header(const InputFile& file) {
+  const auto read = [&](void* out, std::size_t size, std::uint64_t offset) { file.read(out, size, offset); };
+  return detail::read_header(read, file.size(), file.path().string());
+}
+
+/// Reads and checks the header of a file whose content is @p bytes. @param name  the file, for errors
+inline Header read_header(std::string_view bytes, std::string_view name) {
+  const auto read = [&](void* out, std::size_t size, std::size_t offset) {
+    std::memcpy(out, bytes.data() + offset, size);
+  };
+  return detail::read_header(read, bytes.size(), name);
 }
 
 /// Reads and checks the header of the file @p path. @throws rc3::Error also when it cannot be read.
