@@ -1,7 +1,7 @@
 # Finds what rc3 needs. Installed beside rc3Config.cmake, which calls the same functions.
 #
-# Tested with: LibTorch 2.13.0, nlohmann-json 3.11.2, sentencepiece 0.1.97, stb 2.27; libjpeg-turbo 2.1.5, libwebp 1.2.4
-# where they are found (Debian 12).
+# Tested with: LibTorch 2.13.0, nlohmann-json 3.11.2, sentencepiece 0.1.97, stb 2.27; libjpeg-turbo 2.1.5, libwebp 1.2.4,
+# libarchive 3.6.2 where they are found (Debian 12).
 
 include_guard(GLOBAL)
 
@@ -40,15 +40,17 @@ macro(rc3_find_light_dependencies)
 
 endmacro()
 
-# rc3::turbojpeg and rc3::webp, for rc3/io/image/turbojpeg.hpp and rc3/io/image/webp.hpp. Nothing of rc3 links them: who
-# includes one of these headers links its target.
-# RC3_WITH_TURBOJPEG, RC3_WITH_WEBP: AUTO (the target is there if the library is), ON (missing is an error), OFF.
-function(rc3_find_image_libraries)
-  rc3_find_image_library(turbojpeg turbojpeg.h 2.0 libturbojpeg0-dev)
-  rc3_find_image_library(webp webp/decode.h 0.6 libwebp-dev)
+# rc3::turbojpeg, rc3::webp and rc3::archive, for rc3/io/image/turbojpeg.hpp, rc3/io/image/webp.hpp and rc3/io/tar.hpp.
+# Nothing of rc3 links them: who includes one of these headers links its target.
+# RC3_WITH_TURBOJPEG, RC3_WITH_WEBP, RC3_WITH_ARCHIVE: AUTO (the target is there if the library is), ON (missing is an
+# error), OFF.
+function(rc3_find_optional_libraries)
+  rc3_find_optional_library(turbojpeg turbojpeg.h 2.0 libturbojpeg0-dev)
+  rc3_find_optional_library(webp webp/decode.h 0.6 libwebp-dev)
+  rc3_find_optional_library(archive archive.h 3.4 libarchive-dev)
 endfunction()
 
-function(rc3_find_image_library name header version package)
+function(rc3_find_optional_library name header version package)
   string(TOUPPER ${name} upper)
   set(RC3_WITH_${upper} AUTO CACHE STRING "Offer rc3::${name}: AUTO (if found), ON or OFF")
   set_property(CACHE RC3_WITH_${upper} PROPERTY STRINGS AUTO ON OFF)
