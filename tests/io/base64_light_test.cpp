@@ -6,27 +6,16 @@
 
 #include "rc3/core/random.hpp"
 #include "rc3/io/file.hpp"
+#include "support/base64.hpp"
 #include "support/support.hpp"
 
 using namespace rc3;
+using test::encode_base64;
 using test::throws_with;
 
 namespace {
 
 std::string decode(std::string_view text) { return io::decode_base64(text, 1 << 20, "here"); }
-
-/// The plain way, for all bytes.
-std::string encode(std::string_view bytes) {
-  const std::string_view alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  std::string out;
-  for (std::size_t i = 0; i < bytes.size(); i += 3) {
-    std::uint32_t bits = 0;
-    for (std::size_t k = 0; k < 3; ++k)
-      bits = bits << 8 | (i + k < bytes.size() ? static_cast<unsigned char>(bytes[i + k]) : 0u);
-    for (std::size_t k = 0; k < 4; ++k) out += i + k > bytes.size() ? '=' : alphabet[bits >> (18 - 6 * k) & 63];
-  }
-  return out;
-}
 
 }  // namespace
 
@@ -61,7 +50,7 @@ BOOST_AUTO_TEST_CASE(every_text_of_four_characters) {
       const std::string text{'Q', 'U', static_cast<char>(c), static_cast<char>(d)};
       try {
         const std::string bytes = decode(text);
-        BOOST_REQUIRE(encode(bytes) == text);
+        BOOST_REQUIRE(encode_base64(bytes) == text);
         ++taken;
       } catch (const Error&) {
       }
