@@ -137,6 +137,17 @@ BOOST_AUTO_TEST_CASE(random_samples_come_back_equal) {
   BOOST_TEST((200 < groups && groups < 1800));  // both short and long forms were seen
 }
 
+BOOST_AUTO_TEST_CASE(texts_are_sorted_and_relevance_follows_them) {
+  Sample s;
+  s.id = "a";
+  s.texts = {{"en", "A frog", 0}, {"de", "Ein Blatt", 1}, {"en", "A pond", 2}, {"cs", "žába", 0}};
+  s.relevance = {{0, 1, 0.25f}, {1, 2, 0.5f}, {2, 3, 0.75f}};
+  const Sample back = read_record(to_json(s), "x").sample;
+  BOOST_TEST((back.texts ==
+              std::vector<Text>{{"cs", "žába", 0}, {"de", "Ein Blatt", 1}, {"en", "A frog", 0}, {"en", "A pond", 2}}));
+  BOOST_TEST((back.relevance == std::vector<TextRelevance>{{0, 3, 0.75f}, {1, 2, 0.25f}, {1, 3, 0.5f}}));
+}
+
 BOOST_AUTO_TEST_CASE(the_simplest_form_is_written) {
   Sample s;
   s.id = "a";

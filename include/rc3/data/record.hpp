@@ -220,9 +220,10 @@ inline nlohmann::json relevance_json(const std::vector<Text>& texts, const std::
 
 // How a record in `folder` names `path`: the part below the folder, else where it is from the root on.
 inline std::string relative_name(const std::filesystem::path& path, const std::filesystem::path& folder) {
-  if (folder.empty()) return path.string();
-  const std::filesystem::path inside = path.lexically_relative(folder);
-  return inside.empty() || *inside.begin() == ".." ? std::filesystem::absolute(path).string() : inside.string();
+  std::filesystem::path inside = folder.empty() ? path : path.lexically_relative(folder);
+  if (inside.empty() || *inside.begin() == "..") inside = std::filesystem::absolute(path);
+  require_utf8(inside.string(), join("the path ", inside));
+  return inside.string();
 }
 
 }  // namespace detail
