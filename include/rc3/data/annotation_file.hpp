@@ -25,6 +25,12 @@ class AnnotationFile {
   std::int64_t size() const { return lines_.size(); }
   std::string where(std::int64_t i) const { return lines_.where(i); }
 
+  /// Whether line @p i has nothing before its end.
+  bool empty(std::int64_t i) const {
+    const std::string begin = lines_.read_begin(i, 2);
+    return begin == "\n" || begin == "\r\n";
+  }
+
   /// Line @p i of 0 .. size() - 1, without its end. @throws rc3::Error as io::Lines::read does
   std::string read(std::int64_t i) const {
     constexpr std::string_view mark = "\xEF\xBB\xBF";

@@ -16,6 +16,7 @@
 #include "rc3/core/error.hpp"
 #include "rc3/core/utf8.hpp"
 #include "rc3/data/annotation_file.hpp"
+#include "rc3/data/attempt.hpp"
 #include "rc3/data/concept.hpp"
 #include "rc3/data/picture_path.hpp"
 #include "rc3/data/problems.hpp"
@@ -101,11 +102,7 @@ class Multi30k {
     for (const Column& column : columns_) check_count(column.file);
     std::unordered_set<std::string> ids;
     for (std::int64_t line = 0; line < columns_[0].file.size(); ++line) {
-      problems.looked_at();
-      if (const auto problem = look_at(line, ids))
-        problems.add(problem->first, problem->second);
-      else
-        good_.push_back(line);
+      if (attempt(problems, [&](std::string& kind) { look_at(line, ids, kind); })) good_.push_back(line);
     }
     require(!good_.empty(), name_, ": ", columns_[0].file.path().string(), ": holds no good line\n", problems.report());
     for (const Column& column : columns_) languages_[column.language] += size();
@@ -121,31 +118,23 @@ class Multi30k {
     return picture_path(folder_, std::string_view(name).substr(0, name.find('#')), list_->where(line));
   }
 
-  // What is wrong with a line of any file, by kind.
-  std::optional<std::pair<std::string, std::string>> look_at(std::int64_t line, std::unordered_set<std::string>& ids) {
-    std::string kind;
-    try {
-      for (const Column& column : columns_) {
-        kind = "unreadable line";
-        const std::string where = column.file.where(line);
-        const std::string text = column.file.read(line);
-        kind = "not UTF-8";
-        require_utf8(text, where);
-        kind = "empty text";
-        check_text(text, where);
-      }
-      if (list_) {
-        kind = "bad picture name";
-        const std::string id = list_->read(line);
-        require_utf8(id, list_->where(line));
-        picture_of(line, id);
-        kind = "duplicate id";
-        require(ids.insert(id).second, list_->where(line), ": the picture \"", id, "\" was there before");
-      }
-      return std::nullopt;
-    } catch (const Error& error) {
-      return std::pair(kind, std::string(error.what()));
+  void look_at(std::int64_t line, std::unordered_set<std::string>& ids, std::string& kind) const {
+    for (const Column& column : columns_) {
+      kind = "unreadable line";
+      const std::string where = column.file.where(line);
+      const std::string text = column.file.read(line);
+      kind = "not UTF-8";
+      require_utf8(text, where);
+      kind = "empty text";
+      check_text(text, where);
     }
+    if (!list_) return;
+    kind = "bad picture name";
+    const std::string id = list_->read(line);
+    require_utf8(id, list_->where(line));
+    picture_of(line, id);
+    kind = "duplicate id";
+    require(ids.insert(id).second, list_->where(line), ": the picture \"", id, "\" was there before");
   }
 
   std::string name_;
