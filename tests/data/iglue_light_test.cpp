@@ -153,7 +153,7 @@ BOOST_AUTO_TEST_CASE(xgqa_records) {
   BOOST_TEST(records[0].answer == "brown");
   BOOST_TEST(records[0].image_id == "n406334");
   BOOST_TEST(records[0].structure == "query");
-  BOOST_TEST(records[1].question == "Steht ein Käfig neben der Bank\\?");
+  BOOST_TEST(records[1].question == "Ist der 5\" große Käfig } neben der Bank\\?");
   BOOST_TEST(problems.samples() == 2);
 }
 
