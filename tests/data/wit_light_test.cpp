@@ -115,6 +115,19 @@ BOOST_AUTO_TEST_CASE(damaged_rows_are_left_out_and_counted) {
   throws_with([&] { file.open(strict); }, "too many problems", "a.tsv:3: language is empty");
 }
 
+BOOST_AUTO_TEST_CASE(a_row_has_bounds) {
+  const auto rows_of = [](const std::string& caption) {
+    Problems problems = patient();
+    const Wit data = File("u1\timage/png\tA\ten\t\nu2\timage/png\t\"A" + caption + "\"\ten\t\n").open(problems);
+    return data.size();
+  };
+  BOOST_TEST(rows_of(std::string(999, '\n')) == 2);
+  BOOST_TEST(rows_of(std::string(1000, '\n')) == 1);
+  const std::string line(400'000, 'x');
+  BOOST_TEST(rows_of(line + "\n" + line) == 2);
+  BOOST_TEST(rows_of(line + "\n" + line + "\n" + line + "\n" + line) == 1);
+}
+
 BOOST_AUTO_TEST_CASE(open_quotes_cost_a_bounded_time) {
   std::string rows;
   for (int i = 0; i < 3000; ++i) rows += "u\timage/png\t\"A\ten\t" + std::string(i % 2, '"') + "\n";
