@@ -1,0 +1,44 @@
+#pragma once
+/// From what a data set calls a picture, mostly its URL, to the file. LibTorch-free.
+
+#include <algorithm>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <utility>
+
+#include "rc3/core/error.hpp"
+#include "rc3/data/annotation_file.hpp"
+#include "rc3/data/picture_path.hpp"
+
+namespace rc3::data {
+
+/// Gives the file, or nothing where it has no such picture. Called from many threads.
+using FindPicture = std::function<std::optional<std::filesystem::path>(const std::string& name)>;
+
+/// For pictures that were downloaded to a folder.
+/// @param list  a line a picture: the name (URL), a tab, the file's name below @p folder
+/// @throws rc3::Error naming the line: no tab, a file outside of the folder, a name that is there twice
+inline FindPicture listed_pictures(const std::filesystem::path& list, const std::filesystem::path& folder) {
+  const AnnotationFile lines(list);
+  const auto files = std::make_shared<std::unordered_map<std::string, std::filesystem::path>>();
+  for (std::int64_t i = 0; i < lines.size(); ++i) {
+    if (lines.empty(i)) continue;
+    const std::string line = lines.read(i);
+    const std::size_t tab = line.find('\t');
+    require(tab != std::string::npos && tab > 0, lines.where(i), ": a name, a tab and a file's name are expected");
+    auto path = picture_path(folder, line.substr(tab + 1), lines.where(i));
+    require(files->emplace(line.substr(0, tab), std::move(path)).second, lines.where(i), ": \"", line.substr(0, tab),
+            "\" was there before");
+  }
+  return [files](const std::string& name) -> std::optional<std::filesystem::path> {
+    const auto found = files->find(name);
+    return found == files->end() ? std::nullopt : std::optional(found->second);
+  };
+}
+
+}  // namespace rc3::data
