@@ -1,10 +1,34 @@
 #pragma once
-/// Data sets: what they are, where they come from, and how they are fed.
+/// Data sets: what they are, where they come from, and how they are fed. LibTorch-free; rc3/data/collate.hpp makes a
+/// Batch. Tar shards are in rc3/data/webdataset.hpp and rc3/data/pack.hpp, which need libarchive; emoji scenes in
+/// rc3/data/emoji/emoji.hpp.
 
+#include "rc3/data/annotation_file.hpp"
+#include "rc3/data/attempt.hpp"
+#include "rc3/data/augment.hpp"
+#include "rc3/data/batches.hpp"
 #include "rc3/data/concept.hpp"
 #include "rc3/data/decode.hpp"
+#include "rc3/data/find_picture.hpp"
+#include "rc3/data/iglue/iglue.hpp"
+#include "rc3/data/lengths.hpp"
+#include "rc3/data/loader.hpp"
+#include "rc3/data/manifest.hpp"
+#include "rc3/data/multi30k.hpp"
+#include "rc3/data/order.hpp"
+#include "rc3/data/pairing.hpp"
+#include "rc3/data/picture_path.hpp"
+#include "rc3/data/prepare.hpp"
 #include "rc3/data/problems.hpp"
+#include "rc3/data/record.hpp"
+#include "rc3/data/region_file.hpp"
 #include "rc3/data/sample.hpp"
 #include "rc3/data/shuffle.hpp"
+#include "rc3/data/summary.hpp"
 #include "rc3/data/text_id.hpp"
+#include "rc3/data/text_place.hpp"
 #include "rc3/data/validate.hpp"
+#include "rc3/data/volta.hpp"
+#include "rc3/data/wit.hpp"
+#include "rc3/data/wit_file.hpp"
+#include "rc3/data/with_regions.hpp"

@@ -8,6 +8,7 @@
 #include "rc3/data/emoji/raster.hpp"
 #include "rc3/data/emoji/sampler.hpp"
 #include "rc3/data/emoji/scene.hpp"
+#include "rc3/data/emoji/scenes.hpp"
 #include "rc3/data/emoji/split.hpp"
 #include "rc3/data/emoji/style.hpp"
 #include "rc3/data/emoji/words.hpp"

@@ -1,0 +1,368 @@
+#ifdef RC3_TEST_ARCHIVE
+#include "rc3/data/webdataset.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+#include <fstream>
+
+#include "rc3/data/decode.hpp"
+#include "rc3/data/loader.hpp"
+#include "rc3/data/pack.hpp"
+#include "rc3/io/tar.hpp"
+#include "samples.hpp"
+#include "support/support.hpp"
+
+using namespace rc3;
+using namespace rc3::data;
+using test::at_most;
+using test::throws_with;
+
+namespace {
+
+std::string png(int k) {
+  io::Image image{3, 2, {}};
+  for (int i = 0; i < 6; ++i)
+    for (const int byte : {k, i, 7, 255}) image.rgba.push_back(static_cast<std::uint8_t>(byte));
+  return io::encode_png(image);
+}
+std::string record(int k) {
+  return join(R"({"texts": {"de": "Bild )", k, R"(", "en": "picture )", k, R"("}, "alignment": "strict"})");
+}
+
+using Members = std::vector<std::pair<std::string, std::string>>;
+
+void write(const std::filesystem::path& path, const Members& members) {
+  io::tar::Writer tar(path);
+  for (const auto& [name, bytes] : members) tar.add(name, bytes);
+  tar.commit();
+}
+
+/// @p n samples "<prefix>k" of a picture and a record.
+Members samples(int n, const std::string& prefix = "s") {
+  Members all;
+  for (int k = 0; k < n; ++k) {
+    all.emplace_back(join(prefix, k, ".png"), png(k));
+    all.emplace_back(join(prefix, k, ".json"), record(k));
+  }
+  return all;
+}
+
+Problems patient() { return Problems({.share = 1, .free = 1'000'000}); }
+
+/// Whether sample @p i is the k-th of samples(), to the byte.
+bool is_sample(const WebDataset& data, std::int64_t i, int k) {
+  const Sample s = data.read(i);
+  return std::get<EncodedPicture>(s.picture).bytes == png(k) && s.texts.size() == 2 &&
+         s.texts[1].text == join("picture ", k);
+}
+
+std::string run_python(const std::string& code, const std::filesystem::path& folder) {
+  io::write_file(folder / "script.py", code);
+  const std::string command =
+      "cd '" + folder.string() + "' && '" + test::environment("RC3_TEST_PYTHON") + "' script.py > out.txt";
+  BOOST_REQUIRE(std::system(command.c_str()) == 0);
+  return io::read_file(folder / "out.txt", 1 << 20);
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(webdataset)
+
+BOOST_AUTO_TEST_CASE(members_become_samples) {
+  const test::TempDir folder;
+  Regions regions{.width = 3, .height = 2, .boxes = {{0, 0, 1, 1}}, .features = {1, 2}, .classes = {}};
+  write(folder / "a.tar", {{"d/x.png", png(1)},
+                           {"d/x.json", record(1)},
+                           {"d/x.sw.txt", "picha"},
+                           {"d/x.safetensors", write_regions(regions)},
+                           {"d/x.cls", "3"},
+                           {"y.v2.jpeg", "no picture, but nobody looks yet"},
+                           {"z.png", png(2)},
+                           {"z.txt", "text"},
+                           {"z.de.txt", "Text"}});
+  Problems problems = patient();
+  const WebDataset data({folder / "a.tar"}, problems, {.language = "en"});
+  BOOST_TEST(data.size() == 2);
+  BOOST_TEST(problems.count() == 1);  // y: "v2.jpeg" is no picture's extension
+  BOOST_TEST(problems.count("missing member") == 1);
+  BOOST_TEST((data.ignored() == std::map<std::string, std::int64_t>{{"cls", 1}, {"v2.jpeg", 1}}));
+  BOOST_TEST((data.languages() == LanguageCounts{{"de", 2}, {"en", 2}, {"sw", 1}}));
+  const Sample x = data.read(0), z = data.read(1);
+  BOOST_TEST(x.id == "d/x");
+  BOOST_TEST((x.texts == std::vector<Text>{{"de", "Bild 1", 0}, {"en", "picture 1", 0}, {"sw", "picha", 1}}));
+  test::check_equal(x.regions, regions);
+  BOOST_TEST(decode_picture(x.picture, "x").width == 3);
+  BOOST_TEST((z.texts == std::vector<Text>{{"en", "text", 0}, {"de", "Text", 1}}));
+  data.will_read(0, 2);
+  throws_with([&] { data.read(2); }, "a.tar: sample 2 of 2");
+}
+
+BOOST_AUTO_TEST_CASE(a_shard_opens_no_other_file) {
+  const test::TempDir folder;
+  write(folder / "a.tar", {{"x.png", png(1)}, {"x.json", R"({"texts": {"en": "a"}, "picture": "/etc/passwd"})"}});
+  write(folder / "b.tar", {{"x.png", png(1)}, {"x.json", R"({"texts": {"en": "a"}, "features": "/etc/passwd"})"}});
+  for (const char* name : {"a.tar", "b.tar"}) {
+    Problems problems = patient();
+    BOOST_TEST(WebDataset({folder / name}, problems).size() == 0);
+    BOOST_TEST((problems.report().find("names a file") != std::string::npos));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(T20_damaged_shards) {
+  const test::TempDir folder;
+  const int n = 40;
+  write(folder / "a.tar", samples(n));
+  const std::string whole = io::read_file(folder / "a.tar", 1 << 24);
+  const io::InputFile file(folder / "a.tar");
+  const auto members = io::tar::read_table(file).members;
+  BOOST_REQUIRE(members.size() == 2u * n);
+  const std::uint64_t data_end = members.back().offset + (members.back().size + 511) / 512 * 512;
+
+  std::int64_t wrong = 0, cuts = 0;
+  for (int c = 0; c < 100; ++c) {  // truncated at 100 offsets
+    const auto at =
+        static_cast<std::size_t>(data_end * static_cast<std::uint64_t>(c) / 100 + static_cast<std::uint64_t>(c) * 3);
+    io::write_file(folder / "cut.tar", whole.substr(0, at));
+    std::int64_t intact = 0;
+    for (int k = 0; k < n; ++k)
+      intact +=
+          members[2 * static_cast<std::size_t>(k) + 1].offset + members[2 * static_cast<std::size_t>(k) + 1].size <= at;
+    Problems problems = patient();
+    try {
+      const WebDataset data({folder / "cut.tar"}, problems);
+      ++cuts;
+      wrong += data.size() != intact;
+      for (std::int64_t i = 0; i < data.size(); ++i) wrong += !is_sample(data, i, static_cast<int>(i));
+      wrong += problems.count("damaged shard") != 1;
+    } catch (const Error& error) {  // not even a header: no tar file
+      wrong += at >= 512 || std::string(error.what()).find("cut.tar: no tar file") == std::string::npos;
+    }
+  }
+  BOOST_TEST(cuts >= 99);
+  at_most("T20 shards cut at 100 offsets: samples lost, invented or other, or damage not told", wrong, 0);
+
+  // A flipped bit in a header ends the shard there; one in a picture costs that sample alone, when it is decoded.
+  wrong = 0;
+  for (const int k : {0, 1, 17, 39}) {
+    std::string flipped = whole;
+    flipped[members[2 * static_cast<std::size_t>(k)].offset - 512 + 3] ^= 4;
+    io::write_file(folder / "flip.tar", flipped);
+    Problems problems = patient();
+    const auto read = [&] { return WebDataset({folder / "flip.tar"}, problems); };
+    if (k == 0) {
+      throws_with([&] { read(); }, "no tar file");
+      continue;
+    }
+    const auto data = read();
+    wrong += data.size() != k || problems.count("damaged shard") != 1 || problems.count() != 1;
+  }
+  for (const int k : {0, 5, 39}) {
+    std::string flipped = whole;
+    flipped[members[2 * static_cast<std::size_t>(k)].offset + 1] ^= 4;  // of PNG's signature
+    io::write_file(folder / "flip.tar", flipped);
+    Problems problems = patient();
+    const WebDataset data({folder / "flip.tar"}, problems);
+    wrong += data.size() != n || problems.count() != 0;
+    const auto look = [](const Sample& s, std::uint64_t, std::int64_t) {
+      return decode_picture(s.picture, s.id).rgba[0];
+    };
+    Loader loader(data, look, [](std::vector<std::uint8_t> all) { return all; }, problems, {.epochs = 1});
+    std::int64_t given = 0;
+    while (const auto loaded = loader.next()) given += static_cast<std::int64_t>(loaded->batch.size());
+    wrong += given != n - 1 || problems.count("damaged sample") != 1;
+  }
+  at_most("T20 flipped bits: other counts than one", wrong, 0);
+
+  auto mixed = samples(6);
+  std::swap(mixed[1], mixed[2]);   // s0.png s1.png s0.json s1.json: each key comes twice
+  mixed.erase(mixed.begin() + 9);  // s4 has no record
+  mixed.erase(mixed.begin() + 9);  // s5 has no picture
+  write(folder / "mixed.tar", mixed);
+  Problems problems = patient();
+  const WebDataset data({folder / "mixed.tar"}, problems);
+  BOOST_TEST(data.size() == 2);  // s2, s3
+  BOOST_TEST(is_sample(data, 0, 2));
+  BOOST_TEST(is_sample(data, 1, 3));
+  BOOST_TEST(problems.count("missing member") == 4);  // s0 and s1 without text, s4, s5
+  BOOST_TEST(problems.count("duplicate id") == 2);    // the records of s0 and s1
+  at_most("T20 interleaved keys and missing members: skipped, from 6", std::abs(problems.count() - 6), 0);
+
+  Problems strict({.share = 0, .free = 5});
+  throws_with([&] { WebDataset({folder / "mixed.tar"}, strict); }, "too many problems: 6", "mixed.tar: s5",
+              "missing member: ");
+}
+
+BOOST_AUTO_TEST_CASE(keys_are_unique_over_all_shards) {
+  const test::TempDir folder;
+  write(folder / "b.tar", samples(3, "b"));
+  write(folder / "a.tar", samples(2, "a"));
+  write(folder / "c.tar", samples(2, "a"));
+  io::write_file(folder / "readme.md", "");
+  Problems problems = patient();
+  const WebDataset data(shards_of(folder.path()), problems);
+  BOOST_TEST(data.size() == 5);
+  BOOST_TEST((data.shards() == std::vector<std::int64_t>{0, 2, 5}));
+  BOOST_TEST(problems.count("duplicate id") == 2);
+  BOOST_TEST(is_sample(data, 2, 0));
+  throws_with([&] { shards_of(folder / "none"); }, "cannot be read");
+  const test::TempDir empty;
+  throws_with([&] { shards_of(empty.path()); }, "has no *.tar");
+  throws_with([&] { WebDataset({}, problems); }, "no shards");
+}
+
+BOOST_AUTO_TEST_CASE(the_table_is_what_python_wrote) {
+  if (test::environment("RC3_TEST_PYTHON").empty()) return;
+  const test::TempDir folder;
+  run_python(R"(
+import io, tarfile
+for form, name in ((tarfile.USTAR_FORMAT, "ustar"), (tarfile.PAX_FORMAT, "pax"), (tarfile.GNU_FORMAT, "gnu")):
+    with tarfile.open(name + ".tar", "w", format=form) as tar:
+        def add(name, data):
+            info = tarfile.TarInfo(name); info.size = len(data); tar.addfile(info, io.BytesIO(data))
+        add("a.jpg", b"x" * 100000)
+        add("Frösche/青蛙.txt", "蛙".encode())
+        folder = tarfile.TarInfo("folder"); folder.type = tarfile.DIRTYPE; tar.addfile(folder)
+        add("empty.txt", b"")
+        add("d" * 90 + "/" + "e" * 90, b"long")
+        if form != tarfile.USTAR_FORMAT:
+            add("longer/" * 50 + "n.txt", b"longer")
+            link = tarfile.TarInfo("link"); link.type = tarfile.SYMTYPE; link.linkname = "a.jpg"; tar.addfile(link)
+        add("last.txt", b"last")
+)",
+             folder.path());
+  for (const std::string form : {"ustar", "pax", "gnu"}) {
+    const io::InputFile file(folder / (form + ".tar"));
+    const auto table = io::tar::read_table(file);
+    BOOST_TEST(!table.damage.has_value());
+    std::map<std::string, std::string> read;
+    for (const auto& m : table.members) {
+      std::string bytes(m.size, '\0');
+      file.read(bytes.data(), bytes.size(), m.offset);
+      read[m.name] = bytes;
+    }
+    std::map<std::string, std::string> expected{{"a.jpg", std::string(100000, 'x')},
+                                                {"Frösche/青蛙.txt", "蛙"},
+                                                {"empty.txt", ""},
+                                                {std::string(90, 'd') + "/" + std::string(90, 'e'), "long"},
+                                                {"last.txt", "last"}};
+    if (form != "ustar") {
+      std::string name;
+      for (int i = 0; i < 50; ++i) name += "longer/";
+      expected[name + "n.txt"] = "longer";
+    }
+    BOOST_TEST((read == expected), form);
+    BOOST_TEST(table.refused.size() == (form == "ustar" ? 0u : 1u));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(python_reads_what_the_writer_wrote) {
+  if (test::environment("RC3_TEST_PYTHON").empty()) return;
+  const test::TempDir folder;
+  const std::string longest(300, 'n');
+  const auto make = [&](const char* name) {
+    write(folder / name, {{"a.txt", "one"}, {"é/青.txt", ""}, {longest, std::string(70000, 'y')}});
+    return io::read_file(folder / name, 1 << 20);
+  };
+  BOOST_TEST((make("a.tar") == make("b.tar")));
+  const auto seen = run_python(R"(
+import tarfile
+for m in tarfile.open("a.tar"):
+    print(len(m.name), m.size, m.mtime, m.uid, m.uname, len(tarfile.open("a.tar").extractfile(m.name).read()))
+)",
+                               folder.path());
+  BOOST_TEST(seen == "5 3 0 0  3\n7 0 0 0  0\n300 70000 0 0  70000\n");
+  throws_with([&] { io::tar::Writer(folder / "none" / "x.tar"); }, "cannot write");
+  {
+    io::tar::Writer given_up(folder / "given_up.tar");
+    given_up.add("a", "b");
+    throws_with([&] { given_up.add("", "b"); }, "needs a name");
+  }
+  BOOST_TEST(!std::filesystem::exists(folder / "given_up.tar"));
+}
+
+BOOST_AUTO_TEST_CASE(opening_reads_headers_only) {
+  const test::TempDir folder;
+  Members large;
+  for (int k = 0; k < 60; ++k) large.emplace_back(join(k, ".jpg"), std::string(200000, 'j'));
+  write(folder / "a.tar", large);
+  const auto read_so_far = [] {
+    std::ifstream io("/proc/self/io");
+    std::string word;
+    long bytes = 0;
+    io >> word >> bytes;
+    return bytes;
+  };
+  const io::InputFile file(folder / "a.tar");
+  const long before = read_so_far();
+  BOOST_TEST(io::tar::read_table(file).members.size() == 60u);
+  const double share = static_cast<double>(read_so_far() - before) / static_cast<double>(file.size());
+  at_most("share of a shard that opening it reads", share, 0.1);
+}
+
+BOOST_AUTO_TEST_CASE(what_is_no_plain_tar_file) {
+  const test::TempDir folder;
+  Problems problems = patient();
+  const auto refused = [&](const std::string& bytes, const char* why) {
+    io::write_file(folder / "x.tar", bytes);
+    throws_with([&] { WebDataset({folder / "x.tar"}, problems); }, "x.tar: ", why);
+  };
+  refused("\x1f\x8b\x08 compressed", "must be unpacked first");
+  refused(std::string(600, 'x'), "no tar file");
+  throws_with([&] { WebDataset({folder / "none.tar"}, problems); }, "none.tar: cannot open");
+  write(folder / "a.tar", {{"x.png", std::string(2000, 'p')}, {"x.txt", "t"}});
+  BOOST_TEST(WebDataset({folder / "a.tar"}, problems, {.max_member = 1000}).size() == 0);
+  BOOST_TEST(problems.count("large member") == 1);
+}
+
+BOOST_AUTO_TEST_CASE(what_is_packed_is_what_was_there) {
+  const test::TempDir folder;
+  struct Album {
+    std::vector<Sample> all;
+    LanguageCounts counts;
+    const char* name() const { return "album"; }
+    std::int64_t size() const { return std::ssize(all); }
+    Sample read(std::int64_t i) const {
+      require(i != 3, "album: sample 3 is damaged");
+      return all[static_cast<std::size_t>(i)];
+    }
+    const LanguageCounts& languages() const { return counts; }
+  } album;
+  Random random(5);
+  io::write_file(folder / "file.png", png(9));
+  for (int k = 0; k < 12; ++k) {
+    Sample s = test::random_sample(random, k);
+    if (s.texts.empty()) s.texts = {{"en", "text", 0}};
+    if (k % 3 == 0) s.picture = folder / "file.png";
+    if (k % 3 == 1) s.picture = EncodedPicture{png(k), "memory"};
+    if (k % 3 == 2) s.picture = io::Image{2, 1, {1, 2, 3, 255, 4, 5, 6, 255}};
+    s.regions = test::random_regions(random, 3, static_cast<std::size_t>(k % 2 * 4), 0);
+    album.all.push_back(s);
+  }
+  album.all[7].picture = std::monostate{};
+  Problems problems = patient();
+  const auto packed = pack(album, folder / "out", problems, {.prefix = "train", .samples = 4});
+  BOOST_TEST(packed.samples == 10);
+  BOOST_TEST(packed.shards.size() == 3u);
+  BOOST_TEST(packed.shards[2].filename() == "train-000002.tar");
+  BOOST_TEST(problems.count("damaged sample") == 2);
+  Problems none({.share = 0, .free = 0});
+  const WebDataset data(shards_of(folder / "out"), none);
+  BOOST_TEST(data.size() == 10);
+  std::int64_t i = 0;
+  for (int k = 0; k < 12; ++k) {
+    if (k == 3 || k == 7) continue;
+    Sample seen = data.read(i++), wanted = album.all[static_cast<std::size_t>(k)];
+    const auto pixels = decode_picture(seen.picture, "seen"), expected = decode_picture(wanted.picture, "wanted");
+    BOOST_TEST((pixels.rgba == expected.rgba));
+    seen.picture = wanted.picture = std::monostate{};
+    test::check_equal(seen, wanted);
+  }
+  throws_with([&] { pack(album, folder / "out", problems, {.prefix = "train"}); }, "is there already");
+  Problems again = patient();
+  pack(album, folder / "twice", again, {.prefix = "train", .samples = 4});
+  for (const auto& shard : packed.shards)
+    BOOST_TEST((io::read_file(shard, 1 << 24) == io::read_file(folder / "twice" / shard.filename().string(), 1 << 24)));
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+#endif
