@@ -1,9 +1,36 @@
-// The command line tool: `rc3 inspect DIR` says what a pretrained directory holds. `rc3 --help` lists the rest.
+// The command line tool: `rc3 inspect` says what a pretrained directory holds; `rc3 check`, `rc3 pack` and `rc3
+// relevance` read data sets. `rc3 --help` lists the rest.
 #include <CLI/CLI.hpp>
 
 #include <iostream>
 
+#include "rc3/check.hpp"
 #include "rc3/inspect.hpp"
+#include "rc3/open.hpp"
+#include "rc3/relevance.hpp"
+#ifdef RC3_TOOL_ARCHIVE
+#include <rc3/data/pack.hpp>
+#endif
+
+namespace {
+
+void add_data_options(CLI::App& command, tool::DataOptions& options, rc3::data::Budget& budget) {
+  command
+      .add_option("DATA", options.paths, "a manifest (.jsonl), shards (.tar or their folder), or what --format says")
+      ->required();
+  command.add_option("--format", options.format, "format of DATA")
+      ->check(CLI::IsMember(tool::formats))
+      ->capture_default_str();
+  command.add_option("--pictures", options.pictures, "folder with the pictures");
+  command.add_option("--picture-list", options.picture_list,
+                     "a line a picture: its name or URL, a tab, the file's name");
+  command.add_option("--languages", options.languages, "languages, for xflickrco one a file")->delimiter(',');
+  command.add_option("--split", options.split, "Multi30K's part")->capture_default_str();
+  command.add_option("--size", options.size, "emoji scenes to draw")->capture_default_str();
+  command.add_option("--problems", budget.share, "share of the samples that may be damaged")->capture_default_str();
+}
+
+}  // namespace
 
 int main(int argc, char** argv) {
   CLI::App app{"Tools for multilingual vision-language models."};
@@ -17,10 +44,61 @@ int main(int argc, char** argv) {
   inspect->add_option("DIR", folder, "directory with config.json and model.safetensors (or shards)")->required();
   inspect->add_flag("--keys", all_names, "list every key");
   inspect->add_option("--text", sample, "text that the tokenizer is shown on")->capture_default_str();
+
+  tool::DataOptions data;
+  rc3::data::Budget budget;
+  int workers = 2;
+  auto* check = app.add_subcommand("check", "Read a data set from end to end: languages, alignment, sizes, problems.");
+  add_data_options(*check, data, budget);
+  check->add_option("--workers", workers, "threads")->capture_default_str();
+
+  tool::RelevanceOptions relevance;
+  std::filesystem::path out;
+  auto* judge = app.add_subcommand(
+      "relevance", "Write a data set with the relevance of each picture's texts, and say what looks mislabelled.");
+  add_data_options(*judge, data, budget);
+  judge->add_option("--out", out, "manifest (.jsonl) or folder for shards")->required();
+  judge->add_option("--encoder", relevance.encoder, "directory of a BERT or XLM-R, for example multilingual-e5-small")
+      ->required();
+  judge->add_option("--prefix", relevance.prefix, "put before every text")->capture_default_str();
+  judge->add_option("--low", relevance.low, "cosine that counts as 0; by default the mean of random pairs");
+  judge->add_option("--high", relevance.high, "cosine that counts as 1; by default the mean of strict pairs");
+  judge->add_option("--examples", relevance.examples, "suspicious pairs to print")->capture_default_str();
+
+  auto* pack = app.add_subcommand("pack", "Write a data set as WebDataset shards, or as a manifest.");
+  add_data_options(*pack, data, budget);
+  pack->add_option("--out", out, "folder for the shards, or manifest (.jsonl)")->required();
+#ifdef RC3_TOOL_ARCHIVE
+  rc3::data::PackOptions packing;
+  for (auto* command : {pack, judge}) {
+    command->add_option("--shard-prefix", packing.prefix, "name of the shards")->capture_default_str();
+    command->add_option("--samples", packing.samples, "samples in a shard, at most")->capture_default_str();
+  }
+#endif
   CLI11_PARSE(app, argc, argv);
 
   try {
-    return tool::inspect(folder, all_names, sample) ? 0 : 2;
+    if (*inspect) return tool::inspect(folder, all_names, sample) ? 0 : 2;
+    rc3::data::Problems problems(budget);
+    const auto source = tool::open_data(data, problems);
+    if (*check) return tool::check(source, problems, workers) ? 0 : 2;
+    const auto write = [&](const auto& to_write) {
+      if (out.extension() == ".jsonl") {
+        rc3::data::write_manifest(to_write, out);
+        std::cout << "\n" << out.string() << " is written\n";
+        return;
+      }
+#ifdef RC3_TOOL_ARCHIVE
+      const auto packed = rc3::data::pack(to_write, out, problems, packing);
+      std::cout << packed.samples << " samples in " << packed.shards.size() << " shards in " << out.string() << '\n';
+#else
+      rc3::fail("shards need libarchive, which this program was built without (Debian: libarchive-dev)");
+#endif
+    };
+    if (*judge) tool::relevance(source, relevance, problems, write);
+    if (*pack) write(source);
+    std::cout << problems.report();
+    return problems.count() == 0 ? 0 : 2;
   } catch (const rc3::Error& error) {
     std::cerr << "rc3: " << error.what() << '\n';
     return 1;

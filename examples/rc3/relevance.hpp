@@ -1,8 +1,8 @@
 #pragma once
-/// `rc3 relevance DATA OUT`: how much the texts of each picture share, as a text encoder sees it, and what that says of
-/// the data: which strict pairs look like no translations, and which weak ones do.
+/// `rc3 relevance DATA --out OUT`: how much the texts of each picture share, as a text encoder sees it, and what that
+/// says of the data: which strict pairs look like no translations, and which weak ones do.
 
-#include <rc3/data/record.hpp>
+#include <rc3/data/concept.hpp>
 #include <rc3/rc3.hpp>
 
 #include <algorithm>
@@ -127,12 +127,28 @@ inline double mean(const std::map<std::pair<std::string, std::string>, Cosines>&
   return count == 0 ? 0 : sum / count;
 }
 
-/// Writes @p source as a manifest with a relevance for every pair of texts in two languages that are no translations,
-/// and prints the audit.
-/// @throws rc3::Error when there is nothing to set the scale by, or translations are no closer than random pairs
+/// A data set whose samples say how much their texts share.
 template <rc3::data::Dataset Source>
-void relevance(const Source& source, const std::filesystem::path& out, const RelevanceOptions& options,
-               rc3::data::Problems& problems) {
+struct WithRelevance {
+  const Source& source;
+  std::vector<std::vector<rc3::data::TextRelevance>> relevance;  ///< of each sample
+
+  const auto& name() const { return source.name(); }
+  std::int64_t size() const { return source.size(); }
+  const rc3::data::LanguageCounts& languages() const { return source.languages(); }
+  rc3::data::Sample read(std::int64_t i) const {
+    auto sample = source.read(i);
+    sample.relevance = relevance[static_cast<std::size_t>(i)];
+    return sample;
+  }
+};
+
+/// Gives @p source a relevance for every pair of texts in two languages that are no translations, and prints the audit.
+/// @param write  is given the data set with relevances
+/// @throws rc3::Error when there is nothing to set the scale by, or translations are no closer than random pairs
+template <rc3::data::Dataset Source, class Write>
+void relevance(const Source& source, const RelevanceOptions& options, rc3::data::Problems& problems,
+               const Write& write) {
   using Languages = std::pair<std::string, std::string>;
   const TextVectors vectors(source, options, problems);
   std::map<Languages, Cosines> strict, weak, random;
@@ -193,11 +209,11 @@ void relevance(const Source& source, const std::filesystem::path& out, const Rel
   for (const auto& [l, values] : strict)
     if (!values.empty()) translated[l] = quantile(values, 0.5);
   std::vector<Judged> no_translations, translations;
-  rc3::io::OutputFile file(out);
+  WithRelevance<Source> judged_source{source, {}};
   for (std::int64_t s = 0; s < source.size(); ++s) {
+    auto& relevances = judged_source.relevance.emplace_back();
     if (!readable(s)) continue;
-    auto sample = source.read(s);
-    sample.relevance.clear();
+    const auto sample = source.read(s);
     each_pair(sample, vectors.first(s), [&](auto a, auto b, auto i, auto j, double cosine) {
       const auto l = languages(i, j);
       const Judged judged{sample.id, sample.texts[a].text, sample.texts[b].text, rho(cosine)};
@@ -206,11 +222,10 @@ void relevance(const Source& source, const std::filesystem::path& out, const Rel
         return;
       }
       if (translated.contains(l) && cosine > translated[l]) translations.push_back(judged);
-      sample.relevance.push_back({a, b, static_cast<float>(rho(cosine))});
+      relevances.push_back({a, b, static_cast<float>(rho(cosine))});
     });
-    file.write(rc3::data::to_json(sample).dump() + '\n');
   }
-  file.commit();
+  write(judged_source);
 
   const auto show = [&](const std::string& what, std::vector<Judged>& all, bool least_first) {
     std::sort(all.begin(), all.end(), [&](const Judged& x, const Judged& y) {
@@ -223,7 +238,6 @@ void relevance(const Source& source, const std::filesystem::path& out, const Rel
   };
   show("strict pairs that look like no translations (below 95 % of random pairs)", no_translations, true);
   show("weak pairs that look like translations (above half of the strict pairs)", translations, false);
-  std::cout << '\n' << out.string() << " is written\n";
 }
 
 }  // namespace tool
