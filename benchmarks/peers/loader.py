@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Runs bench_loader and PyTorch's DataLoader on the same shards, alternately, and prints the ratio of their rates.
 
-The peer reads WebDataset shards with tarfile, decodes, crops and resizes with Pillow (random resized crop, bicubic), tokenizes two texts a
+The peer reads WebDataset shards with tarfile, decodes, crops, resizes and colours with Pillow (random resized crop, bicubic; brightness, contrast, saturation), tokenizes two texts a
 picture with transformers' tokenizer, and pads them in its collate function: what benchmarks/loader.cpp does, with as many workers.
 
     python loader.py --program build/release/benchmarks/bench_loader --cache ~/.cache/rc3 [--shards FOLDER] [--workers 2]
@@ -24,7 +24,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from PIL import Image
+from PIL import Image, ImageEnhance
 from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 from transformers import AutoTokenizer
 
@@ -46,13 +46,16 @@ def samples(shard: Path) -> Iterator[dict[str, bytes]]:
         yield sample
 
 
-def crop(image: Image.Image) -> Image.Image:
-    """torchvision's RandomResizedCrop, as a call of Pillow's resize."""
+def augment(image: Image.Image) -> Image.Image:
+    """torchvision's RandomResizedCrop and ColorJitter, as the calls of Pillow that they make."""
     width, height = image.size
     share, aspect = random.uniform(0.5, 1), math.exp(random.uniform(-math.log(4 / 3), math.log(4 / 3)))
     w, h = min(width, round(width * math.sqrt(share * aspect))), min(height, round(height * math.sqrt(share / aspect)))
     left, top = random.randint(0, width - w), random.randint(0, height - h)
-    return image.resize((SIZE, SIZE), Image.Resampling.BICUBIC, box=(left, top, left + w, top + h))
+    image = image.resize((SIZE, SIZE), Image.Resampling.BICUBIC, box=(left, top, left + w, top + h))
+    for enhance in (ImageEnhance.Brightness, ImageEnhance.Contrast, ImageEnhance.Color):
+        image = enhance(image).enhance(random.uniform(0.8, 1.2))
+    return image
 
 
 class Shards(IterableDataset):
@@ -66,7 +69,7 @@ class Shards(IterableDataset):
         for shard in mine:
             for sample in samples(shard):
                 picture = next(sample[e] for e in ("png", "jpg") if e in sample)
-                image = crop(Image.open(io.BytesIO(picture)).convert("RGB"))
+                image = augment(Image.open(io.BytesIO(picture)).convert("RGB"))
                 texts = json.loads(sample["json"])["texts"]
                 all_texts = [t for v in texts.values() for t in ([v] if isinstance(v, str) else v)]
                 a, b = random.sample(all_texts, 2)
@@ -95,7 +98,7 @@ def theirs(shards: list[Path], tokenizer: Path, workers: int) -> float:
 
 
 def ours(program: Path, cache: Path, shards: Path, workers: int) -> float:
-    command = [program, f"--benchmark_filter=^loader/{workers}/real_time$", "--benchmark_format=json"]
+    command = [program, f"--benchmark_filter=loader/{workers}/", "--benchmark_format=json"]
     environment = os.environ | {"RC3_CACHE": str(cache), "RC3_BENCH_SHARDS": str(shards)}
     out = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
     return json.loads(out.stdout)["benchmarks"][0]["items"]

@@ -2,6 +2,7 @@
 /// Pictures that differ a little in every epoch; boxes follow. LibTorch-free.
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -138,27 +139,37 @@ class Augment {
     }
   }
 
-  /// Brightness, contrast around the mean grey, saturation around each pixel's own, in one pass: nothing is rounded
-  /// in between.
+  /// Brightness, contrast around the mean grey, saturation around each pixel's own, in one pass: nothing is rounded in
+  /// between. With k = brightness * contrast, a channel c of a pixel with the grey g becomes
+  /// mean (1 - contrast) + k ((1 - saturation) g + saturation c), a sum of numbers that depend on a byte each.
   void colour(io::Image& image, Random& random) const {
-    const auto factor = [&](double range) { return static_cast<float>(random.uniform(1 - range, 1 + range)); };
-    const float brightness = factor(options_.brightness), contrast = factor(options_.contrast),
-                saturation = factor(options_.saturation);
+    const auto factor = [&](double range) { return random.uniform(1 - range, 1 + range); };
+    const double brightness = factor(options_.brightness), contrast = factor(options_.contrast),
+                 saturation = factor(options_.saturation);
     if (options_.brightness == 0 && options_.contrast == 0 && options_.saturation == 0) return;
-    const auto grey = [](const std::uint8_t* p) {
-      return 0.299f * static_cast<float>(p[0]) + 0.587f * static_cast<float>(p[1]) + 0.114f * static_cast<float>(p[2]);
+    constexpr std::array<double, 3> grey = {0.299, 0.587, 0.114};
+    std::array<std::uint64_t, 3> sums{};
+    for (std::size_t i = 0; i + 4 <= image.rgba.size(); i += 4)
+      for (std::size_t c = 0; c < 3; ++c) sums[c] += image.rgba[i + c];
+    double mean = 0;
+    for (std::size_t c = 0; c < 3; ++c) mean += brightness * grey[c] * static_cast<double>(sums[c]);
+    mean /= static_cast<double>(std::max<std::size_t>(image.rgba.size() / 4, 1));
+
+    constexpr int bits = 16;  // behind the point; the largest sum is below 2^13
+    using Table = std::array<std::int32_t, 256>;
+    const auto table = [](double scale, double shift) {
+      Table values;
+      for (std::size_t v = 0; v < values.size(); ++v)
+        values[v] = static_cast<std::int32_t>(std::lround((scale * static_cast<double>(v) + shift) * (1 << bits)));
+      return values;
     };
-    double sum = 0;
-    for (std::size_t i = 0; i + 4 <= image.rgba.size(); i += 4) sum += static_cast<double>(grey(&image.rgba[i]));
-    const auto pixels = static_cast<double>(std::max<std::size_t>(image.rgba.size() / 4, 1));
-    const float mean = brightness * static_cast<float>(sum / pixels);
+    const double k = brightness * contrast, rest = k * (1 - saturation);
+    const Table red = table(rest * grey[0], mean * (1 - contrast) + 0.5), green = table(rest * grey[1], 0),
+                blue = table(rest * grey[2], 0), own = table(k * saturation, 0);
     for (std::size_t i = 0; i + 4 <= image.rgba.size(); i += 4) {
       std::uint8_t* p = &image.rgba[i];
-      const float own = mean + contrast * (brightness * grey(p) - mean);
-      for (int c = 0; c < 3; ++c) {
-        const float bright = mean + contrast * (brightness * static_cast<float>(p[c]) - mean);
-        p[c] = static_cast<std::uint8_t>(std::clamp(own + saturation * (bright - own), 0.0f, 255.0f) + 0.5f);
-      }
+      const std::int32_t common = red[p[0]] + green[p[1]] + blue[p[2]];
+      for (int c = 0; c < 3; ++c) p[c] = static_cast<std::uint8_t>(std::clamp((common + own[p[c]]) >> bits, 0, 255));
     }
   }
 

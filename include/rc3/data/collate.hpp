@@ -2,6 +2,7 @@
 /// From prepared samples to the Batch that objectives look at.
 
 #include <ATen/ops/empty.h>
+#include <ATen/ops/ones.h>
 #include <ATen/ops/tensor.h>
 #include <ATen/ops/zeros.h>
 
@@ -57,15 +58,21 @@ class Collate {
     const auto with = std::find_if(samples.begin(), samples.end(), [](const auto& s) { return !s.pixels.empty(); });
     if (with == samples.end()) return;
     const auto n = static_cast<std::int64_t>(samples.size());
-    out.pixels = at::zeros({n, 3, with->height, with->width}, at::kByte);
+    out.pixels = at::empty({n, 3, with->height, with->width}, at::kByte);
+    auto* const to = out.pixels.data_ptr<std::uint8_t>();  // no LibTorch loop: it would start threads in each worker
+    const std::size_t size = with->pixels.size();
     std::vector<std::int64_t> there;
     for (std::int64_t i = 0; i < n; ++i) {
       const Prepared& s = samples[static_cast<std::size_t>(i)];
       there.push_back(!s.pixels.empty());
-      if (s.pixels.empty()) continue;
+      auto* const row = to + static_cast<std::size_t>(i) * size;
+      if (s.pixels.empty()) {
+        std::fill_n(row, size, std::uint8_t{0});
+        continue;
+      }
       require(s.width == with->width && s.height == with->height, "data::Collate: pictures of ", s.width, " x ",
               s.height, " and of ", with->width, " x ", with->height, " pixels in one batch");
-      std::copy(s.pixels.begin(), s.pixels.end(), out.pixels[i].data_ptr<std::uint8_t>());
+      std::copy(s.pixels.begin(), s.pixels.end(), row);
     }
     if (std::find(there.begin(), there.end(), 0) != there.end())
       out.patch_mask = at::tensor(there, at::kLong).to(at::kBool);

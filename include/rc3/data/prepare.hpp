@@ -104,8 +104,12 @@ class Prepare {
     out.height = height_;
     const std::size_t plane = static_cast<std::size_t>(width_) * static_cast<std::size_t>(height_);
     out.pixels.resize(3 * plane);
-    for (std::size_t i = 0; i < plane; ++i)
-      for (std::size_t c = 0; c < 3; ++c) out.pixels[c * plane + i] = image.rgba[4 * i + c];
+    std::uint8_t* const to = out.pixels.data();
+    for (std::size_t i = 0; i < plane; ++i) {
+      to[i] = image.rgba[4 * i];
+      to[plane + i] = image.rgba[4 * i + 1];
+      to[2 * plane + i] = image.rgba[4 * i + 2];
+    }
   }
 
   PrepareOptions options_;

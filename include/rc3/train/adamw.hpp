@@ -14,24 +14,9 @@
 #include <vector>
 
 #include "rc3/core/error.hpp"
+#include "rc3/train/options.hpp"
 
 namespace rc3::train {
-
-/// Parameters whose name contains `part` learn at `rate` times the base learning rate; the first rule that fits counts.
-struct RateRule {
-  std::string part;
-  double rate;  ///< unitless, >= 0
-};
-
-struct AdamWOptions {
-  double learning_rate = 1e-3;       ///< > 0
-  double beta1 = 0.9;                ///< in [0, 1)
-  double beta2 = 0.98;               ///< in [0, 1)
-  double epsilon = 1e-8;             ///< > 0
-  double weight_decay = 0.01;        ///< >= 0; vectors and scalars (biases, norms, temperatures) are not decayed
-  double clip = 1.0;                 ///< largest norm of the whole gradient, > 0
-  std::vector<RateRule> rates = {};  ///< for example {{"text.", 0.1}}: fine-tune the text encoder slowly
-};
 
 /// Source: Loshchilov and Hutter 2019.
 class AdamW {

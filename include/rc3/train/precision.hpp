@@ -4,15 +4,12 @@
 #include <ATen/autocast_mode.h>
 #include <ATen/ops/ones.h>
 
+#include <algorithm>
 #include <chrono>
 
-namespace rc3::train {
+#include "rc3/train/options.hpp"
 
-enum class Precision {
-  automatic,  ///< bfloat16 where a measured matrix product is faster in it, else float32
-  float32,
-  bfloat16
-};
+namespace rc3::train {
 
 /// Whether a 256 x 256 x 256 matrix product takes less time in bfloat16 than in float32. Measured once: processors
 /// without bfloat16 instructions emulate it, a hundred times slower, and no flag tells all of them apart.

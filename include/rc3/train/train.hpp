@@ -4,6 +4,7 @@
 #include "rc3/train/adamw.hpp"
 #include "rc3/train/checkpoint.hpp"
 #include "rc3/train/events.hpp"
+#include "rc3/train/options.hpp"
 #include "rc3/train/precision.hpp"
 #include "rc3/train/progress.hpp"
 #include "rc3/train/schedule.hpp"

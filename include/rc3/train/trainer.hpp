@@ -6,16 +6,10 @@
 
 #include "rc3/model/pretrainer.hpp"
 #include "rc3/train/adamw.hpp"
+#include "rc3/train/options.hpp"
 #include "rc3/train/precision.hpp"
-#include "rc3/train/schedule.hpp"
 
 namespace rc3::train {
-
-struct Options {
-  AdamWOptions optimizer;
-  Schedule schedule;
-  Precision precision = Precision::automatic;
-};
 
 /// What one step did.
 struct StepReport {

@@ -1,0 +1,74 @@
+// Feeding: tar shards of pictures with texts become batches of pixels and token ids. `./run bench` runs it on emoji
+// scenes; benchmarks/peers/loader.py runs it and PyTorch's DataLoader on the same shards, and prints the ratio.
+//
+// RC3_BENCH_SHARDS: a folder with *.tar, for example what `rc3 pack` wrote; by default emoji scenes are packed into
+// one.
+
+#include <benchmark/benchmark.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <string>
+
+#include "rc3/data/collate.hpp"
+#include "rc3/data/emoji/scenes.hpp"
+#include "rc3/data/emoji/split.hpp"
+#include "rc3/data/loader.hpp"
+#include "rc3/data/pack.hpp"
+#include "rc3/data/prepare.hpp"
+#include "rc3/data/webdataset.hpp"
+
+#ifdef RC3_TEST_TURBOJPEG
+#include "rc3/io/image/turbojpeg.hpp"
+using Decoders = rc3::io::Decoders<rc3::io::TurboJpeg, rc3::io::Stb>;
+#else
+using Decoders = rc3::io::DefaultDecoders;
+#endif
+
+namespace {
+
+namespace data = rc3::data;
+
+std::string environment(const char* name) {
+  const char* value = std::getenv(name);
+  return value == nullptr ? "" : value;
+}
+
+/// 4,000 emoji scenes in eight shards, written when they are first needed.
+std::filesystem::path shards() {
+  if (const auto given = environment("RC3_BENCH_SHARDS"); !given.empty()) return given;
+  const std::filesystem::path cache = environment("RC3_CACHE"), folder = cache / "bench/scenes";
+  if (std::filesystem::exists(folder / "done")) return folder;
+  std::filesystem::remove_all(folder);
+  const auto glyphs = data::emoji::Glyphs::load(cache / "data/emoji");
+  const std::vector<std::string> languages = {"en", "de", "fr", "cs", "ja", "zh"};
+  const data::emoji::Scenes scenes(glyphs, data::emoji::Split::load(cache / "data/emoji", glyphs).train, languages,
+                                   languages, 4000, {});
+  data::Problems problems;
+  data::pack(scenes, folder, problems, {.prefix = "scenes", .samples = 500});
+  rc3::io::write_file(folder / "done", "");
+  return folder;
+}
+
+/// One epoch after another with so many workers; "items" is samples a second.
+void loader(benchmark::State& state) {
+  data::Problems problems;
+  const data::WebDataset source(data::shards_of(shards()), problems);
+  const auto tokenizer = rc3::text::Tokenizer::from_pretrained(std::filesystem::path(environment("RC3_CACHE")) /
+                                                               "weights/multilingual-e5-small");
+  const data::Prepare<Decoders> prepare(tokenizer, source.languages(), {.augment = data::AugmentOptions{}});
+  data::LoaderOptions options;
+  options.workers = static_cast<int>(state.range(0));
+  data::Loader loader(source, prepare, data::Collate(), problems, options);
+  loader.next();  // the threads' start is not counted
+  std::int64_t samples = 0;
+  for (auto _ : state) {
+    const auto loaded = loader.next();
+    samples += loaded->batch.size();
+    benchmark::DoNotOptimize(loaded->batch.pictures.pixels.data_ptr());
+  }
+  state.counters["items"] = benchmark::Counter(static_cast<double>(samples), benchmark::Counter::kIsRate);
+}
+BENCHMARK(loader)->Arg(0)->Arg(1)->Arg(2)->UseRealTime()->MinTime(8)->Unit(benchmark::kMillisecond);
+
+}  // namespace
