@@ -143,7 +143,7 @@ inline void align(const World& world, const std::shared_ptr<Model>& model, const
   NameBatches batches(world, views, texts, world.languages.trained(), s.align_batch, 1);
   const auto pretrainer = std::make_shared<Align>(
       model, std::array<double, 2>{1.0, 1.0}, std::make_shared<objective::Itc>(), std::make_shared<objective::Xtcl>());
-  rc3::train::Options options;
+  rc3::train::Options options{.seed = 0};  // the program has seeded all
   options.optimizer.learning_rate = s.learning_rate;
   options.optimizer.weight_decay = 0.05;
   options.schedule = {20, s.align_steps, 0.0};
@@ -159,7 +159,7 @@ inline void tune(const World& world, const std::shared_ptr<Model>& model, const 
   const auto pretrainer =
       std::make_shared<Align>(model, std::array<double, 2>{1.0, 1.0}, std::make_shared<objective::Itc>(0.05),
                               std::make_shared<objective::Xtcl>(0.05));
-  rc3::train::Options options;
+  rc3::train::Options options{.seed = 0};  // the program has seeded all
   options.optimizer.learning_rate = 3e-4;
   options.optimizer.weight_decay = 0.05;
   options.optimizer.rates = {{"backbone", 0.5 * s.tune_rate}, {"text.", 0.3 * s.tune_rate}};
@@ -221,7 +221,7 @@ inline void fuse(const World& world, const std::shared_ptr<Model>& model, const 
                                                 rc3::regularizer::Ceiling(0.2), std::move(relevance));
   const auto pretrainer =
       std::make_shared<Fuse>(model, std::array<double, 2>{1.0, 1.0}, r_xvtcl, std::make_shared<objective::Itm>());
-  rc3::train::Options options;
+  rc3::train::Options options{.seed = 0};  // the program has seeded all
   options.optimizer.learning_rate = 5e-4;
   options.optimizer.weight_decay = 0.05;
   // What alignment has learned stays as it is: small batches of scenes would undo it.

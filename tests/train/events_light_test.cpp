@@ -14,16 +14,6 @@ using train::EventFile;
 
 BOOST_AUTO_TEST_SUITE(train_events)
 
-BOOST_AUTO_TEST_CASE(crc32c_of_the_rfc) {  // RFC 3720, B.4
-  using train::detail::crc32c;
-  BOOST_TEST(crc32c(std::string(32, '\0')) == 0x8A9136AAu);
-  BOOST_TEST(crc32c(std::string(32, '\xff')) == 0x62A8AB43u);
-  std::string rising;
-  for (int i = 0; i < 32; ++i) rising += static_cast<char>(i);
-  BOOST_TEST(crc32c(rising) == 0x46DD794Eu);
-  BOOST_TEST(crc32c("123456789") == 0xE3069283u);
-}
-
 BOOST_AUTO_TEST_CASE(tensorboard_reads_what_was_said) {
   const test::TempDir folder;
   double time = 1'700'000'000.25;

@@ -138,13 +138,14 @@ inline std::map<std::string, at::Tensor> load(const std::filesystem::path& path)
   return tensors;
 }
 
-/// Writes @p tensors to @p path. The same tensors give the same bytes, and the file is complete or not there at all.
-/// Tensors that are on another device or not contiguous are copied, one at a time.
+/// The bytes of a file with @p tensors, to @p sink by `write(const void*, std::size_t)`. The same tensors give the same
+/// bytes. Tensors that are on another device or not contiguous are copied, one at a time.
+/// @param file      its name, for errors
 /// @param metadata  strings for the header; "format": "pt" is what transformers asks for
-/// @throws rc3::Error when a tensor has a type that the format lacks or a name that is not UTF-8, or when the disk is
-///         full; then what was at @p path is still there.
-inline void save(const std::filesystem::path& path, const std::map<std::string, at::Tensor>& tensors,
-                 const std::map<std::string, std::string>& metadata = {{"format", "pt"}}) {
+/// @throws rc3::Error when a tensor has a type that the format lacks or a name that is not UTF-8
+template <class Sink>
+void write(Sink& sink, const std::string& file, const std::map<std::string, at::Tensor>& tensors,
+           const std::map<std::string, std::string>& metadata = {{"format", "pt"}}) {
   struct Item {
     const std::string* name;
     const at::Tensor* tensor;
@@ -153,10 +154,10 @@ inline void save(const std::filesystem::path& path, const std::map<std::string, 
   };
   std::vector<Item> items;
   for (const auto& [name, tensor] : tensors) {
-    require_utf8(name, join(path.string(), ": the name of a tensor"));
-    require(name != "__metadata__", path.string(), ": no tensor can be called __metadata__");
-    require(tensor.defined(), path.string(), ": tensor \"", name, "\" is undefined");
-    require(tensor.layout() == at::kStrided && !tensor.is_quantized(), path.string(), ": tensor \"", name,
+    require_utf8(name, join(file, ": the name of a tensor"));
+    require(name != "__metadata__", file, ": no tensor can be called __metadata__");
+    require(tensor.defined(), file, ": tensor \"", name, "\" is undefined");
+    require(tensor.layout() == at::kStrided && !tensor.is_quantized(), file, ": tensor \"", name,
             "\": only dense tensors can be saved");
     items.push_back({&name, &tensor, dtype_of(tensor.scalar_type(), name), std::uint64_t(tensor.nbytes())});
   }
@@ -177,19 +178,26 @@ inline void save(const std::filesystem::path& path, const std::map<std::string, 
   try {
     header = json.dump();
   } catch (const nlohmann::json::exception& error) {
-    fail(path.string(), ": the metadata: ", error.what());
+    fail(file, ": the metadata: ", error.what());
   }
   header.append((8 - header.size() % 8) % 8, ' ');
-  require(header.size() <= max_header_bytes, path.string(), ": too many tensors for one file");
+  require(header.size() <= max_header_bytes, file, ": too many tensors for one file");
 
-  OutputFile file(path);
   const std::uint64_t length = header.size();
-  file.write(&length, sizeof length);
-  file.write(header);
+  sink.write(&length, sizeof length);
+  sink.write(header.data(), header.size());
   for (const Item& item : items) {
     const at::Tensor dense = item.tensor->detach().resolve_conj().resolve_neg().cpu().contiguous();
-    file.write(dense.data_ptr(), static_cast<std::size_t>(item.bytes));
+    sink.write(dense.data_ptr(), static_cast<std::size_t>(item.bytes));
   }
+}
+
+/// Writes @p tensors to @p path: the file is complete or not there at all. @throws rc3::Error as write() does, or when
+/// the disk is full; then what was at @p path is still there.
+inline void save(const std::filesystem::path& path, const std::map<std::string, at::Tensor>& tensors,
+                 const std::map<std::string, std::string>& metadata = {{"format", "pt"}}) {
+  OutputFile file(path);
+  write(file, path.string(), tensors, metadata);
   file.commit();
 }
 

@@ -11,9 +11,12 @@
 #include <utility>
 #include <vector>
 
+#include "rc3/core/communicator.hpp"
 #include "rc3/core/error.hpp"
+#include "rc3/core/memory.hpp"
 #include "rc3/core/type_name.hpp"
 #include "rc3/model/diagnosis.hpp"
+#include "rc3/objective/gather.hpp"
 #include "rc3/objective/pass.hpp"
 
 namespace rc3 {
@@ -52,10 +55,38 @@ requires(sizeof...(Objectives) > 0 && (objective::Policy<Objectives, Host> &&
   Losses losses(const Batch& batch) {
     require(batch.size() > 0, "rc3::Pretrainer: the batch is empty");
     objective::Pass<Host> pass(*model_, batch);
-    Losses losses;
-    std::apply([&](auto&... o) { (add(*o, pass, losses), ...); }, objectives_);
-    require(losses.total.defined(), "rc3::Pretrainer: every objective has weight 0, nothing is left to learn");
-    return losses;
+    return sum([&](auto& objective) { return objective.loss(pass); });
+  }
+
+  /// This rank's share of the losses over the batches of all ranks: the shares' sum is the loss, and the sum of their
+  /// gradients its gradient. Contrastive objectives (objective::Cacheable) have all ranks' samples for negatives, as
+  /// one rank with the whole batch would; the others are means over each rank's samples.
+  /// @param batch  as many samples on every rank, with ids that differ between the ranks
+  template <Communicator Comm>
+  Losses losses(const Batch& batch, Comm& comm) {
+    if (comm.size() == 1) return losses(batch);
+    require(batch.size() > 0, "rc3::Pretrainer: the batch is empty");
+    const Batch whole = objective::gather_batch(comm, batch);
+    objective::Pass<Host> pass(*model_, batch, whole, comm.rank() * batch.size());
+    return sum([&]<class Objective>(Objective& objective) {
+      if constexpr (objective::Cacheable<Objective, Host>) {
+        const auto share = objective::gathered_loss(comm, pass, objective);
+        if constexpr (requires { objective.after(pass); }) objective.after(pass);
+        return share;
+      } else {
+        return objective.loss(pass) / comm.size();
+      }
+    });
+  }
+
+  /// What the objectives remember from step to step beside their parameters.
+  Memory memory() const {
+    Memory all;
+    each([&](const auto& objective, const std::string& prefix) { add_memory(all, prefix, objective); });
+    return all;
+  }
+  void set_memory(const Memory& all) {
+    each([&](auto& objective, const std::string& prefix) { rc3::set_memory(all, prefix, objective); });
   }
 
   /// Tells every objective that follows a schedule (has `at_step(std::int64_t)`) which step comes, from 0.
@@ -84,16 +115,30 @@ requires(sizeof...(Objectives) > 0 && (objective::Policy<Objectives, Host> &&
     ++adopted_;
   }
 
-  template <class Objective>
-  void add(Objective& objective, objective::Pass<Host>& pass, Losses& losses) {
-    const double weight = weights_[losses.parts.size()];
-    if (weight == 0) {
-      losses.parts.push_back(0);
-      return;
-    }
-    const at::Tensor loss = objective.loss(pass);
-    losses.parts.push_back(loss.template item<double>());
-    losses.total = losses.total.defined() ? losses.total + weight * loss : weight * loss;
+  /// The weighted sum of what @p loss_of(objective) gives for each objective that counts.
+  template <class LossOf>
+  Losses sum(const LossOf& loss_of) {
+    Losses losses;
+    const auto add = [&](auto& objective) {
+      const double weight = weights_[losses.parts.size()];
+      if (weight == 0) {
+        losses.parts.push_back(0);
+        return;
+      }
+      const at::Tensor loss = loss_of(objective);
+      losses.parts.push_back(loss.template item<double>());
+      losses.total = losses.total.defined() ? losses.total + weight * loss : weight * loss;
+    };
+    std::apply([&](auto&... o) { (add(*o), ...); }, objectives_);
+    require(losses.total.defined(), "rc3::Pretrainer: every objective has weight 0, nothing is left to learn");
+    return losses;
+  }
+
+  /// Calls @p visit(objective, "K.") for the K-th objective.
+  template <class Visit>
+  void each(const Visit& visit) const {
+    std::size_t k = 0;
+    std::apply([&](auto&... o) { (visit(*o, std::to_string(k++) + "."), ...); }, objectives_);
   }
 
   static std::string short_name(std::string name) {

@@ -75,6 +75,20 @@ Batch gather_batch(Comm& comm, const Batch& batch) {
           gather(batch.caption_b_ids)};
 }
 
+/// As below, of a Pass that other objectives share: pass.whole() is gather_batch() of its batch, and pass.begin() where
+/// this rank's samples stand in it.
+template <Communicator Comm, class Model, class Objective>
+requires Cacheable<Objective, Model> at::Tensor gathered_loss(Comm& comm, Pass<Model>& pass, Objective& objective) {
+  const auto n = pass.batch().size();
+  require(pass.whole().size() == n * comm.size(),
+          "objective::gathered_loss: every rank must bring the same number of samples");
+  auto r = objective.represent(pass);
+  for (auto& t : r.learned) t = gather_rows(comm, t);
+  for (auto& t : r.fixed)
+    if (t.defined() && comm.size() > 1) t = at::cat(comm.all_gather(t.contiguous()), 0);
+  return objective.rows_loss(r, pass.whole(), pass.begin(), pass.begin() + n);
+}
+
 /// This rank's share of the loss over the batches of all ranks: the shares' sum is `objective.loss` of the whole batch,
 /// and the gradients' sum over the ranks its gradient. Every rank's negatives are those of all ranks.
 /// @param batch     this rank's samples, as many as on every other rank; with ids that differ between the ranks'
@@ -83,16 +97,9 @@ Batch gather_batch(Comm& comm, const Batch& batch) {
 template <Communicator Comm, class Model, class Objective>
 requires Cacheable<Objective, Model> at::Tensor gathered_loss(Comm& comm, Model& model, Objective& objective,
                                                               const Batch& batch) {
-  const auto n = batch.size();
   const Batch whole = gather_batch(comm, batch);
-  require(whole.size() == n * comm.size(),
-          "objective::gathered_loss: every rank must bring the same number of samples");
-  Pass<Model> pass(model, batch, comm.size() == 1 ? batch : whole, comm.rank() * n);
-  auto r = objective.represent(pass);
-  for (auto& t : r.learned) t = gather_rows(comm, t);
-  for (auto& t : r.fixed)
-    if (t.defined() && comm.size() > 1) t = at::cat(comm.all_gather(t.contiguous()), 0);
-  return objective.rows_loss(r, whole, comm.rank() * n, comm.rank() * n + n);
+  Pass<Model> pass(model, batch, comm.size() == 1 ? batch : whole, comm.rank() * batch.size());
+  return gathered_loss(comm, pass, objective);
 }
 
 /// What is said of an objective that cannot be computed in parts.

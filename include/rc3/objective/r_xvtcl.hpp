@@ -7,6 +7,7 @@
 #include <c10/core/GradMode.h>
 #include <torch/nn/module.h>
 
+#include "rc3/core/memory.hpp"
 #include "rc3/core/nn/unit.hpp"
 #include "rc3/objective/concept.hpp"
 #include "rc3/objective/info_nce.hpp"
@@ -61,9 +62,15 @@ class RXvtcl : public torch::nn::Module {
   template <class Model>
   at::Tensor loss(Pass<Model>& pass) {
     const auto loss = rows_loss(represent(pass), pass.batch(), 0, pass.batch().size());
+    after(pass);
+    return loss;
+  }
+
+  /// The end of a training step, for who computes the loss in parts: negatives that remember learn of the batch.
+  template <class Model>
+  void after(Pass<Model>& pass) {
     if constexpr (requires { negatives_.after(pass); })
       if (c10::GradMode::is_enabled()) negatives_.after(pass);
-    return loss;
   }
 
   /// What of a batch the loss is a function of: z^a, z^b, and one further candidate a row for each. See
@@ -110,6 +117,17 @@ class RXvtcl : public torch::nn::Module {
 
   /// Told by the trainer which step comes: lambda follows its schedule.
   void at_step(std::int64_t step) { lambda_ = options_.lambda.at(step); }
+
+  Memory memory() const {
+    Memory all;
+    add_memory(all, "relevance.", relevance_);
+    add_memory(all, "negatives.", negatives_);
+    return all;
+  }
+  void set_memory(const Memory& all) {
+    rc3::set_memory(all, "relevance.", relevance_);
+    rc3::set_memory(all, "negatives.", negatives_);
+  }
 
   Relevance& relevance() { return relevance_; }
   Negatives& negatives() { return negatives_; }

@@ -14,6 +14,7 @@
 
 #include "rc3/core/batch.hpp"
 #include "rc3/core/check.hpp"
+#include "rc3/core/memory.hpp"
 #include "rc3/core/nn/state.hpp"
 #include "rc3/core/nn/unit.hpp"
 #include "rc3/relevance/concept.hpp"
@@ -84,6 +85,30 @@ class Encoder {
       item.value().mul_(momentum).add_(*other, 1 - momentum);
     }
     known_.clear();
+    moved_ = true;
+  }
+
+  /// The scale; the encoder too, once it has followed another.
+  Memory memory() const {
+    Memory all{{"scale", at::tensor({low_, high_}, at::kDouble)}};
+    if (moved_)
+      for (const auto& [name, tensor] : nn::named_state(*encoder_)) all.emplace("encoder." + name, tensor.detach());
+    return all;
+  }
+  void set_memory(const Memory& all) {
+    const auto scale = all.find("scale");
+    require(scale != all.end(), "relevance::Encoder: the checkpoint has no \"scale\"");
+    low_ = scale->second[0].template item<double>();
+    high_ = scale->second[1].template item<double>();
+    known_.clear();
+    moved_ = all.size() > 1;
+    if (!moved_) return;
+    c10::NoGradGuard no_grad;
+    for (const auto& [name, tensor] : nn::named_state(*encoder_)) {
+      const auto found = all.find("encoder." + name);
+      require(found != all.end(), "relevance::Encoder: the checkpoint has no \"encoder.", name, '"');
+      at::Tensor(tensor).copy_(found->second);
+    }
   }
 
   double low() const { return low_; }    ///< cosine that counts as 0
@@ -117,6 +142,7 @@ class Encoder {
   EncoderOptions options_;
   std::unordered_map<std::int64_t, at::Tensor> known_;  // by caption id
   double low_ = 0.0, high_ = 1.0;
+  bool moved_ = false;
 };
 
 }  // namespace rc3::relevance

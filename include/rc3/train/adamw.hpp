@@ -2,6 +2,7 @@
 /// AdamW on groups of parameters, by LibTorch's fused kernel: one pass over the memory instead of a dozen.
 
 #include <ATen/ops/_fused_adamw.h>
+#include <ATen/ops/full.h>
 #include <ATen/ops/linalg_vector_norm.h>
 #include <ATen/ops/stack.h>
 #include <ATen/ops/zeros.h>
@@ -9,11 +10,16 @@
 #include <c10/core/GradMode.h>
 #include <torch/nn/module.h>
 
+#include <cmath>
+#include <map>
+#include <optional>
 #include <string>
 #include <unordered_set>
+#include <utility>
 #include <vector>
 
 #include "rc3/core/error.hpp"
+#include "rc3/train/layer_rates.hpp"
 #include "rc3/train/options.hpp"
 
 namespace rc3::train {
@@ -23,19 +29,24 @@ class AdamW {
  public:
   /// Takes every parameter of @p module that learns now; one that hangs in the tree twice counts once.
   AdamW(const torch::nn::Module& module, AdamWOptions options) : options_(std::move(options)) {
+    std::vector<std::pair<std::string, at::Tensor>> learning;
+    std::vector<std::string> names;
     std::unordered_set<const void*> seen;
     for (const auto& item : module.named_parameters()) {
-      const auto& p = item.value();
-      if (!p.requires_grad() || !seen.insert(p.unsafeGetTensorImpl()).second) continue;
-      group(rate_of(item.key()), p.dim() > 1 ? options_.weight_decay : 0.0).parameters.push_back(p);
+      names.push_back(item.key());
+      if (item.value().requires_grad() && seen.insert(item.value().unsafeGetTensorImpl()).second)
+        learning.emplace_back(item.key(), item.value());
     }
-    require(!groups_.empty(), "train::AdamW: no parameter of the module learns");
-    for (auto& g : groups_)
-      for (const auto& p : g.parameters) {
-        g.first.push_back(at::zeros_like(p));
-        g.second.push_back(at::zeros_like(p));
-        g.steps.push_back(at::zeros({}, at::kFloat));
-      }
+    require(!learning.empty(), "train::AdamW: no parameter of the module learns");
+    const LayerRates layers(names, options_.layer_decay);
+    for (const auto& [name, p] : learning) {
+      auto& g = group(rate_of(name) * layers.rate(name), p.dim() > 1 ? options_.weight_decay : 0.0);
+      g.names.push_back(name);
+      g.parameters.push_back(p);
+      g.first.push_back(at::zeros_like(p));
+      g.second.push_back(at::zeros_like(p));
+      g.steps.push_back(at::zeros({}, p.options().dtype(at::kFloat)));
+    }
   }
 
   /// One update. Parameters without a gradient in this step are left alone.
@@ -57,10 +68,30 @@ class AdamW {
       for (auto& p : g.parameters) p.mutable_grad() = at::Tensor();
   }
 
+  /// What it learns, in the order of the groups.
+  std::vector<at::Tensor> parameters() const {
+    std::vector<at::Tensor> all;
+    for (const auto& g : groups_) all.insert(all.end(), g.parameters.begin(), g.parameters.end());
+    return all;
+  }
+
+  /// Moments and step counts: "first.NAME", "second.NAME", "steps.NAME". These tensors change with the next step.
+  std::map<std::string, at::Tensor> state() const {
+    std::map<std::string, at::Tensor> all;
+    for (const auto& g : groups_)
+      for (std::size_t i = 0; i < g.names.size(); ++i) {
+        all.emplace("first." + g.names[i], g.first[i]);
+        all.emplace("second." + g.names[i], g.second[i]);
+        all.emplace("steps." + g.names[i], g.steps[i]);
+      }
+    return all;
+  }
+
  private:
   struct Group {
     double rate, decay;
-    std::vector<at::Tensor> parameters, first, second, steps;
+    std::vector<std::string> names = {};
+    std::vector<at::Tensor> parameters = {}, first = {}, second = {}, steps = {};
   };
 
   double rate_of(const std::string& name) const {
@@ -72,7 +103,7 @@ class AdamW {
   Group& group(double rate, double decay) {
     for (auto& g : groups_)
       if (g.rate == rate && g.decay == decay) return g;
-    return groups_.emplace_back(Group{rate, decay, {}, {}, {}, {}});
+    return groups_.emplace_back(Group{rate, decay});
   }
 
   double gradient_norm() const {

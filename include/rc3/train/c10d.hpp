@@ -64,6 +64,26 @@ class C10d {
     if (!all[0].is_same(t)) t.copy_(all[0]);
   }
 
+  /// A sum under way.
+  class Pending {
+   public:
+    Pending(C10d& comm, const at::Tensor& t) : comm_(comm), all_{t} {
+      comm_.call("all_reduce", [&] { work_ = comm_.later_->allreduce(all_); });
+    }
+    void wait() {
+      comm_.call("all_reduce", [&] { work_->wait(); });
+    }
+
+   private:
+    C10d& comm_;
+    std::vector<at::Tensor> all_;
+    c10::intrusive_ptr<c10d::Work> work_;
+  };
+
+  /// Begins to replace @p t, contiguous, by the sum over the ranks. These calls go over connections of their own: they
+  /// are matched among themselves, in their order, whatever else is said meanwhile.
+  Pending all_reduce_later(const at::Tensor& t) { return {*this, t}; }
+
  private:
   C10d(std::int64_t rank, std::int64_t size, const std::string& host, std::uint16_t port, const C10dOptions& options)
       : rank_(rank), size_(size) {
@@ -86,7 +106,12 @@ class C10d {
       gloo->devices.push_back(options.hostname.empty()
                                   ? c10d::ProcessGroupGloo::createDefaultDevice()
                                   : c10d::ProcessGroupGloo::createDeviceForHostname(options.hostname));
-      group_ = c10::make_intrusive<c10d::ProcessGroupGloo>(store, static_cast<int>(rank), static_cast<int>(size), gloo);
+      const auto group = [&](const char* name) {
+        return c10::make_intrusive<c10d::ProcessGroupGloo>(c10::make_intrusive<c10d::PrefixStore>(name, store),
+                                                           static_cast<int>(rank), static_cast<int>(size), gloo);
+      };
+      group_ = group("now");
+      later_ = group("later");
     });
     at::Tensor sum = at::full({1}, rank + 1, at::kLong);
     all_reduce(sum);
@@ -122,7 +147,7 @@ class C10d {
   }
 
   std::int64_t rank_, size_;
-  c10::intrusive_ptr<c10d::ProcessGroupGloo> group_;
+  c10::intrusive_ptr<c10d::ProcessGroupGloo> group_, later_;
 };
 
 static_assert(Communicator<C10d>);

@@ -1,43 +1,39 @@
 #pragma once
-/// A model's parameters and buffers in one safetensors file.
+/// Tensors of a run in safetensors files: a model's alone, or all that a run needs to go on.
 
+#include <ATen/core/Tensor.h>
 #include <c10/core/GradMode.h>
 #include <torch/nn/module.h>
 
 #include <filesystem>
 #include <map>
 #include <string>
+#include <utility>
 
+#include <nlohmann/json.hpp>
+
+#include "rc3/core/memory.hpp"
 #include "rc3/core/nn/state.hpp"
+#include "rc3/io/json.hpp"
 #include "rc3/io/safetensors.hpp"
+#include "rc3/train/checkpoint/store.hpp"
 
 namespace rc3::train {
 
-/// Writes @p module to @p path. The old file stays until the new one is complete.
-/// @param variant  the type, as `Model<...>::name()` gives it; a load into another variant is refused by it
-/// @throws rc3::Error when the file cannot be written
-inline void save_checkpoint(const std::filesystem::path& path, const torch::nn::Module& module,
-                            const std::string& variant) {
-  std::map<std::string, at::Tensor> state;
-  for (const auto& [name, tensor] : nn::named_state(module)) state.emplace(name, tensor.detach().contiguous());
-  io::safetensors::save(path, state, {{"format", "pt"}, {"rc3.variant", variant}});
-}
-
-/// Reads @p path into @p module.
-/// @throws rc3::Error when the file is damaged, was written by another variant, or lacks, or has besides, a tensor;
-///         nothing of the module is then changed
-inline void load_checkpoint(const std::filesystem::path& path, torch::nn::Module& module, const std::string& variant) {
+/// The tensors of @p path, which must have the names, shapes and types of @p wanted.
+/// @param variant  the type, as `Model<...>::name()` gives it
+/// @throws rc3::Error when the file is damaged, was written by another variant, or lacks, or has besides, a tensor
+inline Memory read_state(const std::filesystem::path& path, const Memory& wanted, const std::string& variant) {
   const io::safetensors::Reader reader(path);
   const auto& metadata = reader.header().metadata;
   const auto found = metadata.find("rc3.variant");
   require(found != metadata.end(), path.string(),
           ": has no \"rc3.variant\" in its metadata, it is no checkpoint of rc3");
   require(found->second == variant, path.string(), ": was written by ", found->second, ", the program is ", variant);
-  const auto state = nn::named_state(module);
   for (const auto& entry : reader.header().entries)
-    require(state.contains(entry.name), path.string(), ": the tensor \"", entry.name, "\" has no place in the model");
-  std::map<std::string, at::Tensor> read;
-  for (const auto& [name, tensor] : state) {
+    require(wanted.contains(entry.name), path.string(), ": the tensor \"", entry.name, "\" has no place in the model");
+  Memory read;
+  for (const auto& [name, tensor] : wanted) {
     require(reader.find(name) != nullptr, path.string(), ": the tensor \"", name, "\" is missing");
     auto value = reader.read(name);
     require(value.sizes() == tensor.sizes() && value.scalar_type() == tensor.scalar_type(), path.string(), ": \"", name,
@@ -45,8 +41,58 @@ inline void load_checkpoint(const std::filesystem::path& path, torch::nn::Module
             tensor.sizes());
     read.emplace(name, std::move(value));
   }
-  c10::NoGradGuard no_grad;
-  for (const auto& [name, tensor] : state) at::Tensor(tensor).copy_(read.at(name));
+  return read;
 }
+
+/// Gives the tensors of @p state the values of @p values, which has the same names.
+inline void copy_state(const Memory& state, const Memory& values) {
+  c10::NoGradGuard no_grad;
+  for (const auto& [name, tensor] : state) at::Tensor(tensor).copy_(values.at(name));
+}
+
+/// Writes @p module to @p path. The old file stays until the new one is complete.
+/// @param variant  the type, as `Model<...>::name()` gives it; a load into another variant is refused by it
+/// @throws rc3::Error when the file cannot be written
+inline void save_checkpoint(const std::filesystem::path& path, const torch::nn::Module& module,
+                            const std::string& variant) {
+  io::safetensors::save(path, nn::named_state(module), {{"format", "pt"}, {"rc3.variant", variant}});
+}
+
+/// Reads @p path into @p module. @throws rc3::Error as read_state does; nothing of the module is then changed
+inline void load_checkpoint(const std::filesystem::path& path, torch::nn::Module& module, const std::string& variant) {
+  const auto state = nn::named_state(module);
+  copy_state(state, read_state(path, state, variant));
+}
+
+/// All that a run needs to go on, as files of tensors ("model", "optimizer", ...) and numbers.
+struct Snapshot {
+  std::string variant;                  ///< the type, as `name()` gives it
+  std::map<std::string, Memory> files;  ///< by name without ".safetensors"
+  nlohmann::json state;                 ///< state.json
+  nlohmann::json configuration;         ///< configuration.json
+
+  /// With tensors of its own, which the next step does not change.
+  Snapshot copied() const {
+    c10::NoGradGuard no_grad;
+    Snapshot copy = *this;
+    for (auto& [file, tensors] : copy.files)
+      for (auto& [name, tensor] : tensors) tensor = tensor.detach().clone();
+    return copy;
+  }
+
+  /// As the files of a checkpoint. @tparam Writer  a CheckpointWriter
+  template <class Writer>
+  void write(Writer& writer) const {
+    for (const auto& [file, tensors] : files) {
+      const std::string name = file + ".safetensors";
+      writer.begin(name);
+      io::safetensors::write(writer, name, tensors, {{"format", "pt"}, {"rc3.variant", variant}});
+    }
+    writer.begin("state.json");
+    writer.write(state.dump(2) + '\n');
+    writer.begin("configuration.json");
+    writer.write(configuration.dump(2) + '\n');
+  }
+};
 
 }  // namespace rc3::train

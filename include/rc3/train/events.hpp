@@ -4,7 +4,6 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include <array>
 #include <bit>
 #include <cerrno>
 #include <chrono>
@@ -16,27 +15,12 @@
 #include <string_view>
 
 #include "rc3/core/error.hpp"
+#include "rc3/io/crc32c.hpp"
 #include "rc3/io/file.hpp"
 
 namespace rc3::train {
 
 namespace detail {
-
-/// CRC-32C (Castagnoli), reflected, as RFC 3720 has it.
-inline std::uint32_t crc32c(std::string_view bytes) {
-  static const auto table = [] {
-    std::array<std::uint32_t, 256> t{};
-    for (std::uint32_t i = 0; i < 256; ++i) {
-      std::uint32_t c = i;
-      for (int k = 0; k < 8; ++k) c = (c >> 1) ^ ((c & 1) != 0 ? 0x82F63B78u : 0u);
-      t[i] = c;
-    }
-    return t;
-  }();
-  std::uint32_t crc = ~0u;
-  for (const char byte : bytes) crc = (crc >> 8) ^ table[(crc ^ static_cast<unsigned char>(byte)) & 0xFF];
-  return ~crc;
-}
 
 /// The least of protocol buffers that an event takes.
 class Message {
@@ -124,7 +108,7 @@ class EventFile {
       return out;
     };
     const auto checksum = [&](std::string_view bytes) {
-      const std::uint32_t crc = detail::crc32c(bytes);
+      const std::uint32_t crc = io::crc32c(bytes);
       return little(((crc >> 15 | crc << 17) + 0xA282EAD8u) & 0xFFFFFFFFu, 4);
     };
     const std::string length = little(message.text().size(), 8);

@@ -24,9 +24,10 @@ struct AdamWOptions {
   double weight_decay = 0.01;        ///< >= 0; vectors and scalars (biases, norms, temperatures) are not decayed
   double clip = 1.0;                 ///< largest norm of the whole gradient, > 0
   std::vector<RateRule> rates = {};  ///< for example {{"text.", 0.1}}: fine-tune the text encoder slowly
-  /// Each layer of a pretrained stack ("layers.N.", "blocks.N.") learns at this times the rate of the one above it,
-  /// what lies below the stack (embeddings) at this times the rate of layer 0; in (0, 1], 1: all alike.
-  double layer_decay = 1.0;
+  /// For example {{"text.", 0.9}}: in a stack ("layers.N.", "blocks.N.") whose name contains `part`, each layer learns
+  /// at `rate` times the rate of the one above it, and what lies below the stack (embeddings) at `rate` times that of
+  /// layer 0. Rates in (0, 1].
+  std::vector<RateRule> layer_decay = {};
 };
 
 enum class Precision {
@@ -40,7 +41,8 @@ struct Options {
   AdamWOptions optimizer = {};
   Schedule schedule = {};  ///< its total is the run's length in optimizer steps
   Precision precision = Precision::automatic;
-  std::uint64_t seed = 1;                ///< of dropout; each step draws from (seed, step, rank)
+  std::uint64_t seed = 1;                ///< each step's dropout draws from (seed, step, rank); 0: from what the
+                                         ///< global generators hold, and a resumed run draws other masks
   std::int64_t accumulate = 1;           ///< batches an optimizer step, > 0
   double ema = 0;                        ///< decay of the moving average of the weights, in [0, 1); 0: none is kept
   std::vector<std::string> freeze = {};  ///< parameters that do not learn: names, with * for any characters

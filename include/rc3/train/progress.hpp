@@ -91,8 +91,10 @@ class Progress {
 
   /// @param done  items done so far, 0 .. total, never less than before
   /// @param loss  of the last step; not finite: shown as it is and kept out of the average
-  void update(std::int64_t done, double loss) {
+  /// @param more  shown behind it
+  void update(std::int64_t done, double loss, std::string more = {}) {
     has_loss_ = true;
+    more_ = std::move(more);
     advance(done, loss);
   }
 
@@ -165,7 +167,7 @@ class Progress {
     std::snprintf(percent, sizeof percent, "%3d%%", static_cast<int>(share() * 100));
     std::string line = options_.label + " ";
     if (terminal_) line = "\r" + line + "▕" + format_bar(share(), options_.bar) + "▏";
-    line += percent + loss_text() + "  " + rate_text(rate_) + "  ";
+    line += percent + loss_text() + (more_.empty() ? "" : "  " + more_) + "  " + rate_text(rate_) + "  ";
     line += done_ == total_ ? format_seconds(now - start_) + " in all" : format_seconds(seconds_left()) + " left";
     // One write a redraw, and the rest of the old line is erased after the new one stands: nothing flickers.
     line += terminal_ ? "\x1b[K" : "\n";
@@ -184,6 +186,7 @@ class Progress {
   double start_ = 0, last_ = 0, printed_ = 0, printed_share_ = 0;
   double items_ = 0, items_weight_ = 0, rate_ = 0;
   double losses_ = 0, losses_weight_ = 0, last_loss_ = 0;
+  std::string more_;
   bool drawn_ = false, finished_ = false, has_loss_ = false;
 };
 

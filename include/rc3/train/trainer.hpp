@@ -1,56 +1,231 @@
 #pragma once
-/// One optimizer step after another.
+/// One optimizer step after another, on one rank or many.
 
+#include <ATen/Context.h>
+#include <ATen/ops/arange.h>
+#include <ATen/ops/tensor.h>
+#include <ATen/ops/zeros_like.h>
+
+#include <algorithm>
 #include <cmath>
+#include <filesystem>
+#include <limits>
 #include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
 
+#include "rc3/core/communicator.hpp"
+#include "rc3/core/random.hpp"
 #include "rc3/model/pretrainer.hpp"
 #include "rc3/train/adamw.hpp"
+#include "rc3/train/checkpoint.hpp"
+#include "rc3/train/ema.hpp"
+#include "rc3/train/freeze.hpp"
+#include "rc3/train/gradient_sum.hpp"
 #include "rc3/train/options.hpp"
 #include "rc3/train/precision.hpp"
 
 namespace rc3::train {
 
-/// What one step did.
+/// What one step did, over all ranks.
 struct StepReport {
   double loss = 0;            ///< weighted sum
   std::vector<double> parts;  ///< each objective's loss, unweighted
   double gradient_norm = 0;   ///< before clipping
   bool skipped = false;       ///< true if a gradient was not finite; the weights are then unchanged
+  std::int64_t samples = 0;   ///< that it learned from
 };
 
-/// @tparam Trained  an rc3::Pretrainer: a module with `losses(const Batch&)`
-template <class Trained>
+/// @tparam Trained  an rc3::Pretrainer: a module with `losses(const Batch&)`, and for several ranks
+///                  `losses(const Batch&, Comm&)`
+/// @tparam Comm     a Communicator
+template <class Trained, Communicator Comm = Single>
 class Trainer {
  public:
-  Trainer(std::shared_ptr<Trained> trained, Options options)
-      : trained_(std::move(trained)), options_(std::move(options)), optimizer_(*trained_, options_.optimizer) {
+  /// Freezes what the options name, and gives every rank the weights of rank 0.
+  /// @throws rc3::Error naming the option that is wrong
+  Trainer(std::shared_ptr<Trained> trained, Options options, std::shared_ptr<Comm> comm = std::make_shared<Comm>())
+      : trained_(frozen(std::move(trained), options)),
+        options_(std::move(options)),
+        comm_(std::move(comm)),
+        optimizer_(*trained_, options_.optimizer) {
+    require(options_.accumulate > 0, "train::Trainer: accumulate must be above 0, is ", options_.accumulate);
+    require(options_.most_skipped > 0, "train::Trainer: most_skipped must be above 0, is ", options_.most_skipped);
+    share_weights();
+    if (comm_->size() > 1) sum_.emplace(*comm_, optimizer_.parameters());
+    if (options_.ema > 0) ema_.emplace(*trained_, options_.ema);
     trained_->train();
   }
 
-  /// Forward, backward, update. @throws rc3::Error as the objectives do
-  StepReport step(const Batch& batch) {
+  /// Forward, backward, update. @throws rc3::Error as the objectives do, and after Options::most_skipped steps in a row
+  /// without a finite gradient
+  StepReport step(const Batch& batch) { return step(std::span(&batch, 1)); }
+
+  /// The same with the mean gradient of Options::accumulate batches. On several ranks each brings as many; if they have
+  /// different sizes (a damaged sample was left out), each is cut to the smallest.
+  StepReport step(std::span<const Batch> batches) {
+    require(static_cast<std::int64_t>(batches.size()) == options_.accumulate, "train::Trainer: a step takes ",
+            options_.accumulate, " batches (Options::accumulate), got ", batches.size());
     if constexpr (requires { trained_->at_step(steps_); }) trained_->at_step(steps_);
-    auto losses = [&] {
-      const Autocast autocast(options_.precision);
-      return trained_->losses(batch);
-    }();
-    StepReport report{losses.total.template item<double>(), std::move(losses.parts), 0, false};
-    losses.total.backward();
+    StepReport report;
+    for (std::size_t k = 0; k < batches.size(); ++k) {
+      seed_dropout(static_cast<std::int64_t>(k));
+      if (sum_ && k + 1 == batches.size()) sum_->begin();
+      add(report, batches[k]);
+    }
+    if (sum_) sum_->finish();
+    over_ranks(report);
     report.gradient_norm = optimizer_.step(options_.schedule.factor(steps_));
     report.skipped = !std::isfinite(report.gradient_norm);
     ++steps_;
+    count(report.skipped);
+    if (ema_ && !report.skipped) ema_->update(steps_ - 1);
     return report;
   }
 
-  std::int64_t steps() const { return steps_; }
+  std::int64_t steps() const { return steps_; }      ///< made, skipped ones too
+  std::int64_t skipped() const { return skipped_; }  ///< of them without a change
+  double learning_rate() const {                     ///< of the next step
+    return options_.optimizer.learning_rate * options_.schedule.factor(steps_);
+  }
   const Options& options() const { return options_; }
+  const std::shared_ptr<Trained>& trained() const { return trained_; }
+  Comm& comm() const { return *comm_; }
+  Ema* ema() { return ema_ ? &*ema_ : nullptr; }  ///< null without Options::ema
+
+  /// All that this needs to go on. The tensors are those that the next step changes: see Snapshot::copied().
+  /// A queue of negatives is that of this rank.
+  Snapshot snapshot() const {
+    Snapshot all{variant(), {}, {}, {}};
+    all.files["model"] = nn::named_state(*trained_);
+    all.files["optimizer"] = optimizer_.state();
+    if (ema_) all.files["ema"] = ema_->state();
+    if constexpr (Remembers<Trained>)
+      if (auto memory = trained_->memory(); !memory.empty()) all.files["memory"] = std::move(memory);
+    all.state = {{"steps", steps_}, {"skipped", skipped_}, {"skipped_in_a_row", in_a_row_}};
+    return all;
+  }
+
+  /// Goes on where a snapshot was written. @param folder  of the checkpoint
+  /// @throws rc3::Error when a file does not fit this program: nothing is then changed
+  void restore(const std::filesystem::path& folder) {
+    const auto state = io::read_json(folder / "state.json");
+    const auto number = [&](const char* name) {
+      const auto found = state.find(name);
+      require(found != state.end() && found->is_number_integer(), (folder / "state.json").string(), ": \"", name,
+              "\" must be a number");
+      return found->template get<std::int64_t>();
+    };
+    const auto steps = number("steps"), skipped = number("skipped"), in_a_row = number("skipped_in_a_row");
+    std::vector<std::pair<Memory, Memory>> all;
+    const auto read = [&](const char* name, const Memory& into) {
+      all.emplace_back(into, read_state(folder / join(name, ".safetensors"), into, variant()));
+    };
+    read("model", nn::named_state(*trained_));
+    read("optimizer", optimizer_.state());
+    if (ema_) read("ema", ema_->state());
+    if constexpr (Remembers<Trained>)
+      if (const auto path = folder / "memory.safetensors"; std::filesystem::exists(path))
+        trained_->set_memory(io::safetensors::load(path));
+    for (const auto& [into, values] : all) copy_state(into, values);
+    steps_ = steps;
+    skipped_ = skipped;
+    in_a_row_ = in_a_row;
+  }
+
+  /// The type, as `name()` gives it.
+  static std::string variant() {
+    if constexpr (requires { Trained::name(); })
+      return Trained::name();
+    else
+      return type_name<Trained>();
+  }
 
  private:
+  static std::shared_ptr<Trained> frozen(std::shared_ptr<Trained> trained, const Options& options) {
+    require(trained != nullptr, "train::Trainer: nothing to train: the pretrainer is null");
+    train::freeze(*trained, options.freeze);
+    return trained;
+  }
+
+  void share_weights() {
+    if (comm_->size() == 1) return;
+    c10::NoGradGuard no_grad;
+    for (const auto& [name, tensor] : nn::named_state(*trained_)) {
+      const auto wide = tensor.is_floating_point() ? at::kDouble : at::kLong;
+      auto sum = comm_->rank() == 0 ? tensor.detach().to(wide) : at::zeros_like(tensor, wide);
+      comm_->all_reduce(sum);
+      at::Tensor(tensor).copy_(sum);
+    }
+  }
+
+  /// Every step draws from a stream of its own, so that a resume needs no generator's state.
+  void seed_dropout(std::int64_t batch) {
+    if (options_.seed == 0) return;
+    Random random(options_.seed, static_cast<std::uint64_t>(steps_ * options_.accumulate + batch),
+                  static_cast<std::uint64_t>(comm_->rank()));
+    at::manual_seed(random());
+  }
+
+  void add(StepReport& report, const Batch& batch) {
+    auto losses = [&] {
+      const Autocast autocast(options_.precision);
+      if constexpr (requires { trained_->losses(batch, *comm_); }) {
+        if (comm_->size() > 1) return shared_losses(report, batch);
+      } else {
+        require(comm_->size() == 1, "train::Trainer: ", type_name<Trained>(),
+                " has no losses(const Batch&, Comm&), which training on several ranks takes");
+      }
+      report.samples += batch.size();
+      return trained_->losses(batch);
+    }();
+    const auto share = 1.0 / static_cast<double>(options_.accumulate);
+    report.loss += share * losses.total.template item<double>();
+    report.parts.resize(losses.parts.size());
+    for (std::size_t i = 0; i < losses.parts.size(); ++i) report.parts[i] += share * losses.parts[i];
+    (share == 1 ? losses.total : losses.total * share).backward();
+  }
+
+  auto shared_losses(StepReport& report, const Batch& batch) {
+    std::int64_t n = batch.size();
+    for (const auto& other : comm_->all_gather(at::tensor({n}, at::kLong)))
+      n = std::min(n, other.template item<std::int64_t>());
+    require(n > 0, "train::Trainer: a rank has no sample for this step");
+    report.samples += n;
+    return trained_->losses(n == batch.size() ? batch : batch.select(at::arange(n)), *comm_);
+  }
+
+  void over_ranks(StepReport& report) {
+    if (comm_->size() == 1) return;
+    std::vector<double> all = report.parts;
+    all.insert(all.end(), {report.loss, static_cast<double>(report.samples)});
+    auto sum = at::tensor(all, at::kDouble);
+    comm_->all_reduce(sum);
+    const auto* value = sum.template data_ptr<double>();
+    for (double& part : report.parts) part = *value++;
+    report.loss = *value++;
+    report.samples = static_cast<std::int64_t>(*value);
+  }
+
+  void count(bool skipped) {
+    in_a_row_ = skipped ? in_a_row_ + 1 : 0;
+    if (!skipped) return;
+    ++skipped_;
+    require(in_a_row_ < options_.most_skipped, "train::Trainer: ", in_a_row_,
+            " steps in a row had no finite gradient, the last is step ", steps_,
+            "; the weights are those from before. Lower the learning rate, or look at the data of these steps");
+  }
+
   std::shared_ptr<Trained> trained_;
   Options options_;
+  std::shared_ptr<Comm> comm_;
   AdamW optimizer_;
-  std::int64_t steps_ = 0;
+  std::optional<GradientSum<Comm>> sum_;
+  std::optional<Ema> ema_;
+  std::int64_t steps_ = 0, skipped_ = 0, in_a_row_ = 0;
 };
 
 }  // namespace rc3::train

@@ -6,10 +6,13 @@
 #include <c10/core/GradMode.h>
 #include <torch/nn/module.h>
 
+#include <array>
 #include <memory>
 #include <utility>
 
 #include "rc3/core/error.hpp"
+#include "rc3/core/memory.hpp"
+#include "rc3/core/nn/state.hpp"
 #include "rc3/objective/negatives/concept.hpp"
 #include "rc3/objective/negatives/in_batch.hpp"
 #include "rc3/objective/pass.hpp"
@@ -54,7 +57,43 @@ class Queue {
 
   std::int64_t size() const { return z_a_.defined() ? z_a_.size(0) : 0; }
 
+  /// The vectors, whose they are, and the keys.
+  Memory memory() const {
+    Memory all;
+    for (const auto& [name, tensor] : slots(*this))
+      if (tensor->defined()) all.emplace(name, *tensor);
+    if constexpr (std::is_base_of_v<torch::nn::Module, Model>)
+      if (keys_)
+        for (const auto& [name, tensor] : nn::named_state(*keys_)) all.emplace("keys." + name, tensor.detach());
+    return all;
+  }
+  void set_memory(const Memory& all) {
+    c10::NoGradGuard no_grad;
+    for (const auto& [name, tensor] : slots(*this)) {
+      const auto found = all.find(name);
+      *tensor = found == all.end() ? at::Tensor() : found->second.clone();
+    }
+    if constexpr (std::is_base_of_v<torch::nn::Module, Model>)
+      if (keys_)
+        for (const auto& [name, tensor] : nn::named_state(*keys_)) {
+          const auto found = all.find("keys." + name);
+          require(found != all.end(), "negatives::Queue: the checkpoint has no \"keys.", name, '"');
+          at::Tensor(tensor).copy_(found->second);
+        }
+  }
+
  private:
+  template <class Self>
+  static auto slots(Self& q) {
+    using Slot = std::pair<const char*, decltype(&q.z_a_)>;
+    return std::array<Slot, 6>{Slot{"z_a", &q.z_a_},
+                               Slot{"z_b", &q.z_b_},
+                               Slot{"mask", &q.ids_.a.mask},
+                               Slot{"picture_ids", &q.ids_.picture_ids},
+                               Slot{"caption_a_ids", &q.ids_.caption_a_ids},
+                               Slot{"caption_b_ids", &q.ids_.caption_b_ids}};
+  }
+
   More with_queue(More more, Pass<Model>& pass, const at::Tensor& vectors) const {
     if (!vectors.defined()) return more;
     auto allowed = true_negatives(pass.batch().ids(), ids_);

@@ -1,0 +1,51 @@
+#pragma once
+/// CRC-32C (Castagnoli), the check sum of iSCSI, ext4, TFRecord and our checkpoints.
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+namespace rc3::io {
+
+namespace detail {
+
+/// table[0] takes a byte; table[k] what a byte becomes when k zero bytes follow, so that eight bytes go at a time.
+inline constexpr auto crc32c_table = [] {
+  std::array<std::array<std::uint32_t, 256>, 8> table{};
+  for (std::uint32_t i = 0; i < 256; ++i) {
+    std::uint32_t c = i;
+    for (int bit = 0; bit < 8; ++bit) c = (c >> 1) ^ ((c & 1) != 0 ? 0x82F63B78u : 0u);
+    table[0][i] = c;
+  }
+  for (std::size_t k = 1; k < 8; ++k)
+    for (std::size_t i = 0; i < 256; ++i) table[k][i] = (table[k - 1][i] >> 8) ^ table[0][table[k - 1][i] & 0xFF];
+  return table;
+}();
+
+}  // namespace detail
+
+/// Of bytes that come in pieces. Reflected, as RFC 3720 has it.
+class Crc32c {
+ public:
+  Crc32c& add(std::string_view bytes) {
+    const auto& t = detail::crc32c_table;
+    const auto byte = [&](std::size_t i) { return std::uint32_t{static_cast<unsigned char>(bytes[i])}; };
+    std::size_t i = 0;
+    for (; i + 8 <= bytes.size(); i += 8) {
+      const std::uint32_t low = state_ ^ (byte(i) | byte(i + 1) << 8 | byte(i + 2) << 16 | byte(i + 3) << 24);
+      state_ = t[7][low & 0xFF] ^ t[6][low >> 8 & 0xFF] ^ t[5][low >> 16 & 0xFF] ^ t[4][low >> 24] ^ t[3][byte(i + 4)] ^
+               t[2][byte(i + 5)] ^ t[1][byte(i + 6)] ^ t[0][byte(i + 7)];
+    }
+    for (; i < bytes.size(); ++i) state_ = (state_ >> 8) ^ t[0][(state_ ^ byte(i)) & 0xFF];
+    return *this;
+  }
+  std::uint32_t value() const { return ~state_; }
+
+ private:
+  std::uint32_t state_ = ~0u;
+};
+
+inline std::uint32_t crc32c(std::string_view bytes) { return Crc32c().add(bytes).value(); }
+
+}  // namespace rc3::io

@@ -1,0 +1,25 @@
+#pragma once
+/// The calls of the operating system that a save is made of, as a policy: a test puts one in their place that fails.
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cstdio>
+
+namespace rc3::io {
+
+/// POSIX. Each returns -1, with errno, when it fails.
+struct System {
+  int create(const char* path) { return ::open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666); }
+  int open_folder(const char* path) { return ::open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC); }
+  ssize_t write(int file, const void* data, std::size_t size) { return ::write(file, data, size); }
+  int fsync(int file) { return ::fsync(file); }
+  int close(int file) { return ::close(file); }
+  int rename(const char* from, const char* to) { return std::rename(from, to); }
+  int make_folder(const char* path) { return ::mkdir(path, 0777); }
+  int remove_file(const char* path) { return ::unlink(path); }
+  int remove_folder(const char* path) { return ::rmdir(path); }
+};
+
+}  // namespace rc3::io

@@ -1,0 +1,78 @@
+#pragma once
+/// What a checkpoint's folder holds: written last, so that a folder with a manifest that fits is whole. LibTorch-free.
+
+#include <algorithm>
+#include <cstdint>
+#include <filesystem>
+#include <limits>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include "rc3/core/error.hpp"
+#include "rc3/io/crc32c.hpp"
+#include "rc3/io/file.hpp"
+#include "rc3/io/json.hpp"
+
+namespace rc3::train {
+
+struct Manifest {
+  struct File {
+    std::string name;
+    std::uint64_t size = 0;      ///< bytes
+    std::uint32_t checksum = 0;  ///< CRC-32C
+  };
+  static constexpr const char* name = "manifest.json";
+
+  std::int64_t step = 0;         ///< optimizer steps that were made
+  std::optional<double> metric;  ///< of the evaluation at this step, more is better
+  std::vector<File> files;
+
+  std::string text() const {
+    nlohmann::ordered_json json{{"format", "rc3.checkpoint"}, {"version", 1}, {"step", step}};
+    if (metric) json["metric"] = *metric;
+    for (const File& f : files) json["files"][f.name] = {{"size", f.size}, {"crc32c", f.checksum}};
+    return json.dump(2) + '\n';
+  }
+
+  /// Of the checkpoint in @p folder; whether the files fit is not looked at. @throws rc3::Error naming file and field
+  static Manifest read(const std::filesystem::path& folder) {
+    const auto path = folder / name;
+    const auto json = io::parse_json(io::read_file(path, 1 << 20), path.string());
+    const auto wrong = [&](const char* what) { fail(path.string(), ": ", what); };
+    Manifest manifest;
+    try {
+      if (json.at("format") != "rc3.checkpoint" || json.at("version") != 1) wrong("is no manifest of this version");
+      manifest.step = json.at("step").get<std::int64_t>();
+      if (json.contains("metric")) manifest.metric = json.at("metric").get<double>();
+      for (const auto& [file, facts] : json.at("files").items()) {
+        if (file.empty() || file.find('/') != std::string::npos) wrong("names a file outside the folder");
+        manifest.files.push_back(
+            {file, facts.at("size").get<std::uint64_t>(), facts.at("crc32c").get<std::uint32_t>()});
+      }
+    } catch (const nlohmann::json::exception& error) {
+      wrong(error.what());
+    }
+    return manifest;
+  }
+
+  /// Reads every file. @throws rc3::Error naming the first that is missing, of another size, or changed
+  void verify(const std::filesystem::path& folder) const {
+    std::string block(1 << 20, '\0');
+    for (const File& f : files) {
+      const io::InputFile file(folder / f.name);
+      require(file.size() == f.size, file.path().string(), ": has ", file.size(), " bytes, the manifest says ", f.size);
+      io::Crc32c sum;
+      for (std::uint64_t at = 0; at < f.size; at += block.size()) {
+        const auto size = static_cast<std::size_t>(std::min<std::uint64_t>(block.size(), f.size - at));
+        file.read(block.data(), size, at);
+        sum.add({block.data(), size});
+      }
+      require(sum.value() == f.checksum, file.path().string(), ": damaged: its check sum is not that of the manifest");
+    }
+  }
+};
+
+}  // namespace rc3::train

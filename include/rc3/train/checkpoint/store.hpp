@@ -1,0 +1,141 @@
+#pragma once
+/// The checkpoints of a run: folders `step-N` in its folder. No pointer file says which is the newest, so none can be
+/// stale. LibTorch-free.
+
+#include <algorithm>
+#include <charconv>
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "rc3/core/error.hpp"
+#include "rc3/train/checkpoint/manifest.hpp"
+#include "rc3/train/checkpoint/writer.hpp"
+
+namespace rc3::train {
+
+/// @tparam System  io::System, or what a test puts in its place
+template <class System = io::System>
+class CheckpointStore {
+ public:
+  struct Found {
+    std::filesystem::path folder;
+    Manifest manifest;
+    std::vector<std::string> damaged;  ///< why newer ones were not taken
+  };
+
+  /// @param folder  of the run; made if it is not there
+  /// @param keep    of the newest, >= 2: with one, a damaged file would be the end of the run
+  explicit CheckpointStore(std::filesystem::path folder, std::int64_t keep = 3, System system = {})
+      : folder_(std::move(folder)), keep_(keep), system_(std::move(system)) {
+    require(keep >= 2, "train::CheckpointStore: keep must be at least 2, is ", keep);
+    std::error_code error;
+    std::filesystem::create_directories(folder_, error);
+    require(std::filesystem::is_directory(folder_), folder_.string(), ": cannot make the folder: ", error.message());
+  }
+
+  const std::filesystem::path& folder() const { return folder_; }
+  System& system() { return system_; }
+
+  /// Writes a checkpoint, then removes those that need not stay: all but the `keep` newest and the best one.
+  /// @param write   gets a CheckpointWriter: begin(name), write(data, size)
+  /// @param metric  of the evaluation at this step, more is better
+  /// @throws rc3::Error when it cannot be written: the ones before are then untouched
+  template <class Write>
+  void save(std::int64_t step, Write&& write, std::optional<double> metric = {}) {
+    require(step >= 0, "train::CheckpointStore: step must not be negative, is ", step);
+    CheckpointWriter<System> writer(path_of(step), system_);
+    write(writer);
+    writer.commit(step, metric);
+    prune();
+  }
+
+  /// Removes what saves that were cut off have left. Call it where no other process writes here.
+  void remove_leftovers() {
+    std::vector<std::filesystem::path> left;
+    for (const auto& entry : std::filesystem::directory_iterator(folder_)) {
+      const std::string name = entry.path().filename().string();
+      if (name.starts_with("step-") && name.ends_with(".tmp")) left.push_back(entry.path());
+    }
+    for (const auto& path : left) CheckpointWriter<System>::remove(path, system_);
+  }
+
+  /// Steps of all folders that are there, oldest first; whether they are whole is not looked at.
+  std::vector<std::int64_t> steps() const {
+    std::vector<std::int64_t> all;
+    for (const auto& entry : std::filesystem::directory_iterator(folder_)) {
+      const std::string name = entry.path().filename().string();
+      std::int64_t step = 0;
+      if (!name.starts_with("step-")) continue;
+      const auto [end, error] = std::from_chars(name.data() + 5, name.data() + name.size(), step);
+      if (error == std::errc() && end == name.data() + name.size()) all.push_back(step);
+    }
+    std::sort(all.begin(), all.end());
+    return all;
+  }
+
+  /// The newest that is whole; nothing if there is none. Every file is read and its check sum compared.
+  std::optional<Found> newest() const {
+    Found found;
+    auto all = steps();
+    for (auto step = all.rbegin(); step != all.rend(); ++step) {
+      found.folder = path_of(*step);
+      try {
+        found.manifest = Manifest::read(found.folder);
+        require(found.manifest.step == *step, found.folder.string(), ": its manifest is of step ", found.manifest.step);
+        found.manifest.verify(found.folder);
+        return found;
+      } catch (const Error& error) {
+        found.damaged.emplace_back(error.what());
+      }
+    }
+    require(found.damaged.empty(), folder_.string(), ": none of its ", found.damaged.size(),
+            " checkpoints is whole; the newest: ", found.damaged.empty() ? "" : found.damaged.front(),
+            "; move them away to begin anew");
+    return std::nullopt;
+  }
+
+  /// The one with the highest metric, of those that can be read; nothing if none was evaluated.
+  std::optional<std::int64_t> best() const {
+    std::optional<std::int64_t> step;
+    double highest = 0;
+    for (const auto s : steps()) {
+      const auto metric = metric_of(s);
+      if (metric && (!step || *metric > highest)) step = s, highest = *metric;
+    }
+    return step;
+  }
+
+  std::filesystem::path path_of(std::int64_t step) const { return folder_ / join("step-", step); }
+
+ private:
+  std::optional<double> metric_of(std::int64_t step) const {
+    try {
+      return Manifest::read(path_of(step)).metric;
+    } catch (const Error&) {
+      return std::nullopt;
+    }
+  }
+
+  void prune() {
+    const auto all = steps();
+    const auto kept = best();
+    for (std::size_t i = 0; i + static_cast<std::size_t>(keep_) < all.size(); ++i)
+      if (all[i] != kept) {
+        // Out of the way in one go, so that a kill in the middle leaves no half of a checkpoint under its name.
+        auto old = path_of(all[i]);
+        old += ".old.tmp";
+        CheckpointWriter<System>::remove(old, system_);
+        if (system_.rename(path_of(all[i]).c_str(), old.c_str()) == 0) CheckpointWriter<System>::remove(old, system_);
+      }
+  }
+
+  std::filesystem::path folder_;
+  std::int64_t keep_;
+  System system_;
+};
+
+}  // namespace rc3::train

@@ -1,0 +1,153 @@
+#pragma once
+/// The sum of all ranks' gradients, made while the backward pass still goes on.
+
+#include <ATen/ops/cat.h>
+#include <ATen/ops/tensor.h>
+#include <ATen/ops/zeros.h>
+#include <c10/core/GradMode.h>
+#include <torch/csrc/autograd/function_hook.h>
+#include <torch/csrc/autograd/variable.h>
+
+#include <cstdint>
+#include <exception>
+#include <memory>
+#include <optional>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include "rc3/core/communicator.hpp"
+#include "rc3/core/error.hpp"
+
+namespace rc3::train {
+
+/// A Communicator that sums while its caller does something else: `all_reduce_later(t)` gives an object whose `wait()`
+/// returns when t holds the sum. Its calls are matched among themselves, in their order.
+template <class C>
+concept SumsLater = Communicator<C> && requires(C& c, const at::Tensor& t) {
+  c.all_reduce_later(t).wait();
+};
+
+/// Parameters lie in buckets, last ones first, since their gradients come first. A bucket whose gradients are all there
+/// goes on its way at once; buckets leave in the same order on every rank. Source: Li et al. 2020 (PyTorch DDP).
+template <Communicator Comm>
+class GradientSum {
+ public:
+  /// @param parameters    those that learn, in the same order on every rank
+  /// @param bucket_bytes  of gradients that are sent together, > 0
+  GradientSum(Comm& comm, std::vector<at::Tensor> parameters, std::int64_t bucket_bytes = 25 << 20)
+      : comm_(comm), parameters_(std::move(parameters)), bucket_of_(parameters_.size()) {
+    require(bucket_bytes > 0, "train::GradientSum: bucket_bytes must be above 0, is ", bucket_bytes);
+    for (std::size_t i = parameters_.size(); i-- > 0;) {
+      const auto& p = parameters_[i];
+      if (buckets_.empty() || buckets_.back().bytes >= bucket_bytes ||
+          parameters_[buckets_.back().members.front()].scalar_type() != p.scalar_type())
+        buckets_.emplace_back();
+      buckets_.back().members.push_back(i);
+      buckets_.back().bytes += static_cast<std::int64_t>(p.nbytes());
+      bucket_of_[i] = buckets_.size() - 1;
+    }
+    for (std::size_t i = 0; i < parameters_.size(); ++i)
+      torch::autograd::impl::set_post_acc_grad_hooks(parameters_[i], std::make_unique<Hook>(*this, i));
+  }
+  GradientSum(const GradientSum&) = delete;
+  GradientSum& operator=(const GradientSum&) = delete;
+  ~GradientSum() {
+    for (const auto& p : parameters_) torch::autograd::impl::set_post_acc_grad_hooks(p, nullptr);
+  }
+
+  /// Before the backward pass that completes a step's gradients.
+  void begin() {
+    for (auto& b : buckets_) b.missing = b.members.size();
+    there_.assign(parameters_.size(), false);
+    sent_ = 0;
+    armed_ = true;
+  }
+
+  /// After it: every parameter has the sum over the ranks; one that no rank used has no gradient, as with one rank.
+  void finish() {
+    armed_ = false;
+    c10::NoGradGuard no_grad;
+    while (sent_ < buckets_.size()) send(buckets_[sent_++]);
+    std::vector<std::int64_t> used;
+    for (const auto& p : parameters_) used.push_back(p.grad().defined());
+    auto users = at::tensor(used, at::kLong);
+    comm_.all_reduce(users);
+    for (auto& b : buckets_) {
+      if constexpr (SumsLater<Comm>)
+        b.pending->wait();
+      else
+        comm_.all_reduce(b.flat);
+      std::int64_t at = 0;
+      for (const auto i : b.members) {
+        auto& p = parameters_[i];
+        const auto part = b.flat.narrow(0, at, p.numel()).view(p.sizes());
+        at += p.numel();
+        if (users[static_cast<std::int64_t>(i)].template item<std::int64_t>() == 0) continue;
+        if (p.grad().defined())
+          p.mutable_grad().copy_(part);
+        else
+          p.mutable_grad() = part.clone();
+      }
+      b.flat = at::Tensor();
+    }
+  }
+
+  std::size_t buckets() const { return buckets_.size(); }
+  /// How many left before finish() in the last step: what was overlapped.
+  std::size_t sent_early() const { return early_; }
+
+ private:
+  template <class C>
+  struct PendingOf {
+    using type = int;
+  };
+  template <SumsLater C>
+  struct PendingOf<C> {
+    using type = decltype(std::declval<C&>().all_reduce_later(std::declval<const at::Tensor&>()));
+  };
+
+  struct Bucket {
+    std::vector<std::size_t> members;
+    std::int64_t bytes = 0;
+    std::size_t missing = 0;
+    at::Tensor flat;
+    std::optional<typename PendingOf<Comm>::type> pending;
+  };
+
+  struct Hook : torch::autograd::PostAccumulateGradHook {
+    Hook(GradientSum& sum, std::size_t index) : sum(sum), index(index) {}
+    void operator()(const torch::autograd::Variable&) override { sum.arrived(index); }
+    GradientSum& sum;
+    std::size_t index;
+  };
+
+  void arrived(std::size_t i) {
+    if (!armed_ || there_[i]) return;
+    there_[i] = true;
+    --buckets_[bucket_of_[i]].missing;
+    c10::NoGradGuard no_grad;
+    for (; sent_ < buckets_.size() && buckets_[sent_].missing == 0; ++sent_) send(buckets_[sent_]);
+    early_ = sent_;
+  }
+
+  void send(Bucket& b) {
+    std::vector<at::Tensor> parts;
+    for (const auto i : b.members) {
+      const auto& p = parameters_[i];
+      parts.push_back(p.grad().defined() ? p.grad().reshape({-1}) : at::zeros({p.numel()}, p.options()));
+    }
+    b.flat = at::cat(parts);
+    if constexpr (SumsLater<Comm>) b.pending.emplace(comm_.all_reduce_later(b.flat));
+  }
+
+  Comm& comm_;
+  std::vector<at::Tensor> parameters_;
+  std::vector<std::size_t> bucket_of_;
+  std::vector<Bucket> buckets_;
+  std::vector<bool> there_;
+  std::size_t sent_ = 0, early_ = 0;
+  bool armed_ = false;
+};
+
+}  // namespace rc3::train

@@ -1,0 +1,248 @@
+#pragma once
+/// A training from its first step to its last, however often it is interrupted.
+
+#include <ATen/ops/tensor.h>
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <iostream>
+#include <memory>
+#include <optional>
+#include <ostream>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include "rc3/data/loader.hpp"
+#include "rc3/train/background.hpp"
+#include "rc3/train/checkpoint.hpp"
+#include "rc3/train/checkpoint/store.hpp"
+#include "rc3/train/options.hpp"
+#include "rc3/train/signals.hpp"
+#include "rc3/train/trainer.hpp"
+#include "rc3/train/watch.hpp"
+
+namespace rc3::train {
+
+struct RunOptions {
+  CheckpointOptions checkpoint = {};
+  LogOptions log = {};
+  nlohmann::json configuration = nullptr;  ///< what the run was started with; kept in every checkpoint
+};
+
+/// How a run ended.
+enum class Ending {
+  complete,  ///< all steps of Schedule::total were made
+  data,      ///< the source has no more batches
+  stopped    ///< by SIGINT or SIGTERM; a checkpoint is written
+};
+
+/// Trains, writes checkpoints, says how it goes. Opened on a folder with checkpoints it goes on behind the newest that
+/// is whole, bit for bit as if it had never stopped (at the same number of compute threads).
+///
+///     train::Run run(trainer, {.checkpoint = {.folder = "runs/first"}});
+///     data::Loader loader(source, prepare, collate, problems, options, lengths, run.loader_state());
+///     run.train(loader);
+///
+/// Of several ranks, which must all see the folder, rank 0 writes.
+/// @tparam System  io::System, or what a test puts in its place
+template <class Trained, Communicator Comm = Single, class System = io::System>
+class Run {
+ public:
+  /// @param trainer  outlives this; its state is replaced where there is a checkpoint
+  /// @throws rc3::Error when no checkpoint of the folder is whole, or the newest does not fit this program
+  explicit Run(Trainer<Trained, Comm>& trainer, RunOptions options = {}, std::ostream& out = std::cout,
+               System system = {})
+      : trainer_(trainer), options_(std::move(options)), out_(out) {
+    require(options_.checkpoint.every > 0, "train::Run: checkpoint.every must be above 0, is ",
+            options_.checkpoint.every);
+    require(options_.log.every > 0, "train::Run: log.every must be above 0, is ", options_.log.every);
+    if (!options_.checkpoint.folder.empty()) {
+      store_.emplace(options_.checkpoint.folder, options_.checkpoint.keep, std::move(system));
+      resume();
+    }
+    agree_on_the_step();
+    if (!first()) return;
+    Watch::Facts facts{trainer_.variant(), {}, trainer_.options().schedule.total, trainer_.steps()};
+    if constexpr (requires { Trained::objective_names(); }) facts.parts = Trained::objective_names();
+    watch_.emplace(options_.log, options_.checkpoint.folder, std::move(facts), out_);
+  }
+  Run(const Run&) = delete;
+  Run& operator=(const Run&) = delete;
+
+  /// Where the loader goes on; nothing for a run from the start.
+  const std::optional<data::LoaderState>& loader_state() const { return loader_state_; }
+  /// The step that it goes on from; 0 for a run from the start.
+  std::int64_t resumed_at() const { return resumed_at_; }
+
+  /// Calls @p metric after every @p every steps, on every rank, with Options::ema on the averaged weights. More is
+  /// better: the best checkpoint stays.
+  void evaluate(std::int64_t every, std::function<double()> metric) {
+    require(every > 0, "train::Run: evaluate: every must be above 0, is ", every);
+    evaluate_every_ = every;
+    metric_ = std::move(metric);
+  }
+
+  /// Checkpoints that could not be written so far.
+  std::int64_t unwritten() const { return unwritten_; }
+  /// What was seen of it; null on ranks other than 0.
+  const Watch* watch() const { return watch_ ? &*watch_ : nullptr; }
+
+  /// Up to Schedule::total steps.
+  /// @tparam Source  `next()` gives a std::optional<data::Loaded<Batch>>, `state()` a data::LoaderState
+  /// @throws rc3::Error as Trainer::step does, and when the last checkpoint cannot be written; one that cannot be
+  /// written on the way is reported and tried again
+  template <class Source>
+  Ending train(Source& source) {
+    Signals signals;
+    const auto total = trainer_.options().schedule.total;
+    while (trainer_.steps() < total) {
+      const auto begin = Clock::now();
+      std::vector<Batch> batches;
+      while (static_cast<std::int64_t>(batches.size()) < trainer_.options().accumulate) {
+        auto loaded = source.next();
+        if (!loaded) return end(Ending::data);
+        batches.push_back(std::move(loaded->batch));
+      }
+      loader_state_ = source.state();
+      const auto ready = Clock::now();
+      const double rate = trainer_.learning_rate();
+      const auto report = trainer_.step(batches);
+      if (watch_) {
+        const auto seconds = [&](Clock::duration d) { return std::chrono::duration<double>(d).count(); };
+        watch_->step({trainer_.steps(), loader_state_->epoch, report.loss, report.parts, rate, report.gradient_norm,
+                      report.skipped, report.samples, tokens(batches), seconds(ready - begin),
+                      seconds(Clock::now() - begin)});
+      }
+      const auto metric = evaluated();
+      const auto [stop, save_now] = wishes(signals);
+      if (stop || save_now || metric || trainer_.steps() == total || trainer_.steps() % options_.checkpoint.every == 0)
+        try_to_save(metric);
+      if (stop) return end(Ending::stopped);
+    }
+    return end(Ending::complete);
+  }
+
+  /// Writes a checkpoint of the present state, unless that step's is written already.
+  /// @throws rc3::Error when it, or the one before that was still being written, could not be written
+  void save(std::optional<double> metric = {}) {
+    if (!store_ || !first() || saved_ == trainer_.steps()) return;
+    saved_ = trainer_.steps();
+    auto snapshot = trainer_.snapshot();
+    snapshot.configuration = options_.configuration;
+    if (loader_state_)
+      snapshot.state["loader"] = {
+          {"seed", loader_state_->seed}, {"epoch", loader_state_->epoch}, {"samples", loader_state_->samples}};
+    const auto write = [this, step = trainer_.steps(), metric](const Snapshot& s) {
+      store_->save(
+          step, [&](auto& writer) { s.write(writer); }, metric);
+    };
+    if (options_.checkpoint.asynchronous)
+      background_.start([write, copy = std::make_shared<Snapshot>(snapshot.copied())] { write(*copy); });
+    else
+      write(snapshot);
+  }
+
+ private:
+  using Clock = std::chrono::steady_clock;
+
+  static std::int64_t tokens(const std::vector<Batch>& batches) {
+    std::int64_t all = 0;
+    for (const Batch& batch : batches)
+      for (const auto* texts : {&batch.a, &batch.b})
+        if (texts->mask.defined()) all += texts->mask.sum().template item<std::int64_t>();
+    return all;
+  }
+
+  bool first() const { return trainer_.comm().rank() == 0; }
+
+  void resume() {
+    if (first()) store_->remove_leftovers();
+    const auto found = store_->newest();
+    if (!found) return;
+    for (const auto& why : found->damaged)
+      if (first()) out_ << "checkpoint not taken: " << why << '\n';
+    trainer_.restore(found->folder);
+    resumed_at_ = saved_ = trainer_.steps();
+    const auto path = found->folder / "state.json";
+    const auto state = io::read_json(path);
+    if (const auto loader = state.find("loader"); loader != state.end()) try {
+        loader_state_ = data::LoaderState{loader->at("seed").template get<std::uint64_t>(),
+                                          loader->at("epoch").template get<std::int64_t>(),
+                                          loader->at("samples").template get<std::int64_t>()};
+      } catch (const nlohmann::json::exception& error) {
+        fail(path.string(), ": \"loader\": ", error.what());
+      }
+    if (first()) out_ << "resumed at step " << resumed_at_ << " from " << found->folder.string() << std::endl;
+  }
+
+  /// A rank that saw another checkpoint than the others would train another model without a word.
+  void agree_on_the_step() {
+    auto& comm = trainer_.comm();
+    if (comm.size() == 1) return;
+    for (const auto& other : comm.all_gather(at::tensor({resumed_at_}, at::kLong)))
+      require(other.template item<std::int64_t>() == resumed_at_, "train::Run: rank ", comm.rank(),
+              " goes on from step ", resumed_at_, ", another rank from step ", other.template item<std::int64_t>(),
+              "; all ranks must see the folder ", options_.checkpoint.folder.string());
+  }
+
+  std::optional<double> evaluated() {
+    if (!metric_ || trainer_.steps() % evaluate_every_ != 0) return {};
+    auto& trained = *trainer_.trained();
+    std::optional<Ema::Applied> averaged;
+    if (trainer_.ema()) averaged.emplace(*trainer_.ema());
+    trained.eval();
+    const double metric = metric_();
+    trained.train();
+    if (watch_) watch_->metric(trainer_.steps(), metric);
+    return metric;
+  }
+
+  /// What signals ask for on any rank: stop, save.
+  std::pair<bool, bool> wishes(Signals& signals) {
+    std::pair<bool, bool> all{signals.stop_wanted(), signals.take_save()};
+    auto& comm = trainer_.comm();
+    if (comm.size() == 1) return all;
+    auto sum = at::tensor({std::int64_t{all.first}, std::int64_t{all.second}}, at::kLong);
+    comm.all_reduce(sum);
+    return {sum[0].template item<std::int64_t>() > 0, sum[1].template item<std::int64_t>() > 0};
+  }
+
+  /// In the middle of a run: a full disk may have room again at the next checkpoint, and days of training are worth
+  /// more than an end at once. At the end a failure is one.
+  void try_to_save(std::optional<double> metric) {
+    try {
+      save(metric);
+    } catch (const Error& error) {
+      ++unwritten_;
+      saved_ = -1;
+      out_ << "\ncheckpoint not written: " << error.what() << "; tried again in " << options_.checkpoint.every
+           << " steps" << std::endl;
+    }
+  }
+
+  Ending end(Ending ending) {
+    save();
+    background_.wait();
+    if (watch_) watch_->finish();
+    if (ending == Ending::stopped && first())
+      out_ << "stopped at step " << trainer_.steps() << " of " << trainer_.options().schedule.total
+           << (store_ ? "; the same command goes on from there" : "") << std::endl;
+    return ending;
+  }
+
+  Trainer<Trained, Comm>& trainer_;
+  RunOptions options_;
+  std::ostream& out_;
+  std::optional<CheckpointStore<System>> store_;
+  std::optional<data::LoaderState> loader_state_;
+  std::int64_t resumed_at_ = 0, saved_ = -1, evaluate_every_ = 0, unwritten_ = 0;
+  std::function<double()> metric_;
+  std::optional<Watch> watch_;
+  Background background_;  ///< last: ends first
+};
+
+}  // namespace rc3::train

@@ -1,0 +1,59 @@
+#pragma once
+/// Signals that a run answers. LibTorch-free.
+
+#include <csignal>
+
+#include <array>
+#include <utility>
+
+namespace rc3::train {
+
+/// While it lives, SIGINT and SIGTERM ask for an end after the current step, and SIGUSR1 for a checkpoint; a second
+/// SIGINT ends the program at once, as it does without this. One at a time in a program.
+class Signals {
+ public:
+  Signals() {
+    flags() = {};
+    install(SIGINT, &stop, SA_RESETHAND, 0);
+    install(SIGTERM, &stop, SA_RESETHAND, 1);
+    install(SIGUSR1, &save, 0, 2);
+  }
+  ~Signals() {
+    ::sigaction(SIGINT, &before_[0], nullptr);
+    ::sigaction(SIGTERM, &before_[1], nullptr);
+    ::sigaction(SIGUSR1, &before_[2], nullptr);
+  }
+  Signals(const Signals&) = delete;
+  Signals& operator=(const Signals&) = delete;
+
+  bool stop_wanted() const { return flags().stop != 0; }
+  /// Whether SIGUSR1 came since the last call.
+  bool take_save() { return std::exchange(flags().save, 0) != 0; }
+
+ private:
+  struct Flags {
+    volatile std::sig_atomic_t stop = 0, save = 0;
+    Flags& operator=(const Flags&) {
+      stop = save = 0;
+      return *this;
+    }
+  };
+  static Flags& flags() {
+    static Flags all;
+    return all;
+  }
+  static void stop(int) { flags().stop = 1; }
+  static void save(int) { flags().save = 1; }
+
+  void install(int signal, void (*handler)(int), int options, std::size_t slot) {
+    struct sigaction action {};
+    action.sa_handler = handler;
+    action.sa_flags = SA_RESTART | options;
+    ::sigemptyset(&action.sa_mask);
+    ::sigaction(signal, &action, &before_[slot]);
+  }
+
+  std::array<struct sigaction, 3> before_{};
+};
+
+}  // namespace rc3::train

@@ -1,0 +1,30 @@
+#include "rc3/io/crc32c.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+#include <string>
+
+BOOST_AUTO_TEST_SUITE(io_crc32c)
+
+BOOST_AUTO_TEST_CASE(of_the_rfc) {  // RFC 3720, B.4, and the check value of the catalogue of CRCs
+  using rc3::io::crc32c;
+  BOOST_TEST(crc32c(std::string(32, '\0')) == 0x8A9136AAu);
+  BOOST_TEST(crc32c(std::string(32, '\xff')) == 0x62A8AB43u);
+  std::string rising;
+  for (char c = 0; c < 32; ++c) rising += c;
+  BOOST_TEST(crc32c(rising) == 0x46DD794Eu);
+  BOOST_TEST(crc32c("123456789") == 0xE3069283u);
+  BOOST_TEST(crc32c("") == 0u);
+}
+
+BOOST_AUTO_TEST_CASE(in_pieces_it_is_the_same) {
+  std::string text;
+  for (int i = 0; i < 1000; ++i) text += static_cast<char>(i * 37);
+  for (std::size_t cut = 0; cut <= text.size(); cut += 13) {
+    rc3::io::Crc32c sum;
+    sum.add(text.substr(0, cut)).add(text.substr(cut));
+    BOOST_TEST(sum.value() == rc3::io::crc32c(text));
+  }
+}
+
+BOOST_AUTO_TEST_SUITE_END()
