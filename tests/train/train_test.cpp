@@ -5,6 +5,8 @@
 #include "rc3/model/pretrainer.hpp"
 #include "rc3/objective/itc.hpp"
 #include "rc3/train/adamw.hpp"
+#include "rc3/train/ema.hpp"
+#include "rc3/train/freeze.hpp"
 #include "rc3/train/precision.hpp"
 #include "rc3/train/schedule.hpp"
 #include "rc3/train/trainer.hpp"
@@ -169,6 +171,73 @@ BOOST_AUTO_TEST_CASE(schedule_by_hand) {
   BOOST_TEST((Schedule{.warmup = 10, .total = 10}.factor(11)) == 0.0);
 }
 
+BOOST_AUTO_TEST_CASE(schedules_come_down_as_they_are_told) {
+  const auto with = [](rc3::train::Decay decay) {
+    return Schedule{.warmup = 4, .total = 12, .floor = 0.2, .decay = decay};
+  };
+  for (const std::int64_t step : {0, 1, 3}) {
+    BOOST_TEST(with(rc3::train::Decay::linear).factor(step) == 0.25 * static_cast<double>(step + 1));
+    BOOST_TEST(with(rc3::train::Decay::constant).factor(step) == 0.25 * static_cast<double>(step + 1));
+  }
+  for (const auto& [step, factor] : {std::pair{4, 1.0}, {6, 0.8}, {8, 0.6}, {12, 0.2}, {100, 0.2}}) {
+    at_most("linear decay", std::abs(with(rc3::train::Decay::linear).factor(step) - factor), 1e-12);
+    BOOST_TEST(with(rc3::train::Decay::constant).factor(step) == 1.0);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(names_fit_patterns) {
+  using rc3::train::fits;
+  for (const auto& [name, pattern] : {std::pair{"text.word", "text.*"},
+                                      {"text.word", "*word"},
+                                      {"text.word", "*"},
+                                      {"text.word", "text.word"},
+                                      {"a.b.c.b.d", "a.*b.d"},
+                                      {"abc", "a**c"},
+                                      {"ac", "a*c"}})
+    BOOST_TEST(fits(name, pattern), name << ' ' << pattern);
+  for (const auto& [name, pattern] :
+       {std::pair{"text.word", "text"}, {"text.word", "word*"}, {"abc", "a*b"}, {"", "a"}, {"a", ""}})
+    BOOST_TEST(!fits(name, pattern), name << ' ' << pattern);
+}
+
+BOOST_AUTO_TEST_CASE(what_is_frozen_does_not_move) {
+  auto net = std::make_shared<Net>();
+  rc3::train::freeze(*net, {"text.*"});
+  const auto before = copies(*net);
+  AdamW optimizer(*net, {.learning_rate = 0.1});
+  net->loss(0).backward();
+  optimizer.step(1);
+  BOOST_TEST(net->text->weight.equal(before[0]));
+  BOOST_TEST(!net->head->weight.equal(before[2]));
+  throws_with(
+      [&] {
+        rc3::train::freeze(*net, {"head.*", "txet.*"});
+      },
+      "no parameter has a name that fits \"txet.*\"", "text.weight");
+}
+
+BOOST_AUTO_TEST_CASE(the_average_of_the_weights_by_hand) {
+  auto net = std::make_shared<Net>();
+  rc3::train::Ema ema(*net, 0.5);
+  auto expected = net->head->weight.detach().to(at::kDouble).clone();
+  for (std::int64_t step = 0; step < 12; ++step) {
+    {
+      c10::NoGradGuard no_grad;
+      net->head->weight.add_(0.1 * static_cast<double>(step));
+    }
+    ema.update(step);
+    const double decay = std::min(0.5, (1.0 + static_cast<double>(step)) / (10.0 + static_cast<double>(step)));
+    expected = decay * expected + (1 - decay) * net->head->weight.detach().to(at::kDouble);
+  }
+  at_most("Ema against its formula", max_difference(ema.state().at("head.weight").to(at::kDouble), expected), 1e-6);
+  const auto weights = net->head->weight.detach().clone();
+  {
+    const rc3::train::Ema::Applied applied(ema);
+    at_most("the average is in the module", max_difference(net->head->weight.to(at::kDouble), expected), 1e-6);
+  }
+  BOOST_TEST(net->head->weight.equal(weights));
+}
+
 /// FakeModel with something to learn: a linear map of the pictures to where the texts lie.
 struct Learner : torch::nn::Module {
   Learner() {
@@ -204,6 +273,24 @@ rc3::Batch to_overfit() {
 rc3::train::Options options(std::int64_t steps) {
   return {
       .optimizer = {.learning_rate = 0.05}, .schedule = {.warmup = 5, .total = steps}, .precision = Precision::float32};
+}
+
+BOOST_AUTO_TEST_CASE(accumulated_batches_are_one_large_batch) {
+  const auto batch = to_overfit();
+  const auto once = trained(), twice = trained();
+  auto o = options(50);
+  rc3::train::Trainer<Trained> one(once, o);
+  o.accumulate = 2;
+  rc3::train::Trainer<Trained> two(twice, o);
+  const std::vector<rc3::Batch> both{batch, batch};
+  for (int step = 0; step < 3; ++step) {
+    const auto a = one.step(batch), b = two.step(both);
+    at_most("loss of a batch, and of it twice", std::abs(a.loss - b.loss), 1e-12);
+    at_most("norm of the gradient", std::abs(a.gradient_norm - b.gradient_norm), 1e-12);
+    BOOST_TEST(b.samples == 12);
+  }
+  at_most("weights", distance(*once, *twice), 1e-12);
+  throws_with([&] { two.step(batch); }, "a step takes 2 batches", "got 1");
 }
 
 BOOST_AUTO_TEST_CASE(training_lowers_the_loss) {

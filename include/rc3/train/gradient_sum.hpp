@@ -4,6 +4,7 @@
 #include <ATen/ops/cat.h>
 #include <ATen/ops/tensor.h>
 #include <ATen/ops/zeros.h>
+#include <ATen/ops/zeros_like.h>
 #include <c10/core/GradMode.h>
 #include <torch/csrc/autograd/function_hook.h>
 #include <torch/csrc/autograd/variable.h>
@@ -29,14 +30,19 @@ concept SumsLater = Communicator<C> && requires(C& c, const at::Tensor& t) {
 };
 
 /// Parameters lie in buckets, last ones first, since their gradients come first. A bucket whose gradients are all there
-/// goes on its way at once; buckets leave in the same order on every rank. Source: Li et al. 2020 (PyTorch DDP).
+/// goes on its way at once; buckets leave in the same order on every rank. Parameters that no rank used in the step
+/// before are not waited for; if one is used after all when its bucket has left, it is summed at the end. Source: Li et
+/// al. 2020 (PyTorch DDP).
 template <Communicator Comm>
 class GradientSum {
  public:
   /// @param parameters    those that learn, in the same order on every rank
   /// @param bucket_bytes  of gradients that are sent together, > 0
   GradientSum(Comm& comm, std::vector<at::Tensor> parameters, std::int64_t bucket_bytes = 25 << 20)
-      : comm_(comm), parameters_(std::move(parameters)), bucket_of_(parameters_.size()) {
+      : comm_(comm),
+        parameters_(std::move(parameters)),
+        bucket_of_(parameters_.size()),
+        expected_(parameters_.size(), true) {
     require(bucket_bytes > 0, "train::GradientSum: bucket_bytes must be above 0, is ", bucket_bytes);
     for (std::size_t i = parameters_.size(); i-- > 0;) {
       const auto& p = parameters_[i];
@@ -58,8 +64,10 @@ class GradientSum {
 
   /// Before the backward pass that completes a step's gradients.
   void begin() {
-    for (auto& b : buckets_) b.missing = b.members.size();
+    for (auto& b : buckets_) b.missing = 0;
+    for (std::size_t i = 0; i < parameters_.size(); ++i) buckets_[bucket_of_[i]].missing += expected_[i];
     there_.assign(parameters_.size(), false);
+    late_.assign(parameters_.size(), false);
     sent_ = 0;
     armed_ = true;
   }
@@ -69,10 +77,13 @@ class GradientSum {
     armed_ = false;
     c10::NoGradGuard no_grad;
     while (sent_ < buckets_.size()) send(buckets_[sent_++]);
-    std::vector<std::int64_t> used;
-    for (const auto& p : parameters_) used.push_back(p.grad().defined());
-    auto users = at::tensor(used, at::kLong);
-    comm_.all_reduce(users);
+    std::vector<std::int64_t> counts;  // ranks that used each parameter, and those where it was late
+    for (const auto& p : parameters_) counts.push_back(p.grad().defined());
+    counts.insert(counts.end(), late_.begin(), late_.end());
+    auto sums = at::tensor(counts, at::kLong);
+    comm_.all_reduce(sums);
+    const auto* users = sums.template data_ptr<std::int64_t>();
+    const auto* late = users + parameters_.size();
     for (auto& b : buckets_) {
       if constexpr (SumsLater<Comm>)
         b.pending->wait();
@@ -81,9 +92,14 @@ class GradientSum {
       std::int64_t at = 0;
       for (const auto i : b.members) {
         auto& p = parameters_[i];
-        const auto part = b.flat.narrow(0, at, p.numel()).view(p.sizes());
+        auto part = b.flat.narrow(0, at, p.numel()).view(p.sizes());
         at += p.numel();
-        if (users[static_cast<std::int64_t>(i)].template item<std::int64_t>() == 0) continue;
+        expected_[i] = users[i] > 0;
+        if (users[i] == 0) continue;
+        if (late[i] > 0) {
+          part = p.grad().defined() ? p.grad().contiguous().clone() : at::zeros_like(p);
+          comm_.all_reduce(part);
+        }
         if (p.grad().defined())
           p.mutable_grad().copy_(part);
         else
@@ -125,7 +141,8 @@ class GradientSum {
   void arrived(std::size_t i) {
     if (!armed_ || there_[i]) return;
     there_[i] = true;
-    --buckets_[bucket_of_[i]].missing;
+    late_[i] = bucket_of_[i] < sent_;
+    if (expected_[i]) --buckets_[bucket_of_[i]].missing;
     c10::NoGradGuard no_grad;
     for (; sent_ < buckets_.size() && buckets_[sent_].missing == 0; ++sent_) send(buckets_[sent_]);
     early_ = sent_;
@@ -145,7 +162,7 @@ class GradientSum {
   std::vector<at::Tensor> parameters_;
   std::vector<std::size_t> bucket_of_;
   std::vector<Bucket> buckets_;
-  std::vector<bool> there_;
+  std::vector<bool> expected_, there_, late_;
   std::size_t sent_ = 0, early_ = 0;
   bool armed_ = false;
 };

@@ -129,9 +129,10 @@ class Run {
   /// Writes a checkpoint of the present state, unless that step's is written already.
   /// @throws rc3::Error when it, or the one before that was still being written, could not be written
   void save(std::optional<double> metric = {}) {
-    if (!store_ || !first() || saved_ == trainer_.steps()) return;
+    if (!store_ || saved_ == trainer_.steps()) return;
     saved_ = trainer_.steps();
-    auto snapshot = trainer_.snapshot();
+    auto snapshot = trainer_.snapshot();  // by all ranks
+    if (!first()) return;
     snapshot.configuration = options_.configuration;
     if (loader_state_)
       snapshot.state["loader"] = {
@@ -218,7 +219,6 @@ class Run {
       save(metric);
     } catch (const Error& error) {
       ++unwritten_;
-      saved_ = -1;
       out_ << "\ncheckpoint not written: " << error.what() << "; tried again in " << options_.checkpoint.every
            << " steps" << std::endl;
     }

@@ -97,14 +97,17 @@ class Trainer {
   Ema* ema() { return ema_ ? &*ema_ : nullptr; }  ///< null without Options::ema
 
   /// All that this needs to go on. The tensors are those that the next step changes: see Snapshot::copied().
-  /// A queue of negatives is that of this rank.
+  /// Called by all ranks: each has a memory of its own ("memory-RANK"), all else is the same on all.
   Snapshot snapshot() const {
     Snapshot all{variant(), {}, {}, {}};
     all.files["model"] = nn::named_state(*trained_);
     all.files["optimizer"] = optimizer_.state();
     if (ema_) all.files["ema"] = ema_->state();
     if constexpr (Remembers<Trained>)
-      if (auto memory = trained_->memory(); !memory.empty()) all.files["memory"] = std::move(memory);
+      for (const auto& [name, tensor] : trained_->memory()) {
+        std::int64_t rank = 0;
+        for (auto& t : comm_->all_gather(tensor)) all.files[join("memory-", rank++)].emplace(name, std::move(t));
+      }
     all.state = {{"steps", steps_}, {"skipped", skipped_}, {"skipped_in_a_row", in_a_row_}};
     return all;
   }
@@ -128,7 +131,7 @@ class Trainer {
     read("optimizer", optimizer_.state());
     if (ema_) read("ema", ema_->state());
     if constexpr (Remembers<Trained>)
-      if (const auto path = folder / "memory.safetensors"; std::filesystem::exists(path))
+      if (const auto path = memory_file(folder); std::filesystem::exists(path))
         trained_->set_memory(io::safetensors::load(path));
     for (const auto& [into, values] : all) copy_state(into, values);
     steps_ = steps;
@@ -149,6 +152,14 @@ class Trainer {
     require(trained != nullptr, "train::Trainer: nothing to train: the pretrainer is null");
     train::freeze(*trained, options.freeze);
     return trained;
+  }
+
+  /// This rank's; with more ranks than wrote them, another's.
+  std::filesystem::path memory_file(const std::filesystem::path& folder) const {
+    const auto of = [&](std::int64_t rank) { return folder / join("memory-", rank, ".safetensors"); };
+    std::int64_t written = 1;
+    while (std::filesystem::exists(of(written))) ++written;
+    return of(comm_->rank() % written);
   }
 
   void share_weights() {

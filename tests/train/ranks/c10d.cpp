@@ -20,6 +20,7 @@
 #include "support/fake_model.hpp"
 #include "support/support.hpp"
 #include "support/tensors.hpp"
+#include "train/runs/tiny.hpp"
 
 using namespace rc3::test;
 using rc3::train::C10d;
@@ -144,6 +145,68 @@ BOOST_AUTO_TEST_CASE(writes_its_gradient) {
     rc3::io::safetensors::save(folder() / "gradient", {{"with", with}, {"without", without}});
 }
 
+/// Trains with what remembers the most, in a folder with checkpoints; with RC3_DIES rank 1 is killed once, at step 9.
+BOOST_AUTO_TEST_CASE(trains) {
+  at::set_num_threads(1);
+  auto comm = std::make_shared<C10d>(ranks());
+  std::ostringstream said;
+  const tiny::Facts facts{.folder = folder() / "run", .steps = 24, .every = 4, .workers = 1};
+  const auto mark = folder() / "died";
+  const bool dies = !environment("RC3_DIES").empty() && comm->rank() == 1 && !std::filesystem::exists(mark);
+  if (dies) rc3::io::write_file(mark, "");
+  const auto trainer = tiny::train<tiny::Trained>(facts, said, comm, dies ? 9 : -1);
+  if (dies) ::raise(SIGKILL);
+  if (comm->rank() == 0) rc3::io::write_file(folder() / "said", said.str());
+}
+
+BOOST_AUTO_TEST_CASE(trains_plainly_in_small_buckets) {
+  at::set_num_threads(1);
+  auto comm = std::make_shared<C10d>(ranks());
+  std::ostringstream said;
+  const auto trainer = tiny::train<tiny::Plain>({.steps = 20, .workers = 0}, said, comm);
+  const auto snapshot = trainer->snapshot();
+  rc3::io::safetensors::save(folder() / ("rank-" + environment("RANK")), snapshot.files.at("model"));
+  // The same gradients, bucket by bucket while backward runs, and all at its end.
+  const auto net = tiny::make<tiny::Plain>();
+  std::vector<rc3::data::Prepared> samples;
+  for (std::int64_t i = 0; i < 6; ++i)
+    samples.push_back(tiny::Prepare{}(tiny::Source{}.read(6 * comm->rank() + i), 1, 0));
+  const auto batch = rc3::data::Collate()(samples);
+  std::vector<at::Tensor> learning;
+  for (const auto& p : net->parameters()) learning.push_back(p);
+  std::vector<at::Tensor> sums;
+  net->losses(batch, *comm).total.backward();
+  for (const auto& p : learning) {
+    auto sum = p.grad().defined() ? p.grad().clone() : at::zeros_like(p);
+    comm->all_reduce(sum);
+    sums.push_back(sum);
+  }
+  rc3::train::GradientSum<C10d> buckets(*comm, learning, /*bucket_bytes=*/200);
+  double worst = 0;
+  const auto compare = [&] {
+    for (std::size_t i = 0; i < learning.size(); ++i)
+      worst = std::max(
+          worst, max_difference(learning[i].grad().defined() ? learning[i].grad() : at::zeros_like(sums[i]), sums[i]));
+  };
+  for (int step = 0; step < 2; ++step) {  // the second knows what is not used
+    net->zero_grad();
+    buckets.begin();
+    net->losses(batch, *comm).total.backward();
+    buckets.finish();
+    compare();
+  }
+  const auto early = buckets.sent_early();
+  // Now a parameter that was not used is, on one rank, after its bucket has left.
+  net->zero_grad();
+  buckets.begin();
+  net->losses(batch, *comm).total.backward();
+  if (comm->rank() == 1) net->model()->score->weight.sum().backward();
+  buckets.finish();
+  BOOST_TEST(net->model()->score->weight.grad().equal(at::ones({1, 8})));
+  rc3::io::write_file(folder() / ("buckets-" + environment("RANK")),
+                      rc3::join(worst, ' ', buckets.buckets(), ' ', early));
+}
+
 BOOST_AUTO_TEST_CASE(waits_for_one_that_hangs) {
   auto comm = ranks(std::chrono::seconds(3));
   if (comm.rank() == 1) std::this_thread::sleep_for(std::chrono::seconds(600));
@@ -176,6 +239,62 @@ BOOST_AUTO_TEST_CASE(T16_two_ranks_with_gathered_negatives_are_one_with_both_bat
   at_most("T16 gradient of 2 ranks x 4 against 1 rank x 8, relative",
           max_difference(file.read("with"), w.grad()) / scale, 1e-6);
   at_least("T16 the same without the gather", max_difference(file.read("without"), w.grad()) / scale, 1e-2);
+}
+
+BOOST_AUTO_TEST_CASE(T16_training_in_two_processes_is_training_in_one) {
+  at::set_num_threads(1);
+  const TempDir folder;
+  BOOST_TEST_REQUIRE((start("trains_plainly_in_small_buckets", 2, folder.path()) == std::vector<int>{0, 0}));
+  std::ostringstream said;
+  const auto alone = tiny::train<tiny::Plain>({.steps = 20, .workers = 0}, said);
+  const auto snapshot = alone->snapshot();
+  double worst = 0, apart = 0;
+  const auto first = rc3::io::safetensors::load(folder / "rank-0"),
+             second = rc3::io::safetensors::load(folder / "rank-1");
+  for (const auto& [name, tensor] : snapshot.files.at("model")) {
+    worst = std::max(worst, max_difference(tensor, first.at(name)));
+    apart = std::max(apart, max_difference(first.at(name), second.at(name)));
+  }
+  at_most("T16 weights after 20 steps in 2 processes against 1, float32", worst, 1e-5);
+  at_most("T16 weights of the two ranks, difference", apart, 0);
+  std::istringstream buckets(rc3::io::read_file(folder / "buckets-0", 1000));
+  double difference = 1;
+  std::size_t count = 0, early = 0;
+  buckets >> difference >> count >> early;
+  at_most("gradients summed in buckets during backward against summed after it", difference, 1e-7);
+  at_least(rc3::join("buckets that left before the end of backward, of ", count), early, count - 1);
+}
+
+/// torchrun with two ranks. @return its exit status
+int torchrun(const std::filesystem::path& folder, bool dies) {
+  const std::string command = rc3::join(
+      "cd / && env -u RANK -u WORLD_SIZE RC3_FOLDER=", folder.string(), dies ? " RC3_DIES=1" : "",
+      " OMP_NUM_THREADS=1 ", environment("RC3_TEST_PYTHON"),
+      " -m torch.distributed.run --standalone --no-python --nproc-per-node=2 --max-restarts=2 ",
+      std::filesystem::read_symlink("/proc/self/exe").string(),
+      " --run_test=as_rank/trains --log_level=error --report_level=no > ", (folder / "torchrun.log").string(), " 2>&1");
+  return std::system(command.c_str());
+}
+
+BOOST_AUTO_TEST_CASE(T17_a_killed_rank_is_started_again_and_the_weights_are_those_of_a_run_left_alone) {
+  if (environment("RC3_TEST_PYTHON").empty()) {
+    std::cout << "skipped: T17 needs torchrun (RC3_TEST_PYTHON)\n";
+    return;
+  }
+  const TempDir alone, killed;
+  BOOST_TEST_REQUIRE(torchrun(alone.path(), false) == 0);
+  const int result = torchrun(killed.path(), true);
+  if (result != 0) std::cout << rc3::io::read_file(killed / "torchrun.log", 1 << 20);
+  BOOST_TEST_REQUIRE(result == 0);
+  BOOST_TEST(std::filesystem::exists(killed / "died"));
+  BOOST_TEST((rc3::io::read_file(killed / "said", 1 << 20).find("resumed at step 8") != std::string::npos));
+  std::int64_t differing = 0;
+  for (const char* file : {"model", "optimizer", "ema", "memory-0", "memory-1"}) {
+    const auto name = rc3::join("run/step-24/", file, ".safetensors");
+    const auto a = rc3::io::safetensors::load(alone / name), b = rc3::io::safetensors::load(killed / name);
+    for (const auto& [key, tensor] : a) differing += tensor.equal(b.at(key)) ? 0 : 1;
+  }
+  at_most("T17 tensors that differ from the run left alone", differing, 0);
 }
 
 BOOST_AUTO_TEST_CASE(T18_who_waits_for_a_rank_that_hangs_ends_with_a_name) {
