@@ -210,6 +210,43 @@ BOOST_AUTO_TEST_CASE(keys_are_unique_over_all_shards) {
   throws_with([&] { WebDataset({}, problems); }, "no shards");
 }
 
+BOOST_AUTO_TEST_CASE(a_sample_that_was_incomplete_may_come_again_whole) {
+  const test::TempDir folder;
+  write(folder / "a.tar", {{"s0.png", png(0)}, {"s1.png", png(1)}, {"s1.json", record(1)}});  // s0 has no text
+  write(folder / "b.tar", samples(2));
+  Problems problems = patient();
+  const WebDataset data(shards_of(folder.path()), problems);
+  BOOST_TEST(data.size() == 2);
+  BOOST_TEST(is_sample(data, 0, 1));
+  BOOST_TEST(is_sample(data, 1, 0));
+  BOOST_TEST(problems.count("missing member") == 1);
+  BOOST_TEST(problems.count("duplicate id") == 1);  // s1
+}
+
+BOOST_AUTO_TEST_CASE(a_name_that_is_no_utf_8_is_refused_and_the_others_stay) {
+  const test::TempDir folder;
+  auto all = samples(2);
+  all.insert(all.begin() + 2, {"\xED\xA0\x80.png", png(7)});  // half of a UTF-16 pair
+  // Our writer refuses such a name, so it is put in afterwards: the same length.
+  all[2].first = "???.png";
+  write(folder / "a.tar", all);
+  std::string bytes = io::read_file(folder / "a.tar", 1 << 20);
+  const auto at = bytes.find("???.png");
+  BOOST_TEST_REQUIRE(at % 512 == 0);
+  bytes.replace(at, 3, "\xED\xA0\x80");
+  unsigned sum = 0;  // of the header, its own field counted as blanks
+  for (std::size_t i = 0; i < 512; ++i) sum += i >= 148 && i < 156 ? ' ' : static_cast<unsigned char>(bytes[at + i]);
+  char octal[8];
+  std::snprintf(octal, sizeof octal, "%06o", sum);
+  bytes.replace(at + 148, 7, octal, 7);
+  io::write_file(folder / "a.tar", bytes);
+  Problems problems = patient();
+  const WebDataset data({folder / "a.tar"}, problems);
+  BOOST_TEST(data.size() == 2);
+  BOOST_TEST(problems.count("refused member") == 1);
+  BOOST_TEST((problems.report().find("its name is not UTF-8") != std::string::npos), problems.report());
+}
+
 BOOST_AUTO_TEST_CASE(the_table_is_what_python_wrote) {
   if (test::environment("RC3_TEST_PYTHON").empty()) return;
   const test::TempDir folder;

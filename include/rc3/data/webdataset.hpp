@@ -13,7 +13,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
-#include <unordered_set>
+#include <unordered_map>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -66,7 +66,7 @@ class WebDataset {
       : options_(std::move(options)) {
     require(!shards.empty(), "data::WebDataset: no shards");
     name_ = shards.size() == 1 ? shards[0].string() : join(shards[0].string(), " and ", shards.size() - 1, " more");
-    std::unordered_set<std::string> keys;
+    Keys keys;
     for (const auto& path : shards) open(path, keys, problems);
   }
 
@@ -109,6 +109,11 @@ class WebDataset {
     std::uint64_t begin = 0, end = 0;  ///< its bytes in the shard
   };
 
+  /// The shard in which a key was seen; `whole` once there was a sample of it, so that one which was left out may come
+  /// again in a later shard.
+  using Keys = std::unordered_map<std::string, std::size_t>;
+  static constexpr std::size_t whole = static_cast<std::size_t>(-1), unseen = whole - 1;
+
   static bool is_picture(std::string_view e) { return e == "jpg" || e == "jpeg" || e == "png" || e == "webp"; }
   static bool is_text(std::string_view e) { return e == "txt" || e.ends_with(".txt"); }
   static bool is_known(std::string_view e) {
@@ -116,7 +121,7 @@ class WebDataset {
            (is_text(e) && (e == "txt" || is_language_tag(e.substr(0, e.size() - 4))));
   }
 
-  void open(const std::filesystem::path& path, std::unordered_set<std::string>& keys, Problems& problems) {
+  void open(const std::filesystem::path& path, Keys& keys, Problems& problems) {
     files_.push_back(std::make_unique<io::InputFile>(path));
     first_.push_back(size());
     const auto table = io::tar::read_table(*files_.back());
@@ -147,13 +152,15 @@ class WebDataset {
     if (table.damage) problems.add("damaged shard", *table.damage);
   }
 
-  void take(Parts group, std::unordered_set<std::string>& keys, Problems& problems) {
+  void take(Parts group, Keys& keys, Problems& problems) {
     const std::string where = where_of(group);
     problems.looked_at();
-    if (!keys.insert(group.key).second) {
+    auto& seen = keys.try_emplace(group.key, unseen).first->second;
+    if (seen == whole || seen == group.shard) {  // there is a sample of it, or its members are no neighbours
       problems.add("duplicate id", join(where, ": the key is used again"));
       return;
     }
+    seen = group.shard;
     const auto count = [&](auto is) {
       return std::count_if(group.parts.begin(), group.parts.end(), [&](const Part& p) { return is(p.extension); });
     };
@@ -170,6 +177,7 @@ class WebDataset {
     try {
       const Sample sample = read(samples_.back(), /*with_picture=*/false);
       for (const Text& text : sample.texts) ++languages_[text.language];
+      seen = whole;
     } catch (const Error& error) {
       samples_.pop_back();
       problems.add("malformed record", error.what());

@@ -4,7 +4,7 @@
 #include <csignal>
 
 #include <array>
-#include <utility>
+#include <cstddef>
 
 namespace rc3::train {
 
@@ -13,7 +13,8 @@ namespace rc3::train {
 class Signals {
  public:
   Signals() {
-    flags() = {};
+    flags().stop = 0;
+    flags().save = 0;
     install(SIGINT, &stop, SA_RESETHAND, 0);
     install(SIGTERM, &stop, SA_RESETHAND, 1);
     install(SIGUSR1, &save, 0, 2);
@@ -28,15 +29,15 @@ class Signals {
 
   bool stop_wanted() const { return flags().stop != 0; }
   /// Whether SIGUSR1 came since the last call.
-  bool take_save() { return std::exchange(flags().save, 0) != 0; }
+  bool take_save() {
+    if (flags().save == 0) return false;
+    flags().save = 0;
+    return true;
+  }
 
  private:
   struct Flags {
     volatile std::sig_atomic_t stop = 0, save = 0;
-    Flags& operator=(const Flags&) {
-      stop = save = 0;
-      return *this;
-    }
   };
   static Flags& flags() {
     static Flags all;

@@ -53,6 +53,7 @@ class Watch {
   Watch(const LogOptions& options, const std::filesystem::path& folder, Facts facts, std::ostream& out)
       : options_(options),
         facts_(std::move(facts)),
+        out_(out),
         progress_(facts_.total - facts_.done > 0 ? facts_.total - facts_.done : 1, out, stdout_is_terminal(),
                   {.label = "train", .unit = "steps"}) {
     if (!folder.empty() && options.tensorboard) events_.emplace(folder, facts_.done);
@@ -86,10 +87,15 @@ class Watch {
     if (events_) events_->scalar("metric", step, value);
   }
 
-  /// The last line. @return the share of the time in which the trainer waited for data, in [0, 1]
-  double finish() {
+  /// The last lines: time and rate, and how much of it went into waiting for data.
+  void finish() {
     progress_.finish();
-    return waiting();
+    char text[96];
+    std::snprintf(text, sizeof text, "train  %.1f samples/s, %.2f %% of the time spent waiting for data",
+                  all_.took > 0 ? static_cast<double>(all_.samples) / all_.took : 0, 100 * waiting());
+    out_ << text;
+    if (skipped_ > 0) out_ << ", " << skipped_ << " steps skipped";
+    out_ << std::endl;
   }
 
   /// Share of the time so far in which the trainer waited for data, in [0, 1].
@@ -129,6 +135,7 @@ class Watch {
 
   LogOptions options_;
   Facts facts_;
+  std::ostream& out_;
   Progress progress_;
   std::optional<EventFile> events_;
   Sums all_, part_;
