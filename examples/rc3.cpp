@@ -1,25 +1,26 @@
 // The command line tool: `rc3 inspect` says what a pretrained directory holds; `rc3 check`, `rc3 pack` and `rc3
 // relevance` read data sets. `rc3 --help` lists the rest.
+#include <rc3/experiment/open.hpp>
+
 #include <CLI/CLI.hpp>
 
 #include <iostream>
 
 #include "rc3/check.hpp"
 #include "rc3/inspect.hpp"
-#include "rc3/open.hpp"
 #include "rc3/relevance.hpp"
-#ifdef RC3_TOOL_ARCHIVE
+#ifdef RC3_HAS_ARCHIVE
 #include <rc3/data/pack.hpp>
 #endif
 
 namespace {
 
-void add_data_options(CLI::App& command, tool::DataOptions& options, rc3::data::Budget& budget) {
+void add_data_options(CLI::App& command, rc3::experiment::DataOptions& options, rc3::data::Budget& budget) {
   command
       .add_option("DATA", options.paths, "a manifest (.jsonl), shards (.tar or their folder), or what --format says")
       ->required();
   command.add_option("--format", options.format, "format of DATA")
-      ->check(CLI::IsMember(tool::formats))
+      ->check(CLI::IsMember(rc3::experiment::formats))
       ->capture_default_str();
   command.add_option("--pictures", options.pictures, "folder with the pictures");
   command.add_option("--picture-list", options.picture_list,
@@ -45,7 +46,7 @@ int main(int argc, char** argv) {
   inspect->add_flag("--keys", all_names, "list every key");
   inspect->add_option("--text", sample, "text that the tokenizer is shown on")->capture_default_str();
 
-  tool::DataOptions data;
+  rc3::experiment::DataOptions data;
   rc3::data::Budget budget;
   int workers = 2;
   auto* check = app.add_subcommand("check", "Read a data set from end to end: languages, alignment, sizes, problems.");
@@ -68,7 +69,7 @@ int main(int argc, char** argv) {
   auto* pack = app.add_subcommand("pack", "Write a data set as WebDataset shards, or as a manifest.");
   add_data_options(*pack, data, budget);
   pack->add_option("--out", out, "folder for the shards, or manifest (.jsonl)")->required();
-#ifdef RC3_TOOL_ARCHIVE
+#ifdef RC3_HAS_ARCHIVE
   rc3::data::PackOptions packing;
   for (auto* command : {pack, judge}) {
     command->add_option("--shard-prefix", packing.prefix, "name of the shards")->capture_default_str();
@@ -80,7 +81,7 @@ int main(int argc, char** argv) {
   try {
     if (*inspect) return tool::inspect(folder, all_names, sample) ? 0 : 2;
     rc3::data::Problems problems(budget);
-    const auto source = tool::open_data(data, problems);
+    const auto source = rc3::experiment::open_data(data, problems);
     if (*check) return tool::check(source, problems, workers) ? 0 : 2;
     const auto write = [&](const auto& to_write) {
       if (out.extension() == ".jsonl") {
@@ -88,7 +89,7 @@ int main(int argc, char** argv) {
         std::cout << "\n" << out.string() << " is written\n";
         return;
       }
-#ifdef RC3_TOOL_ARCHIVE
+#ifdef RC3_HAS_ARCHIVE
       const auto packed = rc3::data::pack(to_write, out, problems, packing);
       std::cout << packed.samples << " samples in " << packed.shards.size() << " shards in " << out.string() << '\n';
 #else

@@ -10,7 +10,8 @@ set(layers #
     "text visual fusion relevance regularizer" #
     "objective data" #
     "model" #
-    "train task")
+    "train task" #
+    "experiment")
 
 set(rank 0)
 foreach(layer ${layers})

@@ -66,10 +66,10 @@ inline void load_checkpoint(const std::filesystem::path& path, torch::nn::Module
 
 /// All that a run needs to go on, as files of tensors ("model", "optimizer", ...) and numbers.
 struct Snapshot {
-  std::string variant;                  ///< the type, as `name()` gives it
-  std::map<std::string, Memory> files;  ///< by name without ".safetensors"
-  nlohmann::json state;                 ///< state.json
-  nlohmann::json configuration;         ///< configuration.json
+  std::string variant;                   ///< the type, as `name()` gives it
+  std::map<std::string, Memory> files;   ///< by name without ".safetensors"
+  nlohmann::json state;                  ///< state.json
+  nlohmann::ordered_json configuration;  ///< configuration.json
 
   /// With tensors of its own, which the next step does not change.
   Snapshot copied() const {

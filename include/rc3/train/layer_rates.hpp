@@ -69,14 +69,15 @@ class LayerRates {
   }
 
   void add(const std::string& name, std::size_t index, const RateRule& rule) {
-    const auto [stack, layer] = place(name);
+    const auto where = place(name);
+    const std::string_view stack = where.first;
     if (stack.empty() || stack.find(rule.part) == std::string_view::npos) return;
     auto found = std::find_if(stacks_.begin(), stacks_.end(), [&](const Stack& s) { return s.name == stack; });
     if (found == stacks_.end()) {
       const std::string owner(stack.substr(0, stack.size() - 7));  // "layers." and "blocks." are of seven letters
       found = stacks_.insert(stacks_.end(), Stack{std::string(stack), owner, rule.rate, index});
     }
-    if (found->decay == rule.rate) found->layers = std::max(found->layers, layer + 1);
+    if (found->decay == rule.rate) found->layers = std::max(found->layers, where.second + 1);
   }
 
   std::vector<std::string> names_;

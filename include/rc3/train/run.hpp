@@ -30,7 +30,7 @@ namespace rc3::train {
 struct RunOptions {
   CheckpointOptions checkpoint = {};
   LogOptions log = {};
-  nlohmann::json configuration = nullptr;  ///< what the run was started with; kept in every checkpoint
+  nlohmann::ordered_json configuration = nullptr;  ///< what the run was started with; kept in every checkpoint
 };
 
 /// How a run ended.
@@ -57,9 +57,8 @@ class Run {
   explicit Run(Trainer<Trained, Comm>& trainer, RunOptions options = {}, std::ostream& out = std::cout,
                System system = {})
       : trainer_(trainer), options_(std::move(options)), out_(out) {
-    require(options_.checkpoint.every > 0, "train::Run: checkpoint.every must be above 0, is ",
-            options_.checkpoint.every);
-    require(options_.log.every > 0, "train::Run: log.every must be above 0, is ", options_.log.every);
+    check(options_.checkpoint, "train::Run: checkpoint");
+    check(options_.log, "train::Run: log");
     if (!options_.checkpoint.folder.empty()) {
       store_.emplace(options_.checkpoint.folder, options_.checkpoint.keep, std::move(system));
       resume();
@@ -119,15 +118,17 @@ class Run {
       }
       const auto metric = evaluated();
       const auto [stop, save_now] = wishes(signals);
-      if (stop || save_now || metric || trainer_.steps() == total || trainer_.steps() % options_.checkpoint.every == 0)
+      if (stop || trainer_.steps() == total)
+        save(metric);  // the last: who calls hears of a failure
+      else if (save_now || metric || trainer_.steps() % options_.checkpoint.every == 0)
         try_to_save(metric);
       if (stop) return end(Ending::stopped);
     }
     return end(Ending::complete);
   }
 
-  /// Writes a checkpoint of the present state, unless that step's is written already.
-  /// @throws rc3::Error when it, or the one before that was still being written, could not be written
+  /// Writes a checkpoint of the present state, unless that step's is written already; if asynchronous, begins to.
+  /// @throws rc3::Error when it could not be written
   void save(std::optional<double> metric = {}) {
     if (!store_ || saved_ == trainer_.steps()) return;
     saved_ = trainer_.steps();
@@ -141,10 +142,13 @@ class Run {
       store_->save(
           step, [&](auto& writer) { s.write(writer); }, metric);
     };
-    if (options_.checkpoint.asynchronous)
-      background_.start([write, copy = std::make_shared<Snapshot>(snapshot.copied())] { write(*copy); });
-    else
-      write(snapshot);
+    if (!options_.checkpoint.asynchronous) return write(snapshot);
+    try {
+      background_.wait();
+    } catch (const Error& error) {
+      unwritten(error);  // the one before
+    }
+    background_.start([write, copy = std::make_shared<Snapshot>(snapshot.copied())] { write(*copy); });
   }
 
  private:
@@ -212,22 +216,27 @@ class Run {
     return {sum[0].template item<std::int64_t>() > 0, sum[1].template item<std::int64_t>() > 0};
   }
 
-  /// In the middle of a run: a full disk may have room again at the next checkpoint, and days of training are worth
+  /// In the middle of a run a full disk may have room again at the next checkpoint, and days of training are worth
   /// more than an end at once. At the end a failure is one.
   void try_to_save(std::optional<double> metric) {
     try {
       save(metric);
     } catch (const Error& error) {
-      ++unwritten_;
-      out_ << "\ncheckpoint not written: " << error.what() << "; tried again in " << options_.checkpoint.every
-           << " steps" << std::endl;
+      unwritten(error);
     }
+  }
+
+  void unwritten(const Error& error) {
+    ++unwritten_;
+    out_ << "\ncheckpoint not written: " << error.what() << "; tried again at the next" << std::endl;
   }
 
   Ending end(Ending ending) {
     save();
     background_.wait();
-    if (watch_) watch_->finish();
+    const std::string words[] = {"complete", "the data ended", "stopped"};
+    if (watch_)
+      watch_->finish(join(words[static_cast<int>(ending)], " after step ", trainer_.steps()), options_.configuration);
     if (ending == Ending::stopped && first())
       out_ << "stopped at step " << trainer_.steps() << " of " << trainer_.options().schedule.total
            << (store_ ? "; the same command goes on from there" : "") << std::endl;

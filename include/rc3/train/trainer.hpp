@@ -22,6 +22,7 @@
 #include "rc3/model/pretrainer.hpp"
 #include "rc3/train/adamw.hpp"
 #include "rc3/train/checkpoint.hpp"
+#include "rc3/train/config/json.hpp"
 #include "rc3/train/ema.hpp"
 #include "rc3/train/freeze.hpp"
 #include "rc3/train/gradient_sum.hpp"
@@ -52,8 +53,7 @@ class Trainer {
         options_(std::move(options)),
         comm_(std::move(comm)),
         optimizer_(*trained_, options_.optimizer) {
-    require(options_.accumulate > 0, "train::Trainer: accumulate must be above 0, is ", options_.accumulate);
-    require(options_.most_skipped > 0, "train::Trainer: most_skipped must be above 0, is ", options_.most_skipped);
+    check(options_, "train::Trainer: options");
     share_weights();
     if (comm_->size() > 1) sum_.emplace(*comm_, optimizer_.parameters());
     if (options_.ema > 0) ema_.emplace(*trained_, options_.ema);

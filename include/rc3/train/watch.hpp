@@ -1,5 +1,6 @@
 #pragma once
-/// What is seen of a run while it goes on: a progress line, TensorBoard's events. LibTorch-free.
+/// What is seen of a run: a progress line, TensorBoard's events and a log while it goes on, a report at its end.
+/// LibTorch-free.
 
 #include <unistd.h>
 
@@ -14,8 +15,10 @@
 #include <vector>
 
 #include "rc3/train/events.hpp"
+#include "rc3/train/log.hpp"
 #include "rc3/train/options.hpp"
 #include "rc3/train/progress.hpp"
+#include "rc3/train/report.hpp"
 
 namespace rc3::train {
 
@@ -56,7 +59,9 @@ class Watch {
         out_(out),
         progress_(facts_.total - facts_.done > 0 ? facts_.total - facts_.done : 1, out, stdout_is_terminal(),
                   {.label = "train", .unit = "steps"}) {
-    if (!folder.empty() && options.tensorboard) events_.emplace(folder, facts_.done);
+    if (folder.empty()) return;
+    log_.emplace(folder / "log.jsonl", facts_.done);
+    if (options.tensorboard) events_.emplace(folder, facts_.done);
   }
 
   void step(const StepPoint& point) {
@@ -68,27 +73,29 @@ class Watch {
     part_.waited += point.waited;
     part_.took += point.took;
     skipped_ += point.skipped;
+    ++steps_;
     progress_.update(point.step - facts_.done, point.loss, line(point));
     if (point.step % options_.every != 0 && point.step != facts_.total) return;
-    if (events_) {
-      events_->scalar("loss", point.step, point.loss);
+    LogPoint line{point.step, {{"loss", point.loss}}};
+    if (point.parts.size() > 1)
       for (std::size_t i = 0; i < point.parts.size() && i < facts_.parts.size(); ++i)
-        events_->scalar("loss/" + facts_.parts[i], point.step, point.parts[i]);
-      events_->scalar("learning_rate", point.step, point.learning_rate);
-      events_->scalar("gradient_norm", point.step, point.gradient_norm);
-      events_->scalar("samples_per_second", point.step, rate(part_.samples));
-      events_->scalar("waiting", point.step, part_.waited / part_.took);
-    }
+        line.values.emplace_back("loss/" + facts_.parts[i], point.parts[i]);
+    line.values.insert(line.values.end(), {{"learning_rate", point.learning_rate},
+                                           {"gradient_norm", point.gradient_norm},
+                                           {"samples_per_second", rate(part_.samples)},
+                                           {"waiting", part_.took > 0 ? part_.waited / part_.took : 0},
+                                           {"epoch", static_cast<double>(point.epoch)},
+                                           {"skipped", static_cast<double>(skipped_)}});
+    say(line);
     part_ = {};
   }
 
   /// The result of an evaluation after @p step steps.
-  void metric(std::int64_t step, double value) {
-    if (events_) events_->scalar("metric", step, value);
-  }
+  void metric(std::int64_t step, double value) { say({step, {{"metric", value}}}); }
 
-  /// The last lines: time and rate, and how much of it went into waiting for data.
-  void finish() {
+  /// The last lines: time and rate, and how much of it went into waiting for data; then the report.
+  /// @param ending  "complete", "stopped at step 7"
+  void finish(const std::string& ending, const nlohmann::ordered_json& configuration) {
     progress_.finish();
     char text[96];
     std::snprintf(text, sizeof text, "train  %.1f samples/s, %.2f %% of the time spent waiting for data",
@@ -96,6 +103,7 @@ class Watch {
     out_ << text;
     if (skipped_ > 0) out_ << ", " << skipped_ << " steps skipped";
     out_ << std::endl;
+    if (log_ && options_.report) write_report(ending, configuration);
   }
 
   /// Share of the time so far in which the trainer waited for data, in [0, 1].
@@ -104,6 +112,31 @@ class Watch {
   std::int64_t skipped() const { return skipped_; }
 
  private:
+  void say(const LogPoint& line) {
+    if (log_) log_->add(line);
+    if (events_)
+      for (const auto& [name, value] : line.values) events_->scalar(name, line.step, value);
+  }
+
+  void write_report(const std::string& ending, const nlohmann::ordered_json& configuration) const {
+    report::Report page;
+    page.title = facts_.variant;
+    page.subtitle = ending;
+    const auto points = read_log(log_->path());
+    char waited[32];
+    std::snprintf(waited, sizeof waited, "%.1f %%", 100 * waiting());
+    page.summary = {{"steps in all", std::to_string(facts_.total)},
+                    {"steps of this process", std::to_string(steps_)},
+                    {"samples of this process", report::short_number(static_cast<double>(all_.samples))},
+                    {"time of this process", format_seconds(all_.took)},
+                    {"waiting for data", waited},
+                    {"steps skipped", std::to_string(skipped_)}};
+    page.charts = report::charts_of(points);
+    page.configuration = configuration;
+    page.environment = report::environment();
+    report::write_report(log_->path().parent_path() / "report.html", page);
+  }
+
   struct Sums {
     std::int64_t samples = 0, tokens = 0;
     double waited = 0, took = 0;
@@ -138,8 +171,9 @@ class Watch {
   std::ostream& out_;
   Progress progress_;
   std::optional<EventFile> events_;
+  std::optional<JsonlLog> log_;
   Sums all_, part_;
-  std::int64_t skipped_ = 0;
+  std::int64_t steps_ = 0, skipped_ = 0;
 };
 
 }  // namespace rc3::train

@@ -1,10 +1,11 @@
 #pragma once
-/// Every data format that the library reads, behind one type: the tool is compiled once for all of them.
+/// Every data format that the library reads, behind one type: a program is compiled once for all of them. Shards need
+/// RC3_HAS_ARCHIVE and libarchive. LibTorch-free.
 
-#include <rc3/data/data.hpp>
-#include <rc3/data/emoji/emoji.hpp>
-#ifdef RC3_TOOL_ARCHIVE
-#include <rc3/data/webdataset.hpp>
+#include "rc3/data/data.hpp"
+#include "rc3/data/emoji/emoji.hpp"
+#ifdef RC3_HAS_ARCHIVE
+#include "rc3/data/webdataset.hpp"
 #endif
 
 #include <filesystem>
@@ -15,9 +16,7 @@
 #include <utility>
 #include <vector>
 
-namespace tool {
-
-namespace data = rc3::data;
+namespace rc3::experiment {
 
 /// A data set of any kind.
 class AnyData {
@@ -29,19 +28,29 @@ class AnyData {
     size_ = held->size();
     languages_ = held->languages();
     read_ = [held](std::int64_t i) { return held->read(i); };
+    if constexpr (data::ShardedDataset<Source>) {
+      shards_ = held->shards();
+      will_read_ = [held](std::int64_t first, std::int64_t count) { held->will_read(first, count); };
+    }
   }
   const std::string& name() const { return name_; }
   std::int64_t size() const { return size_; }
   data::Sample read(std::int64_t i) const { return read_(i); }
   const data::LanguageCounts& languages() const { return languages_; }
+  const std::vector<std::int64_t>& shards() const { return shards_; }
+  void will_read(std::int64_t first, std::int64_t count) const {
+    if (will_read_) will_read_(first, count);
+  }
 
  private:
   std::string name_;
   std::int64_t size_ = 0;
   data::LanguageCounts languages_;
   std::function<data::Sample(std::int64_t)> read_;
+  std::vector<std::int64_t> shards_ = {0};
+  std::function<void(std::int64_t, std::int64_t)> will_read_;
 };
-static_assert(data::Dataset<AnyData>);
+static_assert(data::ShardedDataset<AnyData>);
 
 /// What the command line says of a data set.
 struct DataOptions {
@@ -81,11 +90,12 @@ inline std::string format_of(const DataOptions& o) {
   const auto& path = o.paths[0];
   if (path.extension() == ".jsonl") return "manifest";
   if (path.extension() == ".tar" || std::filesystem::is_directory(path)) return "shards";
-  rc3::fail(path.string(), ": cannot tell its format; give --format");
+  fail(path.string(), ": cannot tell its format; give --format");
 }
 
 /// @throws rc3::Error as the data set's own constructor does
 inline AnyData open_data(const DataOptions& o, data::Problems& problems) {
+  require(!o.paths.empty(), "no data set is given");
   const std::string format = format_of(o);
   data::FindPicture find;
   if (!o.picture_list.empty()) find = data::listed_pictures(o.picture_list, o.pictures);
@@ -98,25 +108,25 @@ inline AnyData open_data(const DataOptions& o, data::Problems& problems) {
   if (format == "wit") return AnyData(data::Wit(o.paths, find, problems));
   if (format == "iglue-wit") return AnyData(data::iglue::wit(o.paths, find, problems));
   if (format == "xflickrco") {
-    rc3::require(o.languages.size() == o.paths.size(), "xflickrco: give --languages, one for each of the ",
-                 o.paths.size(), " files");
+    require(o.languages.size() == o.paths.size(), "xflickrco: give --languages, one for each of the ", o.paths.size(),
+            " files");
     std::vector<data::iglue::LanguageFile> files;
     for (std::size_t i = 0; i < o.paths.size(); ++i) files.push_back({o.languages[i], o.paths[i]});
     return AnyData(data::iglue::xflickrco(files, o.pictures, problems));
   }
   if (format == "multi30k-1" || format == "multi30k-2") {
-    rc3::require(!o.languages.empty(), format, ": give --languages, for example en,de,fr,cs");
+    require(!o.languages.empty(), format, ": give --languages, for example en,de,fr,cs");
     std::optional<data::Multi30kPictures> pictures;
     if (!o.picture_list.empty()) pictures = {o.picture_list, o.pictures};
     const auto make = format == "multi30k-1" ? data::Multi30k::task1 : data::Multi30k::task2;
     return AnyData(make(o.paths[0], o.split, o.languages, problems, pictures));
   }
-#ifdef RC3_TOOL_ARCHIVE
+#ifdef RC3_HAS_ARCHIVE
   const bool folder = std::filesystem::is_directory(o.paths[0]);
   return AnyData(data::WebDataset(folder ? data::shards_of(o.paths[0]) : o.paths, problems));
 #else
-  rc3::fail("shards need libarchive, which this program was built without (Debian: libarchive-dev)");
+  fail("shards need libarchive, which this program was built without (Debian: libarchive-dev)");
 #endif
 }
 
-}  // namespace tool
+}  // namespace rc3::experiment

@@ -1,0 +1,106 @@
+#pragma once
+/// The program that a variant is trained by; see docs/guides/experiments.md. Needs CLI11.
+
+#include <ATen/Parallel.h>
+
+#include <cstdlib>
+#include <iostream>
+#include <memory>
+#include <type_traits>
+#include <utility>
+
+#include "rc3/core/nn/state.hpp"
+#include "rc3/data/augment.hpp"
+#include "rc3/data/collate.hpp"
+#include "rc3/data/lengths.hpp"
+#include "rc3/data/loader.hpp"
+#include "rc3/data/prepare.hpp"
+#include "rc3/experiment/decoders.hpp"
+#include "rc3/experiment/settings.hpp"
+#include "rc3/train/config/arguments.hpp"
+#include "rc3/train/run.hpp"
+#ifdef RC3_HAS_GLOO
+#include "rc3/train/c10d.hpp"
+#endif
+
+namespace rc3::experiment {
+
+/// What a header of an experiment defines. `Config` is the variant's own configuration, with a list of its fields;
+/// `make(config)` puts the variant together; `tokenizer(config)` reads its texts; `prepare(config)` says how its
+/// pictures come to their size.
+template <class E>
+concept Definition = requires(const typename E::Config& config) {
+  requires train::Configuration<typename E::Config>;
+  requires std::is_same_v<decltype(E::make(config)), std::shared_ptr<typename E::Trained>>;
+  requires std::is_same_v<decltype(E::tokenizer(config)), text::Tokenizer>;
+  requires std::is_same_v<decltype(E::prepare(config)), data::PrepareOptions>;
+};
+
+namespace detail {
+
+template <class E, Communicator Comm>
+train::Ending run(const Settings<typename E::Config>& settings, std::shared_ptr<Comm> comm) {
+  const bool first = comm->rank() == 0;
+  data::Problems problems({.share = settings.loader.problems});
+  const AnyData source = open_data(settings.data, problems);
+  const auto tokenizer = E::tokenizer(settings.variant);
+  const auto trained = E::make(settings.variant);
+  if (!settings.init.empty()) train::load_checkpoint(settings.init, *trained, E::Trained::name());
+  if (first) {
+    const auto count = nn::count_parameters(*trained);
+    std::cout << E::Trained::name() << '\n'
+              << "parameters  " << count.total << ", of which " << count.trainable << " learn\n"
+              << "data        " << source.name() << ", " << source.size() << " samples, " << source.languages().size()
+              << " languages\n"
+              << train::to_json(settings).dump(2) << std::endl;
+  }
+  train::Trainer<typename E::Trained, Comm> trainer(trained, settings.train, comm);
+  train::Run<typename E::Trained, Comm> run(
+      trainer, {.checkpoint = settings.checkpoint, .log = settings.log, .configuration = train::to_json(settings)});
+  const auto& l = settings.loader;
+  data::LoaderOptions loading;
+  loading.order = {.seed = l.seed, .window = l.window};
+  loading.batch = {.size = l.batch, .tokens = l.tokens, .ranks = comm->size()};
+  loading.workers = static_cast<int>(l.workers);
+  loading.ahead = static_cast<int>(l.ahead);
+  loading.rank = comm->rank();
+  data::Loader loader(source, data::Prepare<Decoders>(tokenizer, source.languages(), E::prepare(settings.variant)),
+                      data::Collate(), problems, loading,
+                      l.tokens > 0 ? data::measure_lengths(source, tokenizer) : nullptr, run.loader_state());
+  const auto ending = run.train(loader);
+  if (first) std::cout << problems.report();
+  return ending;
+}
+
+}  // namespace detail
+
+/// main() of an experiment: 0 when all steps were made or a signal ended it, 1 with a sentence when something is wrong.
+/// On several ranks (torchrun, mpirun) where RC3_HAS_GLOO is defined.
+template <class E>
+int main(int argc, char** argv) {
+  static_assert(Definition<E>,
+                "experiment: Config (with visit_fields), Trained, make(const Config&) -> std::shared_ptr<Trained>, "
+                "tokenizer(const Config&) -> text::Tokenizer, prepare(const Config&) -> data::PrepareOptions "
+                "[docs/guides/experiments.md]");
+  CLI::App app{"Trains " + E::Trained::name()};
+  Settings<typename E::Config> settings;
+  train::add_options(app, settings);
+  try {
+    CLI11_PARSE(app, argc, argv);
+    if (settings.threads > 0) at::set_num_threads(static_cast<int>(settings.threads));
+    at::manual_seed(settings.train.seed);
+#ifdef RC3_HAS_GLOO
+    if (std::getenv("WORLD_SIZE") != nullptr || std::getenv("OMPI_COMM_WORLD_SIZE") != nullptr) {
+      detail::run<E>(settings, std::make_shared<train::C10d>(train::C10d::from_environment()));
+      return 0;
+    }
+#endif
+    detail::run<E>(settings, std::make_shared<Single>());
+    return 0;
+  } catch (const Error& error) {
+    std::cerr << argv[0] << ": " << error.what() << '\n';
+    return 1;
+  }
+}
+
+}  // namespace rc3::experiment

@@ -1,0 +1,71 @@
+#pragma once
+/// Everything that a training program can be told. LibTorch-free.
+
+#include <cstdint>
+#include <filesystem>
+
+#include "rc3/data/loader.hpp"
+#include "rc3/experiment/open.hpp"
+#include "rc3/train/config.hpp"
+
+namespace rc3::experiment {
+
+template <class V>
+void visit_fields(DataOptions& o, V&& v) {
+  v("paths", o.paths, "files of the data set, or their folder");
+  v("format", o.format, "auto, manifest, shards, multi30k-1, multi30k-2, wit, xflickrco, iglue-wit, emoji");
+  v("pictures", o.pictures, "folder with the pictures");
+  v("picture_list", o.picture_list, "a line a picture: its name or URL, a tab, the file's name");
+  v("languages", o.languages, "languages; for xflickrco one a file");
+  v("split", o.split, "part of Multi30K");
+  v("size", o.size, "emoji scenes to draw", train::above(0));
+}
+
+/// How the loader works.
+struct Loading {
+  std::int64_t batch = 64;     ///< samples of a batch, over all ranks
+  std::int64_t tokens = 0;     ///< budget of a batch, see data::BatchOptions; 0: none
+  std::int64_t window = 4096;  ///< of shuffling
+  std::int64_t workers = 2;    ///< threads
+  std::int64_t ahead = 4;      ///< batches made ahead at most
+  std::uint64_t seed = 1;      ///< of order, pairs and augmentation
+  double problems = 0.01;      ///< share of the samples that may be damaged
+};
+
+template <class V>
+void visit_fields(Loading& o, V&& v) {
+  v("batch", o.batch, "samples of a batch, over all ranks", train::above(0));
+  v("tokens", o.tokens, "samples times longest text of a batch at most; 0: no such budget", train::at_least(0));
+  v("window", o.window, "samples that are shuffled together", train::above(0));
+  v("workers", o.workers, "threads that read ahead", train::at_least(0));
+  v("ahead", o.ahead, "batches made ahead at most", train::above(0));
+  v("seed", o.seed, "of order, pairs and augmentation");
+  v("problems", o.problems, "share of the samples that may be damaged", train::within(0, 1));
+}
+
+/// @tparam Variant  the experiment's own configuration
+template <class Variant>
+struct Settings {
+  DataOptions data = {};
+  Loading loader = {};
+  Variant variant = {};
+  train::Options train = {};
+  train::CheckpointOptions checkpoint = {};
+  train::LogOptions log = {};
+  std::filesystem::path init = {};
+  std::int64_t threads = 0;
+};
+
+template <class Variant, class V>
+void visit_fields(Settings<Variant>& s, V&& v) {
+  v("data", s.data, "what is read");
+  v("loader", s.loader, "how it is read");
+  v("variant", s.variant, "the model and its objectives");
+  v("train", s.train, "the trainer");
+  v("checkpoint", s.checkpoint, "checkpoints");
+  v("log", s.log, "log");
+  v("init", s.init, "model.safetensors of an earlier run of this variant to begin with");
+  v("threads", s.threads, "compute threads; 0: as LibTorch has it", train::at_least(0));
+}
+
+}  // namespace rc3::experiment

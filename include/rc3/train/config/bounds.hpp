@@ -1,0 +1,32 @@
+#pragma once
+/// Which numbers an option takes.
+
+#include <limits>
+#include <string>
+
+#include "rc3/core/error.hpp"
+
+namespace rc3::train {
+
+struct Bounds {
+  double low = -std::numeric_limits<double>::infinity();
+  double high = std::numeric_limits<double>::infinity();
+  bool low_in = true, high_in = true;  ///< whether the bounds themselves are allowed
+
+  bool hold(double x) const { return (low_in ? x >= low : x > low) && (high_in ? x <= high : x < high); }
+
+  /// "above 0", "in [0, 1)"; empty: any.
+  std::string text() const {
+    const bool below = high < std::numeric_limits<double>::infinity();
+    if (below) return join("in ", low_in ? '[' : '(', low, ", ", high, high_in ? ']' : ')');
+    if (low > -std::numeric_limits<double>::infinity()) return join(low_in ? "at least " : "above ", low);
+    return "";
+  }
+};
+
+constexpr Bounds above(double low) { return {.low = low, .low_in = false}; }
+constexpr Bounds at_least(double low) { return {.low = low}; }
+constexpr Bounds within(double low, double high) { return {.low = low, .high = high}; }
+constexpr Bounds from_to_below(double low, double high) { return {.low = low, .high = high, .high_in = false}; }
+
+}  // namespace rc3::train

@@ -1,0 +1,205 @@
+#pragma once
+/// What is left of a run to look at: one HTML file that needs nothing else. LibTorch-free.
+
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cmath>
+#include <ctime>
+#include <filesystem>
+#include <fstream>
+#include <limits>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include "rc3/io/file.hpp"
+#include "rc3/train/log.hpp"
+#include "rc3/train/report/chart.hpp"
+#include "rc3/train/report/style.hpp"
+
+namespace rc3::train::report {
+
+/// Numbers with names, for example recall@K by language. A cell that is not finite stays empty.
+struct Table {
+  struct Row {
+    std::string name;
+    std::vector<double> cells;
+    std::string group = {};  ///< rows of a group stand under its name
+  };
+  std::string title;
+  std::vector<std::string> columns;
+  std::vector<Row> rows;
+  int digits = 1;     ///< behind the point
+  double full = 100;  ///< what fills a cell's bar, > 0
+};
+
+using Facts = std::vector<std::pair<std::string, std::string>>;
+
+struct Report {
+  std::string title;     ///< for example the variant's name
+  std::string subtitle;  ///< how the run ended
+  Facts summary;         ///< "samples": "1.2 M"
+  std::vector<Chart> charts;
+  std::vector<Table> tables;
+  nlohmann::ordered_json configuration = nullptr;
+  Facts environment;
+};
+
+/// Machine, compiler, time: what somebody asks who wants the same numbers.
+inline Facts environment() {
+  Facts facts;
+  utsname system{};
+  if (::uname(&system) == 0) {
+    facts.emplace_back("host", system.nodename);
+    facts.emplace_back("system", join(system.sysname, ' ', system.release, ' ', system.machine));
+  }
+  std::ifstream cpus("/proc/cpuinfo");
+  for (std::string line; std::getline(cpus, line);)
+    if (line.starts_with("model name")) {
+      facts.emplace_back("processor", line.substr(std::min(line.find(": ") + 2, line.size())));
+      break;
+    }
+  facts.emplace_back("threads of the machine", std::to_string(std::thread::hardware_concurrency()));
+  facts.emplace_back("compiler", __VERSION__);
+  const std::time_t now = std::time(nullptr);
+  std::tm utc{};
+  char text[40];
+  std::strftime(text, sizeof text, "%Y-%m-%d %H:%M UTC", ::gmtime_r(&now, &utc));
+  facts.emplace_back("written", text);
+  return facts;
+}
+
+/// "learning rate" of "learning_rate".
+inline std::string spoken(std::string name) {
+  std::replace(name.begin(), name.end(), '_', ' ');
+  return name;
+}
+
+/// The curves of a log: losses in one chart, every other value in one of its own. Names "loss" and "loss/..." are
+/// losses.
+inline std::vector<Chart> charts_of(const std::vector<LogPoint>& points) {
+  std::vector<std::string> names;
+  for (const LogPoint& point : points)
+    for (const auto& [name, value] : point.values)
+      if (name != "epoch" && std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
+  const auto series = [&](const std::string& name) {
+    Series s{name, {}, {}};
+    for (const LogPoint& point : points) {
+      if (!point.has(name)) continue;  // an evaluation between two steps
+      s.x.push_back(static_cast<double>(point.step));
+      s.y.push_back(point[name]);
+    }
+    return s;
+  };
+  std::vector<Chart> charts{{"loss", {}, false, true}};
+  for (const auto& name : names)
+    if (name == "loss" || name.starts_with("loss/"))
+      charts[0].series.push_back(series(name));
+    else
+      charts.push_back(
+          {spoken(name), {series(name)}, name == "gradient_norm", name != "learning_rate" && name != "metric"});
+  if (charts[0].series.empty()) charts.erase(charts.begin());
+  return charts;
+}
+
+namespace detail {
+
+inline std::string number(double x, int digits) {
+  char text[40];
+  std::snprintf(text, sizeof text, "%.*f", digits, x);
+  return text;
+}
+
+inline std::string html(const Chart& chart) {
+  std::string out = "<figure><figcaption>" + escaped(chart.title);
+  if (chart.logarithmic) out += " <small>logarithmic</small>";
+  if (chart.series.size() > 1) {
+    out += "<span class=\"legend\">";
+    for (std::size_t i = 0; i < chart.series.size(); ++i)
+      out += join("<span class=\"c", i % 6, "\">", escaped(chart.series[i].name), "</span>");
+    out += "</span>";
+  }
+  return out + "</figcaption>" + Drawing(chart).svg() + "</figure>";
+}
+
+inline std::string html(const Table& table) {
+  std::vector<double> best(table.columns.size(),
+                           -std::numeric_limits<double>::infinity());  // of a column; NaN: several
+  for (const auto& row : table.rows) {
+    require(row.cells.size() == table.columns.size(), "report::Table: row ", row.name, " has ", row.cells.size(),
+            " cells for ", table.columns.size(), " columns");
+    for (std::size_t c = 0; c < row.cells.size(); ++c)
+      if (row.cells[c] > best[c]) best[c] = row.cells[c];
+  }
+  for (std::size_t c = 0; c < best.size(); ++c)
+    if (std::count_if(table.rows.begin(), table.rows.end(), [&](const auto& row) { return row.cells[c] == best[c]; }) >
+        1)
+      best[c] = std::nan("");
+  std::string out = "<section><h2>" + escaped(table.title) + "</h2><div class=\"scroll\"><table><thead><tr><th></th>";
+  for (const auto& column : table.columns) out += "<th scope=\"col\">" + escaped(column) + "</th>";
+  out += "</tr></thead><tbody>";
+  std::string group;
+  for (const auto& row : table.rows) {
+    if (row.group != group) {
+      group = row.group;
+      out += join("<tr class=\"group\"><th colspan=\"", table.columns.size() + 1, "\">", escaped(group), "</th></tr>");
+    }
+    out += "<tr><th scope=\"row\">" + escaped(row.name) + "</th>";
+    for (std::size_t c = 0; c < row.cells.size(); ++c) {
+      const double x = row.cells[c];
+      if (!std::isfinite(x)) {
+        out += "<td></td>";
+        continue;
+      }
+      const double share = std::clamp(100 * x / table.full, 0.0, 100.0);
+      out += join(x == best[c] ? "<td class=\"best\"" : "<td", " style=\"--share:", number(share, 1), "%\">",
+                  number(x, table.digits), "</td>");
+    }
+    out += "</tr>";
+  }
+  return out + "</tbody></table></div></section>";
+}
+
+inline std::string html(const Facts& facts, const char* kind) {
+  std::string out = join("<dl class=\"", kind, "\">");
+  for (const auto& [name, value] : facts)
+    out += "<div><dt>" + escaped(name) + "</dt><dd>" + escaped(value) + "</dd></div>";
+  return out + "</dl>";
+}
+
+}  // namespace detail
+
+/// The page.
+inline std::string html(const Report& report) {
+  std::string out =
+      "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"/>"
+      "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/><title>" +
+      escaped(report.title) + "</title><style>" + std::string(style) + "</style></head>\n<body><main><header><h1>" +
+      escaped(report.title) + "</h1><p>" + escaped(report.subtitle) + "</p></header>\n";
+  if (!report.summary.empty()) out += detail::html(report.summary, "tiles") + '\n';
+  for (const Table& table : report.tables) out += detail::html(table) + '\n';
+  if (!report.charts.empty()) {
+    out += "<section><h2>Curves</h2><div class=\"charts\">";
+    for (const Chart& chart : report.charts) out += detail::html(chart) + '\n';
+    out += "</div></section>\n";
+  }
+  if (!report.configuration.is_null())
+    out += "<section><h2>Configuration</h2><details><summary>as it was used, defaults included</summary><pre>" +
+           escaped(report.configuration.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace)) +
+           "</pre></details></section>\n";
+  if (!report.environment.empty())
+    out += "<section><h2>Environment</h2>" + detail::html(report.environment, "facts") + "</section>\n";
+  return out + "</main></body></html>\n";
+}
+
+/// @throws rc3::Error when the file cannot be written
+inline void write_report(const std::filesystem::path& path, const Report& report) {
+  io::write_file(path, html(report));
+}
+
+}  // namespace rc3::train::report
