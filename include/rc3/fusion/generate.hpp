@@ -19,12 +19,12 @@
 namespace rc3::fusion {
 
 struct GenerateOptions {
-  std::int64_t start = 2;             ///< what the decoder reads first; </s> in XLM-R's numbering, as in mBART
-  std::int64_t end = 2;               ///< what ends a text
-  std::optional<std::int64_t> first;  ///< forced first token, for example a language's; it costs nothing
-  std::int64_t max_length = 32;       ///< tokens of a text, `end` included, > 0; the last is forced to be `end`
-  std::int64_t beams = 1;             ///< hypotheses that are followed, > 0; 1: greedy
-  double length_penalty = 0.0;        ///< alpha >= 0 in score = log p / ((5 + length) / 6)^alpha (Wu et al. 2016)
+  std::int64_t start = 2;                  ///< what the decoder reads first; </s> in XLM-R's numbering, as in mBART
+  std::int64_t end = 2;                    ///< what ends a text
+  std::optional<std::int64_t> first = {};  ///< forced first token, for example a language's; it costs nothing
+  std::int64_t max_length = 32;            ///< tokens of a text, `end` included, > 0; the last is forced to be `end`
+  std::int64_t beams = 1;                  ///< hypotheses that are followed, > 0; 1: greedy
+  double length_penalty = 0.0;             ///< alpha >= 0 in score = log p / ((5 + length) / 6)^alpha (Wu et al. 2016)
 };
 
 /// A text and how sure the decoder is of it.
