@@ -5,6 +5,7 @@
 #include <torch/torch.h>
 
 #include <memory>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -62,8 +63,11 @@ using Trained = Pretrainer<Model, RXvtcl<Queue>, objective::Itc, objective::Itm>
 /// What does not depend on how the samples are dealt to ranks: no dropout, no negatives that a rank draws or keeps.
 using Plain = Pretrainer<Model, RXvtcl<InBatch>, objective::Itc>;
 
+/// One at a time: threads that stand for ranks share LibTorch's generator, which the model is seeded with.
 template <class T>
 std::shared_ptr<T> make() {
+  static std::mutex mutex;
+  const std::lock_guard lock(mutex);
   if constexpr (std::is_same_v<T, Plain>) {
     const auto model = std::make_shared<Model>();
     model->drop->options.p(0);
