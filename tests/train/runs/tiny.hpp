@@ -22,6 +22,9 @@ namespace rc3::test::tiny {
 /// Tokens are embedded, averaged and mixed; a picture is one region.
 struct Model : torch::nn::Module {
   Model() {
+    // Threads that stand for ranks share LibTorch's generator: between the seed and the draws there must be no other.
+    static std::mutex mutex;
+    const std::lock_guard lock(mutex);
     torch::manual_seed(11);
     words = register_module("words", torch::nn::Embedding(50, 8));
     picture = register_module("picture", torch::nn::Linear(6, 8));
@@ -63,11 +66,8 @@ using Trained = Pretrainer<Model, RXvtcl<Queue>, objective::Itc, objective::Itm>
 /// What does not depend on how the samples are dealt to ranks: no dropout, no negatives that a rank draws or keeps.
 using Plain = Pretrainer<Model, RXvtcl<InBatch>, objective::Itc>;
 
-/// One at a time: threads that stand for ranks share LibTorch's generator, which the model is seeded with.
 template <class T>
 std::shared_ptr<T> make() {
-  static std::mutex mutex;
-  const std::lock_guard lock(mutex);
   if constexpr (std::is_same_v<T, Plain>) {
     const auto model = std::make_shared<Model>();
     model->drop->options.p(0);
