@@ -9,6 +9,8 @@
 #include "rc3/data/batches.hpp"
 #include "rc3/data/concept.hpp"
 #include "rc3/data/decode.hpp"
+#include "rc3/data/example.hpp"
+#include "rc3/data/examples.hpp"
 #include "rc3/data/find_picture.hpp"
 #include "rc3/data/iglue/iglue.hpp"
 #include "rc3/data/lengths.hpp"
