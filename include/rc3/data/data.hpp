@@ -21,6 +21,7 @@
 #include "rc3/data/pairing.hpp"
 #include "rc3/data/picture_path.hpp"
 #include "rc3/data/prepare.hpp"
+#include "rc3/data/prepare_picture.hpp"
 #include "rc3/data/problems.hpp"
 #include "rc3/data/record.hpp"
 #include "rc3/data/region_file.hpp"

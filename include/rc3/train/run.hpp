@@ -52,6 +52,8 @@ enum class Ending {
 template <class Trained, Communicator Comm = Single, class System = io::System>
 class Run {
  public:
+  using Batch = BatchOf<Trained>;
+
   /// @param trainer  outlives this; its state is replaced where there is a checkpoint
   /// @throws rc3::Error when no checkpoint of the folder is whole, or the newest does not fit this program
   explicit Run(Trainer<Trained, Comm>& trainer, RunOptions options = {}, std::ostream& out = std::cout,
@@ -91,7 +93,7 @@ class Run {
   const Watch* watch() const { return watch_ ? &*watch_ : nullptr; }
 
   /// Up to Schedule::total steps.
-  /// @tparam Source  `next()` gives a std::optional<data::Loaded<Batch>>, `state()` a data::LoaderState
+  /// @tparam Source  `next()` gives a std::optional<data::Loaded<BatchOf<Trained>>>, `state()` a data::LoaderState
   /// @throws rc3::Error as Trainer::step does, and when the last checkpoint cannot be written; one that cannot be
   /// written on the way is reported and tried again
   template <class Source>
@@ -156,9 +158,7 @@ class Run {
 
   static std::int64_t tokens(const std::vector<Batch>& batches) {
     std::int64_t all = 0;
-    for (const Batch& batch : batches)
-      for (const auto* texts : {&batch.a, &batch.b})
-        if (texts->mask.defined()) all += texts->mask.sum().template item<std::int64_t>();
+    for (const Batch& batch : batches) all += batch.tokens();
     return all;
   }
 
