@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <unordered_map>
 #include <utility>
@@ -81,18 +82,16 @@ class Remembered {
   std::int64_t size() const { return static_cast<std::int64_t>(rows_.size()); }
   /// Different pictures among them.
   std::int64_t pictures() const { return static_cast<std::int64_t>(pictures_.size()); }
-  /// The class of each, -1 where it is not known.
-  std::vector<std::int64_t> labels() const {
-    std::vector<std::int64_t> all;
-    for (const Row& row : rows_) all.push_back(row.label);
-    return all;
-  }
+  /// Of example @p i of 0 .. size() - 1: its id, the language of its text, its class (-1: not known).
+  const std::string& id(std::int64_t i) const { return row(i).id; }
+  const std::string& language(std::int64_t i) const { return row(i).language; }
+  std::int64_t label(std::int64_t i) const { return row(i).label; }
 
   /// @param index  places in the order of the source, damaged ones left out
   Batch batch(const std::vector<std::int64_t>& index) const {
     require(!index.empty(), "task::Remembered: a batch without examples");
     std::vector<const Row*> rows;
-    for (const std::int64_t i : index) rows.push_back(&rows_.at(static_cast<std::size_t>(i)));
+    for (const std::int64_t i : index) rows.push_back(&row(i));
     Batch batch;
     batch.pictures = stack(rows, &Row::left);
     if (rows[0]->right) batch.right = stack(rows, &Row::right);
@@ -128,7 +127,13 @@ class Remembered {
     std::int64_t label = -1;
     std::vector<std::int64_t> target;
     std::int64_t target_language = -1;
+    std::string id, language;
   };
+
+  const Row& row(std::int64_t i) const {
+    require(i >= 0 && i < size(), "task::Remembered: example ", i, " of ", size());
+    return rows_[static_cast<std::size_t>(i)];
+  }
 
   template <class Host>
   void add(Host& host, std::vector<Prepared>& examples) {
@@ -146,6 +151,8 @@ class Remembered {
       row.label = e.label;
       row.target = e.target;
       row.target_language = e.target_language;
+      row.id = e.id;
+      row.language = e.language;
       rows_.push_back(std::move(row));
     }
     if (!fresh.empty()) {
