@@ -23,9 +23,8 @@ inline Kind<emoji::EntailmentScenes> entailment() {
   return {"entailment", texts_of(emoji::EntailmentScenes::classes()), 1, {}};
 }
 inline Kind<emoji::QuestionScenes> questions() {
-  return {"questions", texts_of(emoji::QuestionScenes::answers()), 1, [](const std::string& id) {
-            return std::string(emoji::QuestionScenes::type({.id = id}));
-          }};
+  return {"questions", texts_of(emoji::QuestionScenes::answers()), 1,
+          [](const std::string& id) { return std::string(emoji::QuestionScenes::type({.id = id})); }};
 }
 inline Kind<emoji::ReasoningScenes> reasoning() {
   return {"reasoning", texts_of(emoji::ReasoningScenes::classes()), 2, {}};
@@ -48,23 +47,24 @@ void classify(const World& world, const Kind<Scenes>& kind, std::uint64_t seed, 
   const auto validation = remember(world.split.validation, {source}, s.test_scenes, 200 + seed, "validation");
 
   const auto head = std::make_shared<Head>(
-      model, rc3::task::ClassifierOptions{.classes = std::ssize(kind.classes), .pictures = kind.pictures,
-                                          .vectors = s.vectors});
+      model, rc3::task::ClassifierOptions{
+                 .classes = std::ssize(kind.classes), .pictures = kind.pictures, .vectors = s.vectors});
   const auto accuracy = [&] {
     const auto answers = rc3::task::classify(*head, validation);
     std::int64_t right = 0;
-    for (std::int64_t i = 0; i < validation.size(); ++i) right += answers[static_cast<std::size_t>(i)] == validation.label(i);
+    for (std::int64_t i = 0; i < validation.size(); ++i)
+      right += answers[static_cast<std::size_t>(i)] == validation.label(i);
     return 100 * static_cast<double>(right) / static_cast<double>(validation.size());
   };
-  const auto tuned =
-      rc3::experiment::tune(head, rc3::task::RememberedBatches(training, s.batch, seed), accuracy,
-                            world.tuning(kind.name, seed), std::cout);
+  const auto tuned = rc3::experiment::tune(head, rc3::task::RememberedBatches(training, s.batch, seed), accuracy,
+                                           world.tuning(kind.name, seed), std::cout);
   std::cout << kind.name << ": validation accuracy " << tuned.validation << " after step " << tuned.step << "\n";
 
   const auto test = remember(world.split.test, world.languages, s.test_scenes, 300 + seed, "test");
   const auto base = rc3::task::baselines(training, test, kind.type);
   for (const Look look : world.looks())
-    for (auto& figure : rc3::task::accuracy_by_language(kind.name, test, rc3::task::classify(*head, test, look), look, base))
+    for (auto& figure :
+         rc3::task::accuracy_by_language(kind.name, test, rc3::task::classify(*head, test, look), look, base))
       results.add(std::move(figure));
 }
 

@@ -5,7 +5,7 @@
 #include <rc3/data/emoji/tasks/tasks.hpp>
 #include <rc3/experiment/tune.hpp>
 #include <rc3/rc3.hpp>
-#include <rc3/task/evaluate.hpp>
+#include <rc3/task/task.hpp>
 
 #include <iostream>
 #include <memory>
