@@ -93,7 +93,8 @@ inline void finish(Bleu& bleu, const Smoothing& smoothing, bool effective_order)
   if (!effective_order) used = Bleu::orders;
   double logarithms = 0;
   for (std::size_t i = 0; i < used; ++i) logarithms += std::log(bleu.precisions[i]);  // -inf: the score is 0
-  bleu.score = bleu.brevity_penalty * std::exp(logarithms / static_cast<double>(used));
+  // Rounding alone can exceed 100.
+  bleu.score = std::min(100.0, bleu.brevity_penalty * std::exp(logarithms / static_cast<double>(used)));
 }
 
 }  // namespace detail
