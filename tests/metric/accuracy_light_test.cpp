@@ -21,7 +21,7 @@ BOOST_AUTO_TEST_CASE(shares_of_right_answers) {
   BOOST_TEST(accuracy(Texts{"yes", "no"}, Texts{"yes", "no"}) == 1);
   BOOST_TEST(accuracy(std::vector<bool>{true, false, true}, std::vector<bool>{false, true, false}) == 0);
   const Ids predicted{1, 2, 3}, gold{1, 2, 4};
-  BOOST_TEST(accuracy(std::span(predicted).first(2), gold | std::views::take(2)) == 1);
+  BOOST_TEST(accuracy(std::span(predicted).first(2), std::span(gold).first(2)) == 1);
   throws_with([] { accuracy(Ids{1}, Ids{1, 2}); }, "metric::accuracy: 1 predictions for 2 gold labels");
   throws_with([] { accuracy(Ids{}, Ids{}); }, "there is no label");
 }
