@@ -61,6 +61,10 @@ BOOST_AUTO_TEST_CASE(edges) {
   BOOST_TEST(std::abs(chrf(Texts{"猫が 庭で"}, Texts{"猫が庭で"}).score - 100) < 1e-10);
   BOOST_TEST(chrf(Texts{"ABC"}, Texts{"abc"}).score == 0);
   BOOST_TEST(std::abs(chrf(Texts{"ABC"}, Texts{"abc"}, {.lowercase = true}).score - 100) < 1e-10);
+  // An order that the reference is too short for does not count against the hypothesis.
+  const auto longer = chrf(Texts{"abcd", "xyz"}, Texts{"ab", "xyz"}, {.char_order = 3});
+  BOOST_TEST(longer.counts[2].hypothesis == 1);
+  BOOST_TEST(longer.counts[1].hypothesis == 5);
   // What matches nowhere does count: orders sum over the corpus.
   const auto sum = chrf(Texts{"abc", "xx"}, Texts{"abc", "yy"}, {.char_order = 1});
   BOOST_TEST(std::abs(sum.score - 60) < 1e-10);
