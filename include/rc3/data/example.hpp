@@ -18,11 +18,12 @@ struct View {
 
 /// One item of a task.
 struct Example {
-  std::string id;           ///< unique in its data set; prediction files name it
-  std::vector<View> views;  ///< the picture, or the left one and the right one
-  std::string language;     ///< of `text`
-  std::string text;         ///< hypothesis, question, statement; of translation the source
-  std::string answer;  ///< the class, the same word in every language; of translation the reference; empty: not known
+  std::string id = {};           ///< unique in its data set; prediction files name it
+  std::vector<View> views = {};  ///< the picture, or the left one and the right one
+  std::string language = {};     ///< of `text`
+  std::string text = {};         ///< hypothesis, question, statement; of translation the source
+  std::string answer =
+      {};  ///< the class, the same word in every language; of translation the reference; empty: not known
   std::string answer_language = {};  ///< of translation: what `answer` is, or shall be, written in
   std::int64_t group = 0;            ///< examples with equal numbers belong together: questions about one scene, say
 };
