@@ -13,6 +13,7 @@ namespace rc3::data {
 struct View {
   PictureSource picture;
   Regions regions;
+  std::string name = {};  ///< what its data set calls the picture, and regions are found by; may be empty
 };
 
 /// One item of a task.
@@ -21,8 +22,8 @@ struct Example {
   std::vector<View> views = {};  ///< the picture, or the left one and the right one
   std::string language = {};     ///< of `text`
   std::string text = {};         ///< hypothesis, question, statement; of translation the source
-  std::string answer =
-      {};  ///< the class, the same word in every language; of translation the reference; empty: not known
+  /// The class, the same word in every language; of translation the reference; empty: not known.
+  std::string answer = {};
   std::string answer_language = {};  ///< of translation: what `answer` is, or shall be, written in
   std::int64_t group = 0;            ///< examples with equal numbers belong together: questions about one scene, say
 };

@@ -16,6 +16,7 @@
 #include "rc3/data/emoji/picture.hpp"
 #include "rc3/data/emoji/style.hpp"
 #include "rc3/data/emoji/tasks/pool.hpp"
+#include "rc3/data/text_id.hpp"
 
 namespace rc3::data::emoji {
 
@@ -49,24 +50,27 @@ class SceneTask {
     std::int64_t scene = 0;
     std::int64_t item = 0;
     std::string language;
-    Random random;  ///< the scene's: the same for all its items and languages
+    Random random;  ///< the scene's: the same for all its items and languages, another for each task
   };
 
-  /// @param name    of the task, and what makes ids: "emoji entailment"
-  /// @param items   examples of one scene in one language
-  /// @param needed  how many unlike glyphs a scene takes
+  /// @param name       of the task, for errors and tables
+  /// @param languages  of the examples' texts
+  /// @param items      examples of one scene in one language
+  /// @param needed     how many unlike glyphs a scene takes
+  /// @param also       further languages that must name the glyphs
   SceneTask(std::string name, const Glyphs& glyphs, std::span<const std::size_t> indices,
             std::vector<std::string> languages, std::int64_t scenes, std::int64_t items, std::size_t needed,
-            TaskOptions options)
+            TaskOptions options, const std::vector<std::string>& also = {})
       : name_(std::move(name)),
         glyphs_(&glyphs),
-        pool_(name_, glyphs, indices, std::move(languages), needed),
+        languages_(std::move(languages)),
+        pool_(name_, glyphs, indices, joined(languages_, also), needed),
         scenes_(scenes),
         items_(items),
         options_(options) {
     require(1 <= scenes_ && scenes_ <= max_scenes, name_, ": scenes must be 1 .. ", max_scenes, ", is ", scenes_);
     check_style(options_.style);
-    for (const std::string& language : pool_.languages()) counts_[language] = scenes_ * items_;
+    for (const std::string& language : languages_) counts_[language] = scenes_ * items_;
   }
   SceneTask(const SceneTask&) = default;
   SceneTask& operator=(const SceneTask&) = default;
@@ -80,8 +84,8 @@ class SceneTask {
     require(0 <= i && i < size(), name_, ": example ", i, " of ", size());
     const std::int64_t languages = language_count();
     const std::int64_t scene = i / languages / items_;
-    return {scene, i / languages % items_, pool_.languages()[static_cast<std::size_t>(i % languages)],
-            Random(options_.seed, static_cast<std::uint64_t>(scene))};
+    return {scene, i / languages % items_, languages_[static_cast<std::size_t>(i % languages)],
+            Random(options_.seed, static_cast<std::uint64_t>(scene), static_cast<std::uint64_t>(text_id(name_)))};
   }
 
   /// An example without views, text and answer.
@@ -104,10 +108,15 @@ class SceneTask {
   }
 
  private:
-  std::int64_t language_count() const { return static_cast<std::int64_t>(pool_.languages().size()); }
+  static std::vector<std::string> joined(std::vector<std::string> all, const std::vector<std::string>& more) {
+    all.insert(all.end(), more.begin(), more.end());
+    return all;
+  }
+  std::int64_t language_count() const { return static_cast<std::int64_t>(languages_.size()); }
 
   std::string name_;
   const Glyphs* glyphs_;
+  std::vector<std::string> languages_;
   Pool pool_;
   std::int64_t scenes_;
   std::int64_t items_;
