@@ -9,7 +9,9 @@
 #include <iostream>
 
 #include "tasks/classify.hpp"
+#include "tasks/retrieve.hpp"
 #include "tasks/settings.hpp"
+#include "tasks/translate.hpp"
 #include "tasks/world.hpp"
 
 namespace {
@@ -23,6 +25,8 @@ rc3::task::Results one_seed(const World& world, std::uint64_t seed) {
     if (task == "entailment") classify(world, entailment(), seed, results);
     if (task == "questions") classify(world, questions(), seed, results);
     if (task == "reasoning") classify(world, reasoning(), seed, results);
+    if (task == "retrieval") retrieve(world, seed, results);
+    if (task == "translation") translate(world, seed, results);
   }
   return results;
 }

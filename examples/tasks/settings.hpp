@@ -24,6 +24,7 @@ struct Settings {
   std::int64_t test_scenes = 100;  ///< of glyphs that were never trained on
   std::int64_t steps = 400;
   std::int64_t batch = 64;
+  std::int64_t rerank = 10;
   double learning_rate = 3e-4;
   bool controls = true;
   bool vectors = true;
@@ -45,6 +46,9 @@ struct Settings {
         ->capture_default_str();
     app.add_option("--steps", steps, "of fine-tuning")->check(CLI::Range(1, 1000000))->capture_default_str();
     app.add_option("--batch", batch, "examples a step")->check(CLI::Range(2, 4096))->capture_default_str();
+    app.add_option("--rerank", rerank, "found pictures or texts that ITM orders anew; 0: none")
+        ->check(CLI::Range(0, 1000))
+        ->capture_default_str();
     app.add_option("--learning-rate", learning_rate)->check(CLI::PositiveNumber)->capture_default_str();
     app.add_flag("!--no-controls", controls, "evaluate with everything only: no single modality, no wrong pictures");
     app.add_flag("!--no-vectors", vectors, "heads look at z only");

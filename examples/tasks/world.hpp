@@ -70,6 +70,13 @@ struct World {
     return o;
   }
 
+  /// Whether translations are asked for in it: the strict languages and Indonesian. To write a language it must have
+  /// been learned; zero-shot is about languages that are read.
+  bool is_written(const std::string& language) const {
+    const auto& strict = split.languages.strict;
+    return language == "id" || std::find(strict.begin(), strict.end(), language) != strict.end();
+  }
+
   std::vector<Look> looks() const {
     if (!settings.controls) return {Look::all};
     return {rc3::task::looks.begin(), rc3::task::looks.end()};

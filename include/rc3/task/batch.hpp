@@ -17,6 +17,8 @@ struct Batch {
   at::Tensor labels = {};            ///< int64 [B], the right class, -1 where it is not known; undefined: no classes
   Texts targets = {};                ///< of translation: what is to be written, behind its language and before its end
   at::Tensor target_languages = {};  ///< int64 [B], the word of a Vocabulary that stands for the target's language
+  at::Tensor picture_ids = {};       ///< int64 [B], equal numbers mean the same picture; undefined: not known
+  at::Tensor text_ids = {};          ///< int64 [B], the same of texts
 
   std::int64_t size() const { return texts.size(); }
   bool pairs() const { return right.size() > 0; }
@@ -25,8 +27,8 @@ struct Batch {
   /// The rows @p index (int64 [n]) of every tensor.
   Batch select(const at::Tensor& index) const {
     using rc3::detail::rows;
-    return {pictures.select(index), right.select(index),   texts.select(index),
-            rows(labels, index),    targets.select(index), rows(target_languages, index)};
+    return {pictures.select(index), right.select(index),           texts.select(index),      rows(labels, index),
+            targets.select(index),  rows(target_languages, index), rows(picture_ids, index), rows(text_ids, index)};
   }
 };
 

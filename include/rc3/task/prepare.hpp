@@ -30,7 +30,7 @@ struct Prepared {
   std::int64_t target_language = -1;            ///< the first of them
 };
 
-/// What an answer is.
+/// What an answer is; of retrieval nothing.
 struct Answers {
   std::vector<std::string> classes = {};              ///< of classification, in the order of their numbers
   std::shared_ptr<const Vocabulary> vocabulary = {};  ///< of translation: what the decoder writes with
@@ -43,8 +43,8 @@ class Prepare {
  public:
   Prepare(text::Tokenizer tokenizer, Answers answers, data::PictureOptions options = {})
       : tokenizer_(std::move(tokenizer)), answers_(std::move(answers)), picture_(std::move(options)) {
-    require(answers_.classes.empty() == (answers_.vocabulary != nullptr),
-            "task::Prepare: answers are classes or texts: give classes or a vocabulary");
+    require(answers_.classes.empty() || answers_.vocabulary == nullptr,
+            "task::Prepare: answers are classes or texts: give classes or a vocabulary, not both");
   }
 
   /// @throws rc3::Error naming the example when it has not one picture or two, a picture cannot be read, or its answer
@@ -62,7 +62,7 @@ class Prepare {
     if (answers_.vocabulary) {
       out.target_language = answers_.vocabulary->language(example.answer_language);
       if (!example.answer.empty()) out.target = answers_.vocabulary->encode(example.answer, example.answer_language);
-    } else if (!example.answer.empty()) {
+    } else if (!answers_.classes.empty() && !example.answer.empty()) {
       out.label = class_of(example);
     }
     return out;

@@ -93,12 +93,19 @@ class Remembered {
     std::vector<const Row*> rows;
     for (const std::int64_t i : index) rows.push_back(&row(i));
     Batch batch;
-    batch.pictures = stack(rows, &Row::left);
-    if (rows[0]->right) batch.right = stack(rows, &Row::right);
+    std::vector<std::size_t> left, right;
+    for (const Row* row : rows) {
+      left.push_back(row->left.value());
+      if (row->right) right.push_back(*row->right);
+    }
+    batch.pictures = stack(left);
+    if (!right.empty()) batch.right = stack(right);
     std::vector<at::Tensor> ids, mask, hidden;
     std::vector<std::vector<std::int64_t>> targets;
-    std::vector<std::int64_t> labels, languages;
+    std::vector<std::int64_t> labels, languages, picture_ids, text_ids;
     for (const Row* row : rows) {
+      picture_ids.push_back(static_cast<std::int64_t>(*row->left));
+      text_ids.push_back(static_cast<std::int64_t>(row->text));
       const Texts& text = texts_[row->text];
       ids.push_back(text.ids);
       mask.push_back(text.mask);
@@ -117,7 +124,19 @@ class Remembered {
       batch.targets = text::pad_batch(targets);
       batch.target_languages = at::tensor(languages, at::kLong);
     }
+    batch.picture_ids = at::tensor(picture_ids, at::kLong);
+    batch.text_ids = at::tensor(text_ids, at::kLong);
     return batch;
+  }
+
+  /// The number of example @p i's (left) picture, 0 .. pictures() - 1.
+  std::int64_t picture_of(std::int64_t i) const { return static_cast<std::int64_t>(row(i).left.value()); }
+
+  /// The different pictures from @p begin to @p end, one row each.
+  Pictures pictures(std::int64_t begin, std::int64_t end) const {
+    std::vector<std::size_t> which;
+    for (; begin < end; ++begin) which.push_back(static_cast<std::size_t>(begin));
+    return stack(which);
   }
 
  private:
@@ -187,10 +206,10 @@ class Remembered {
     return found->second;
   }
 
-  Pictures stack(const std::vector<const Row*>& rows, std::optional<std::size_t> Row::*which) const {
+  Pictures stack(const std::vector<std::size_t>& which) const {
     const auto all = [&](at::Tensor Pictures::*member) {
       std::vector<at::Tensor> parts;
-      for (const Row* row : rows) parts.push_back(pictures_[(row->*which).value()].*member);
+      for (const std::size_t i : which) parts.push_back(pictures_.at(i).*member);
       return detail::stack_padded(parts);
     };
     return {all(&Pictures::pixels),   all(&Pictures::regions),       all(&Pictures::boxes),

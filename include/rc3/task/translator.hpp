@@ -113,4 +113,18 @@ class Translator : public torch::nn::Module {
   std::shared_ptr<fusion::Decoder> decoder_;
 };
 
+/// Begins the words of a decoder as another embedding has them, at the size that decoders begin with: pieces that mean
+/// alike are then alike from the start.
+/// @param decoder    with an embedding of its own, as many words as @p vocabulary
+/// @param embedding  float [K, D], by the tokenizer's ids, for example text::Bert::word_embedding()
+inline void copy_words(fusion::Decoder& decoder, const Vocabulary& vocabulary, const at::Tensor& embedding) {
+  c10::NoGradGuard no_grad;
+  auto own = decoder.named_parameters()["embedding"];
+  check_shape("task::copy_words", "embedding", embedding, {{'K'}, {'D', own.size(1)}});
+  check_shape("task::copy_words", "decoder's embedding", own, {{'K', vocabulary.size()}, {'D'}});
+  const auto rows = embedding.index_select(0, at::tensor(vocabulary.pieces(), at::kLong));
+  const auto centred = rows - rows.mean(0, true);
+  own.narrow(0, vocabulary.first_piece(), rows.size(0)).copy_(centred * (0.02 / centred.std().template item<double>()));
+}
+
 }  // namespace rc3::task
