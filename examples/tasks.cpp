@@ -22,13 +22,27 @@ rc3::task::Results one_seed(const World& world, std::uint64_t seed) {
   rc3::task::Results results(source);
   at::manual_seed(seed);
   for (const auto& task : world.settings.which) {
-    if (task == "entailment") classify(world, entailment(), seed, results);
-    if (task == "questions") classify(world, questions(), seed, results);
-    if (task == "reasoning") classify(world, reasoning(), seed, results);
-    if (task == "retrieval") retrieve(world, seed, results);
-    if (task == "translation") translate(world, seed, results);
+    if (task == "retrieval")
+      retrieve(world, seed, results);
+    else if (task == "translation")
+      translate(world, seed, results);
+    else
+      classify(world, task, seed, results);
   }
   return results;
+}
+
+/// The table as a page.
+void write_report(const World& world, const rc3::task::Results& results) {
+  namespace report = rc3::train::report;
+  report::Report page;
+  page.title = "Downstream tasks: " + Model::name();
+  page.subtitle = rc3::join("tuned on ", source, ", ", world.settings.seeds, " seeds");
+  report::Table table{"percent, by language; BLEU and chrF of translation", results.columns(), {}};
+  for (const auto& row : results.rows()) table.rows.push_back({row.metric + ", " + row.look, row.cells, row.task});
+  page.tables.push_back(std::move(table));
+  page.environment = report::environment();
+  report::write_report(world.settings.out / "report.html", page);
 }
 
 void run(const Settings& settings) {
@@ -44,6 +58,8 @@ void run(const Settings& settings) {
   std::cout << "\n" << results.text();
   rc3::io::write_file(settings.out / "results.json", results.json().dump(2) + '\n');
   rc3::io::write_file(settings.out / "results.csv", results.csv());
+  write_report(world, results);
+  std::cout << "\nresults.json, results.csv and report.html are in " << settings.out.string() << "\n";
 }
 
 }  // namespace

@@ -1,71 +1,71 @@
 #pragma once
 /// Entailment, question answering and reasoning: a class for each text about one picture, or two.
 
+#include <rc3/data/predictions.hpp>
+
+#include "sets.hpp"
 #include "world.hpp"
 
 namespace tasks {
 
-/// What tells these three apart. @tparam Scenes  the set of examples
-template <class Scenes>
-struct Kind {
-  std::string name;
-  std::vector<std::string> classes;
-  std::int64_t pictures = 1;
-  std::function<std::string(const std::string&)> type;  ///< of a question, by its id; empty: all are of one
-};
-
-template <class Range>
-std::vector<std::string> texts_of(const Range& range) {
-  return {range.begin(), range.end()};
+/// The answers, in the format that IGLUE's scripts read.
+inline void write(const std::filesystem::path& path, const Sets& sets, const Remembered& examples,
+                  const std::vector<std::int64_t>& answers) {
+  std::vector<rc3::data::Prediction> predictions;
+  std::vector<rc3::data::Judgement> judgements;
+  for (std::int64_t i = 0; i < examples.size(); ++i) {
+    const auto& example = examples.example(i);
+    const auto& answer = sets.classes[static_cast<std::size_t>(answers[static_cast<std::size_t>(i)])];
+    predictions.push_back({example.id, answer});
+    judgements.push_back({example.text, answer == "true", example.answer == "true"});
+  }
+  if (sets.task == "reasoning")
+    rc3::data::write_judgements(path, judgements);
+  else
+    rc3::data::write_predictions(path, predictions);
 }
 
-inline Kind<emoji::EntailmentScenes> entailment() {
-  return {"entailment", texts_of(emoji::EntailmentScenes::classes()), 1, {}};
-}
-inline Kind<emoji::QuestionScenes> questions() {
-  return {"questions", texts_of(emoji::QuestionScenes::answers()), 1,
-          [](const std::string& id) { return std::string(emoji::QuestionScenes::type({.id = id})); }};
-}
-inline Kind<emoji::ReasoningScenes> reasoning() {
-  return {"reasoning", texts_of(emoji::ReasoningScenes::classes()), 2, {}};
-}
-
-/// Tunes on English, chooses the checkpoint on English validation scenes, and adds the figures of all languages.
-template <class Scenes>
-void classify(const World& world, const Kind<Scenes>& kind, std::uint64_t seed, rc3::task::Results& results) {
+/// Tunes on the source language, chooses the checkpoint on its validation examples, and adds the figures of all
+/// languages; writes what was answered beside the tables.
+inline void classify(const World& world, const std::string& task, std::uint64_t seed, rc3::task::Results& results) {
   using Head = rc3::task::Classifier<Model>;
   const auto& s = world.settings;
   const auto model = world.model();
   rc3::data::Problems problems;
-  const rc3::task::Prepare<> prepare(world.tokenizer, {.classes = kind.classes});
-  const auto remember = [&](const std::vector<std::size_t>& side, std::vector<std::string> languages,
-                            std::int64_t scenes, std::uint64_t stream, const char* what) {
-    const Scenes set(world.glyphs, side, std::move(languages), scenes, {.seed = stream});
-    return Remembered(*model, set, prepare, problems, ticking(rc3::join(kind.name, ' ', what)));
+  const Sets sets = sets_of(world, task, seed, problems);
+  const rc3::task::Prepare<rc3::io::DefaultDecoders> prepare(world.tokenizer, {.classes = sets.classes});
+  const auto remember = [&](const AnyExamples& set, const char* what) {
+    return Remembered(*model, set, prepare, problems, ticking(rc3::join(task, ' ', what)));
   };
-  const auto training = remember(world.split.fit(), {source}, s.scenes, 100 + seed, "train");
-  const auto validation = remember(world.split.validation, {source}, s.test_scenes, 200 + seed, "validation");
+  const auto training = remember(sets.train, "train");
+  const auto validation = remember(sets.validation, "validation");
 
   const auto head = std::make_shared<Head>(
       model, rc3::task::ClassifierOptions{
-                 .classes = std::ssize(kind.classes), .pictures = kind.pictures, .vectors = s.vectors});
+                 .classes = std::ssize(sets.classes), .pictures = sets.pictures, .vectors = s.vectors});
   const auto accuracy = [&] {
-    const auto answers = rc3::task::classify(*head, validation);
-    std::int64_t right = 0;
-    for (std::int64_t i = 0; i < validation.size(); ++i)
-      right += answers[static_cast<std::size_t>(i)] == validation.label(i);
-    return 100 * static_cast<double>(right) / static_cast<double>(validation.size());
+    double sum = 0;
+    const auto figures =
+        rc3::task::accuracy_by_language(task, validation, rc3::task::classify(*head, validation), Look::all, {});
+    for (const auto& figure : figures) sum += figure.value / static_cast<double>(figures.size());
+    return sum;
   };
   const auto tuned = rc3::experiment::tune(head, rc3::task::RememberedBatches(training, s.batch, seed), accuracy,
-                                           world.tuning(kind.name, seed), std::cout);
-  std::cout << kind.name << ": validation accuracy " << tuned.validation << " after step " << tuned.step << "\n";
+                                           world.tuning(task, seed), std::cout);
+  std::cout << task << ": validation accuracy " << tuned.validation << " after step " << tuned.step << "\n";
 
-  const auto test = remember(world.split.test, world.languages, s.test_scenes, 300 + seed, "test");
-  const auto base = rc3::task::baselines(training, test, kind.type);
-  for (const Look look : world.looks())
-    for (auto& figure :
-         rc3::task::accuracy_by_language(kind.name, test, rc3::task::classify(*head, test, look), look, base))
-      results.add(std::move(figure));
+  for (const AnyExamples& set : sets.test) {
+    const auto test = remember(set, "test");
+    const auto base = rc3::task::baselines(training, test, sets.type);
+    for (const Look look : world.looks()) {
+      const auto answers = rc3::task::classify(*head, test, look);
+      for (auto& figure : rc3::task::accuracy_by_language(task, test, answers, look, base))
+        results.add(std::move(figure));
+      if (look != Look::all) continue;
+      write(s.out / rc3::join(task, '-', test.example(0).language, '-', seed, ".json"), sets, test, answers);
+    }
+  }
+  if (problems.count() > 0) std::cout << problems.report();
 }
 
 }  // namespace tasks

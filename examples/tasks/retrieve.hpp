@@ -45,7 +45,7 @@ inline void add_recall(const World& world, Model& model, const Remembered& test,
                        const std::string& language, Look look, rc3::task::Results& results) {
   std::vector<std::int64_t> which, own;
   for (std::int64_t i = 0; i < test.size(); ++i)
-    if (test.language(i) == language) {
+    if (test.example(i).language == language) {
       which.push_back(i);
       own.push_back(test.picture_of(i));
     }
@@ -92,7 +92,7 @@ inline void retrieve(const World& world, std::uint64_t seed, rc3::task::Results&
            one.find("picture to text", "recall@1", "both", source)->value;
   };
   const auto tuned = rc3::experiment::tune(head, rc3::task::RememberedBatches(training, s.batch, seed), measure,
-                                           world.tuning("retrieval", seed), std::cout);
+                                           world.tuning("retrieval", seed, true), std::cout);
   std::cout << "retrieval: validation recall@1 " << tuned.validation / 2 << " after step " << tuned.step << "\n";
   const auto test = remember(world.split.test, world.languages, s.test_scenes, 300 + seed, "test");
   for (const Look look : world.looks()) {

@@ -1,6 +1,8 @@
 #pragma once
 /// What can be set from the command line.
 
+#include <rc3/core/error.hpp>
+
 #include <CLI/CLI.hpp>
 
 #include <cstdint>
@@ -17,6 +19,10 @@ struct Settings {
   std::filesystem::path out = "tasks";
   std::vector<std::string> which = {"entailment", "questions", "reasoning", "retrieval", "translation"};
   std::vector<std::string> languages;  ///< beside English; empty: the split's strict ones, Indonesian, and the unseen
+  // A user's files in place of emoji scenes, of one task.
+  std::filesystem::path train, validation, pictures, answers;
+  std::vector<std::string> test_files;
+  std::string extension = ".jpg";
   int seeds = 1;
   int first_seed = 1;
   int threads = 2;
@@ -37,6 +43,14 @@ struct Settings {
         ->delimiter(',')
         ->check(CLI::IsMember({"entailment", "questions", "reasoning", "retrieval", "translation"}));
     app.add_option("--languages", languages, "beside English")->delimiter(',');
+    auto* file = app.add_option("--train", train,
+                                "in place of emoji scenes: XVNLI's, GQA's or NLVR2's file of English examples, "
+                                "with --tasks entailment, questions or reasoning");
+    app.add_option("--validation", validation, "the same, to choose the checkpoint on")->needs(file);
+    app.add_option("--test", test_files, "LANGUAGE=FILE,...: XVNLI's, xGQA's or MaRVL's files")->delimiter(',');
+    app.add_option("--pictures", pictures, "their folder")->check(CLI::ExistingDirectory);
+    app.add_option("--extension", extension, "of their names")->capture_default_str();
+    app.add_option("--answers", answers, "the classes of questions, a JSON list (VOLTA's trainval_label2ans.json)");
     app.add_option("--seeds", seeds, "fine-tunings of each task")->check(CLI::Range(1, 100))->capture_default_str();
     app.add_option("--first-seed", first_seed, "the others follow it")->capture_default_str();
     app.add_option("--threads", threads, "compute threads")->check(CLI::PositiveNumber)->capture_default_str();
@@ -56,6 +70,9 @@ struct Settings {
 
   Settings resolved() const {
     Settings s = *this;
+    if (!s.train.empty())
+      rc3::require(s.which.size() == 1 && s.which[0] != "retrieval" && s.which[0] != "translation",
+                   "--train: name one task, --tasks entailment, questions or reasoning");
     if (s.cache.empty()) {
       const char* given = std::getenv("RC3_CACHE");
       const char* home = std::getenv("HOME");

@@ -61,10 +61,9 @@ inline void translate(const World& world, std::uint64_t seed, rc3::task::Results
     return Remembered(*model, set, prepare, problems, ticking(rc3::join("translation ", what)));
   };
   const auto training = remember(scenes(fit, s.scenes, 100 + seed), "train");
-  const auto held = scenes(world.split.validation, std::max<std::int64_t>(1, s.test_scenes / 2), 200 + seed);
-  const auto validation = remember(held, "validation");
-  const auto test_scenes = scenes(world.split.test, s.test_scenes, 300 + seed);
-  const auto test = remember(test_scenes, "test");
+  const auto validation =
+      remember(scenes(world.split.validation, std::max<std::int64_t>(1, s.test_scenes / 2), 200 + seed), "validation");
+  const auto test = remember(scenes(world.split.test, s.test_scenes, 300 + seed), "test");
 
   const auto d = model->width();
   const auto decoder = std::make_shared<rc3::fusion::Decoder>(rc3::fusion::DecoderOptions{
@@ -74,11 +73,11 @@ inline void translate(const World& world, std::uint64_t seed, rc3::task::Results
 
   /// Hypotheses and references by target language.
   using Pairs = std::map<std::string, std::pair<std::vector<std::string>, std::vector<std::string>>>;
-  const auto written = [&](const Remembered& examples, const emoji::TranslationScenes& set, Look look) {
+  const auto written = [&](const Remembered& examples, Look look) {
     const auto all = rc3::task::translate(*head, examples, *vocabulary, look, {.max_length = 48});
     Pairs pairs;
     for (std::int64_t i = 0; i < examples.size(); ++i) {
-      const auto example = set.read(i);
+      const auto& example = examples.example(i);
       auto& [hypotheses, references] = pairs[example.answer_language];
       hypotheses.push_back(all[static_cast<std::size_t>(i)]);
       references.push_back(example.answer);
@@ -88,7 +87,7 @@ inline void translate(const World& world, std::uint64_t seed, rc3::task::Results
   const auto chrf = [](const auto& h, const auto& r) { return rc3::metric::chrf(h, r).score; };
   const auto measure = [&] {
     double sum = 0;
-    for (const auto& [language, pair] : written(validation, held, Look::all)) sum += chrf(pair.first, pair.second);
+    for (const auto& [language, pair] : written(validation, Look::all)) sum += chrf(pair.first, pair.second);
     return sum / static_cast<double>(targets.size());
   };
   const auto tuned = rc3::experiment::tune(head, rc3::task::RememberedBatches(training, s.batch, seed), measure,
@@ -96,7 +95,7 @@ inline void translate(const World& world, std::uint64_t seed, rc3::task::Results
   std::cout << "translation: validation chrF " << tuned.validation << " after step " << tuned.step << "; "
             << vocabulary->size() << " words\n";
   for (const Look look : world.looks())
-    for (const auto& [language, pair] : written(test, test_scenes, look)) {
+    for (const auto& [language, pair] : written(test, look)) {
       const auto& [hypotheses, references] = pair;
       const auto bleu = [options = bleu_options(language)](const auto& h, const auto& r) {
         return rc3::metric::bleu(h, r, options).score;

@@ -56,12 +56,13 @@ struct World {
     return made;
   }
 
-  rc3::experiment::TuneOptions tuning(const std::string& label, std::uint64_t seed) const {
+  /// @param align  whether the vectors of search learn too
+  rc3::experiment::TuneOptions tuning(const std::string& label, std::uint64_t seed, bool align = false) const {
     rc3::experiment::TuneOptions o;
     o.train.optimizer.learning_rate = settings.learning_rate;
     o.train.optimizer.weight_decay = 0.05;
     // What aligns pictures with all languages stays: fine-tuning on English alone would undo it.
-    o.train.freeze = {"model.picture_hidden.*", "model.picture_head.*", "model.text_head.*"};
+    if (!align) o.train.freeze = {"model.picture_hidden.*", "model.picture_head.*", "model.text_head.*"};
     o.train.schedule = {settings.steps / 10, settings.steps, 0.0};
     o.train.seed = seed;
     o.batch = settings.batch;

@@ -30,6 +30,13 @@ struct Toy : torch::nn::Module {
   Fused fuse_tokens(const Tokens& v, const Tokens& t) { return {fuse(v, t), v, t}; }
   std::int64_t width() const { return d; }
   const ModelOptions& options() const { return chosen; }
+  at::Tensor match_score(const at::Tensor& z) { return z.sum(1); }
+
+  /// Policies that freeze nothing.
+  struct Plain {};
+  Plain* visual_policy() { return &plain; }
+  Plain* text_policy() { return &plain; }
+  Plain plain;
 
   std::int64_t d;
   ModelOptions chosen;

@@ -27,12 +27,12 @@ struct Baselines {
 /// @throws rc3::Error when an example has no answer
 inline Baselines baselines(const Remembered& training, const Remembered& examples,
                            const std::function<std::string(const std::string& id)>& kind = {}) {
-  const auto of = [&](const Remembered& all, std::int64_t i) { return kind ? kind(all.id(i)) : std::string(); };
+  const auto of = [&](const Remembered& all, std::int64_t i) { return kind ? kind(all.example(i).id) : std::string(); };
   std::map<std::string, std::map<std::int64_t, std::int64_t>> counts;
   for (std::int64_t i = 0; i < training.size(); ++i) ++counts[of(training, i)][training.label(i)];
   Baselines sum;
   for (std::int64_t i = 0; i < examples.size(); ++i) {
-    require(examples.label(i) >= 0, "task::baselines: ", examples.id(i), " has no answer");
+    require(examples.label(i) >= 0, "task::baselines: ", examples.example(i).id, " has no answer");
     const auto found = counts.find(of(examples, i));
     if (found == counts.end()) continue;  // of a kind that training has none of nothing is known
     const auto& answers = found->second;
@@ -55,8 +55,8 @@ inline std::vector<Figure> accuracy_by_language(std::string task, const Remember
   std::vector<std::string> order;
   std::map<std::string, std::pair<std::int64_t, std::int64_t>> right;  // of how many
   for (std::int64_t i = 0; i < examples.size(); ++i) {
-    require(examples.label(i) >= 0, "task::accuracy_by_language: ", examples.id(i), " has no answer");
-    const auto& language = examples.language(i);
+    require(examples.label(i) >= 0, "task::accuracy_by_language: ", examples.example(i).id, " has no answer");
+    const auto& language = examples.example(i).language;
     if (!right.contains(language)) order.push_back(language);
     auto& [good, all] = right[language];
     good += predicted[static_cast<std::size_t>(i)] == examples.label(i);

@@ -22,7 +22,7 @@ namespace rc3::task {
 
 /// One example, ready to become a row of a Batch.
 struct Prepared {
-  std::string id, language;                     ///< of the example
+  data::Example example;                        ///< what it was made from, without its views
   std::vector<data::PreparedPicture> pictures;  ///< one, or the left and the right one
   std::vector<std::int64_t> text;               ///< ids, <s> and </s> included
   std::int64_t label = -1;                      ///< its class; -1: not known
@@ -54,8 +54,12 @@ class Prepare {
     require(views == 1 || views == 2, example.id, ": has ", views, " pictures; a task takes one, or two");
     Random random(seed, static_cast<std::uint64_t>(data::text_id(example.id)), static_cast<std::uint64_t>(epoch));
     Prepared out;
-    out.id = example.id;
-    out.language = example.language;
+    out.example = {.id = example.id,
+                   .language = example.language,
+                   .text = example.text,
+                   .answer = example.answer,
+                   .answer_language = example.answer_language,
+                   .group = example.group};
     for (const data::View& view : example.views)
       out.pictures.push_back(picture_(view.picture, view.regions, example.id, random));
     out.text = tokenizer_.encode(example.text);

@@ -82,9 +82,9 @@ class Remembered {
   std::int64_t size() const { return static_cast<std::int64_t>(rows_.size()); }
   /// Different pictures among them.
   std::int64_t pictures() const { return static_cast<std::int64_t>(pictures_.size()); }
-  /// Of example @p i of 0 .. size() - 1: its id, the language of its text, its class (-1: not known).
-  const std::string& id(std::int64_t i) const { return row(i).id; }
-  const std::string& language(std::int64_t i) const { return row(i).language; }
+  /// What example @p i of 0 .. size() - 1 was made from, without its views.
+  const data::Example& example(std::int64_t i) const { return row(i).example; }
+  /// Its class, -1 where it is not known.
   std::int64_t label(std::int64_t i) const { return row(i).label; }
 
   /// @param index  places in the order of the source, damaged ones left out
@@ -146,7 +146,7 @@ class Remembered {
     std::int64_t label = -1;
     std::vector<std::int64_t> target;
     std::int64_t target_language = -1;
-    std::string id, language;
+    data::Example example;
   };
 
   const Row& row(std::int64_t i) const {
@@ -170,8 +170,7 @@ class Remembered {
       row.label = e.label;
       row.target = e.target;
       row.target_language = e.target_language;
-      row.id = e.id;
-      row.language = e.language;
+      row.example = e.example;
       rows_.push_back(std::move(row));
     }
     if (!fresh.empty()) {

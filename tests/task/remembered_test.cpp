@@ -1,0 +1,176 @@
+#include "rc3/task/remembered.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+#include <set>
+
+#include "rc3/data/examples.hpp"
+#include "rc3/task/matcher.hpp"
+#include "rc3/task/search.hpp"
+#include "support/support.hpp"
+#include "toy.hpp"
+
+using namespace rc3;
+using task::Remembered;
+using test::throws_with;
+using test::Toy;
+
+namespace {
+
+/// Example k: picture k / 2, text k % 3, class k % 2.
+data::Examples examples(int n) {
+  std::vector<data::Example> all;
+  for (int k = 0; k < n; ++k)
+    all.push_back({.id = std::to_string(k), .views = {{}}, .language = k % 2 == 0 ? "en" : "de", .text = "x"});
+  return {"toys", std::move(all)};
+}
+
+task::Prepared prepared(int k, bool pair) {
+  task::Prepared p;
+  p.example.id = std::to_string(k);
+  p.example.language = k % 2 == 0 ? "en" : "de";
+  const auto picture = [](int which) {
+    data::PreparedPicture made{1, 1, {static_cast<std::uint8_t>(which), 2, 3}, {}};
+    made.regions.width = made.regions.height = 1;
+    for (int r = 0; r <= which % 2; ++r) {
+      made.regions.boxes.push_back({0, 0, 1, 1});
+      for (int j = 0; j < 4; ++j) made.regions.features.push_back(static_cast<float>(std::sin(which * 5 + r + j)));
+    }
+    return made;
+  };
+  p.pictures = {picture(k / 2)};
+  if (pair) p.pictures.push_back(picture(100 + k));
+  p.text.assign(static_cast<std::size_t>(3 + k % 3), 5 + k % 3);
+  p.label = k % 2;
+  return p;
+}
+
+struct Prepare {
+  bool pair = false;
+  int damaged = -1;
+  task::Prepared operator()(const data::Example& e, std::uint64_t, std::int64_t) const {
+    const int k = std::stoi(e.id);
+    require(k != damaged, e.id, ": damaged");
+    return prepared(k, pair);
+  }
+};
+
+void same(const at::Tensor& a, const at::Tensor& b) {
+  BOOST_TEST_REQUIRE(a.defined() == b.defined());
+  if (a.defined()) BOOST_TEST(a.equal(b));
+}
+
+/// A host for search whose text tokens come from ids.
+struct Searched : Toy {
+  Tokens text(const Texts& t) {
+    return {(t.ids.unsqueeze(2) * at::tensor({1.0f, 0.5f, -0.3f, 0.2f})).sin() * t.mask.unsqueeze(2), t.mask};
+  }
+};
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(task_remembered)
+
+BOOST_AUTO_TEST_CASE(batches_are_those_of_collate) {
+  for (const bool pair : {false, true}) {
+    Toy host;
+    data::Problems problems;
+    const Remembered all(host, examples(70), Prepare{pair}, problems);
+    BOOST_TEST(all.size() == 70);
+    BOOST_TEST(all.pictures() == (pair ? 35 + 70 : 35));
+    const auto got = all.batch({3, 40, 7, 69});
+    const auto want = task::Collate()({prepared(3, pair), prepared(40, pair), prepared(7, pair), prepared(69, pair)});
+    same(got.texts.ids, want.texts.ids);
+    same(got.texts.mask, want.texts.mask);
+    same(got.labels, want.labels);
+    BOOST_TEST(got.pairs() == pair);
+    for (const auto& [p, q] : {std::pair(&got.pictures, &want.pictures), std::pair(&got.right, &want.right)})
+      for (const auto member : {&Pictures::pixels, &Pictures::regions, &Pictures::boxes, &Pictures::sizes,
+                                &Pictures::region_mask, &Pictures::patch_mask, &Pictures::features})
+        same(p->*member, q->*member);
+    BOOST_TEST(all.example(40).language == "en");
+    BOOST_TEST(all.example(69).id == "69");
+    // 6 and 7 share a picture, 3 and 6 a text.
+    const auto ids = all.batch({3, 6, 7});
+    BOOST_TEST(ids.picture_ids[1].equal(ids.picture_ids[2]));
+    BOOST_TEST(!ids.picture_ids[0].equal(ids.picture_ids[1]));
+    BOOST_TEST(ids.text_ids[0].equal(ids.text_ids[1]));
+    BOOST_TEST(!ids.text_ids[1].equal(ids.text_ids[2]));
+    throws_with([&] { all.batch({70}); }, "example 70 of 70");
+  }
+}
+
+BOOST_AUTO_TEST_CASE(what_is_damaged_is_left_out) {
+  Toy host;
+  data::Problems problems({.share = 1});
+  const Remembered all(host, examples(9), Prepare{false, 4}, problems);
+  BOOST_TEST(all.size() == 8);
+  BOOST_TEST(all.example(4).id == "5");
+  BOOST_TEST(problems.report().find("damaged") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(an_epoch_brings_each_once_and_goes_on_where_it_stopped) {
+  Toy host;
+  data::Problems problems;
+  const Remembered all(host, examples(10), Prepare{}, problems);
+  task::RememberedBatches batches(all, 4, 7);
+  std::vector<std::vector<std::int64_t>> seen;
+  std::optional<data::LoaderState> middle;
+  for (int i = 0; i < 6; ++i) {
+    seen.push_back(batches.next()->samples);
+    if (i == 1) middle = batches.state();
+  }
+  std::set<std::int64_t> first, second;
+  for (int i = 0; i < 3; ++i) {
+    first.insert(seen[static_cast<std::size_t>(i)].begin(), seen[static_cast<std::size_t>(i)].end());
+    second.insert(seen[static_cast<std::size_t>(3 + i)].begin(), seen[static_cast<std::size_t>(3 + i)].end());
+  }
+  BOOST_TEST(first.size() == 10u);
+  BOOST_TEST(second.size() == 10u);
+  BOOST_TEST((seen[0] != seen[3]));
+  BOOST_TEST(seen[2].size() == 2u);
+  task::RememberedBatches later(all, 4, 99, middle);
+  for (std::size_t i = 2; i < 6; ++i) BOOST_TEST(later.next()->samples == seen[i]);
+}
+
+BOOST_AUTO_TEST_CASE(search_is_a_comparison_of_all_and_a_second_look_at_the_best) {
+  torch::manual_seed(2);
+  Searched host;
+  host.eval();
+  data::Problems problems;
+  const Remembered all(host, examples(12), Prepare{}, problems);
+  const auto pictures = task::encode_pictures(host, all, task::Look::all, 4);
+  std::vector<std::int64_t> which{0, 1, 2};
+  const auto texts = task::encode_texts(host, all, which, 2);
+  const auto scores = task::compare(texts, pictures);
+  BOOST_TEST_REQUIRE((scores.sizes() == at::IntArrayRef{3, 6}));
+  // One picture and one text at a time.
+  const auto match = at::zeros({3, 6});
+  for (std::int64_t t = 0; t < 3; ++t)
+    for (std::int64_t p = 0; p < 6; ++p) {
+      const auto v = host.visual(all.pictures(p, p + 1));
+      const auto x = host.text(all.batch({t}).texts);
+      BOOST_TEST(std::abs((host.picture_vector(v) * host.text_vector(x)).sum().item<double>() -
+                          scores[t][p].item<double>()) < 1e-6);
+      match[t][p] = host.match_score(host.fuse(v, x)).sigmoid()[0];
+    }
+  for (const bool from_texts : {true, false}) {
+    const auto s = from_texts ? scores : scores.t().contiguous(), m = from_texts ? match : match.t().contiguous();
+    const auto& rows = from_texts ? texts : pictures;
+    const auto& columns = from_texts ? pictures : texts;
+    const auto whole = task::rerank(host, s, rows, columns, from_texts, 100, 1000.0, 2);
+    BOOST_TEST(whole.argsort(1, false).equal(m.argsort(1, false)));  // with so much weight ITM alone orders
+    const auto two = task::rerank(host, s, rows, columns, from_texts, 2, 1000.0);
+    const auto best = std::get<1>(s.topk(2, 1));
+    BOOST_TEST(std::get<0>(std::get<1>(two.topk(2, 1)).sort(1)).equal(std::get<0>(best.sort(1))));  // still on top
+    BOOST_TEST(two.argmax(1).equal(best.gather(1, m.gather(1, best).argmax(1, true)).squeeze(1)));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_matcher_asks_which_pictures_are_equal) {
+  task::Matcher<Toy> matcher(std::make_shared<Toy>());
+  auto batch = test::toy_batch(4, false);
+  throws_with([&] { matcher.losses(batch); }, "does not say which pictures and texts are equal");
+}
+
+BOOST_AUTO_TEST_SUITE_END()
