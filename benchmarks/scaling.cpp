@@ -98,6 +98,13 @@ class Counted {
     return {*this, t};
   }
 
+  /// Waits for all ranks, uncounted. @return the largest of their @p seconds
+  double slowest(double seconds) {
+    for (const auto& other : comm_.all_gather(at::tensor({seconds}, at::kDouble)))
+      seconds = std::max(seconds, other.item<double>());
+    return seconds;
+  }
+
   /// Forgets what was counted. @return it, each kind divided by @p steps
   nlohmann::ordered_json take(std::int64_t steps) {
     nlohmann::ordered_json all;
@@ -224,32 +231,61 @@ nlohmann::ordered_json probe(rc3::train::C10d& comm, std::int64_t times) {
   return {{"seconds_8_bytes", measure(8, 10 * times)}, {"seconds_8_MB", measure(8'000'000, times)}};
 }
 
-template <class Comm>
-nlohmann::ordered_json train(const Facts& f, const std::shared_ptr<Comm>& comm) {
-  const auto net = trained(f);
-  rc3::train::Trainer<Trained, Comm> trainer(
-      net, {.schedule = {.total = f["steps"] + f["warm_up"]}, .precision = rc3::train::Precision::float32}, comm);
-  const auto b = batch(f, comm->rank());
-  for (std::int64_t k = 0; k < f["warm_up"]; ++k) trainer.step(b);
-  if constexpr (std::is_same_v<Comm, Counted>) comm->take(1);
-  const auto before = sent(f.interface);
-  std::vector<double> seconds;
-  for (std::int64_t k = 0; k < f["steps"]; ++k) {
-    const auto begin = Clock::now();
-    trainer.step(b);
-    seconds.push_back(since(begin));
-  }
-  nlohmann::ordered_json out = {{"ranks", comm->size()}};
+rc3::train::Options options(const Facts& f) {
+  return {.schedule = {.total = f["steps"] + f["warm_up"]}, .precision = rc3::train::Precision::float32};
+}
+
+nlohmann::ordered_json described(const Facts& f, std::int64_t ranks, const std::vector<double>& seconds) {
+  nlohmann::ordered_json out = {{"ranks", ranks}};
   for (const auto& [name, value] : f.values) out[name] = value;
   std::int64_t parameters = 0;
-  for (const auto& p : net->parameters()) parameters += p.numel();
+  for (const auto& p : trained(f)->parameters()) parameters += p.numel();
   out["parameters"] = parameters;
   out["word_embedding"] = f["vocabulary"] * f["width"];
   out["seconds_per_step"] = median(seconds);
-  out["seconds"] = seconds;
-  if constexpr (std::is_same_v<Comm, Counted>) out.update(comm->take(f["steps"]));
-  if (!f.interface.empty())
-    out["interface_bytes"] = static_cast<double>(sent(f.interface) - before) / static_cast<double>(f["steps"]);
+  return out;
+}
+
+nlohmann::ordered_json train_alone(const Facts& f) {
+  rc3::train::Trainer<Trained> trainer(trained(f), options(f));
+  const auto b = batch(f, 0);
+  std::vector<double> seconds;
+  for (std::int64_t k = 0; k < f["warm_up"] + f["steps"]; ++k) {
+    const auto begin = Clock::now();
+    trainer.step(b);
+    if (k >= f["warm_up"]) seconds.push_back(since(begin));
+  }
+  return described(f, 1, seconds);
+}
+
+/// Steps with the other ranks and steps of every rank for itself, in turns: what else this machine does meanwhile slows
+/// down both.
+nlohmann::ordered_json train_together(const Facts& f, const std::shared_ptr<Counted>& comm) {
+  rc3::train::Trainer<Trained, Counted> together(trained(f), options(f), comm);
+  rc3::train::Trainer<Trained> alone(trained(f), options(f));
+  const auto b = batch(f, comm->rank());
+  std::vector<double> seconds, compute;
+  std::int64_t bytes = 0;
+  for (std::int64_t k = 0; k < f["warm_up"] + f["steps"]; ++k) {
+    if (k == f["warm_up"]) comm->take(1);
+    comm->slowest(0);
+    const auto before = sent(f.interface);
+    auto begin = Clock::now();
+    together.step(b);
+    const auto step = comm->slowest(since(begin));
+    const auto after = sent(f.interface);
+    begin = Clock::now();
+    alone.step(b);
+    const auto own = comm->slowest(since(begin));
+    if (k < f["warm_up"]) continue;
+    seconds.push_back(step);
+    compute.push_back(own);
+    bytes += after - before;
+  }
+  auto out = described(f, comm->size(), seconds);
+  out["compute_seconds"] = median(compute);
+  out.update(comm->take(f["steps"]));
+  if (!f.interface.empty()) out["interface_bytes"] = static_cast<double>(bytes) / static_cast<double>(f["steps"]);
   return out;
 }
 
@@ -259,13 +295,13 @@ int main(int argc, char** argv) try {
   const Facts facts(argc, argv);
   at::set_num_threads(static_cast<int>(facts["threads"]));
   if (facts["alone"] > 0) {
-    std::cout << train(facts, std::make_shared<rc3::Single>()) << std::endl;
+    std::cout << train_alone(facts) << std::endl;
     return 0;
   }
   auto comm = rc3::train::C10d::from_environment({.hostname = facts.hostname});
   const auto probed = facts["probes"] > 0 ? probe(comm, facts["probes"]) : nlohmann::ordered_json();
   const auto counted = std::make_shared<Counted>(std::move(comm));
-  auto out = train(facts, counted);
+  auto out = train_together(facts, counted);
   if (!probed.is_null()) out["probe"] = probed;
   if (counted->rank() == 0) std::cout << out << std::endl;
   return 0;
