@@ -494,12 +494,14 @@ def fit_tables(known: dict) -> dict[str, list[str]]:
                  ("eta, share of the bandwidth", f"{m.wire_share:.2f}"), ("omega, share of the lead that hides", f"{m.overlap:.2f}"), ("l, s a message", f"{m.hop:.1e}")]
     rows = {False: [], True: []}
     errors: dict[bool, list[float]] = {False: [], True: []}
+    added: dict[bool, list[float]] = {False: [], True: []}  # of what the ranks add to compute, which is an input
     for run in sorted(runs, key=lambda r: (r["model"], r["ranks"], r.get("bandwidth_mbit") or 1e9, r["batch"])):
         if run["alone"]:
             continue
         p, held = predicted(run, m), bool(run["held_out"])
         error = sum(p.values()) / run["seconds_per_step"] - 1
         errors[held].append(abs(error))
+        added[held].append(abs((sum(p.values()) - p["compute"]) / (run["seconds_per_step"] - p["compute"]) - 1))
         rows[held].append((run["model"], run["ranks"], run["bandwidth_mbit"] or "none", run["batch"], f"{run['compute_seconds']:.2f}", f"{run['seconds_per_step']:.2f}",
                            f"{sum(p.values()):.2f}", f"{100 * error:+.0f} %"))
     alone = [abs(total(run, m) / run["seconds_per_step"] - 1) for run in runs if run["alone"]]
@@ -515,7 +517,9 @@ def fit_tables(known: dict) -> dict[str, list[str]]:
         "fitted": table(head, rows[False]),
         "held_out": table(head, rows[True]),
         "errors": [f"Absolute error, median (largest): {100 * statistics.median(errors[False]):.0f} % ({100 * max(errors[False]):.0f} %) of the "
-                   f"{len(errors[False])} fitted, {100 * statistics.median(errors[True]):.0f} % ({100 * max(errors[True]):.0f} %) of the {len(errors[True])} held out; "
+                   f"{len(errors[False])} fitted, {100 * statistics.median(errors[True]):.0f} % ({100 * max(errors[True]):.0f} %) of the {len(errors[True])} held out. Compute is an input of "
+                   f"these; of what the ranks add to it alone: {100 * statistics.median(added[False]):.0f} % ({100 * max(added[False]):.0f} %) and "
+                   f"{100 * statistics.median(added[True]):.0f} % ({100 * max(added[True]):.0f} %); "
                    f"compute of one rank, {len(alone)} runs: {100 * statistics.median(alone):.0f} % ({100 * max(alone):.0f} %). Bytes: counted in the "
                    f"communicator against the formula {100 * min(counted):+.1f} .. {100 * max(counted):+.1f} %, sent by rank 0's interface against counted "
                    f"{100 * min(wire):+.1f} .. {100 * max(wire):+.1f} %. Leads of deep's first two buckets: {leads[0]:.2f} and {leads[1]:.2f} of a step's compute, by the "
