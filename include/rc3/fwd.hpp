@@ -30,6 +30,32 @@ class Decoders;
 using DefaultDecoders = Decoders<Stb>;
 }  // namespace io
 
+namespace metric {
+namespace tokenize {
+class None;
+class V13a;
+class Intl;
+class Zh;
+class Characters;
+class Tokenizer;
+}  // namespace tokenize
+
+namespace smoothing {
+struct None;
+struct Floor;
+struct AddK;
+struct Exp;
+}  // namespace smoothing
+
+class References;
+struct BleuOptions;
+struct Bleu;
+struct ChrfOptions;
+struct Chrf;
+template <class Label>
+struct MajorityBaseline;
+}  // namespace metric
+
 namespace text {
 struct Span;
 struct Encoding;

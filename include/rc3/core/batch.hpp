@@ -34,6 +34,8 @@ struct Texts {
                       ///< pass; where it is given the ids are not read
 
   std::int64_t size() const { return mask.defined() ? mask.size(0) : 0; }
+  /// How many there are, padding left out.
+  std::int64_t tokens() const { return mask.defined() ? mask.sum().item<std::int64_t>() : 0; }
   /// The rows @p index (int64 [n]).
   Texts select(const at::Tensor& index) const;
 };
@@ -71,6 +73,8 @@ struct Batch {
   at::Tensor caption_b_ids;  ///< int64 [B]
 
   std::int64_t size() const { return picture_ids.defined() ? picture_ids.size(0) : a.size(); }
+  /// Of both texts.
+  std::int64_t tokens() const { return a.tokens() + b.tokens(); }
   /// The rows @p index (int64 [n]) of every tensor.
   Batch select(const at::Tensor& index) const;
   /// Without pictures and texts: what says which samples are alike. The masks stay, so that size() does.

@@ -6,8 +6,11 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <type_traits>
+#include <utility>
 #include <vector>
 
+#include "rc3/data/example.hpp"
 #include "rc3/data/sample.hpp"
 
 namespace rc3::data {
@@ -15,16 +18,33 @@ namespace rc3::data {
 /// How many texts there are in each language.
 using LanguageCounts = std::map<std::string, std::int64_t>;
 
+/// A fixed list of anything that is read at any place from any thread: what the loader needs.
+template <class D>
+concept Indexed = requires(const D& data, std::int64_t i) {
+  { data.name() } -> std::convertible_to<std::string_view>;
+  { data.size() } -> std::same_as<std::int64_t>;
+  data.read(i);
+};
+
+/// What `read(i)` of an Indexed gives.
+template <Indexed D>
+using ItemOf = std::remove_cvref_t<decltype(std::declval<const D&>().read(std::int64_t{}))>;
+
 /// A fixed list of samples that is read at any place from any thread.
 ///
 /// `name()` is what errors and tables call it. `size()` never changes. `read(i)` gives sample i of 0 .. size() - 1, the
 /// same whenever it is called; it throws rc3::Error naming file, sample, field and reason where that sample is damaged,
 /// and the others stay readable. `languages()` counts the texts, for sampling among languages.
 template <class D>
-concept Dataset = requires(const D& data, std::int64_t i) {
-  { data.name() } -> std::convertible_to<std::string_view>;
-  { data.size() } -> std::same_as<std::int64_t>;
+concept Dataset = Indexed<D> && requires(const D& data, std::int64_t i) {
   { data.read(i) } -> std::same_as<Sample>;
+  { data.languages() } -> std::convertible_to<const LanguageCounts&>;
+};
+
+/// The same of the examples of a downstream task; `languages()` counts those of each.
+template <class D>
+concept ExampleSet = Indexed<D> && requires(const D& data, std::int64_t i) {
+  { data.read(i) } -> std::same_as<Example>;
   { data.languages() } -> std::convertible_to<const LanguageCounts&>;
 };
 

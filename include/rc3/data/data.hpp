@@ -1,7 +1,7 @@
 #pragma once
 /// Data sets: what they are, where they come from, and how they are fed. LibTorch-free; rc3/data/collate.hpp makes a
 /// Batch. Tar shards are in rc3/data/webdataset.hpp and rc3/data/pack.hpp, which need libarchive; emoji scenes in
-/// rc3/data/emoji/emoji.hpp.
+/// rc3/data/emoji/emoji.hpp, tasks on them in rc3/data/emoji/tasks/tasks.hpp.
 
 #include "rc3/data/annotation_file.hpp"
 #include "rc3/data/attempt.hpp"
@@ -9,6 +9,8 @@
 #include "rc3/data/batches.hpp"
 #include "rc3/data/concept.hpp"
 #include "rc3/data/decode.hpp"
+#include "rc3/data/example.hpp"
+#include "rc3/data/examples.hpp"
 #include "rc3/data/find_picture.hpp"
 #include "rc3/data/iglue/iglue.hpp"
 #include "rc3/data/lengths.hpp"
@@ -18,7 +20,9 @@
 #include "rc3/data/order.hpp"
 #include "rc3/data/pairing.hpp"
 #include "rc3/data/picture_path.hpp"
+#include "rc3/data/predictions.hpp"
 #include "rc3/data/prepare.hpp"
+#include "rc3/data/prepare_picture.hpp"
 #include "rc3/data/problems.hpp"
 #include "rc3/data/record.hpp"
 #include "rc3/data/region_file.hpp"
@@ -27,6 +31,7 @@
 #include "rc3/data/summary.hpp"
 #include "rc3/data/text_id.hpp"
 #include "rc3/data/text_place.hpp"
+#include "rc3/data/translations.hpp"
 #include "rc3/data/validate.hpp"
 #include "rc3/data/volta.hpp"
 #include "rc3/data/wit.hpp"

@@ -41,4 +41,14 @@ inline FindPicture listed_pictures(const std::filesystem::path& list, const std:
   };
 }
 
+/// For pictures that are named as the data set calls them: `<folder>/<name><extension>`. It is not looked at whether
+/// the file is there.
+/// @param extension  ".jpg"; empty where names have theirs
+/// @throws rc3::Error (the function returned) for a name that leads out of the folder
+inline FindPicture pictures_in(const std::filesystem::path& folder, const std::string& extension) {
+  return [folder, extension](const std::string& name) {
+    return std::optional(picture_path(folder, name.empty() ? name : name + extension, folder.string()));
+  };
+}
+
 }  // namespace rc3::data

@@ -53,14 +53,14 @@ struct Loaded {
 
 /// Reads, prepares and collates. Batches come in the order of (seed, epoch); a sample that throws rc3::Error is left
 /// out of its batch and counted as "damaged sample" in `problems`, in that order too.
-/// @tparam Source   a Dataset; a ShardedDataset is read in long stretches
-/// @tparam Prepare  `prepare(const Sample&, std::uint64_t seed, std::int64_t epoch)`, a function of its arguments,
-/// called by several threads at a time
+/// @tparam Source   a Dataset, or another Indexed; a ShardedDataset is read in long stretches
+/// @tparam Prepare  `prepare(const Sample&, std::uint64_t seed, std::int64_t epoch)` (or of what Source reads), a
+/// function of its arguments, called by several threads at a time
 /// @tparam Collate  `collate(std::vector<P>)` of what prepare gives, called by several threads at a time
-template <Dataset Source, class Prepare, class Collate>
+template <Indexed Source, class Prepare, class Collate>
 class Loader {
  public:
-  using Prepared = std::invoke_result_t<const Prepare&, const Sample&, std::uint64_t, std::int64_t>;
+  using Prepared = std::invoke_result_t<const Prepare&, const ItemOf<Source>&, std::uint64_t, std::int64_t>;
   using Collated = std::invoke_result_t<const Collate&, std::vector<Prepared>>;
 
   /// @param source    outlives the loader, as do @p problems

@@ -1,5 +1,5 @@
 #pragma once
-/// A data set and the regions of its pictures from elsewhere. LibTorch-free.
+/// A data set, or a set of examples, and the regions of its pictures from elsewhere. LibTorch-free.
 
 #include <concepts>
 #include <cstdint>
@@ -24,15 +24,15 @@ concept RegionSource = requires(const R& regions, const std::string& id) {
 };
 
 struct WithRegionsOptions {
-  /// From a sample's id to the source's; empty: they are the same.
+  /// From a sample's id, or the name of an example's view, to the source's; empty: they are the same.
   std::function<std::string(const std::string&)> id;
-  /// Whether a sample without regions is an error; else it keeps those that it had.
+  /// Whether a picture without regions is an error; else it keeps those that it had.
   bool required = true;
 };
 
-/// The samples of @p D, with the regions that @p R has for them.
-template <Dataset D, RegionSource R>
-class WithRegions {
+/// The samples or examples of @p D, with the regions that @p R has for their pictures.
+template <class D, RegionSource R>
+requires(Dataset<D> || ExampleSet<D>) class WithRegions {
  public:
   /// @param regions  may serve several data sets
   WithRegions(D data, std::shared_ptr<const R> regions, WithRegionsOptions options = {})
@@ -44,16 +44,14 @@ class WithRegions {
   std::int64_t size() const { return data_.size(); }
   decltype(auto) languages() const { return data_.languages(); }
 
-  /// Sample @p i. @throws rc3::Error as both sources do, and when regions are required and missing
-  Sample read(std::int64_t i) const {
-    Sample sample = data_.read(i);
-    const std::string id = options_.id ? options_.id(sample.id) : sample.id;
-    if (auto regions = regions_->find(id))
-      sample.regions = std::move(*regions);
+  /// Sample or example @p i. @throws rc3::Error as both sources do, and when regions are required and missing
+  ItemOf<D> read(std::int64_t i) const {
+    ItemOf<D> item = data_.read(i);
+    if constexpr (Dataset<D>)
+      find(item.regions, item.id, "sample", item.id);
     else
-      require(!options_.required, data_.name(), ": sample \"", sample.id, "\": ", regions_->name(),
-              " has no regions for \"", id, '"');
-    return sample;
+      for (View& view : item.views) find(view.regions, view.name, "example", item.id);
+    return item;
   }
 
   decltype(auto) shards() const requires ShardedDataset<D> { return data_.shards(); }
@@ -62,6 +60,15 @@ class WithRegions {
   }
 
  private:
+  void find(Regions& into, const std::string& name, std::string_view kind, const std::string& item) const {
+    const std::string id = options_.id ? options_.id(name) : name;
+    if (auto regions = regions_->find(id))
+      into = std::move(*regions);
+    else
+      require(!options_.required, data_.name(), ": ", kind, " \"", item, "\": ", regions_->name(),
+              " has no regions for \"", id, '"');
+  }
+
   D data_;
   std::shared_ptr<const R> regions_;
   WithRegionsOptions options_;

@@ -69,6 +69,8 @@ class Model<Visual, Text, Fusion> : public torch::nn::Module {
   /// The same for pictures. @param visual  Tokens of pictures like those to come, two or more
   void calibrate_pictures(const Tokens& visual);
 
+  /// D: of tokens and of z.
+  std::int64_t width() const { return fusion_->width(); }
   const std::shared_ptr<Visual>& visual_policy() const { return visual_; }
   const std::shared_ptr<Text>& text_policy() const { return text_; }
   const ModelOptions& options() const { return options_; }

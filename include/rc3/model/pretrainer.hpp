@@ -16,16 +16,11 @@
 #include "rc3/core/memory.hpp"
 #include "rc3/core/type_name.hpp"
 #include "rc3/model/diagnosis.hpp"
+#include "rc3/model/losses.hpp"
 #include "rc3/objective/gather.hpp"
 #include "rc3/objective/pass.hpp"
 
 namespace rc3 {
-
-/// One step's losses.
-struct Losses {
-  at::Tensor total;           ///< scalar with gradient: sum_k w_k L_k
-  std::vector<double> parts;  ///< L_k, unweighted, in the order of the objectives
-};
 
 /// @tparam Host        an rc3::Model
 /// @tparam Objectives  objective::Policy each; an objective that is not named here costs nothing

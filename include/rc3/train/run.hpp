@@ -52,6 +52,8 @@ enum class Ending {
 template <class Trained, Communicator Comm = Single, class System = io::System>
 class Run {
  public:
+  using Batch = BatchOf<Trained>;
+
   /// @param trainer  outlives this; its state is replaced where there is a checkpoint
   /// @throws rc3::Error when no checkpoint of the folder is whole, or the newest does not fit this program
   explicit Run(Trainer<Trained, Comm>& trainer, RunOptions options = {}, std::ostream& out = std::cout,
@@ -85,13 +87,16 @@ class Run {
     metric_ = std::move(metric);
   }
 
+  /// Asked for when training ends, on every rank: tables for the report, for example recall by language.
+  void tables(std::function<std::vector<report::Table>()> make) { tables_ = std::move(make); }
+
   /// Checkpoints that could not be written so far.
   std::int64_t unwritten() const { return unwritten_; }
   /// What was seen of it; null on ranks other than 0.
   const Watch* watch() const { return watch_ ? &*watch_ : nullptr; }
 
   /// Up to Schedule::total steps.
-  /// @tparam Source  `next()` gives a std::optional<data::Loaded<Batch>>, `state()` a data::LoaderState
+  /// @tparam Source  `next()` gives a std::optional<data::Loaded<BatchOf<Trained>>>, `state()` a data::LoaderState
   /// @throws rc3::Error as Trainer::step does, and when the last checkpoint cannot be written; one that cannot be
   /// written on the way is reported and tried again
   template <class Source>
@@ -156,9 +161,7 @@ class Run {
 
   static std::int64_t tokens(const std::vector<Batch>& batches) {
     std::int64_t all = 0;
-    for (const Batch& batch : batches)
-      for (const auto* texts : {&batch.a, &batch.b})
-        if (texts->mask.defined()) all += texts->mask.sum().template item<std::int64_t>();
+    for (const Batch& batch : batches) all += batch.tokens();
     return all;
   }
 
@@ -206,6 +209,17 @@ class Run {
     return metric;
   }
 
+  void add_tables() {
+    auto& trained = *trainer_.trained();
+    std::optional<Ema::Applied> averaged;
+    if (trainer_.ema()) averaged.emplace(*trainer_.ema());
+    trained.eval();
+    auto made = tables_();
+    trained.train();
+    if (!watch_) return;
+    for (auto& table : made) watch_->table(std::move(table));
+  }
+
   /// What signals ask for on any rank: stop, save.
   std::pair<bool, bool> wishes(Signals& signals) {
     std::pair<bool, bool> all{signals.stop_wanted(), signals.take_save()};
@@ -234,6 +248,7 @@ class Run {
   Ending end(Ending ending) {
     save();
     background_.wait();
+    if (tables_ && ending != Ending::stopped) add_tables();
     const std::string words[] = {"complete", "the data ended", "stopped"};
     if (watch_)
       watch_->finish(join(words[static_cast<int>(ending)], " after step ", trainer_.steps()), options_.configuration);
@@ -250,6 +265,7 @@ class Run {
   std::optional<data::LoaderState> loader_state_;
   std::int64_t resumed_at_ = 0, saved_ = -1, evaluate_every_ = 0, unwritten_ = 0;
   std::function<double()> metric_;
+  std::function<std::vector<report::Table>()> tables_;
   std::optional<Watch> watch_;
   Background background_;  ///< last: ends first
 };

@@ -41,12 +41,31 @@ struct StepReport {
   std::int64_t samples = 0;   ///< that it learned from
 };
 
-/// @tparam Trained  an rc3::Pretrainer: a module with `losses(const Batch&)`, and for several ranks
-///                  `losses(const Batch&, Comm&)`
+namespace detail {
+template <class Trained>
+struct BatchOf {
+  using type = rc3::Batch;
+};
+template <class Trained>
+requires requires { typename Trained::Batch; }
+struct BatchOf<Trained> {
+  using type = typename Trained::Batch;
+};
+}  // namespace detail
+
+/// What Trained learns from: its own Batch, where it has one, else rc3::Batch.
+template <class Trained>
+using BatchOf = typename detail::BatchOf<Trained>::type;
+
+/// @tparam Trained  an rc3::Pretrainer or a head of rc3/task: a module with `losses(const BatchOf<Trained>&)` that
+///                  gives Losses, and for several ranks `losses(const BatchOf<Trained>&, Comm&)`. Its batches have
+///                  size(), tokens() and select(index)
 /// @tparam Comm     a Communicator
 template <class Trained, Communicator Comm = Single>
 class Trainer {
  public:
+  using Batch = BatchOf<Trained>;
+
   /// Freezes what the options name, and gives every rank the weights of rank 0.
   /// @throws rc3::Error naming the option that is wrong
   Trainer(std::shared_ptr<Trained> trained, Options options, std::shared_ptr<Comm> comm = std::make_shared<Comm>())
@@ -55,6 +74,7 @@ class Trainer {
         comm_(std::move(comm)),
         optimizer_(*trained_, options_.optimizer) {
     check(options_, "train::Trainer: options");
+    agree_on_precision(resolve(options_.precision));
     share_weights();
     if (comm_->size() > 1) sum_.emplace(*comm_, learning());
     if (options_.ema > 0) ema_.emplace(*trained_, options_.ema);
@@ -93,6 +113,9 @@ class Trainer {
     return options_.optimizer.learning_rate * options_.schedule.factor(steps_);
   }
   const Options& options() const { return options_; }
+  /// What forward passes are computed in: as the options say; where they leave it to a measurement, bfloat16 if it is
+  /// fast on every rank. A resume keeps it: on another machine the measurement may come out otherwise.
+  Precision precision() const { return precision_; }
   const std::shared_ptr<Trained>& trained() const { return trained_; }
   Comm& comm() const { return *comm_; }
   Ema* ema() { return ema_ ? &*ema_ : nullptr; }  ///< null without Options::ema
@@ -109,7 +132,10 @@ class Trainer {
         std::int64_t rank = 0;
         for (auto& t : comm_->all_gather(tensor)) all.files[join("memory-", rank++)].emplace(name, std::move(t));
       }
-    all.state = {{"steps", steps_}, {"skipped", skipped_}, {"skipped_in_a_row", in_a_row_}};
+    all.state = {{"steps", steps_},
+                 {"skipped", skipped_},
+                 {"skipped_in_a_row", in_a_row_},
+                 {"bfloat16", precision_ == Precision::bfloat16}};
     return all;
   }
 
@@ -124,6 +150,9 @@ class Trainer {
       return found->template get<std::int64_t>();
     };
     const auto steps = number("steps"), skipped = number("skipped"), in_a_row = number("skipped_in_a_row");
+    const auto bfloat16 = state.value("bfloat16", nlohmann::json());
+    require(bfloat16.is_null() || bfloat16.is_boolean(), (folder / "state.json").string(),
+            ": \"bfloat16\" must be true or false");
     std::vector<std::pair<Memory, Memory>> all;
     const auto read = [&](const char* name, const Memory& into) {
       all.emplace_back(into, read_state(folder / join(name, ".safetensors"), into, variant()));
@@ -138,6 +167,8 @@ class Trainer {
     steps_ = steps;
     skipped_ = skipped;
     in_a_row_ = in_a_row;
+    if (options_.precision == Precision::automatic && bfloat16.is_boolean())
+      precision_ = bfloat16.template get<bool>() ? Precision::bfloat16 : Precision::float32;
   }
 
   /// The type, as `name()` gives it.
@@ -173,6 +204,13 @@ class Trainer {
     return all;
   }
 
+  /// Ranks that measured differently would train with different roundings.
+  void agree_on_precision(Precision mine) {
+    auto slow = at::tensor({std::int64_t{mine == Precision::float32}}, at::kLong);
+    if (comm_->size() > 1) comm_->all_reduce(slow);
+    precision_ = slow.template item<std::int64_t>() > 0 ? Precision::float32 : Precision::bfloat16;
+  }
+
   void share_weights() {
     if (comm_->size() == 1) return;
     c10::NoGradGuard no_grad;
@@ -194,7 +232,7 @@ class Trainer {
 
   void add(StepReport& report, const Batch& batch) {
     auto losses = [&] {
-      const Autocast autocast(options_.precision);
+      const Autocast autocast(precision_);
       if constexpr (requires { trained_->losses(batch, *comm_); }) {
         if (comm_->size() > 1) return shared_losses(report, batch);
       } else {
@@ -244,6 +282,7 @@ class Trainer {
   std::shared_ptr<Trained> trained_;
   Options options_;
   std::shared_ptr<Comm> comm_;
+  Precision precision_ = Precision::float32;
   AdamW optimizer_;
   std::optional<GradientSum<Comm>> sum_;
   std::optional<Ema> ema_;

@@ -93,6 +93,9 @@ class Watch {
   /// The result of an evaluation after @p step steps.
   void metric(std::int64_t step, double value) { say({step, {{"metric", value}}}); }
 
+  /// A table for the report, behind those given before.
+  void table(report::Table table) { tables_.push_back(std::move(table)); }
+
   /// The last lines: time and rate, and how much of it went into waiting for data; then the report.
   /// @param ending  "complete", "stopped at step 7"
   void finish(const std::string& ending, const nlohmann::ordered_json& configuration) {
@@ -131,6 +134,7 @@ class Watch {
                     {"time of this process", format_seconds(all_.took)},
                     {"waiting for data", waited},
                     {"steps skipped", std::to_string(skipped_)}};
+    page.tables = tables_;
     page.charts = report::charts_of(points);
     page.configuration = configuration;
     page.environment = report::environment();
@@ -172,6 +176,7 @@ class Watch {
   Progress progress_;
   std::optional<EventFile> events_;
   std::optional<JsonlLog> log_;
+  std::vector<report::Table> tables_;
   Sums all_, part_;
   std::int64_t steps_ = 0, skipped_ = 0;
 };

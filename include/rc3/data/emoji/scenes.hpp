@@ -16,11 +16,11 @@
 #include "rc3/data/concept.hpp"
 #include "rc3/data/emoji/captions.hpp"
 #include "rc3/data/emoji/glyphs.hpp"
+#include "rc3/data/emoji/picture.hpp"
 #include "rc3/data/emoji/sampler.hpp"
 #include "rc3/data/emoji/style.hpp"
 #include "rc3/data/sample.hpp"
 #include "rc3/data/text_id.hpp"
-#include "rc3/io/image/concept.hpp"
 
 namespace rc3::data::emoji {
 
@@ -118,14 +118,6 @@ class Scenes {
     for (std::size_t a = 0; a < objects.size(); ++a)
       for (std::size_t b = std::max(a + 1, strict_.size()); b < objects.size(); ++b)
         sample.relevance.push_back({a, b, true_relevance(objects[a], objects[b])});
-  }
-
-  static io::Image with_alpha(const Picture& picture) {
-    io::Image image{picture.width, picture.height, {}};
-    image.rgba.reserve(picture.rgb.size() / 3 * 4);
-    for (std::size_t i = 0; i < picture.rgb.size(); i += 3)
-      image.rgba.insert(image.rgba.end(), {picture.rgb[i], picture.rgb[i + 1], picture.rgb[i + 2], 255});
-    return image;
   }
 
   const Glyphs* glyphs_;

@@ -1,0 +1,74 @@
+#pragma once
+/// Fine-tuning a task's head, with the checkpoint chosen on validation examples of the source language alone.
+
+#include <c10/core/GradMode.h>
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <ostream>
+#include <string>
+#include <utility>
+
+#include "rc3/core/memory.hpp"
+#include "rc3/core/nn/state.hpp"
+#include "rc3/task/remembered.hpp"
+#include "rc3/train/checkpoint.hpp"
+#include "rc3/train/progress.hpp"
+#include "rc3/train/trainer.hpp"
+
+namespace rc3::experiment {
+
+struct TuneOptions {
+  train::Options train = {};   ///< schedule.total: optimizer steps
+  std::int64_t batch = 64;     ///< examples a step
+  std::int64_t every = 100;    ///< steps between two looks at the validation examples
+  std::string label = "tune";  ///< of the progress line
+};
+
+/// What fine-tuning came to.
+struct Tuned {
+  double validation = 0;  ///< the best measure
+  std::int64_t step = 0;  ///< after which it was reached; the head has its weights
+};
+
+/// Tunes @p head, in eval mode at the end.
+/// @param validate  more is better; called with the head in eval mode
+/// @tparam Head     a task::Classifier, task::Translator or rc3::Pretrainer
+template <class Head, class Batches>
+Tuned tune(const std::shared_ptr<Head>& head, Batches batches, const std::function<double()>& validate,
+           const TuneOptions& options, std::ostream& out) {
+  require(options.every > 0, "experiment::tune: every must be above 0, is ", options.every);
+  train::Trainer<Head> trainer(head, options.train);
+  const auto total = options.train.schedule.total;
+  train::Progress::Options look;
+  look.label = options.label;
+  look.unit = "examples";
+  train::Progress progress(total * options.batch, out, train::stdout_is_terminal(), look);
+  Tuned best;
+  Memory weights;
+  const auto state = nn::named_state(*head);
+  for (std::int64_t step = 1; step <= total; ++step) {
+    const auto report = trainer.step(batches.next()->batch);
+    progress.update(step * options.batch, report.loss);
+    if (step % options.every != 0 && step != total) continue;
+    head->eval();
+    const double value = validate();
+    head->train();
+    if (!weights.empty() && value <= best.validation) continue;
+    best = {value, step};
+    c10::NoGradGuard no_grad;
+    for (const auto& [name, tensor] : state)
+      if (tensor.requires_grad() || !tensor.is_floating_point()) weights[name] = tensor.detach().clone();
+  }
+  progress.finish();
+  for (const auto& [name, tensor] : state)
+    if (const auto kept = weights.find(name); kept != weights.end()) {
+      c10::NoGradGuard no_grad;
+      at::Tensor(tensor).copy_(kept->second);
+    }
+  head->eval();
+  return best;
+}
+
+}  // namespace rc3::experiment

@@ -1,0 +1,10 @@
+#pragma once
+/// How good answers, translations and captions are. LibTorch-free.
+
+#include "rc3/metric/accuracy.hpp"
+#include "rc3/metric/bleu.hpp"
+#include "rc3/metric/chrf.hpp"
+#include "rc3/metric/ngrams.hpp"
+#include "rc3/metric/references.hpp"
+#include "rc3/metric/smoothing.hpp"
+#include "rc3/metric/tokenize/tokenizer.hpp"

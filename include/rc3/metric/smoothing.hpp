@@ -1,0 +1,71 @@
+#pragma once
+/// What BLEU takes for a precision of which no n-gram matches.
+
+#include <cmath>
+#include <iomanip>
+#include <sstream>
+#include <string>
+#include <string_view>
+#include <variant>
+
+#include "rc3/core/error.hpp"
+
+namespace rc3::metric::smoothing {
+
+/// Matching n-grams of an order, of so many.
+struct Fraction {
+  double matches;
+  double total;
+};
+
+/// "floor[0.10]". @throws rc3::Error unless @p value is > 0
+inline std::string name_with(std::string_view name, double value) {
+  require(value > 0 && std::isfinite(value), "metric::smoothing: ", name, " needs a value > 0, and this is ", value);
+  std::ostringstream out;
+  out << name << '[' << std::fixed << std::setprecision(2) << value << ']';
+  return out.str();
+}
+
+/// No smoothing: BLEU is 0 as soon as one order has no match (Papineni 2002).
+struct None {
+  std::string name() const { return "none"; }
+  /// @param counts  of n-grams of @p order, 1 .. 4
+  /// @param zeros   orders without a match up to this one
+  Fraction operator()(Fraction counts, int /*order*/, int /*zeros*/) const { return counts; }
+};
+
+/// Method 1 of Chen and Cherry 2014, "A Systematic Comparison of Smoothing Techniques for Sentence-Level BLEU": 0
+/// matches count as `value`.
+struct Floor {
+  double value = 0.1;  ///< n-grams, > 0
+  std::string name() const { return name_with("floor", value); }
+  Fraction operator()(Fraction counts, int, int) const {
+    return counts.matches == 0 ? Fraction{value, counts.total} : counts;
+  }
+};
+
+/// Method 2 there: `value` more matches, of as many n-grams more, for orders above 1.
+struct AddK {
+  double value = 1;  ///< n-grams, > 0
+  std::string name() const { return name_with("add-k", value); }
+  Fraction operator()(Fraction counts, int order, int) const {
+    return order == 1 ? counts : Fraction{counts.matches + value, counts.total + value};
+  }
+};
+
+/// Method 3 there, of NIST's mteval-v13a.pl: the k-th order without a match counts 1 / 2^k of one.
+struct Exp {
+  std::string name() const { return "exp"; }
+  Fraction operator()(Fraction counts, int, int zeros) const {
+    return counts.matches == 0 ? Fraction{std::ldexp(1.0, -zeros), counts.total} : counts;
+  }
+};
+
+}  // namespace rc3::metric::smoothing
+
+namespace rc3::metric {
+
+/// One of them, of which Exp is the default.
+using Smoothing = std::variant<smoothing::Exp, smoothing::Floor, smoothing::AddK, smoothing::None>;
+
+}  // namespace rc3::metric

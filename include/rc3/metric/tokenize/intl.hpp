@@ -1,0 +1,30 @@
+#pragma once
+/// Tokenization by Unicode's punctuation and symbols, for any script with blanks between words.
+
+#include <string>
+#include <string_view>
+
+#include "rc3/metric/tokenize/concept.hpp"
+#include "rc3/metric/tokenize/separate.hpp"
+#include "rc3/metric/unicode/category.hpp"
+
+namespace rc3::metric::tokenize {
+
+/// What NIST's mteval-v14.pl does with --international-tokenization: punctuation (category P) stands alone unless it is
+/// between numbers (N), as in 1,234.5; symbols (S) always do. As there, a stop behind a number at the line's end stays
+/// with the number. Entities such as &quot; stay as they are.
+class Intl {
+ public:
+  std::string name() const { return "intl"; }
+
+  std::u32string operator()(std::u32string_view line) const {
+    const auto other = [](char32_t c) { return !unicode::is_number(c); };
+    std::u32string out = separate_pairs<Blanks::between_and_after>(line, other, unicode::is_punctuation);
+    out = separate_pairs<Blanks::before_and_between>(out, unicode::is_punctuation, other);
+    return separate(out, unicode::is_symbol);
+  }
+};
+
+static_assert(Policy<Intl>);
+
+}  // namespace rc3::metric::tokenize

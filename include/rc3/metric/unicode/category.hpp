@@ -1,0 +1,21 @@
+#pragma once
+/// Whether a character is punctuation, a symbol or a number.
+
+#include "rc3/metric/unicode/category_table.hpp"
+#include "rc3/metric/unicode/range.hpp"
+
+namespace rc3::metric::unicode {
+
+/// Of @p c, a character of Unicode: its general category's first letter (UAX #44, table 12).
+constexpr Category category(char32_t c) {
+  const CategoryRange* row = find_range(table::categories, c);
+  return row == nullptr ? Category::other : row->category;
+}
+
+constexpr bool is_punctuation(char32_t c) { return category(c) == Category::punctuation; }
+constexpr bool is_symbol(char32_t c) { return category(c) == Category::symbol; }
+constexpr bool is_number(char32_t c) { return category(c) == Category::number; }
+
+static_assert(is_punctuation(U'\u3002') && is_symbol(U'\u20AC') && is_number(U'\u00BD') && !is_number(U'a'));
+
+}  // namespace rc3::metric::unicode

@@ -1,0 +1,41 @@
+#pragma once
+/// Tables of characters as sorted ranges, and the search in them.
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdint>
+
+namespace rc3::metric::unicode {
+
+/// What a tokenizer asks of a character: Unicode's general categories P, S and N; all others are `other`.
+enum class Category : std::uint8_t { other, punctuation, symbol, number };
+
+/// The characters first .. last.
+struct Range {
+  char32_t first;
+  char32_t last;
+};
+
+struct CategoryRange {
+  char32_t first;
+  char32_t last;
+  Category category;
+};
+
+/// Of first .. last every step-th character has a lower case, @p difference from it.
+struct LowerRange {
+  char32_t first;
+  char32_t last;
+  std::uint8_t step;
+  std::int32_t difference;
+};
+
+/// The range of @p table that holds @p c, or a null pointer. @pre the table is sorted and its ranges do not overlap
+template <class Row, std::size_t size>
+constexpr const Row* find_range(const std::array<Row, size>& table, char32_t c) {
+  const auto row = std::lower_bound(table.begin(), table.end(), c, [](const Row& r, char32_t x) { return r.last < x; });
+  return row != table.end() && row->first <= c ? &*row : nullptr;
+}
+
+}  // namespace rc3::metric::unicode

@@ -1,0 +1,106 @@
+#pragma once
+/// A head that answers with one of several classes: entailment, question answering, reasoning over two pictures.
+
+#include <ATen/ops/cat.h>
+#include <ATen/ops/cross_entropy_loss.h>
+#include <ATen/ops/dropout.h>
+#include <ATen/ops/gelu.h>
+#include <torch/nn/module.h>
+#include <torch/nn/modules/linear.h>
+#include <torch/nn/modules/normalization.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "rc3/core/check.hpp"
+#include "rc3/core/communicator.hpp"
+#include "rc3/core/error.hpp"
+#include "rc3/core/nn/wide.hpp"
+#include "rc3/core/type_name.hpp"
+#include "rc3/model/losses.hpp"
+#include "rc3/task/batch.hpp"
+
+namespace rc3::task {
+
+struct ClassifierOptions {
+  std::int64_t classes = 2;   ///< > 1
+  std::int64_t pictures = 1;  ///< that a question is about, 1 or 2
+  double dropout = 0.1;       ///< before the last layer, in training, probability in [0, 1)
+  /// Whether the head also sees, for each picture, the product p * t of the vectors that pictures and texts are
+  /// searched by: what alignment has learned about pictures and languages that the task's own training never sees.
+  bool vectors = true;
+};
+
+/// logits = W2 LayerNorm(GELU(W1 x)), x = z, or [z_left; z_right] of two pictures, with p * t of each behind them.
+/// Source: VOLTA (Bugliarello et al. 2021) for the head on z; p * t is this library's.
+/// @tparam Host  what rc3::Model offers
+template <class Host>
+class Classifier : public torch::nn::Module {
+ public:
+  using Batch = task::Batch;
+
+  /// @throws rc3::Error for options out of range
+  Classifier(std::shared_ptr<Host> model, ClassifierOptions options)
+      : options_(options), model_(register_module("model", std::move(model))) {
+    require(options.classes > 1, "task::Classifier: classes must be above 1, are ", options.classes);
+    require(options.pictures == 1 || options.pictures == 2, "task::Classifier: pictures must be 1 or 2, are ",
+            options.pictures);
+    const auto d = model_->width();
+    const auto in = options.pictures * (d + (options.vectors ? model_->options().embedding : 0));
+    hidden_ = register_module("hidden", torch::nn::Linear(in, 2 * d));
+    norm_ = register_module("norm", torch::nn::LayerNorm(torch::nn::LayerNormOptions({2 * d})));
+    out_ = register_module("out", torch::nn::Linear(2 * d, options.classes));
+  }
+
+  static std::string name() { return type_name<Classifier>(); }
+  static std::vector<std::string> objective_names() { return {"answer"}; }
+
+  /// @return float [B, classes]
+  /// @throws rc3::Error when the batch has one picture a question and the head two, or the other way round
+  at::Tensor logits(const Batch& batch) {
+    require(batch.pairs() == (options_.pictures == 2), "task::Classifier: made for ", options_.pictures,
+            " pictures a question, the batch has ", batch.pairs() ? 2 : 1);
+    const auto text = model_->text(batch.texts);
+    std::vector<at::Tensor> seen;
+    for (const Pictures* pictures : {&batch.pictures, &batch.right}) {
+      if (pictures == &batch.right && !batch.pairs()) break;
+      const auto visual = model_->visual(*pictures);
+      seen.push_back(model_->fuse(visual, text));
+      if (options_.vectors) seen.push_back(model_->picture_vector(visual) * model_->text_vector(text) * scale());
+    }
+    auto x = norm_->forward(at::gelu(hidden_->forward(at::cat(seen, 1))));
+    x = at::dropout(x, options_.dropout, is_training());
+    return out_->forward(x);
+  }
+
+  /// Cross-entropy. @throws rc3::Error when an answer is not known
+  Losses losses(const Batch& batch) {
+    check_shape("task::Classifier", "labels", batch.labels, {{'B', batch.size()}});
+    require(batch.labels.ge(0).all().template item<bool>(), "task::Classifier: an example to learn from has no answer");
+    const auto loss = at::cross_entropy_loss(nn::wide(logits(batch)), batch.labels);
+    return {loss, {loss.template item<double>()}};
+  }
+
+  /// This rank's share of the mean over all ranks' examples.
+  template <Communicator Comm>
+  Losses losses(const Batch& batch, Comm& comm) {
+    auto mine = losses(batch);
+    const auto share = 1.0 / static_cast<double>(comm.size());
+    return {mine.total * share, {mine.parts[0] * share}};
+  }
+
+  const std::shared_ptr<Host>& model() const { return model_; }
+  const ClassifierOptions& options() const { return options_; }
+
+ private:
+  /// Products of unit vectors are small: this brings them to the size of z, which is a LayerNorm's.
+  double scale() const { return static_cast<double>(model_->options().embedding); }
+
+  ClassifierOptions options_;
+  std::shared_ptr<Host> model_;
+  torch::nn::Linear hidden_{nullptr}, out_{nullptr};
+  torch::nn::LayerNorm norm_{nullptr};
+};
+
+}  // namespace rc3::task

@@ -1,0 +1,75 @@
+#pragma once
+/// From a head's answers to figures by language.
+
+#include <algorithm>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "rc3/core/error.hpp"
+#include "rc3/task/look.hpp"
+#include "rc3/task/predict.hpp"
+#include "rc3/task/results.hpp"
+
+namespace rc3::task {
+
+/// What needs no model, percent.
+struct Baselines {
+  double random = 0;    ///< guessing evenly among the answers
+  double majority = 0;  ///< always the commonest answer of the training examples
+};
+
+/// @param groups  what kind of question each example is, for sets of several kinds whose answers differ (a count is
+///                never "yes"): guessing and the commonest answer are then those of the kind; empty: one kind
+/// @throws rc3::Error when an example has no answer
+inline Baselines baselines(const Remembered& training, const Remembered& examples,
+                           const std::function<std::string(const std::string& id)>& kind = {}) {
+  const auto of = [&](const Remembered& all, std::int64_t i) { return kind ? kind(all.id(i)) : std::string(); };
+  std::map<std::string, std::map<std::int64_t, std::int64_t>> counts;
+  for (std::int64_t i = 0; i < training.size(); ++i) ++counts[of(training, i)][training.label(i)];
+  Baselines sum;
+  for (std::int64_t i = 0; i < examples.size(); ++i) {
+    require(examples.label(i) >= 0, "task::baselines: ", examples.id(i), " has no answer");
+    const auto found = counts.find(of(examples, i));
+    if (found == counts.end()) continue;  // of a kind that training has none of nothing is known
+    const auto& answers = found->second;
+    const auto most = std::max_element(answers.begin(), answers.end(),
+                                       [](const auto& a, const auto& b) { return a.second < b.second; });
+    sum.random += answers.contains(examples.label(i)) ? 1.0 / static_cast<double>(answers.size()) : 0;
+    sum.majority += most->first == examples.label(i);
+  }
+  const auto percent = 100 / static_cast<double>(examples.size());
+  return {sum.random * percent, sum.majority * percent};
+}
+
+/// Accuracy in each language, in the order in which the examples bring them.
+/// @param predicted  a class for each example
+inline std::vector<Figure> accuracy_by_language(std::string task, const Remembered& examples,
+                                                const std::vector<std::int64_t>& predicted, Look look,
+                                                const Baselines& baselines) {
+  require(std::ssize(predicted) == examples.size(), "task::accuracy_by_language: ", predicted.size(), " answers for ",
+          examples.size(), " examples");
+  std::vector<std::string> order;
+  std::map<std::string, std::pair<std::int64_t, std::int64_t>> right;  // of how many
+  for (std::int64_t i = 0; i < examples.size(); ++i) {
+    require(examples.label(i) >= 0, "task::accuracy_by_language: ", examples.id(i), " has no answer");
+    const auto& language = examples.language(i);
+    if (!right.contains(language)) order.push_back(language);
+    auto& [good, all] = right[language];
+    good += predicted[static_cast<std::size_t>(i)] == examples.label(i);
+    ++all;
+  }
+  std::vector<Figure> figures;
+  for (const auto& language : order) {
+    const auto& [good, all] = right[language];
+    const double value = 100 * static_cast<double>(good) / static_cast<double>(all);
+    figures.push_back({task, "accuracy", std::string(name_of(look)), language, value, binomial_error(value, all), all,
+                       baselines.random, baselines.majority});
+  }
+  return figures;
+}
+
+}  // namespace rc3::task

@@ -1,0 +1,58 @@
+#pragma once
+/// Image-text retrieval, tuned: ITC for the first search, ITM for the order of what it finds.
+
+#include <torch/nn/module.h>
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "rc3/core/communicator.hpp"
+#include "rc3/core/error.hpp"
+#include "rc3/core/type_name.hpp"
+#include "rc3/model/losses.hpp"
+#include "rc3/objective/itc.hpp"
+#include "rc3/objective/itm.hpp"
+#include "rc3/objective/pass.hpp"
+#include "rc3/task/batch.hpp"
+
+namespace rc3::task {
+
+/// loss = ITC + ITM of the batch's pictures and texts. @tparam Host  what rc3::Model offers
+template <class Host>
+class Matcher : public torch::nn::Module {
+ public:
+  using Batch = task::Batch;
+
+  explicit Matcher(std::shared_ptr<Host> model, double tau = 0.07)
+      : model_(register_module("model", std::move(model))),
+        itc_(register_module("itc", std::make_shared<objective::Itc>(tau))),
+        itm_(register_module("itm", std::make_shared<objective::Itm>())) {}
+
+  static std::string name() { return type_name<Matcher>(); }
+  static std::vector<std::string> objective_names() { return {"Itc", "Itm"}; }
+
+  /// @pre picture_ids and text_ids are known: equal pictures and texts are no negatives of each other
+  Losses losses(const Batch& batch) {
+    require(batch.picture_ids.defined() && batch.text_ids.defined(),
+            "task::Matcher: the batch does not say which pictures and texts are equal (picture_ids, text_ids)");
+    rc3::Batch pairs;
+    pairs.pictures = batch.pictures;
+    pairs.a = pairs.b = batch.texts;
+    pairs.picture_ids = batch.picture_ids;
+    pairs.caption_a_ids = pairs.caption_b_ids = batch.text_ids;
+    objective::Pass<Host> pass(*model_, pairs);
+    const auto itc = itc_->loss(pass), itm = itm_->loss(pass);
+    return {itc + itm, {itc.template item<double>(), itm.template item<double>()}};
+  }
+
+  const std::shared_ptr<Host>& model() const { return model_; }
+
+ private:
+  std::shared_ptr<Host> model_;
+  std::shared_ptr<objective::Itc> itc_;
+  std::shared_ptr<objective::Itm> itm_;
+};
+
+}  // namespace rc3::task

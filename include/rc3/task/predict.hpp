@@ -1,0 +1,63 @@
+#pragma once
+/// What a tuned head answers.
+
+#include <ATen/TensorOperators.h>
+#include <c10/core/InferenceMode.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "rc3/task/batch.hpp"
+#include "rc3/task/look.hpp"
+#include "rc3/task/remembered.hpp"
+#include "rc3/task/vocabulary.hpp"
+
+namespace rc3::task {
+
+/// Calls @p visit(Batch) for all examples in their order, in eval mode, each as @p look lets the head see it.
+/// @param size  of a batch, > 1
+template <class Head, class Visit>
+void for_each_batch(Head& head, const Remembered& examples, Look look, std::int64_t size, const Visit& visit) {
+  c10::InferenceMode inference;
+  const bool training = head.is_training();
+  head.eval();
+  for (std::int64_t begin = 0; begin < examples.size();) {
+    // A last batch of one would have no other picture to be shuffled with.
+    auto end = std::min(examples.size(), begin + size);
+    if (examples.size() - end == 1) end = examples.size();
+    std::vector<std::int64_t> index;
+    for (; begin < end; ++begin) index.push_back(begin);
+    visit(looked(examples.batch(index), look));
+  }
+  head.train(training);
+}
+
+/// The class of each example. @tparam Head  a task::Classifier
+template <class Head>
+std::vector<std::int64_t> classify(Head& head, const Remembered& examples, Look look = Look::all,
+                                   std::int64_t size = 64) {
+  std::vector<std::int64_t> all;
+  for_each_batch(head, examples, look, size, [&](const Batch& batch) {
+    const auto best = head.logits(batch).argmax(1).contiguous();
+    all.insert(all.end(), best.template data_ptr<std::int64_t>(),
+               best.template data_ptr<std::int64_t>() + best.numel());
+  });
+  return all;
+}
+
+/// The text of each example in its target language. @tparam Head  a task::Translator
+template <class Head>
+std::vector<std::string> translate(Head& head, const Remembered& examples, const Vocabulary& vocabulary,
+                                   Look look = Look::all, const fusion::GenerateOptions& options = {},
+                                   std::int64_t size = 64) {
+  std::vector<std::string> all;
+  for_each_batch(head, examples, look, size, [&](const Batch& batch) {
+    for (const auto& hypothesis : head.translate(batch, options)) all.push_back(vocabulary.decode(hypothesis.ids));
+  });
+  return all;
+}
+
+}  // namespace rc3::task

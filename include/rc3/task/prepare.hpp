@@ -1,0 +1,91 @@
+#pragma once
+/// From an example of a task to what its head is given: pixels, boxes, ids, the number of the class. LibTorch-free:
+/// this is what the loader's threads do.
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "rc3/core/error.hpp"
+#include "rc3/core/random.hpp"
+#include "rc3/data/example.hpp"
+#include "rc3/data/prepare_picture.hpp"
+#include "rc3/data/text_id.hpp"
+#include "rc3/task/vocabulary.hpp"
+#include "rc3/text/tokenizer.hpp"
+
+namespace rc3::task {
+
+/// One example, ready to become a row of a Batch.
+struct Prepared {
+  std::string id, language;                     ///< of the example
+  std::vector<data::PreparedPicture> pictures;  ///< one, or the left and the right one
+  std::vector<std::int64_t> text;               ///< ids, <s> and </s> included
+  std::int64_t label = -1;                      ///< its class; -1: not known
+  std::vector<std::int64_t> target;             ///< words of a Vocabulary: language, text, end
+  std::int64_t target_language = -1;            ///< the first of them
+};
+
+/// What an answer is; of retrieval nothing.
+struct Answers {
+  std::vector<std::string> classes = {};              ///< of classification, in the order of their numbers
+  std::shared_ptr<const Vocabulary> vocabulary = {};  ///< of translation: what the decoder writes with
+};
+
+/// A function of (seed, epoch, example). May be used by several threads at a time.
+/// @tparam Decoders  what reads picture files
+template <class Decoders = io::DefaultDecoders>
+class Prepare {
+ public:
+  Prepare(text::Tokenizer tokenizer, Answers answers, data::PictureOptions options = {})
+      : tokenizer_(std::move(tokenizer)), answers_(std::move(answers)), picture_(std::move(options)) {
+    require(answers_.classes.empty() || answers_.vocabulary == nullptr,
+            "task::Prepare: answers are classes or texts: give classes or a vocabulary, not both");
+  }
+
+  /// @throws rc3::Error naming the example when it has not one picture or two, a picture cannot be read, or its answer
+  ///         is none of the classes
+  Prepared operator()(const data::Example& example, std::uint64_t seed, std::int64_t epoch) const {
+    const auto views = example.views.size();
+    require(views == 1 || views == 2, example.id, ": has ", views, " pictures; a task takes one, or two");
+    Random random(seed, static_cast<std::uint64_t>(data::text_id(example.id)), static_cast<std::uint64_t>(epoch));
+    Prepared out;
+    out.id = example.id;
+    out.language = example.language;
+    for (const data::View& view : example.views)
+      out.pictures.push_back(picture_(view.picture, view.regions, example.id, random));
+    out.text = tokenizer_.encode(example.text);
+    if (answers_.vocabulary) {
+      out.target_language = answers_.vocabulary->language(example.answer_language);
+      if (!example.answer.empty()) out.target = answers_.vocabulary->encode(example.answer, example.answer_language);
+    } else if (!answers_.classes.empty() && !example.answer.empty()) {
+      out.label = class_of(example);
+    }
+    return out;
+  }
+
+  const Answers& answers() const { return answers_; }
+
+ private:
+  std::int64_t class_of(const data::Example& example) const {
+    const auto& all = answers_.classes;
+    const auto found = std::find(all.begin(), all.end(), example.answer);
+    if (found == all.end()) {
+      std::string known;
+      for (std::size_t i = 0; i < std::min<std::size_t>(all.size(), 5); ++i) known += join(i == 0 ? "" : ", ", all[i]);
+      fail(example.id, ": the answer \"", example.answer, "\" is none of the ", all.size(), " classes (", known,
+           all.size() > 5 ? ", ...)" : ")");
+    }
+    return found - all.begin();
+  }
+
+  text::Tokenizer tokenizer_;
+  Answers answers_;
+  data::PreparePicture<Decoders> picture_;
+};
+
+}  // namespace rc3::task

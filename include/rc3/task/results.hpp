@@ -1,0 +1,215 @@
+#pragma once
+/// One table of all tasks and languages. LibTorch-free.
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <cstdio>
+#include <limits>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include "rc3/core/error.hpp"
+
+namespace rc3::task {
+
+/// What a model reaches on one task in one language.
+struct Figure {
+  std::string task;        ///< "entailment"
+  std::string metric;      ///< "accuracy", "recall@1", "BLEU"
+  std::string look;        ///< what it saw: "both", "regions", "patches"; "shuffled" and "blank" are controls
+  std::string language;    ///< a tag
+  double value = 0;        ///< percent; BLEU and chrF on their own scale of 0 to 100
+  double error = 0;        ///< standard error of value, the same unit; 0: not known
+  std::int64_t count = 0;  ///< examples
+  double random = std::numeric_limits<double>::quiet_NaN();    ///< what guessing gives; NaN: not known
+  double majority = std::numeric_limits<double>::quiet_NaN();  ///< the commonest answer always; NaN: not known
+
+  /// How many standard errors value stands above the better baseline; infinite where the error is not known.
+  double sigmas() const {
+    const double baseline = std::fmax(random, majority);  // of a NaN and a number: the number
+    if (std::isnan(baseline)) return std::numeric_limits<double>::quiet_NaN();
+    return (value - baseline) / error;
+  }
+};
+
+/// The standard error of an accuracy, percent. @param percent  in [0, 100]  @param count  > 0
+inline double binomial_error(double percent, std::int64_t count) {
+  const double p = percent / 100;
+  return 100 * std::sqrt(p * (1 - p) / static_cast<double>(count));
+}
+
+/// Figures of tasks, ways to look, and languages.
+class Results {
+ public:
+  /// @param source  the language that heads were tuned on: the mean over languages leaves it out
+  explicit Results(std::string source) : source_(std::move(source)) {}
+
+  /// @throws rc3::Error when this task, metric, look and language has a figure already
+  void add(Figure figure) {
+    require(find(figure.task, figure.metric, figure.look, figure.language) == nullptr, "task::Results: ", figure.task,
+            ' ', figure.metric, ' ', figure.look, ' ', figure.language, " is there already");
+    figures_.push_back(std::move(figure));
+  }
+
+  const std::string& source() const { return source_; }
+  const std::vector<Figure>& figures() const { return figures_; }
+
+  /// Null where there is none.
+  const Figure* find(std::string_view task, std::string_view metric, std::string_view look,
+                     std::string_view language) const {
+    for (const Figure& f : figures_)
+      if (f.task == task && f.metric == metric && f.look == look && f.language == language) return &f;
+    return nullptr;
+  }
+
+  /// Mean over the languages other than the source; nothing where there is none.
+  std::optional<double> mean(std::string_view task, std::string_view metric, std::string_view look) const {
+    double sum = 0;
+    int count = 0;
+    for (const Figure& f : figures_)
+      if (f.task == task && f.metric == metric && f.look == look && f.language != source_) {
+        sum += f.value;
+        ++count;
+      }
+    return count == 0 ? std::nullopt : std::optional(sum / count);
+  }
+
+  /// Languages in the order of their first figure, the source first.
+  std::vector<std::string> languages() const {
+    std::vector<std::string> all;
+    const auto add = [&](const std::string& l) {
+      if (std::find(all.begin(), all.end(), l) == all.end()) all.push_back(l);
+    };
+    for (const Figure& f : figures_)
+      if (f.language == source_) add(f.language);
+    for (const Figure& f : figures_) add(f.language);
+    return all;
+  }
+
+  /// A line of the table.
+  struct Row {
+    std::string task, metric, look;
+    std::vector<double> cells;  ///< by languages(), then the mean over others, random, majority; NaN: nothing
+  };
+  std::vector<Row> rows() const {
+    std::vector<Row> all;
+    const double nothing = std::numeric_limits<double>::quiet_NaN();
+    const auto tags = languages();
+    for (const Figure& first : figures_) {
+      const bool there = std::any_of(all.begin(), all.end(), [&](const Row& row) {
+        return row.task == first.task && row.metric == first.metric && row.look == first.look;
+      });
+      if (there) continue;
+      Row row{first.task, first.metric, first.look, {}};
+      for (const auto& tag : tags) {
+        const Figure* f = find(row.task, row.metric, row.look, tag);
+        row.cells.push_back(f == nullptr ? nothing : f->value);
+      }
+      row.cells.push_back(mean(row.task, row.metric, row.look).value_or(nothing));
+      row.cells.push_back(first.random);
+      row.cells.push_back(first.majority);
+      all.push_back(std::move(row));
+    }
+    return all;
+  }
+  std::vector<std::string> columns() const {
+    auto all = languages();
+    for (const char* name : {"others", "random", "majority"}) all.emplace_back(name);
+    return all;
+  }
+
+  /// For a terminal: a line for each task and look.
+  std::string text() const {
+    const auto names = columns();
+    std::size_t width = 4;
+    for (const Row& row : rows()) width = std::max(width, label(row).size());
+    std::string out(width, ' ');
+    const auto cell = [&](const std::string& text) {
+      out += std::string(text.size() < 9 ? 9 - text.size() : 1, ' ') + text;
+    };
+    for (const auto& name : names) cell(name);
+    for (const Row& row : rows()) {
+      out += '\n' + label(row) + std::string(width - label(row).size(), ' ');
+      for (const double x : row.cells) cell(std::isnan(x) ? "-" : number(x));
+    }
+    return out + '\n';
+  }
+
+  /// {"source": "en", "figures": [{"task": ..., "value": ...}, ...]}
+  nlohmann::ordered_json json() const {
+    nlohmann::ordered_json all{{"source", source_}, {"figures", nlohmann::ordered_json::array()}};
+    const auto maybe = [](double x) { return std::isfinite(x) ? nlohmann::ordered_json(x) : nlohmann::ordered_json(); };
+    for (const Figure& f : figures_)
+      all["figures"].push_back({{"task", f.task},
+                                {"metric", f.metric},
+                                {"look", f.look},
+                                {"language", f.language},
+                                {"value", f.value},
+                                {"standard_error", f.error},
+                                {"examples", f.count},
+                                {"random", maybe(f.random)},
+                                {"majority", maybe(f.majority)}});
+    return all;
+  }
+
+  /// A header, then a line a figure; names hold neither commas nor quotes.
+  std::string csv() const {
+    std::string out = "task,metric,look,language,value,standard_error,examples,random,majority\n";
+    const auto maybe = [](double x) { return std::isfinite(x) ? join(x) : std::string(); };
+    for (const Figure& f : figures_)
+      out += join(f.task, ',', f.metric, ',', f.look, ',', f.language, ',', f.value, ',', f.error, ',', f.count, ',',
+                  maybe(f.random), ',', maybe(f.majority), '\n');
+    return out;
+  }
+
+  /// The mean of several seeds' results. The standard error of a mean over n seeds: the spread of the seeds over
+  /// sqrt(n), and what the test set's size leaves open, added in squares.
+  /// @throws rc3::Error when one lacks a figure that the first has, or there is none
+  static Results mean_of(const std::vector<Results>& seeds) {
+    require(!seeds.empty(), "task::Results: no seeds");
+    Results out(seeds[0].source_);
+    const auto n = static_cast<double>(seeds.size());
+    for (Figure f : seeds[0].figures_) {
+      std::vector<double> values;
+      double inside = 0;
+      f.random = f.majority = 0;
+      for (const Results& seed : seeds) {
+        const Figure* one = seed.find(f.task, f.metric, f.look, f.language);
+        require(one != nullptr, "task::Results: a seed has no figure of ", f.task, ' ', f.metric, ' ', f.look, ' ',
+                f.language);
+        values.push_back(one->value);
+        inside += one->error * one->error / n;
+        f.random += one->random / n;
+        f.majority += one->majority / n;
+      }
+      f.value = 0;
+      for (const double v : values) f.value += v / n;
+      double between = 0;
+      for (const double v : values) between += (v - f.value) * (v - f.value);
+      if (seeds.size() > 1) between /= n * (n - 1);
+      f.error = std::sqrt(between + inside / n);
+      out.figures_.push_back(std::move(f));
+    }
+    return out;
+  }
+
+ private:
+  static std::string label(const Row& row) { return join(row.task, ' ', row.metric, ' ', row.look); }
+  static std::string number(double x) {
+    char text[32];
+    std::snprintf(text, sizeof text, "%.1f", x);
+    return text;
+  }
+
+  std::string source_;
+  std::vector<Figure> figures_;
+};
+
+}  // namespace rc3::task
