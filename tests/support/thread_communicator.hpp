@@ -44,6 +44,40 @@ class ThreadCommunicator {
 
 static_assert(Communicator<ThreadCommunicator>);
 
+/// The same, but adds as a ring does: of n ranks, element i of a message of m has its sum begun by rank i n / m. From
+/// three ranks on, and in floating point, the sum depends on where in the message an element lies.
+class RingCommunicator : public ThreadCommunicator {
+ public:
+  using ThreadCommunicator::ThreadCommunicator;
+  explicit RingCommunicator(const ThreadCommunicator& other) : ThreadCommunicator(other) {}
+
+  void all_reduce(at::Tensor& t) {
+    const auto all = all_gather(t.contiguous());
+    const auto n = size(), m = t.numel();
+    auto sum = at::zeros_like(all[0]).view({-1});
+    for (std::int64_t first = 0; first < n; ++first) {
+      const auto begin = (first * m + n - 1) / n, end = ((first + 1) * m + n - 1) / n;
+      auto part = sum.narrow(0, begin, end - begin);
+      for (std::int64_t k = 0; k < n; ++k)
+        part.add_(all[static_cast<std::size_t>((first + k) % n)].view({-1}).narrow(0, begin, end - begin));
+    }
+    t.copy_(sum.view(t.sizes()));
+  }
+
+  /// What t holds now is what is summed, whatever is written to it before wait().
+  struct Pending {
+    RingCommunicator& comm;
+    at::Tensor t, now;
+    void wait() {
+      comm.all_reduce(now);
+      t.copy_(now);
+    }
+  };
+  Pending all_reduce_later(const at::Tensor& t) { return {*this, t, t.clone()}; }
+};
+
+static_assert(Communicator<RingCommunicator>);
+
 /// Runs @p work as each of @p size ranks at the same time.
 inline void as_ranks(std::int64_t size, const std::function<void(ThreadCommunicator&)>& work) {
   ThreadCommunicator::Table table(size);

@@ -4,7 +4,6 @@
 #include <ATen/ops/cat.h>
 #include <ATen/ops/tensor.h>
 #include <ATen/ops/zeros.h>
-#include <ATen/ops/zeros_like.h>
 #include <c10/core/GradMode.h>
 #include <torch/csrc/autograd/function_hook.h>
 #include <torch/csrc/autograd/variable.h>
@@ -31,8 +30,10 @@ concept SumsLater = Communicator<C> && requires(C& c, const at::Tensor& t) {
 
 /// Parameters lie in buckets, last ones first, since their gradients come first. A bucket whose gradients are all there
 /// goes on its way at once; buckets leave in the same order on every rank. Parameters that no rank used in the step
-/// before are not waited for; if one is used after all when its bucket has left, it is summed at the end. Source: Li et
-/// al. 2020 (PyTorch DDP).
+/// before are not waited for; if one is used after all when its bucket has left, the whole bucket is summed anew at the
+/// end. So a gradient always lies at the same place of the same message: of three ranks or more a ring adds in an order
+/// that depends on the place, and a resumed run, which knows of no step before, must round as the run left alone does.
+/// Source: Li et al. 2020 (PyTorch DDP).
 template <Communicator Comm>
 class GradientSum {
  public:
@@ -67,7 +68,7 @@ class GradientSum {
     for (auto& b : buckets_) b.missing = 0;
     for (std::size_t i = 0; i < parameters_.size(); ++i) buckets_[bucket_of_[i]].missing += expected_[i];
     there_.assign(parameters_.size(), false);
-    late_.assign(parameters_.size(), false);
+    late_.assign(buckets_.size(), false);
     sent_ = 0;
     armed_ = true;
   }
@@ -77,13 +78,18 @@ class GradientSum {
     armed_ = false;
     c10::NoGradGuard no_grad;
     while (sent_ < buckets_.size()) send(buckets_[sent_++]);
-    std::vector<std::int64_t> counts;  // ranks that used each parameter, and those where it was late
+    std::vector<std::int64_t> counts;  // ranks that used each parameter, and those that sent each bucket too early
     for (const auto& p : parameters_) counts.push_back(p.grad().defined());
     counts.insert(counts.end(), late_.begin(), late_.end());
     auto sums = at::tensor(counts, at::kLong);
     comm_.all_reduce(sums);
     const auto* users = sums.template data_ptr<std::int64_t>();
     const auto* late = users + parameters_.size();
+    for (std::size_t k = 0; k < buckets_.size(); ++k) {
+      if (late[k] == 0) continue;
+      if constexpr (SumsLater<Comm>) buckets_[k].pending->wait();
+      send(buckets_[k]);
+    }
     for (auto& b : buckets_) {
       if constexpr (SumsLater<Comm>)
         b.pending->wait();
@@ -92,14 +98,10 @@ class GradientSum {
       std::int64_t at = 0;
       for (const auto i : b.members) {
         auto& p = parameters_[i];
-        auto part = b.flat.narrow(0, at, p.numel()).view(p.sizes());
+        const auto part = b.flat.narrow(0, at, p.numel()).view(p.sizes());
         at += p.numel();
         expected_[i] = users[i] > 0;
         if (users[i] == 0) continue;
-        if (late[i] > 0) {
-          part = p.grad().defined() ? p.grad().contiguous().clone() : at::zeros_like(p);
-          comm_.all_reduce(part);
-        }
         if (p.grad().defined())
           p.mutable_grad().copy_(part);
         else
@@ -110,7 +112,7 @@ class GradientSum {
   }
 
   std::size_t buckets() const { return buckets_.size(); }
-  /// How many left before finish() in the last step: what was overlapped.
+  /// How many left before finish() in the last step: what was overlapped. Some of them may have left a second time.
   std::size_t sent_early() const { return early_; }
 
  private:
@@ -141,7 +143,7 @@ class GradientSum {
   void arrived(std::size_t i) {
     if (!armed_ || there_[i]) return;
     there_[i] = true;
-    late_[i] = bucket_of_[i] < sent_;
+    if (bucket_of_[i] < sent_) late_[bucket_of_[i]] = true;
     if (expected_[i]) --buckets_[bucket_of_[i]].missing;
     c10::NoGradGuard no_grad;
     for (; sent_ < buckets_.size() && buckets_[sent_].missing == 0; ++sent_) send(buckets_[sent_]);

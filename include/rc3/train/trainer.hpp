@@ -14,6 +14,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -75,7 +76,7 @@ class Trainer {
     check(options_, "train::Trainer: options");
     agree_on_precision(resolve(options_.precision));
     share_weights();
-    if (comm_->size() > 1) sum_.emplace(*comm_, optimizer_.parameters());
+    if (comm_->size() > 1) sum_.emplace(*comm_, learning());
     if (options_.ema > 0) ema_.emplace(*trained_, options_.ema);
     trained_->train();
   }
@@ -191,6 +192,16 @@ class Trainer {
     std::int64_t written = 1;
     while (std::filesystem::exists(of(written))) ++written;
     return of(comm_->rank() % written);
+  }
+
+  /// In the order of the module and not of the optimizer's groups: of those one holds the biases and norms of all
+  /// layers, and the bucket that begins with them would keep all others back until the end of the backward pass.
+  std::vector<at::Tensor> learning() const {
+    std::vector<at::Tensor> all;
+    std::unordered_set<const void*> seen;
+    for (const auto& p : trained_->parameters())
+      if (p.requires_grad() && seen.insert(p.unsafeGetTensorImpl()).second) all.push_back(p);
+    return all;
   }
 
   /// Ranks that measured differently would train with different roundings.
