@@ -146,4 +146,21 @@ class Model;
 template <class Model, class... Objectives>
 class Pretrainer;
 
+namespace task {
+struct Batch;
+struct Answers;
+template <class Decoders = io::DefaultDecoders>
+class Prepare;
+class Vocabulary;
+class Remembered;
+template <class Model>
+class Classifier;
+template <class Model>
+class Translator;
+template <class Model>
+class Matcher;
+struct Figure;
+class Results;
+}  // namespace task
+
 }  // namespace rc3

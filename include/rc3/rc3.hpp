@@ -10,7 +10,7 @@
 #include "rc3/objective/objective.hpp"
 #include "rc3/regularizer/regularizer.hpp"
 #include "rc3/relevance/relevance.hpp"
-#include "rc3/task/retrieval.hpp"
+#include "rc3/task/task.hpp"
 #include "rc3/text/text.hpp"
 #include "rc3/train/train.hpp"
 #include "rc3/visual/visual.hpp"

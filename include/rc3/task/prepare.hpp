@@ -15,6 +15,7 @@
 #include "rc3/data/example.hpp"
 #include "rc3/data/prepare_picture.hpp"
 #include "rc3/data/text_id.hpp"
+#include "rc3/fwd.hpp"
 #include "rc3/task/vocabulary.hpp"
 #include "rc3/text/tokenizer.hpp"
 
@@ -38,7 +39,7 @@ struct Answers {
 
 /// A function of (seed, epoch, example). May be used by several threads at a time.
 /// @tparam Decoders  what reads picture files
-template <class Decoders = io::DefaultDecoders>
+template <class Decoders>
 class Prepare {
  public:
   Prepare(text::Tokenizer tokenizer, Answers answers, data::PictureOptions options = {})

@@ -7,14 +7,15 @@
 
 namespace rc3::objective::detail {
 
-/// What Mlm, Mclm and Mrm ask of a model.
+/// What Mlm, Mclm, Mrm and task::Translator ask of a model.
 template <class Model>
 Fused fuse_tokens(Model& model, const Tokens& visual, const Tokens& text) {
   static constexpr bool gives_tokens = requires {
     requires std::is_same_v<decltype(model.fuse_tokens(visual, text)), Fused>;
   };
   static_assert(gives_tokens,
-                "objective::Mlm, Mclm and Mrm look at single tokens: the fusion policy must offer fuse_tokens(const "
+                "objective::Mlm, Mclm and Mrm and task::Translator look at single tokens: the fusion policy must offer "
+                "fuse_tokens(const "
                 "Tokens&, const Tokens&), which returns rc3::Fused [docs/concepts/fusion.md]");
   if constexpr (gives_tokens) return model.fuse_tokens(visual, text);
 }
