@@ -2,6 +2,7 @@
 /// Fine-tuning a task's head, with the checkpoint chosen on validation examples of the source language alone.
 
 #include <c10/core/GradMode.h>
+#include <torch/nn/module.h>
 
 #include <cstdint>
 #include <functional>
@@ -32,6 +33,22 @@ struct Tuned {
   std::int64_t step = 0;  ///< after which it was reached; the head has its weights
 };
 
+/// The tensors that tuning may change: parameters that learn, and buffers that count.
+inline Memory learned_state(const torch::nn::Module& module) {
+  Memory state;
+  for (const auto& [name, tensor] : nn::named_state(module))
+    if (tensor.requires_grad() || !tensor.is_floating_point()) state.emplace(name, tensor);
+  return state;
+}
+
+/// The same with memory of their own.
+inline Memory copied(const Memory& state) {
+  c10::NoGradGuard no_grad;
+  Memory copy;
+  for (const auto& [name, tensor] : state) copy.emplace(name, tensor.detach().clone());
+  return copy;
+}
+
 /// Tunes @p head, in eval mode at the end.
 /// @param validate  more is better; called with the head in eval mode
 /// @tparam Head     a task::Classifier, task::Translator or rc3::Pretrainer
@@ -47,7 +64,7 @@ Tuned tune(const std::shared_ptr<Head>& head, Batches batches, const std::functi
   train::Progress progress(total * options.batch, out, train::stdout_is_terminal(), look);
   Tuned best;
   Memory weights;
-  const auto state = nn::named_state(*head);
+  const auto state = learned_state(*head);
   for (std::int64_t step = 1; step <= total; ++step) {
     const auto report = trainer.step(batches.next()->batch);
     progress.update(step * options.batch, report.loss);
@@ -57,16 +74,10 @@ Tuned tune(const std::shared_ptr<Head>& head, Batches batches, const std::functi
     head->train();
     if (!weights.empty() && value <= best.validation) continue;
     best = {value, step};
-    c10::NoGradGuard no_grad;
-    for (const auto& [name, tensor] : state)
-      if (tensor.requires_grad() || !tensor.is_floating_point()) weights[name] = tensor.detach().clone();
+    weights = copied(state);
   }
   progress.finish();
-  for (const auto& [name, tensor] : state)
-    if (const auto kept = weights.find(name); kept != weights.end()) {
-      c10::NoGradGuard no_grad;
-      at::Tensor(tensor).copy_(kept->second);
-    }
+  train::copy_state(state, weights);
   head->eval();
   return best;
 }

@@ -1,0 +1,101 @@
+#pragma once
+/// The program that fine-tunes a pre-trained variant on downstream tasks and says what it can do in other languages;
+/// see docs/guides/tasks.md. Needs CLI11.
+
+#include <ATen/Parallel.h>
+#include <torch/utils.h>
+
+#include <filesystem>
+#include <iostream>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "rc3/experiment/program.hpp"
+#include "rc3/experiment/tasks/classify.hpp"
+#include "rc3/experiment/tasks/retrieve.hpp"
+#include "rc3/experiment/tasks/settings.hpp"
+#include "rc3/experiment/tasks/translate.hpp"
+#include "rc3/experiment/tasks/world.hpp"
+#include "rc3/io/file.hpp"
+#include "rc3/task/results.hpp"
+#include "rc3/train/report.hpp"
+
+namespace rc3::experiment {
+
+namespace detail {
+
+/// The table as a page.
+template <class E>
+void write_report(const TaskWorld<E>& world, const task::Results& results) {
+  namespace report = train::report;
+  const auto& s = world.settings;
+  report::Report page;
+  page.title = "Downstream tasks";
+  page.subtitle = join(TaskWorld<E>::Model::name(), ", tuned on ", s.task.source);
+  page.summary = {{"seeds", std::to_string(s.tune.seeds)}, {"languages", std::to_string(results.languages().size())}};
+  for (const bool controls : {false, true}) {
+    report::Table table{controls ? "Controls: pictures shuffled, or blank" : "Percent; BLEU and chrF of translation",
+                        results.columns(),
+                        {}};
+    for (const auto& row : results.rows())
+      if ((row.look == "shuffled" || row.look == "blank") == controls)
+        table.rows.push_back({row.metric + ", " + row.look, row.cells, row.task});
+    if (!table.rows.empty()) page.tables.push_back(std::move(table));
+  }
+  page.configuration = train::to_json(s);
+  page.environment = report::environment();
+  report::write_report(s.out / "report.html", page);
+}
+
+template <class E>
+void run_tasks(const TaskSettings<typename E::Config>& settings) {
+  std::filesystem::create_directories(settings.out);
+  const TaskWorld<E> world(settings);
+  std::vector<task::Results> seeds;
+  for (std::int64_t k = 0; k < settings.tune.seeds; ++k) {
+    const auto seed = settings.tune.first_seed + static_cast<std::uint64_t>(k);
+    std::cout << "seed " << seed << std::endl;
+    task::Results results(settings.task.source);
+    for (const auto& name : settings.task.names) {
+      at::manual_seed(seed);
+      if (name == "retrieval")
+        retrieve(world, seed, results);
+      else if (name == "translation")
+        translate(world, seed, results);
+      else
+        classify(world, name, seed, results);
+    }
+    seeds.push_back(std::move(results));
+  }
+  const auto results = task::Results::mean_of(seeds);
+  if (world.problems.count() > 0) std::cout << world.problems.report();
+  std::cout << '\n' << results.text();
+  io::write_file(settings.out / "results.json", results.json().dump(2) + '\n');
+  io::write_file(settings.out / "results.csv", results.csv());
+  write_report(world, results);
+  std::cout << "\nresults.json, results.csv, report.html and what was answered are in " << settings.out.string()
+            << std::endl;
+}
+
+}  // namespace detail
+
+/// main() of a program of tasks: 0, or 1 with a sentence when something is wrong.
+/// @tparam E  an experiment's definition
+template <class E>
+int tasks_main(int argc, char** argv) {
+  CLI::App app{"Tunes " + TaskWorld<E>::Model::name() + " on downstream tasks, and evaluates it in many languages"};
+  TaskSettings<typename E::Config> settings;
+  train::add_options(app, settings);
+  try {
+    CLI11_PARSE(app, argc, argv);
+    if (settings.threads > 0) at::set_num_threads(static_cast<int>(settings.threads));
+    detail::run_tasks<E>(settings);
+    return 0;
+  } catch (const Error& error) {
+    std::cerr << argv[0] << ": " << error.what() << '\n';
+    return 1;
+  }
+}
+
+}  // namespace rc3::experiment

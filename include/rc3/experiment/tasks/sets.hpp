@@ -1,0 +1,184 @@
+#pragma once
+/// Where the examples of a classification task come from: emoji scenes, or a user's files in IGLUE's formats.
+/// LibTorch-free.
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "rc3/core/error.hpp"
+#include "rc3/data/annotation_file.hpp"
+#include "rc3/data/concept.hpp"
+#include "rc3/data/emoji/emoji.hpp"
+#include "rc3/data/emoji/tasks/tasks.hpp"
+#include "rc3/data/iglue/iglue.hpp"
+#include "rc3/data/problems.hpp"
+#include "rc3/experiment/tasks/settings.hpp"
+
+namespace rc3::experiment {
+
+/// Examples of any kind, each as @p change leaves it.
+class AnyExamples {
+ public:
+  template <data::ExampleSet Set>
+  explicit AnyExamples(Set set, std::function<void(data::Example&)> change = {}) {
+    const auto held = std::make_shared<const Set>(std::move(set));
+    name_ = std::string(held->name());
+    size_ = held->size();
+    languages_ = held->languages();
+    read_ = [held, change = std::move(change)](std::int64_t i) {
+      auto example = held->read(i);
+      if (change) change(example);
+      return example;
+    };
+  }
+  const std::string& name() const { return name_; }
+  std::int64_t size() const { return size_; }
+  data::Example read(std::int64_t i) const { return read_(i); }
+  const data::LanguageCounts& languages() const { return languages_; }
+
+ private:
+  std::string name_;
+  std::int64_t size_ = 0;
+  data::LanguageCounts languages_;
+  std::function<data::Example(std::int64_t)> read_;
+};
+static_assert(data::ExampleSet<AnyExamples>);
+
+/// A task's examples: the source language to learn from and to choose the checkpoint on, any to be tested in.
+struct Sets {
+  std::string task;
+  std::vector<std::string> classes;
+  std::int64_t pictures = 1;  ///< of an example
+  AnyExamples train, validation;
+  std::vector<AnyExamples> test;
+  std::function<std::string(const std::string&)> type = {};  ///< of a question, by its id; empty: all are of one
+  /// So many scenes in a language, of training glyphs; empty: there are no others.
+  std::function<AnyExamples(const std::string& language, std::int64_t scenes)> few = {};
+};
+
+/// The emoji data, and what is asked about them.
+struct EmojiWorld {
+  data::emoji::Glyphs glyphs;
+  data::emoji::Split split;
+  std::vector<std::string> languages;  ///< of the tables, the source first
+  std::vector<std::string> written;    ///< that translations are made into
+
+  explicit EmojiWorld(const TaskData& task)
+      : glyphs(data::emoji::Glyphs::load(task.emoji)),
+        split(data::emoji::Split::load(task.emoji, glyphs)),
+        languages{task.source},
+        written(task.written) {
+    auto strict = split.languages.strict;
+    strict.emplace_back("id");
+    if (written.empty()) written = strict;
+    std::erase(written, task.source);
+    auto others = task.languages;
+    if (others.empty()) {
+      others = strict;
+      others.insert(others.end(), split.languages.unseen.begin(), split.languages.unseen.end());
+    }
+    for (const auto& language : others)
+      if (std::find(languages.begin(), languages.end(), language) == languages.end()) languages.push_back(language);
+  }
+};
+
+/// Translate-test: replaces a text by its translation into the source language.
+/// @throws rc3::Error naming the line without a tab; later, the text that has no translation
+inline std::function<void(data::Example&)> translated(const std::filesystem::path& path) {
+  if (path.empty()) return {};
+  const data::AnnotationFile lines(path);
+  const auto known = std::make_shared<std::unordered_map<std::string, std::string>>();
+  for (std::int64_t i = 0; i < lines.size(); ++i) {
+    if (lines.empty(i)) continue;
+    const auto line = lines.read(i);
+    const auto tab = line.find('\t');
+    require(tab != std::string::npos && tab > 0 && tab + 1 < line.size(), lines.where(i),
+            ": a text, a tab and its translation are expected");
+    (*known)[line.substr(0, tab)] = line.substr(tab + 1);
+  }
+  return [known, name = path.string()](data::Example& example) {
+    const auto found = known->find(example.text);
+    require(found != known->end(), name, ": has no translation of \"", example.text, '"');
+    example.text = found->second;
+  };
+}
+
+/// Scenes: test glyphs are never trained on.
+template <class Scenes, class Classes>
+Sets emoji_sets(const TaskData& task, const EmojiWorld& world, std::string name, const Classes& classes,
+                std::int64_t pictures, std::uint64_t seed) {
+  const auto scenes = [&world](const std::vector<std::size_t>& side, std::vector<std::string> languages,
+                               std::int64_t count, std::uint64_t stream) {
+    return Scenes(world.glyphs, side, std::move(languages), count, {.seed = stream});
+  };
+  return {std::move(name),
+          {classes.begin(), classes.end()},
+          pictures,
+          AnyExamples(scenes(world.split.fit(), {task.source}, task.scenes, 100 + seed)),
+          AnyExamples(scenes(world.split.validation, {task.source}, task.test_scenes, 200 + seed)),
+          {AnyExamples(scenes(world.split.test, world.languages, task.test_scenes, 300 + seed),
+                       translated(task.translations))},
+          {},
+          [scenes, &world, seed](const std::string& language, std::int64_t count) {
+            return AnyExamples(scenes(world.split.fit(), {language}, count, 400 + seed));
+          }};
+}
+
+/// A user's files: XVNLI, GQA and xGQA, or NLVR2 and MaRVL.
+inline Sets file_sets(const TaskData& task, data::Problems& problems) {
+  namespace iglue = data::iglue;
+  require(task.names.size() == 1 && task.names[0] != "retrieval" && task.names[0] != "translation",
+          "task.train: name one task in task.names: entailment, questions or reasoning");
+  const std::string& name = task.names[0];
+  const auto find = data::pictures_in(task.pictures, task.extension);
+  const auto open = [&](const std::filesystem::path& path, const std::string& language, bool test) {
+    const auto change = test ? translated(task.translations) : nullptr;
+    if (name == "entailment") return AnyExamples(iglue::xvnli(path, language, find, problems), change);
+    if (name == "questions") return AnyExamples(iglue::xgqa(path, language, find, problems), change);
+    return test ? AnyExamples(iglue::marvl(path, data::pictures_in(task.pictures, ""), problems), change)
+                : AnyExamples(iglue::nlvr2(path, language, find, problems));
+  };
+  std::vector<std::string> classes;
+  if (name == "entailment") classes = {iglue::entailment_classes().begin(), iglue::entailment_classes().end()};
+  if (name == "reasoning") classes = {iglue::reasoning_classes().begin(), iglue::reasoning_classes().end()};
+  if (name == "questions") {
+    require(!task.answers.empty(),
+            "task.answers: give the file of answers, a JSON list (VOLTA's trainval_label2ans.json)");
+    classes = iglue::read_gqa_answers(task.answers);
+  }
+  std::vector<AnyExamples> test;
+  for (const auto& named : task.test) {
+    const auto equals = named.find('=');
+    require(equals != std::string::npos && equals > 0, "task.test: give LANGUAGE=FILE, is ", named);
+    test.push_back(open(named.substr(equals + 1), named.substr(0, equals), true));
+  }
+  require(!task.validation.empty() && !test.empty(), "task.train: task.validation and task.test are needed as well");
+  return {name,
+          std::move(classes),
+          name == "reasoning" ? 2 : 1,
+          open(task.train, task.source, false),
+          open(task.validation, task.source, false),
+          std::move(test)};
+}
+
+/// @param world  null where the examples are a user's files
+inline Sets sets_of(const TaskData& task, const EmojiWorld* world, const std::string& name, std::uint64_t seed,
+                    data::Problems& problems) {
+  namespace emoji = data::emoji;
+  if (world == nullptr) return file_sets(task, problems);
+  if (name == "entailment")
+    return emoji_sets<emoji::EntailmentScenes>(task, *world, name, emoji::EntailmentScenes::classes(), 1, seed);
+  if (name == "reasoning")
+    return emoji_sets<emoji::ReasoningScenes>(task, *world, name, emoji::ReasoningScenes::classes(), 2, seed);
+  auto sets = emoji_sets<emoji::QuestionScenes>(task, *world, name, emoji::QuestionScenes::answers(), 1, seed);
+  sets.type = [](const std::string& id) { return std::string(emoji::QuestionScenes::type({.id = id})); };
+  return sets;
+}
+
+}  // namespace rc3::experiment

@@ -1,0 +1,99 @@
+#pragma once
+/// Everything that a program of downstream tasks can be told. LibTorch-free.
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "rc3/train/config.hpp"
+
+namespace rc3::experiment {
+
+/// The tasks by name, in the order of the table.
+inline const std::vector<std::string> task_names = {"entailment", "questions", "reasoning", "retrieval", "translation"};
+
+/// What is asked, and where from.
+struct TaskData {
+  std::vector<std::string> names = task_names;
+  std::filesystem::path emoji;         ///< folder of the emoji data, which scenes are drawn from
+  std::vector<std::string> languages;  ///< of the table beside the source
+  std::vector<std::string> written;    ///< that translations are made into
+  std::string source = "en";           ///< what heads are tuned on
+  std::int64_t scenes = 1200, test_scenes = 300;
+  // A user's files, of one task.
+  std::filesystem::path train, validation, pictures, answers;
+  std::vector<std::string> test;
+  std::string extension = ".jpg";
+  std::filesystem::path translations;
+};
+
+template <class V>
+void visit_fields(TaskData& o, V&& v) {
+  v("names", o.names, "which of entailment, questions, reasoning, retrieval, translation");
+  v("emoji", o.emoji, "folder of the emoji data (./run makes it: CACHE/data/emoji)");
+  v("languages", o.languages, "of the table, beside the source; none: the data's strict ones, id, and the unseen ones");
+  v("written", o.written, "languages that translations are made into; none: the data's strict ones and id");
+  v("source", o.source, "language that heads are tuned on");
+  v("scenes", o.scenes, "emoji scenes to learn from", train::at_least(8));
+  v("test_scenes", o.test_scenes, "of glyphs that were never trained on", train::at_least(4));
+  v("train", o.train, "in place of emoji scenes, of one task: XVNLI's, GQA's or NLVR2's file in the source language");
+  v("validation", o.validation, "the same, to choose the checkpoint on");
+  v("test", o.test, "LANGUAGE=FILE,...: XVNLI's, xGQA's or MaRVL's files");
+  v("pictures", o.pictures, "their folder");
+  v("extension", o.extension, "of the pictures' names");
+  v("answers", o.answers, "classes of questions, a JSON list (VOLTA's trainval_label2ans.json)");
+  v("translations", o.translations,
+    "translate-test: a line a text, the original, a tab, its translation; test texts are replaced by it");
+}
+
+/// How heads are tuned and looked at.
+struct Tuning {
+  std::int64_t steps = 400, batch = 64;
+  double learning_rate = 3e-4;
+  std::vector<std::string> freeze = {"model.picture_hidden.*", "model.picture_head.*", "model.text_head.*"};
+  std::int64_t seeds = 1;
+  std::uint64_t first_seed = 1;
+  bool vectors = true;
+  bool controls = true;
+  std::int64_t rerank = 10;
+  std::int64_t shots = 0;
+};
+
+template <class V>
+void visit_fields(Tuning& o, V&& v) {
+  v("steps", o.steps, "of fine-tuning", train::above(0));
+  v("batch", o.batch, "examples a step", train::at_least(2));
+  v("learning_rate", o.learning_rate, "the highest", train::above(0));
+  v("freeze", o.freeze, "what does not learn (retrieval leaves none out): what aligns pictures with all languages");
+  v("seeds", o.seeds, "fine-tunings of each task", train::above(0));
+  v("first_seed", o.first_seed, "the others follow it");
+  v("vectors", o.vectors, "heads see the product of the vectors of search beside z");
+  v("controls", o.controls, "evaluate also with one kind of feature alone, and with shuffled and blank pictures");
+  v("rerank", o.rerank, "found pictures or texts that ITM orders anew; 0: none", train::at_least(0));
+  v("shots", o.shots, "scenes of each target language to go on tuning with, beside zero-shot; 0: none",
+    train::at_least(0));
+}
+
+/// @tparam Variant  the experiment's own configuration
+template <class Variant>
+struct TaskSettings {
+  TaskData task = {};
+  Tuning tune = {};
+  Variant variant = {};
+  std::filesystem::path init = {};
+  std::filesystem::path out = "tasks";
+  std::int64_t threads = 0;
+};
+
+template <class Variant, class V>
+void visit_fields(TaskSettings<Variant>& s, V&& v) {
+  v("task", s.task, "what is asked");
+  v("tune", s.tune, "how heads are tuned");
+  v("variant", s.variant, "the model");
+  v("init", s.init, "model.safetensors of the pre-trained model, or of a run; empty: an untrained one");
+  v("out", s.out, "folder for tables and predictions");
+  v("threads", s.threads, "compute threads; 0: as LibTorch has it", train::at_least(0));
+}
+
+}  // namespace rc3::experiment

@@ -1,0 +1,141 @@
+#pragma once
+/// Translation of captions, with the picture's help.
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <iostream>
+#include <map>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "rc3/core/random.hpp"
+#include "rc3/data/predictions.hpp"
+#include "rc3/experiment/tasks/world.hpp"
+#include "rc3/metric/metric.hpp"
+
+namespace rc3::experiment {
+
+/// How BLEU counts words in a language: sacreBLEU's tokenizer for Chinese, characters where there are no blanks, else
+/// punctuation apart from letters.
+inline metric::BleuOptions bleu_options(const std::string& language) {
+  namespace tokenize = metric::tokenize;
+  if (language == "zh") return {.tokenizer = tokenize::Zh()};
+  if (language == "ja" || language == "th" || language == "km" || language == "lo" || language == "my")
+    return {.tokenizer = tokenize::Characters()};
+  return {.tokenizer = tokenize::Intl()};
+}
+
+/// The standard error of a corpus score, by drawing as many sentences again and again. Source: Koehn 2004.
+template <class Score>
+double bootstrap_error(const std::vector<std::string>& hypotheses, const std::vector<std::string>& references,
+                       const Score& score) {
+  constexpr int draws = 50;
+  Random random(7);
+  double sum = 0, squares = 0;
+  for (int k = 0; k < draws; ++k) {
+    std::vector<std::string> h, r;
+    for (std::size_t i = 0; i < hypotheses.size(); ++i) {
+      const auto j = random.below(hypotheses.size());
+      h.push_back(hypotheses[j]);
+      r.push_back(references[j]);
+    }
+    const double value = score(h, r);
+    sum += value / draws;
+    squares += value * value / draws;
+  }
+  return std::sqrt(std::max(0.0, squares - sum * sum));
+}
+
+/// What a decoder may write: the names of training glyphs, and what lists are joined with. Test glyphs are not looked
+/// at.
+inline std::vector<std::string> writable_texts(const EmojiWorld& world) {
+  std::vector<std::string> texts;
+  for (const auto& language : world.written) {
+    for (const auto glyph : world.split.fit())
+      if (const auto* found = world.glyphs[glyph].find(language)) texts.push_back(found->name);
+    const auto& list = world.glyphs.list_pattern(language);
+    for (const auto* pattern : {&list.two, &list.start, &list.middle, &list.end}) texts.push_back(*pattern);
+  }
+  return texts;
+}
+
+template <class E>
+void translate(const TaskWorld<E>& world, std::uint64_t seed, task::Results& results) {
+  using Model = typename TaskWorld<E>::Model;
+  const auto& s = world.settings;
+  const auto& emoji = *world.emoji;
+  constexpr std::int64_t longest = 48;  // words
+  const auto model = world.model();
+  const auto vocabulary =
+      std::make_shared<task::Vocabulary>(world.tokenizer, emoji.written, writable_texts(emoji), longest);
+  const auto prepare = world.prepare({.vocabulary = vocabulary});
+  const auto remember = [&](const std::vector<std::size_t>& side, std::int64_t scenes, std::uint64_t stream,
+                            const char* what) {
+    const data::emoji::TranslationScenes set(emoji.glyphs, side, s.task.source, emoji.written, scenes,
+                                             {.seed = stream, .max_objects = 3});
+    return world.remember(*model, set, prepare, join("translation ", what));
+  };
+  const auto training = remember(emoji.split.fit(), s.task.scenes, 100 + seed, "train");
+  const auto validation =
+      remember(emoji.split.validation, std::max<std::int64_t>(1, s.task.test_scenes / 3), 200 + seed, "validation");
+  const auto test = remember(emoji.split.test, s.task.test_scenes, 300 + seed, "test");
+
+  const auto d = model->width();
+  const auto decoder = std::make_shared<fusion::Decoder>(fusion::DecoderOptions{.vocabulary = vocabulary->size(),
+                                                                                .width = d,
+                                                                                .layers = 2,
+                                                                                .heads = 6,
+                                                                                .feed_forward = 2 * d,
+                                                                                .positions = longest + 2});
+  if constexpr (requires { model->text_policy()->word_embedding(); })
+    task::copy_words(*decoder, *vocabulary, model->text_policy()->word_embedding());
+  const auto head = std::make_shared<task::Translator<Model>>(model, decoder);
+
+  /// Hypotheses and references by the language that was written.
+  using Pairs = std::map<std::string, std::pair<std::vector<std::string>, std::vector<std::string>>>;
+  const auto written = [&](const task::Remembered& examples, task::Look look) {
+    const auto all = task::translate(*head, examples, *vocabulary, look, {.max_length = longest});
+    Pairs pairs;
+    for (std::int64_t i = 0; i < examples.size(); ++i) {
+      auto& [hypotheses, references] = pairs[examples.example(i).answer_language];
+      hypotheses.push_back(all[static_cast<std::size_t>(i)]);
+      references.push_back(examples.example(i).answer);
+    }
+    return pairs;
+  };
+  const auto chrf = [](const auto& h, const auto& r) { return metric::chrf(h, r).score; };
+  const auto measure = [&] {
+    double sum = 0;
+    for (const auto& [language, pair] : written(validation, task::Look::all)) sum += chrf(pair.first, pair.second);
+    return sum / static_cast<double>(emoji.written.size());
+  };
+  const auto tuned = tune(head, task::RememberedBatches(training, s.tune.batch, seed), measure,
+                          world.tuning("translation", seed), std::cout);
+  std::cout << "translation: validation chrF " << tuned.validation << " after step " << tuned.step << ", "
+            << vocabulary->size() << " words" << std::endl;
+  for (const task::Look look : world.looks())
+    for (const auto& [language, pair] : written(test, look)) {
+      const auto& [hypotheses, references] = pair;
+      const auto bleu = [options = bleu_options(language)](const auto& h, const auto& r) {
+        return metric::bleu(h, r, options).score;
+      };
+      // What guessing gives: the reference of another caption.
+      auto other = references;
+      std::rotate(other.begin(), other.begin() + static_cast<std::ptrdiff_t>(other.size() / 2), other.end());
+      const std::string seen(task::name_of(look));
+      const auto n = std::ssize(references);
+      results.add({"translation", "BLEU", seen, language, bleu(hypotheses, references),
+                   bootstrap_error(hypotheses, references, bleu), n, bleu(other, references)});
+      results.add({"translation", "chrF", seen, language, chrf(hypotheses, references),
+                   bootstrap_error(hypotheses, references, chrf), n, chrf(other, references)});
+      if (look != task::Look::all) continue;
+      std::string lines;
+      for (const auto& text : hypotheses) lines += text + '\n';
+      io::write_file(s.out / join("translation-", language, '-', seed, ".txt"), lines);
+    }
+}
+
+}  // namespace rc3::experiment

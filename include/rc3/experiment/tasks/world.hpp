@@ -1,0 +1,107 @@
+#pragma once
+/// What all tasks of one program share: its settings, the data, the pre-trained model.
+
+#include <algorithm>
+#include <functional>
+#include <iostream>
+#include <memory>
+#include <optional>
+#include <string>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include "rc3/data/problems.hpp"
+#include "rc3/experiment/decoders.hpp"
+#include "rc3/experiment/tasks/sets.hpp"
+#include "rc3/experiment/tasks/settings.hpp"
+#include "rc3/experiment/tune.hpp"
+#include "rc3/io/safetensors.hpp"
+#include "rc3/task/task.hpp"
+#include "rc3/text/tokenizer.hpp"
+
+namespace rc3::experiment {
+
+/// @tparam E  an experiment's definition
+template <class E>
+struct TaskWorld {
+  using Model = std::remove_cvref_t<decltype(*E::make(std::declval<const typename E::Config&>())->model())>;
+  using Prepare = task::Prepare<Decoders>;
+
+  TaskSettings<typename E::Config> settings;
+  std::optional<EmojiWorld> emoji;  ///< nothing where the examples are a user's files
+  text::Tokenizer tokenizer;
+  mutable data::Problems problems;
+
+  explicit TaskWorld(TaskSettings<typename E::Config> all)
+      : settings(std::move(all)), tokenizer(E::tokenizer(settings.variant)) {
+    for (const auto& name : settings.task.names)
+      require(std::find(task_names.begin(), task_names.end(), name) != task_names.end(),
+              "task.names: there is no task ", name,
+              "; give entailment, questions, reasoning, retrieval or translation");
+    if (settings.task.train.empty()) {
+      require(!settings.task.emoji.empty(), "task.emoji: give the folder of the emoji data, or task.train a file");
+      emoji.emplace(settings.task);
+    }
+  }
+
+  /// What pre-training left: the model of a run of this variant, or a model alone.
+  std::shared_ptr<Model> model() const {
+    const auto trained = E::make(settings.variant);
+    if (!settings.init.empty()) {
+      const auto& metadata = io::safetensors::Reader(settings.init).header().metadata;
+      const auto variant = metadata.find("rc3.variant");
+      if (variant != metadata.end() && variant->second == Model::name())
+        train::load_checkpoint(settings.init, *trained->model(), Model::name());
+      else
+        train::load_checkpoint(settings.init, *trained, E::Trained::name());
+    }
+    return trained->model();
+  }
+
+  /// For evaluation: no augmentation.
+  Prepare prepare(task::Answers answers) const {
+    auto pictures = E::prepare(settings.variant);
+    return Prepare(tokenizer, std::move(answers), {std::move(pictures.picture), std::nullopt, pictures.limits});
+  }
+
+  /// Every example of @p set, with what is frozen computed.
+  template <class Set>
+  task::Remembered remember(Model& model, const Set& set, const Prepare& prepare, const std::string& label) const {
+    std::optional<train::Progress> bar;
+    return task::Remembered(model, set, prepare, problems, [&](std::int64_t done, std::int64_t all) {
+      if (!bar) {
+        train::Progress::Options options;
+        options.label = label;
+        options.unit = "examples";
+        options.every_seconds = 60;
+        options.every_share = 2;  // elsewhere than on a terminal one line, the last
+        bar.emplace(all, std::cout, train::stdout_is_terminal(), options);
+      }
+      bar->update(done);
+      if (done == all) bar->finish();
+    });
+  }
+
+  /// @param align  whether what aligns pictures and texts learns too
+  TuneOptions tuning(const std::string& label, std::uint64_t seed, bool align = false) const {
+    const auto& t = settings.tune;
+    TuneOptions o;
+    o.train.optimizer.learning_rate = t.learning_rate;
+    o.train.optimizer.weight_decay = 0.05;
+    if (!align) o.train.freeze = t.freeze;
+    o.train.schedule = {t.steps / 10, t.steps, 0.0};
+    o.train.seed = seed;
+    o.batch = t.batch;
+    o.every = std::max<std::int64_t>(1, t.steps / 8);
+    o.label = label;
+    return o;
+  }
+
+  std::vector<task::Look> looks() const {
+    if (!settings.tune.controls) return {task::Look::all};
+    return {task::looks.begin(), task::looks.end()};
+  }
+};
+
+}  // namespace rc3::experiment
