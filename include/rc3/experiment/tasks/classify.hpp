@@ -88,7 +88,7 @@ void classify(const TaskWorld<E>& world, const std::string& name, std::uint64_t 
       tune(head, task::RememberedBatches(few, std::min(s.tune.batch, few.size()), seed), accuracy, options, std::cout);
       for (auto& figure : task::accuracy_by_language(name, test, task::classify(*head, test), task::Look::all, base))
         if (figure.language == language) {
-          figure.look = join("both, ", s.tune.shots, " shots");
+          figure.look = join("both + ", s.tune.shots, " shots");
           results.add(std::move(figure));
         }
     }

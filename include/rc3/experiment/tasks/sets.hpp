@@ -2,6 +2,8 @@
 /// Where the examples of a classification task come from: emoji scenes, or a user's files in IGLUE's formats.
 /// LibTorch-free.
 
+#include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <functional>
@@ -18,6 +20,8 @@
 #include "rc3/data/emoji/tasks/tasks.hpp"
 #include "rc3/data/iglue/iglue.hpp"
 #include "rc3/data/problems.hpp"
+#include "rc3/data/volta.hpp"
+#include "rc3/data/with_regions.hpp"
 #include "rc3/experiment/tasks/settings.hpp"
 
 namespace rc3::experiment {
@@ -109,6 +113,17 @@ inline std::function<void(data::Example&)> translated(const std::filesystem::pat
   };
 }
 
+/// The whole picture and @p parts x @p parts of it as regions, for visual policies that must be told where to look.
+inline data::Regions grid_regions(std::int64_t parts) {
+  data::Regions regions;
+  regions.width = regions.height = 1;
+  regions.boxes = {{0, 0, 1, 1}};
+  const auto at = [&](std::int64_t i) { return static_cast<float>(i) / static_cast<float>(parts); };
+  for (std::int64_t y = 0; y < parts; ++y)
+    for (std::int64_t x = 0; x < parts; ++x) regions.boxes.push_back({at(x), at(y), at(x + 1), at(y + 1)});
+  return regions;
+}
+
 /// Scenes: test glyphs are never trained on.
 template <class Scenes, class Classes>
 Sets emoji_sets(const TaskData& task, const EmojiWorld& world, std::string name, const Classes& classes,
@@ -137,12 +152,26 @@ inline Sets file_sets(const TaskData& task, data::Problems& problems) {
           "task.train: name one task in task.names: entailment, questions or reasoning");
   const std::string& name = task.names[0];
   const auto find = data::pictures_in(task.pictures, task.extension);
+  require(task.regions.empty() || task.regions.size() == 1 || task.regions.size() == 2 + task.test.size(),
+          "task.regions: give one file for all, or one for task.train, task.validation and each of task.test");
+  std::size_t opened = 0;
   const auto open = [&](const std::filesystem::path& path, const std::string& language, bool test) {
-    const auto change = test ? translated(task.translations) : nullptr;
-    if (name == "entailment") return AnyExamples(iglue::xvnli(path, language, find, problems), change);
-    if (name == "questions") return AnyExamples(iglue::xgqa(path, language, find, problems), change);
-    return test ? AnyExamples(iglue::marvl(path, data::pictures_in(task.pictures, ""), problems), change)
-                : AnyExamples(iglue::nlvr2(path, language, find, problems));
+    const auto change = [translate = test ? translated(task.translations) : nullptr,
+                         parts = task.boxes](data::Example& example) {
+      if (translate) translate(example);
+      for (data::View& view : example.views)
+        if (parts > 0 && view.regions.size() == 0) view.regions = grid_regions(parts);
+    };
+    const auto with_regions = [&](data::Examples examples) {
+      if (task.regions.empty()) return AnyExamples(std::move(examples), change);
+      const auto& file = task.regions[std::min(opened++, task.regions.size() - 1)];
+      const data::WithRegions found(std::move(examples), std::make_shared<const data::VoltaRegions>(file, problems));
+      return AnyExamples(found, change);
+    };
+    if (name == "entailment") return with_regions(iglue::xvnli(path, language, find, problems));
+    if (name == "questions") return with_regions(iglue::xgqa(path, language, find, problems));
+    return with_regions(test ? iglue::marvl(path, data::pictures_in(task.pictures, ""), problems)
+                             : iglue::nlvr2(path, language, find, problems));
   };
   std::vector<std::string> classes;
   if (name == "entailment") classes = {iglue::entailment_classes().begin(), iglue::entailment_classes().end()};
@@ -152,18 +181,17 @@ inline Sets file_sets(const TaskData& task, data::Problems& problems) {
             "task.answers: give the file of answers, a JSON list (VOLTA's trainval_label2ans.json)");
     classes = iglue::read_gqa_answers(task.answers);
   }
+  require(!task.validation.empty() && !task.test.empty(),
+          "task.train: task.validation and task.test are needed as well");
+  auto train = open(task.train, task.source, false);
+  auto validation = open(task.validation, task.source, false);
   std::vector<AnyExamples> test;
   for (const auto& named : task.test) {
     const auto equals = named.find('=');
     require(equals != std::string::npos && equals > 0, "task.test: give LANGUAGE=FILE, is ", named);
     test.push_back(open(named.substr(equals + 1), named.substr(0, equals), true));
   }
-  require(!task.validation.empty() && !test.empty(), "task.train: task.validation and task.test are needed as well");
-  return {name,
-          std::move(classes),
-          name == "reasoning" ? 2 : 1,
-          open(task.train, task.source, false),
-          open(task.validation, task.source, false),
+  return {name,           std::move(classes), name == "reasoning" ? 2 : 1, std::move(train), std::move(validation),
           std::move(test)};
 }
 

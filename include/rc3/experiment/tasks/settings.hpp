@@ -25,6 +25,8 @@ struct TaskData {
   std::filesystem::path train, validation, pictures, answers;
   std::vector<std::string> test;
   std::string extension = ".jpg";
+  std::vector<std::filesystem::path> regions;
+  std::int64_t boxes = 0;
   std::filesystem::path translations;
 };
 
@@ -42,6 +44,9 @@ void visit_fields(TaskData& o, V&& v) {
   v("test", o.test, "LANGUAGE=FILE,...: XVNLI's, xGQA's or MaRVL's files");
   v("pictures", o.pictures, "their folder");
   v("extension", o.extension, "of the pictures' names");
+  v("regions", o.regions, "VOLTA's TSV of the training, the validation and each test file's pictures, or one for all");
+  v("boxes", o.boxes, "where pictures have no regions: the whole picture, and so many parts on each side; 0: none",
+    train::within(0, 6));
   v("answers", o.answers, "classes of questions, a JSON list (VOLTA's trainval_label2ans.json)");
   v("translations", o.translations,
     "translate-test: a line a text, the original, a tab, its translation; test texts are replaced by it");
