@@ -73,6 +73,7 @@ grep -q '"language": "fr"' "$folder/questions/results.json" || fail "no figure o
 [[ $(grep -c '"sentence":"Text' "$folder/reasoning/reasoning-fr-1.json") == 12 ]] || fail "judgements"
 
 entail=("${run[@]}" --task.names entailment --task.train "$folder/xvnli-en.jsonl" --out "$folder/none")
+says 'cannot be made' "${run[@]}" --task.names entailment --task.train "$folder/xvnli-en.jsonl" --out "$folder/answers.json"
 says 'there is no task drawing' "${run[@]}" --task.names drawing
 says 'give the folder of the emoji data' "${run[@]}" --task.names retrieval
 says 'name one task' "${run[@]}" --task.train "$folder/xvnli-en.jsonl"

@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <iostream>
 #include <string>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -50,8 +51,10 @@ void write_report(const TaskWorld<E>& world, const task::Results& results) {
 
 template <class E>
 void run_tasks(const TaskSettings<typename E::Config>& settings) {
-  std::filesystem::create_directories(settings.out);
   const TaskWorld<E> world(settings);
+  std::error_code failed;
+  std::filesystem::create_directories(settings.out, failed);
+  require(!failed, "out: the folder ", settings.out.string(), " cannot be made (", failed.message(), ")");
   std::vector<task::Results> seeds;
   for (std::int64_t k = 0; k < settings.tune.seeds; ++k) {
     const auto seed = settings.tune.first_seed + static_cast<std::uint64_t>(k);
