@@ -1,9 +1,12 @@
 #pragma once
 /// What a step has to make smaller.
 
+#include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
 
 #include <vector>
+
+#include "rc3/core/communicator.hpp"
 
 namespace rc3 {
 
@@ -12,5 +15,14 @@ struct Losses {
   at::Tensor total;           ///< scalar with gradient: sum_k w_k L_k
   std::vector<double> parts;  ///< L_k, unweighted, in the order of the objectives
 };
+
+/// A rank's share of a loss that is a mean over all ranks' samples, as many on each: the shares add up to it.
+template <Communicator Comm>
+Losses share_of(const Losses& mine, const Comm& comm) {
+  const auto share = 1.0 / static_cast<double>(comm.size());
+  Losses out{mine.total * share, mine.parts};
+  for (double& part : out.parts) part *= share;
+  return out;
+}
 
 }  // namespace rc3

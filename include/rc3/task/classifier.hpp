@@ -62,12 +62,13 @@ class Classifier : public torch::nn::Module {
     require(batch.pairs() == (options_.pictures == 2), "task::Classifier: made for ", options_.pictures,
             " pictures a question, the batch has ", batch.pairs() ? 2 : 1);
     const auto text = model_->text(batch.texts);
+    const auto text_vector = options_.vectors ? model_->text_vector(text) * scale() : at::Tensor();
     std::vector<at::Tensor> seen;
     for (const Pictures* pictures : {&batch.pictures, &batch.right}) {
       if (pictures == &batch.right && !batch.pairs()) break;
       const auto visual = model_->visual(*pictures);
       seen.push_back(model_->fuse(visual, text));
-      if (options_.vectors) seen.push_back(model_->picture_vector(visual) * model_->text_vector(text) * scale());
+      if (options_.vectors) seen.push_back(model_->picture_vector(visual) * text_vector);
     }
     auto x = norm_->forward(at::gelu(hidden_->forward(at::cat(seen, 1))));
     x = at::dropout(x, options_.dropout, is_training());
@@ -85,9 +86,7 @@ class Classifier : public torch::nn::Module {
   /// This rank's share of the mean over all ranks' examples.
   template <Communicator Comm>
   Losses losses(const Batch& batch, Comm& comm) {
-    auto mine = losses(batch);
-    const auto share = 1.0 / static_cast<double>(comm.size());
-    return {mine.total * share, {mine.parts[0] * share}};
+    return share_of(losses(batch), comm);
   }
 
   const std::shared_ptr<Host>& model() const { return model_; }

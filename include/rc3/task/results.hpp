@@ -16,6 +16,7 @@
 #include <nlohmann/json.hpp>
 
 #include "rc3/core/error.hpp"
+#include "rc3/metric/accuracy.hpp"
 
 namespace rc3::task {
 
@@ -41,8 +42,7 @@ struct Figure {
 
 /// The standard error of an accuracy, percent. @param percent  in [0, 100]  @param count  > 0
 inline double binomial_error(double percent, std::int64_t count) {
-  const double p = percent / 100;
-  return 100 * std::sqrt(p * (1 - p) / static_cast<double>(count));
+  return 100 * metric::standard_error(percent / 100, count);
 }
 
 /// Figures of tasks, ways to look, and languages.

@@ -71,9 +71,7 @@ class Translator : public torch::nn::Module {
   /// This rank's share of the mean over the ranks' losses.
   template <Communicator Comm>
   Losses losses(const Batch& batch, Comm& comm) {
-    auto mine = losses(batch);
-    const auto share = 1.0 / static_cast<double>(comm.size());
-    return {mine.total * share, {mine.parts[0] * share}};
+    return share_of(losses(batch), comm);
   }
 
   /// Writes each text in its target language. Call eval() before.

@@ -132,9 +132,11 @@ void translate(const TaskWorld<E>& world, std::uint64_t seed, task::Results& res
       results.add({"translation", "chrF", seen, language, chrf(hypotheses, references),
                    bootstrap_error(hypotheses, references, chrf), n, chrf(other, references)});
       if (look != task::Look::all) continue;
-      std::string lines;
-      for (const auto& text : hypotheses) lines += text + '\n';
-      io::write_file(s.out / join("translation-", language, '-', seed, ".txt"), lines);
+      std::vector<data::Prediction> predictions;
+      for (std::int64_t i = 0; i < test.size(); ++i)
+        if (test.example(i).answer_language == language)
+          predictions.push_back({test.example(i).id, hypotheses[predictions.size()]});
+      data::write_translations(s.out / join("translation-", language, '-', seed, ".txt"), predictions);
     }
 }
 
