@@ -43,7 +43,8 @@ void run(const Settings& settings) {
   show_data(world, side.size());
 
   const auto model = make_model(weights);
-  auto& network = *model->visual_policy()->patch()->backbone();
+  auto& visual = *model->visual_policy();
+  auto& network = *visual.patch()->backbone();
   auto& encoder = *model->text_policy();
   show_model(*model, settings);
 
@@ -52,8 +53,8 @@ void run(const Settings& settings) {
   const auto views = static_cast<std::size_t>(settings.views);
   const std::vector<std::size_t> sample(side.begin(), side.begin() + std::min<std::ptrdiff_t>(200, std::ssize(side)));
   calibrate_pictures(network, glyphs, sample, settings.seed);
-  auto seen = std::make_unique<Views>(network, glyphs, side, views, settings.seed, "see train   ");
-  auto test = std::make_unique<Views>(network, glyphs, held, views, settings.seed, "see test    ");
+  auto seen = std::make_unique<Views>(visual, glyphs, side, views, settings.seed, "see train   ");
+  auto test = std::make_unique<Views>(visual, glyphs, held, 1, settings.seed, "see test    ");
   TextMemory texts(tokenizer, encoder);
   texts.add(all_names(glyphs, side, languages.trained()), step("read train  ", "texts"));
   texts.add(all_names(glyphs, held, languages.shown()), step("read test   ", "texts"));
@@ -77,21 +78,21 @@ void run(const Settings& settings) {
     network.freeze_blocks(settings.tune_blocks);
     encoder.freeze_lower(encoder.options().layers - settings.tune_layers);
     texts.add(all_names(glyphs, side, languages.tuned()), step("read deeper ", "texts"));
-    const Views deeper(network, glyphs, side, views, settings.seed, "see deeper  ");
+    const Views deeper(visual, glyphs, side, views, settings.seed, "see deeper  ");
     tune(world, model, deeper, texts, history);
     texts.clear();
     network.freeze_blocks(Backbone::blocks);
     encoder.freeze_lower(encoder.options().layers);
     model->eval();
     texts.add(all_names(glyphs, held, languages.shown()), step("read test   ", "texts"));
-    test = std::make_unique<Views>(network, glyphs, held, views, settings.seed, "see test    ");
+    test = std::make_unique<Views>(visual, glyphs, held, 1, settings.seed, "see test    ");
   }
   if (settings.fuse_steps > 0) {
     if (settings.validate)
       std::cout << "before fusing: " << listed(cells("strict", mean(evaluate(), languages.strict))) << "  "
                 << listed(cells("unseen", mean(evaluate(), languages.unseen))) << "\n";
     model->eval();
-    const Scenes scenes(world, network, texts);
+    const Scenes scenes(world, visual, texts);
     const auto frozen = rc3::text::Bert::from_pretrained(e5);
     frozen->eval();
     show_texts(scenes.items, *frozen, tokenizer);

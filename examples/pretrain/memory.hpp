@@ -22,17 +22,6 @@ namespace emoji = rc3::data::emoji;
 /// Told how much is done, 0 to all.
 using Tick = std::function<void(std::size_t done, std::size_t all)>;
 
-/// Regions to look at: each object, and of a lone object its four quarters as well.
-inline std::vector<std::array<float, 4>> regions(const emoji::Picture& picture) {
-  auto boxes = picture.boxes;
-  if (boxes.size() == 1) {
-    const auto [x1, y1, x2, y2] = boxes[0];
-    const float x = (x1 + x2) / 2, y = (y1 + y2) / 2;
-    boxes.insert(boxes.end(), {{x1, y1, x, y}, {x, y1, x2, y}, {x1, y, x, y2}, {x, y, x2, y2}});
-  }
-  return boxes;
-}
-
 /// @return uint8 [3, H, W]
 inline at::Tensor pixels_of(const emoji::Picture& picture) {
   const auto rows = at::empty({picture.height, picture.width, 3}, at::kByte);
@@ -40,32 +29,34 @@ inline at::Tensor pixels_of(const emoji::Picture& picture) {
   return rows.permute({2, 0, 1}).contiguous();
 }
 
-/// Feature maps of drawn pictures, in half precision, with their regions.
+/// Feature maps of drawn pictures and of their objects, in half precision.
 class PictureMemory {
  public:
   static constexpr std::int64_t most_regions = 5;
 
   /// Draws and encodes @p count pictures, 32 at a time.
-  PictureMemory(Backbone& network, std::size_t count, const std::function<emoji::Picture(std::size_t)>& draw,
+  PictureMemory(Visual& visual, std::size_t count, const std::function<emoji::Picture(std::size_t)>& draw,
                 const Tick& tick) {
     c10::InferenceMode inference;
-    std::vector<at::Tensor> maps, boxes, masks, sizes;
+    std::vector<rc3::Pictures> parts;
     tick(0, count);
     for (std::size_t begin = 0; begin < count; begin += 32) {
       const std::size_t end = std::min(count, begin + 32);
-      std::vector<at::Tensor> pixels;
-      for (std::size_t i = begin; i < end; ++i) {
-        const auto picture = draw(i);
-        pixels.push_back(pixels_of(picture));
-        add_regions(picture, boxes, masks, sizes);
-      }
-      maps.push_back(network.lower(at::stack(pixels)).to(at::kHalf));
+      std::vector<emoji::Picture> drawn;
+      for (std::size_t i = begin; i < end; ++i) drawn.push_back(draw(i));
+      parts.push_back(rc3::visual::keep(visual, together(drawn)));
       tick(end, count);
     }
-    pictures_.features = at::cat(maps);
-    pictures_.boxes = at::stack(boxes);
-    pictures_.region_mask = at::stack(masks);
-    pictures_.sizes = at::stack(sizes);
+    const auto all = [&](at::Tensor rc3::Pictures::*member) {
+      std::vector<at::Tensor> rows;
+      for (const auto& part : parts) rows.push_back(part.*member);
+      return at::cat(rows);
+    };
+    pictures_.features = all(&rc3::Pictures::features);
+    pictures_.regions = all(&rc3::Pictures::regions);
+    pictures_.boxes = all(&rc3::Pictures::boxes);
+    pictures_.region_mask = all(&rc3::Pictures::region_mask);
+    pictures_.sizes = all(&rc3::Pictures::sizes);
   }
 
   /// The pictures @p index (int64 [n]).
@@ -73,18 +64,29 @@ class PictureMemory {
   std::int64_t size() const { return pictures_.size(); }
 
  private:
-  static void add_regions(const emoji::Picture& picture, std::vector<at::Tensor>& boxes, std::vector<at::Tensor>& masks,
-                          std::vector<at::Tensor>& sizes) {
-    const auto found = regions(picture);
-    auto box = at::zeros({most_regions, 4});
-    auto mask = at::zeros({most_regions}, at::kBool);
-    for (std::size_t r = 0; r < std::min<std::size_t>(found.size(), most_regions); ++r) {
-      for (std::size_t k = 0; k < 4; ++k) box[static_cast<std::int64_t>(r)][static_cast<std::int64_t>(k)] = found[r][k];
-      mask[static_cast<std::int64_t>(r)] = true;
+  static rc3::Pictures together(const std::vector<emoji::Picture>& drawn) {
+    const auto n = std::ssize(drawn);
+    std::vector<at::Tensor> pixels;
+    auto boxes = at::zeros({n, most_regions, 4});
+    auto mask = at::zeros({n, most_regions}, at::kBool);
+    auto sizes = at::zeros({n, 2});
+    for (std::int64_t i = 0; i < n; ++i) {
+      const auto& picture = drawn[static_cast<std::size_t>(i)];
+      pixels.push_back(pixels_of(picture));
+      sizes[i][0] = picture.width;
+      sizes[i][1] = picture.height;
+      for (std::int64_t r = 0; r < std::min(std::ssize(picture.boxes), most_regions); ++r) {
+        for (std::int64_t k = 0; k < 4; ++k)
+          boxes[i][r][k] = picture.boxes[static_cast<std::size_t>(r)][static_cast<std::size_t>(k)];
+        mask[i][r] = true;
+      }
     }
-    boxes.push_back(box);
-    masks.push_back(mask);
-    sizes.push_back(at::tensor({static_cast<float>(picture.width), static_cast<float>(picture.height)}));
+    rc3::Pictures pictures;
+    pictures.pixels = at::stack(pixels);
+    pictures.boxes = boxes;
+    pictures.region_mask = mask;
+    pictures.sizes = sizes;
+    return pictures;
   }
 
   rc3::Pictures pictures_;

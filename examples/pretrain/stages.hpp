@@ -173,7 +173,7 @@ struct Scenes {
   std::vector<emoji::Item> items;
   std::unique_ptr<PictureMemory> pictures;
 
-  Scenes(const World& world, Backbone& network, TextMemory& texts) {
+  Scenes(const World& world, Visual& visual, TextMemory& texts) {
     emoji::Sampler::Options options;
     options.seed = world.settings.seed;
     options.scene_share = 0.5;
@@ -187,7 +187,7 @@ struct Scenes {
     }
     texts.add(captions, step("read scenes ", "texts"));
     pictures = std::make_unique<PictureMemory>(
-        network, items.size(), [&](std::size_t i) { return sampler.draw(items[i], emoji::Style::training()); },
+        visual, items.size(), [&](std::size_t i) { return sampler.draw(items[i], emoji::Style::training()); },
         step("see scenes  ", "pictures"));
   }
 

@@ -12,8 +12,9 @@ namespace backbone = rc3::visual::backbone;
 namespace objective = rc3::objective;
 
 using Backbone = backbone::EfficientNetLite0;
-using Visual = rc3::visual::Both<rc3::visual::RoiFromBackbone<Backbone>, rc3::visual::Patch<Backbone>>;
-using Model = rc3::Model<Visual, rc3::text::Bert>;
+using Visual = rc3::visual::Both<rc3::visual::RoiFromCrops<Backbone>, rc3::visual::Patch<Backbone>>;
+using Fusion = rc3::fusion::Grounded<rc3::fusion::SingleStream>;
+using Model = rc3::Model<Visual, rc3::text::Bert, Fusion>;
 
 /// First both encoders learn where pictures and texts lie in one space ...
 using Align = rc3::Pretrainer<Model, objective::Itc, objective::Xtcl>;
@@ -30,13 +31,15 @@ inline std::shared_ptr<Model> make_model(const std::filesystem::path& weights) {
   const auto text = rc3::text::Bert::from_pretrained(weights / "multilingual-e5-small");
   text->freeze_lower(text->options().layers);
   const auto d = text->width();
-  const auto roi = std::make_shared<rc3::visual::RoiFromBackbone<Backbone>>(
-      network, rc3::visual::RoiFromBackboneOptions{.width = d, .grid = 2, .dropout = 0.0});
+  const auto roi = std::make_shared<rc3::visual::RoiFromCrops<Backbone>>(
+      network, rc3::visual::RoiFromCropsOptions{.width = d, .dropout = 0.0});
   const auto patch = std::make_shared<rc3::visual::Patch<Backbone>>(
       network, rc3::visual::PatchOptions{.width = d, .grid = 4, .most = 16, .dropout = 0.0});
-  const auto fusion = std::make_shared<rc3::fusion::SingleStream>(
-      rc3::fusion::SingleStreamOptions{.width = d, .layers = 1, .heads = 6, .feed_forward = 768});
-  return std::make_shared<Model>(std::make_shared<Visual>(roi, patch), text, fusion);
+  const auto inner = std::make_shared<rc3::fusion::SingleStream>(
+      rc3::fusion::SingleStreamOptions{.width = d, .layers = 2, .heads = 6, .feed_forward = 768});
+  const auto visual =
+      std::make_shared<Visual>(roi, patch, rc3::visual::BothOptions{.drop_regions = 0.3, .drop_patches = 0.3});
+  return std::make_shared<Model>(visual, text, std::make_shared<Fusion>(inner));
 }
 
 }  // namespace pretrain

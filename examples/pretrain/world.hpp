@@ -20,10 +20,14 @@ inline const std::string& name_of(const emoji::Glyphs& glyphs, std::size_t g, co
   return found->name;
 }
 
-/// Draws view @p view of glyph @p g; view 0 is the canonical one, the others vary with (seed, g, view).
+/// Draws view @p view of glyph @p g; view 0 is the canonical one, the others vary with (seed, g, view) and are as small as
+/// the objects of scenes.
 inline emoji::Picture draw_view(const emoji::Glyphs& glyphs, std::size_t g, std::size_t view, std::uint64_t seed) {
   auto style = view == 0 ? emoji::Style::canonical() : emoji::Style::training();
-  if (view > 0) style.single_min = 75;
+  if (view > 0) {
+    style.single_min = style.scene_min;
+    style.single_max = style.scene_max;
+  }
   return emoji::draw_single(glyphs, g, style, rc3::Random(seed, g, view));
 }
 
@@ -61,12 +65,12 @@ inline void calibrate_pictures(Backbone& network, const emoji::Glyphs& glyphs, c
 /// Feature maps of several views of some glyphs.
 class Views {
  public:
-  Views(Backbone& network, const emoji::Glyphs& glyphs, std::vector<std::size_t> which, std::size_t views,
+  Views(Visual& visual, const emoji::Glyphs& glyphs, std::vector<std::size_t> which, std::size_t views,
         std::uint64_t seed, const std::string& label)
       : which_(std::move(which)),
         views_(views),
         memory_(
-            network, which_.size() * views,
+            visual, which_.size() * views,
             [&](std::size_t i) { return draw_view(glyphs, which_[i / views], i % views, seed); },
             step(label, "pictures")) {}
 

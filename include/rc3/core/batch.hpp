@@ -44,8 +44,12 @@ struct Texts {
 struct Tokens {
   at::Tensor values;        ///< float [B, N, D]; rows outside the mask are zero
   at::Tensor mask;          ///< bool [B, N]
-  at::Tensor summary = {};  ///< float [B, S], what a visual policy says of the whole picture beside its tokens, for the
-                            ///< vectors of search; undefined: nothing
+  at::Tensor summary = {};    ///< float [B, S], what a visual policy says of the whole picture beside its tokens, for the
+                              ///< vectors of search; undefined: nothing; a row of zeros: nothing of this picture
+  at::Tensor summaries = {};  ///< float [B, R, S], the same of each region, which the first R tokens are; rows outside
+                              ///< the mask are zero; undefined: nothing
+  at::Tensor vectors = {};    ///< float [B, N, E], where each token lies in the space of search, unit length; zero: it is
+                              ///< not known; undefined: of none
 
   /// The rows @p index (int64 [n]).
   Tokens select(const at::Tensor& index) const;
@@ -115,7 +119,8 @@ inline Tokens Fused::memory() const {
 }
 
 inline Tokens Tokens::select(const at::Tensor& index) const {
-  return {detail::rows(values, index), detail::rows(mask, index), detail::rows(summary, index)};
+  using detail::rows;
+  return {rows(values, index), rows(mask, index), rows(summary, index), rows(summaries, index), rows(vectors, index)};
 }
 
 }  // namespace rc3

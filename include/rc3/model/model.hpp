@@ -6,6 +6,7 @@
 #include <ATen/ops/dropout.h>
 #include <ATen/ops/eye.h>
 #include <ATen/ops/gelu.h>
+#include <ATen/ops/zeros.h>
 #include <c10/core/GradMode.h>
 #include <torch/nn/module.h>
 #include <torch/nn/modules/linear.h>
@@ -43,10 +44,11 @@ class Model<Visual, Text, Fusion> : public torch::nn::Module {
   /// The variant, as a type: "Model<visual::Patch<...>, text::Bert, fusion::SingleStream>".
   static std::string name() { return type_name<Model>(); }
 
-  Tokens visual(const Pictures& pictures) { return visual_->encode(pictures); }
-  Tokens text(const Texts& texts) { return text_->encode(texts); }
+  Tokens visual(const Pictures& pictures);
+  Tokens text(const Texts& texts);
 
-  /// Where pictures lie in the space of search. @return unit vectors, float [B, E]
+  /// Where pictures lie in the space of search: where the picture head puts the summary of each and, on average, its
+  /// regions' summaries, half and half where there are both. @return unit vectors, float [B, E]
   at::Tensor picture_vector(const Tokens& visual);
   /// Where texts lie in it. @return unit vectors, float [B, E]
   at::Tensor text_vector(const Tokens& text);
@@ -76,7 +78,14 @@ class Model<Visual, Text, Fusion> : public torch::nn::Module {
   const ModelOptions& options() const { return options_; }
 
  private:
+  /// Whether tokens are given their vectors: where the fusion encoder reads them (`reads_vectors`).
+  static constexpr bool grounds = requires { requires Fusion::reads_vectors; };
+
   at::Tensor drop(const at::Tensor& x, double p) const { return at::dropout(x, p, is_training()); }
+  /// @param summary  float [..., S]  @return unit vectors, float [..., E]
+  at::Tensor search_picture(const at::Tensor& summary, bool dropout);
+  /// @param states  float [..., D]  @return unit vectors, float [..., E]
+  at::Tensor search_text(const at::Tensor& states, bool dropout);
 
   ModelOptions options_;
   std::shared_ptr<Visual> visual_;
@@ -127,9 +136,51 @@ at::Tensor Model<Visual, Text, Fusion>::pooled(const Tokens& visual) const {
 }
 
 template <visual::Policy Visual, text::Policy Text, fusion::Policy Fusion>
+at::Tensor Model<Visual, Text, Fusion>::search_picture(const at::Tensor& summary, bool dropout) {
+  const auto p = dropout ? options_.picture_dropout : 0.0;
+  const auto x = drop((summary - picture_center_) / picture_scale_, p);
+  return nn::unit(picture_head_->forward(drop(at::gelu(picture_hidden_->forward(x)), p)));
+}
+
+template <visual::Policy Visual, text::Policy Text, fusion::Policy Fusion>
+at::Tensor Model<Visual, Text, Fusion>::search_text(const at::Tensor& states, bool dropout) {
+  return nn::unit(text_head_->forward(drop((states - text_center_) / text_scale_, dropout ? options_.text_dropout : 0)));
+}
+
+template <visual::Policy Visual, text::Policy Text, fusion::Policy Fusion>
+Tokens Model<Visual, Text, Fusion>::visual(const Pictures& pictures) {
+  auto tokens = visual_->encode(pictures);
+  if constexpr (grounds) {
+    c10::NoGradGuard no_grad;  // vectors are read, not taught
+    const auto b = tokens.values.size(0), n = tokens.values.size(1);
+    tokens.vectors = at::zeros({b, n, options_.embedding}, tokens.values.options().dtype(at::kFloat));
+    if (tokens.summaries.defined()) {
+      const auto r = tokens.summaries.size(1);
+      tokens.vectors.narrow(1, 0, r).copy_(search_picture(tokens.summaries, false) *
+                                           tokens.mask.narrow(1, 0, r).unsqueeze(2));
+    }
+  }
+  return tokens;
+}
+
+template <visual::Policy Visual, text::Policy Text, fusion::Policy Fusion>
+Tokens Model<Visual, Text, Fusion>::text(const Texts& texts) {
+  auto tokens = text_->encode(texts);
+  if constexpr (grounds) {
+    c10::NoGradGuard no_grad;
+    tokens.vectors = search_text(tokens.values, false) * tokens.mask.unsqueeze(2);
+  }
+  return tokens;
+}
+
+template <visual::Policy Visual, text::Policy Text, fusion::Policy Fusion>
 at::Tensor Model<Visual, Text, Fusion>::picture_vector(const Tokens& visual) {
-  const auto x = drop((pooled(visual) - picture_center_) / picture_scale_, options_.picture_dropout);
-  return nn::unit(picture_head_->forward(drop(at::gelu(picture_hidden_->forward(x)), options_.picture_dropout)));
+  const auto whole = pooled(visual);
+  if (!visual.summaries.defined()) return search_picture(whole, true);
+  // The summary of a picture without patches, and that of a region outside the mask, is zero.
+  const auto mask = visual.mask.narrow(1, 0, visual.summaries.size(1)).unsqueeze(2);
+  const auto regions = (search_picture(visual.summaries, true) * mask).sum(1) / mask.sum(1).clamp_min(1);
+  return nn::unit(search_picture(whole, true) * whole.ne(0).any(1, true) + nn::unit(regions));
 }
 
 template <visual::Policy Visual, text::Policy Text, fusion::Policy Fusion>
@@ -143,8 +194,7 @@ void Model<Visual, Text, Fusion>::calibrate_pictures(const Tokens& visual) {
 
 template <visual::Policy Visual, text::Policy Text, fusion::Policy Fusion>
 at::Tensor Model<Visual, Text, Fusion>::text_vector(const Tokens& text) {
-  const auto centered = (text_->pool(text) - text_center_) / text_scale_;
-  return nn::unit(text_head_->forward(drop(centered, options_.text_dropout)));
+  return search_text(text_->pool(text), true);
 }
 
 template <visual::Policy Visual, text::Policy Text, fusion::Policy Fusion>

@@ -14,3 +14,4 @@
 #include "rc3/visual/preprocess_options.hpp"
 #include "rc3/visual/roi.hpp"
 #include "rc3/visual/roi_from_backbone.hpp"
+#include "rc3/visual/roi_from_crops.hpp"

@@ -49,7 +49,8 @@ struct TaskWorld {
   std::shared_ptr<Model> model() const {
     const auto trained = E::make(settings.variant);
     if (!settings.init.empty()) {
-      const auto& metadata = io::safetensors::Reader(settings.init).header().metadata;
+      const io::safetensors::Reader file(settings.init);
+      const auto& metadata = file.header().metadata;
       const auto variant = metadata.find("rc3.variant");
       if (variant != metadata.end() && variant->second == Model::name())
         train::load_checkpoint(settings.init, *trained->model(), Model::name());

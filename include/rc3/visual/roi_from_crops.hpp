@@ -1,0 +1,133 @@
+#pragma once
+/// Regions seen by the backbone one by one, each cut out and enlarged: what a map of the whole picture has no room for.
+
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/arange.h>
+#include <ATen/ops/cat.h>
+#include <ATen/ops/grid_sampler_2d.h>
+#include <ATen/ops/stack.h>
+#include <ATen/ops/zeros.h>
+
+#include <algorithm>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "rc3/visual/concept.hpp"
+#include "rc3/visual/region_embedding.hpp"
+
+namespace rc3::visual {
+
+/// Cuts squares out of pictures: each is centred on its box and holds it with a margin, sampled bilinearly at pixel
+/// centres; beyond the picture's border lie the border's pixels. Source: Girshick et al. 2014 (R-CNN), with the aspect
+/// kept.
+/// @param pixels  uint8 or float [B, 3, H, W]
+/// @param boxes   float [B, R, 4], x1 y1 x2 y2 in pixels of pictures of @p sizes, float [B, 2]
+/// @param mask    bool [B, R], which of them
+/// @param side    of a square, pixels
+/// @param margin  share that is added to the box's longer side
+/// @return float [n, 3, side, side], those of the mask, row by row
+inline at::Tensor crop_regions(const at::Tensor& pixels, const at::Tensor& boxes, const at::Tensor& sizes,
+                               const at::Tensor& mask, std::int64_t side, double margin) {
+  check_shape("visual::crop_regions", "pixels", pixels, {{'B'}, {'3', 3}, {'H'}, {'W'}});
+  check_shape("visual::crop_regions", "boxes", boxes, {{'B', pixels.size(0)}, {'R'}, {'4', 4}});
+  const auto which = mask.nonzero();  // [n, 2]
+  const auto sample = which.select(1, 0);
+  const auto box = boxes.index({sample, which.select(1, 1)}).to(at::kFloat);  // [n, 4]
+  const auto size = sizes.index_select(0, sample).to(at::kFloat);             // [n, 2]
+  const auto low = box.narrow(1, 0, 2), high = box.narrow(1, 2, 2);
+  const auto extent = (high - low).amax(1, /*keepdim=*/true) * (1 + margin);  // [n, 1]
+  const auto steps = (at::arange(side, box.options()) + 0.5) / static_cast<double>(side) - 0.5;
+  // In grid_sample's -1..1. [n, 2, side]
+  const auto where = (((low + high) / 2).unsqueeze(2) + extent.unsqueeze(2) * steps) / size.unsqueeze(2) * 2 - 1;
+  const auto n = which.size(0);
+  std::vector<at::Tensor> crops;
+  for (std::int64_t i = 0; i < n; ++i) {
+    const auto x = where[i][0].unsqueeze(0).expand({side, side}), y = where[i][1].unsqueeze(1).expand({side, side});
+    constexpr std::int64_t bilinear = 0, border = 1;
+    crops.push_back(at::grid_sampler_2d(pixels.narrow(0, sample[i].item<std::int64_t>(), 1).to(at::kFloat),
+                                        at::stack({x, y}, 2).unsqueeze(0).clamp(-1, 1), bilinear, border,
+                                        /*align_corners=*/false));
+  }
+  return crops.empty() ? at::zeros({0, 3, side, side}, box.options()) : at::cat(crops);
+}
+
+struct RoiFromCropsOptions {
+  std::int64_t width = 384;  ///< D
+  std::int64_t side = 128;   ///< of a crop, pixels, a multiple of the backbone's stride
+  double margin = 0.05;      ///< around a box, share of its longer side, >= 0
+  Location location = Location::five;
+  double dropout = 0.1;  ///< in training, probability in [0, 1)
+};
+
+/// A pass of @p Backbone for each region: mean and maximum of its map, channel by channel, are the region's features.
+/// They are of the same kind as visual::Patch's summary of a whole picture, so what searches pictures can search
+/// regions: Tokens::summaries. Costs (side / 224)^2 of a picture's pass for each region; where nothing of the backbone
+/// learns, visual::keep keeps the features as Pictures::regions.
+/// @tparam Backbone  a backbone::Policy; may be shared with visual::Patch
+template <class Backbone>
+class RoiFromCrops : public torch::nn::Module {
+  static_assert(backbone::Diagnosis<Backbone>::said);
+
+ public:
+  explicit RoiFromCrops(std::shared_ptr<Backbone> backbone, RoiFromCropsOptions options = {})
+      : options_(options), crops_of_(register_module("backbone", std::move(backbone))) {
+    require(options.side > 0 && options.margin >= 0, "visual::RoiFromCrops: side must be above 0 and margin not below, are ",
+            options.side, " and ", options.margin);
+    embedding_ = register_module("embedding", std::make_shared<RegionEmbedding>(RegionEmbeddingOptions{
+                                                  summary_width(), options.width, options.location, options.dropout}));
+  }
+
+  /// @param pictures  regions [B, R, 2C] as look() gave them, else pixels; boxes [B, R, 4], sizes [B, 2], region_mask or
+  ///                  undefined
+  /// @return Tokens [B, R, D] with summaries [B, R, 2C]
+  /// @throws rc3::Error for a box outside its picture
+  Tokens encode(const Pictures& pictures) {
+    check_boxes("visual::RoiFromCrops", pictures);
+    const auto summaries = pictures.regions.defined() ? pictures.regions.to(at::kFloat) : look(pictures);
+    check_shape("visual::RoiFromCrops", "regions", summaries,
+                {{'B', pictures.boxes.size(0)}, {'R', pictures.boxes.size(1)}, {'S', summary_width()}});
+    auto tokens = embedding_->forward(summaries, pictures);
+    tokens.summaries = summaries * tokens.mask.unsqueeze(2);
+    return tokens;
+  }
+
+  /// What the backbone makes of each region. @return float [B, R, 2C], zero outside the region mask
+  at::Tensor look(const Pictures& pictures) {
+    const auto b = pictures.boxes.size(0), r = pictures.boxes.size(1);
+    const auto mask =
+        pictures.region_mask.defined() ? pictures.region_mask : at::ones({b, r}, pictures.boxes.options().dtype(at::kBool));
+    const auto crops =
+        crop_regions(pictures.pixels, pictures.boxes, pictures.sizes, mask, options_.side, options_.margin);
+    constexpr std::int64_t at_once = 64;
+    std::vector<at::Tensor> seen;
+    for (std::int64_t begin = 0; begin < crops.size(0); begin += at_once) {
+      Pictures some;
+      some.pixels = crops.narrow(0, begin, std::min(at_once, crops.size(0) - begin));
+      const auto map = crops_of_->features(some);
+      seen.push_back(at::cat({map.mean({2, 3}), map.amax({2, 3})}, 1));
+    }
+    const auto all = at::zeros({b, r, summary_width()}, pictures.boxes.options().dtype(at::kFloat));
+    if (seen.empty()) return all;
+    const auto which = mask.nonzero();
+    return all.index_put({which.select(1, 0), which.select(1, 1)}, at::cat(seen).to(at::kFloat));
+  }
+
+  /// Whether look() stays the same while the model learns.
+  bool frozen() const {
+    const auto learned = crops_of_->parameters();
+    return std::none_of(learned.begin(), learned.end(), [](const auto& p) { return p.requires_grad(); });
+  }
+
+  std::int64_t width() const { return options_.width; }
+  /// S: mean and maximum of a region's map, channel by channel.
+  std::int64_t summary_width() const { return 2 * crops_of_->channels(); }
+  const RoiFromCropsOptions& options() const { return options_; }
+
+ private:
+  RoiFromCropsOptions options_;
+  std::shared_ptr<Backbone> crops_of_;
+  std::shared_ptr<RegionEmbedding> embedding_;
+};
+
+}  // namespace rc3::visual
