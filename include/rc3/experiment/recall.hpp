@@ -158,7 +158,8 @@ std::vector<LanguageRecall> recall_by_language(Model& model, const Source& sourc
 inline train::report::Table recall_table(const std::vector<LanguageRecall>& found) {
   auto least = std::numeric_limits<std::int64_t>::max(), most = std::int64_t{0};
   train::report::Table table;
-  table.columns = {"text to picture R@1", "R@5", "picture to text R@1", "R@5", "by chance R@1", "R@5"};
+  table.columns = {"text to picture R@1", "text to picture R@5", "picture to text R@1",
+                   "picture to text R@5", "chance R@1",          "chance R@5"};
   std::vector<double> mean(table.columns.size(), 0);
   for (const auto& l : found) {
     const auto chance = task::chance(l.pictures);

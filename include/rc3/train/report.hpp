@@ -200,6 +200,15 @@ inline std::string html(const Facts& facts, const char* kind) {
   return out + "</dl>";
 }
 
+/// A line each, the values below each other.
+inline std::string lines(const Facts& facts) {
+  std::size_t width = 0;
+  for (const auto& [name, value] : facts) width = std::max(width, name.size());
+  std::string out;
+  for (const auto& [name, value] : facts) out += name + std::string(width - name.size() + 2, ' ') + value + '\n';
+  return out;
+}
+
 }  // namespace detail
 
 /// The page.
@@ -221,8 +230,8 @@ inline std::string html(const Report& report) {
            escaped(report.configuration.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace)) +
            "</pre></details>";
     if (!report.sources.empty())
-      out += "<details><summary>where each value comes from</summary>" + detail::html(report.sources, "facts") +
-             "</details>";
+      out += "<details><summary>where each value comes from</summary><pre>" + escaped(detail::lines(report.sources)) +
+             "</pre></details>";
     out += "</section>\n";
   }
   if (!report.environment.empty())

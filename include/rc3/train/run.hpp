@@ -249,6 +249,7 @@ class Run {
   Ending end(Ending ending) {
     save();
     background_.wait();
+    if (watch_) watch_->last_step();
     if (tables_ && ending != Ending::stopped) add_tables();
     const std::string words[] = {"complete", "the data ended", "stopped"};
     if (watch_)

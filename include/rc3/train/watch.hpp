@@ -97,6 +97,9 @@ class Watch {
   /// A table for the report, behind those given before.
   void table(report::Table table) { tables_.push_back(std::move(table)); }
 
+  /// No further step comes: ends the progress line, so that what is said next does not stand in it.
+  void last_step() { progress_.finish(); }
+
   /// The last lines: time and rate, and how much of it went into waiting for data; then the report.
   /// @param ending  "complete", "stopped at step 7"
   /// @param sources  where the values of @p configuration come from; empty: not known

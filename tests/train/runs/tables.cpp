@@ -52,22 +52,26 @@ BOOST_AUTO_TEST_CASE(tables_reach_the_report_and_its_json) {
   const TempDir folder;
   Small<> small(folder.path());
   int asked = 0;
+  at::Tensor inside;
   small.run.tables([&] {
     ++asked;
     BOOST_TEST(small.trainer.steps() == 4);
     BOOST_TEST(!small.trainer.trained()->is_training());
-    const auto inside = small.trainer.trained()->model()->picture->weight.detach().clone();
-    BOOST_TEST(!inside.equal(small.trainer.ema()->state().at("model.picture.weight")));  // the average is in the module
+    inside = small.trainer.trained()->model()->picture->weight.detach().clone();
+    small.said << "what is found\n";
     return by_language();
   });
   small.train();
   BOOST_TEST(asked == 1);
+  BOOST_TEST(small.said.str().find("train  4 steps in") < small.said.str().find("what is found"));
+  BOOST_TEST(inside.equal(small.trainer.ema()->state().at("model.picture.weight")));  // the average was in the module
+  BOOST_TEST(!inside.equal(small.trainer.trained()->model()->picture->weight));
   BOOST_TEST(small.trainer.trained()->is_training());
 
   const auto html = page(folder.path());
-  for (const char* part :
-       {"<h2>Recall by language</h2>", "<th scope=\"col\">@5</th>", ">unseen</th>", "<th scope=\"row\">de</th>",
-        ">12.2</td>", ">43.5</td>", "<td></td>", "<h2>Another</h2>", "<dt>learned.rate</dt><dd>command line</dd>"})
+  for (const char* part : {"<h2>Recall by language</h2>", "<th scope=\"col\">@5</th>", ">unseen</th>",
+                           "<th scope=\"row\">de</th>", ">12.2</td>", ">43.5</td>", "<td></td>", "<h2>Another</h2>",
+                           "learned.rate  command line\nname          default\n"})
     BOOST_TEST(holds(html, part), part);
   const auto json = rc3::io::read_json(folder / "report.json");
   BOOST_TEST(json.at("subtitle") == "complete after step 4");
