@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# try.sh PROGRAM CACHE FOLDER: what an experiment does with a file, a command line, a resume, two ranks and mistakes.
+# try.sh PROGRAM CACHE FOLDER: what an experiment does with a file, a command line, a resume, held-out data, two ranks and mistakes.
 set -euo pipefail
 program=$1 cache=$2 folder=$3
 rm -rf "$folder"
@@ -16,7 +16,8 @@ says() { # <text> <command>...: the command fails and says it
 }
 
 cat >"$folder/config.json" <<JSON
-{"data": {"paths": ["$cache/data/emoji"], "format": "emoji", "size": 60},
+{"data": {"paths": ["$cache/data/emoji"], "format": "emoji", "size": 60, "split": "fit"},
+ "validation": {"paths": ["$cache/data/emoji"], "format": "emoji", "size": 30, "languages": ["en", "de", "ja"], "most": 12},
  "loader": {"batch": 8}, "variant": {"weights": "$cache/weights", "grid": 4},
  "train": {"optimizer": {"learning_rate": 3e-4, "layer_decay": {"text.": 0.9}}, "schedule": {"warmup": 1, "total": 9}},
  "checkpoint": {"folder": "$folder/run"}}
@@ -24,10 +25,21 @@ JSON
 run=("$program" --config "$folder/config.json")
 
 "${run[@]}" --train.schedule.total 2 | tee "$folder/first"
-grep -q '"total": 2' "$folder/first" || fail "the command line goes before the file"
+comes_from() { # <option> <value> <source>: the output says so
+  grep -qE "^$1 +$2 +$3\$" "$folder/first" || fail "not said: $1 is $2, from $3"
+}
+comes_from train.schedule.total 2 'command line'
+comes_from train.schedule.warmup 1 "$folder/config.json"
+comes_from train.ema 0.0 default
+for language in en de ja mean; do
+  grep -qE "^$language +[0-9.]+( +[0-9.]+){5}\$" "$folder/first" || fail "no recall in $language"
+done
 "${run[@]}" --train.schedule.total 3 | tee "$folder/second"
 grep -q 'resumed at step 2' "$folder/second" || fail "it does not go on"
 grep -q '"batch": 8' "$folder/run/step-3/configuration.json" || fail "the configuration is not in the checkpoint"
+grep -q '"train.schedule.total": "command line"' "$folder/run/step-3/sources.json" || fail "the sources are not in the checkpoint"
+grep -q '<th scope="row">ja</th>' "$folder/run/report.html" || fail "no table by language in the report"
+grep -q '"name": "ja"' "$folder/run/report.json" || fail "no table by language in the report's JSON"
 [[ -s $folder/run/report.html && $(wc -l <"$folder/run/log.jsonl") -ge 1 ]] || fail "no report or log"
 
 echo '{"train": {"ema2": 1}}' >"$folder/wrong.json"
@@ -35,9 +47,28 @@ says 'there is no option "train.ema2"; did you mean "train.ema"?' "$program" --c
 says '"train.ema" must be in [0, 1), is 2' "${run[@]}" --train.ema 2
 says 'no data set is given' "$program"
 says 'none' "${run[@]}" --data.paths "$folder/none"
+says 'there is no split vall' "${run[@]}" --validation.split vall
+one_speaks() { # <log>: the ranks are one run, and one of them says what it is and what it finds
+  [[ $(grep -c '^parameters' "$1") == 1 && $(grep -c '^Retrieval by language' "$1") == 1 ]] || fail "$1: not one rank alone speaks"
+}
+ranks=("${run[@]}" --train.schedule.total 2 --threads 1)
 if [[ -n ${RC3_TEST_PYTHON:-} ]]; then
-  "$RC3_TEST_PYTHON" -m torch.distributed.run --standalone --no-python --nproc-per-node=2 "${run[@]}" --train.schedule.total 2 \
-    --checkpoint.folder "$folder/ranks" --threads 1 2>&1 | tee "$folder/ranks.log"
-  [[ -s $folder/ranks/step-2/manifest.json ]] || fail "two ranks"
+  "$RC3_TEST_PYTHON" -m torch.distributed.run --standalone --no-python --nproc-per-node=2 "${ranks[@]}" \
+    --checkpoint.folder "$folder/torchrun" 2>&1 | tee "$folder/torchrun.log"
+  [[ -s $folder/torchrun/step-2/manifest.json ]] || fail "two ranks by torchrun"
+  one_speaks "$folder/torchrun.log"
+fi
+if command -v mpirun >/dev/null; then
+  MASTER_ADDR=127.0.0.1 MASTER_PORT=$((20000 + RANDOM % 10000)) mpirun --allow-run-as-root --oversubscribe -np 2 "${ranks[@]}" \
+    --checkpoint.folder "$folder/mpirun" 2>&1 | tee "$folder/mpirun.log"
+  [[ -s $folder/mpirun/step-2/manifest.json ]] || fail "two ranks by mpirun"
+  one_speaks "$folder/mpirun.log"
+  if [[ -d $folder/torchrun ]]; then
+    for file in model optimizer; do
+      cmp "$folder"/{torchrun,mpirun}/step-2/$file.safetensors || fail "mpirun and torchrun differ"
+    done
+  fi
+else
+  echo "skipped: mpirun (Debian: openmpi-bin)"
 fi
 echo "an experiment from a file, resumed, on two ranks, with clear errors: passed"

@@ -2,8 +2,11 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <algorithm>
+#include <iterator>
 #include <map>
 #include <set>
+#include <sstream>
 
 #include "support/support.hpp"
 #ifdef RC3_TEST_CLI11
@@ -80,6 +83,43 @@ BOOST_AUTO_TEST_CASE(what_is_written_is_what_is_read) {
   BOOST_TEST(json.begin().key() == "data");  // in the order of the list
 }
 
+BOOST_AUTO_TEST_CASE(where_a_value_comes_from_is_known_of_every_option) {
+  const TempDir folder;
+  Experiment e;
+  auto sources = default_sources(e);
+  const auto path = file(folder, R"({"train": {"ema": 0.5, "optimizer": {"rates": {"a": 2}}}, "data": "shards"})");
+  const auto set = read_config(path, e);
+  BOOST_TEST(set == (std::vector<std::string>{"data", "train.optimizer.rates", "train.ema"}),
+             boost::test_tools::per_element());  // also what is set to its default
+  set_sources(sources, set, path.string());
+  set_sources(sources, {"train.ema"}, "command line");
+  const auto json = sources_to_json(sources);
+  BOOST_TEST(json.size() == sources.size());
+  BOOST_TEST(json.begin().key() == "data");
+  for (const auto& [name, where] : sources)
+    BOOST_TEST(where == (name == "train.ema"                                 ? "command line"
+                         : name == "data" || name == "train.optimizer.rates" ? path.string()
+                                                                             : "default"),
+               name);
+  throws_with([&] { set_sources(sources, {"train.em"}, "x"); }, "there is no option \"train.em\"");
+
+  const auto text = described(e, sources);
+  BOOST_TEST(static_cast<std::size_t>(std::count(text.begin(), text.end(), '\n')) == sources.size());
+  const auto line = [&](const std::string& name) {
+    const auto at = text.find(name + ' ');
+    std::istringstream words(text.substr(at, text.find('\n', at) - at));
+    return std::vector<std::string>(std::istream_iterator<std::string>(words), {});
+  };
+  const auto is = [&](const std::vector<std::string>& wanted) {
+    BOOST_TEST(line(wanted[0]) == wanted, boost::test_tools::per_element());
+  };
+  is({"data", "\"shards\"", path.string()});
+  is({"languages", R"(["en","de"])", "default"});
+  is({"train.optimizer.rates", R"({"a":2.0})", path.string()});
+  is({"train.ema", "0.5", "command", "line"});
+  is({"train.precision", "\"automatic\"", "default"});
+}
+
 BOOST_AUTO_TEST_CASE(every_field_of_the_options_is_listed) {
   // A field that somebody adds and forgets to list makes the binding fail to compile: count them here, list it there.
   auto& [optimizer, schedule, precision, seed, accumulate, ema, freeze, most_skipped] = *std::make_unique<Options>();
@@ -133,10 +173,10 @@ BOOST_AUTO_TEST_CASE(what_is_refused) {
 
 #ifdef RC3_TEST_CLI11
 namespace {
-Experiment parsed(std::vector<std::string> arguments) {
+Experiment parsed(std::vector<std::string> arguments, Sources* sources = nullptr) {
   Experiment e;
   CLI::App app;
-  add_options(app, e);
+  add_options(app, e, sources);
   std::reverse(arguments.begin(), arguments.end());  // as CLI11 takes a vector
   app.parse(arguments);
   return e;
@@ -151,7 +191,14 @@ BOOST_AUTO_TEST_CASE(the_command_line_goes_before_the_file_and_the_file_before_t
     std::vector<std::string> arguments{"--train.ema", "0.25", "--log.report", "--languages=ja,sw"};
     const std::vector<std::string> config{"--config", path.string()};
     arguments.insert(first ? arguments.begin() : arguments.end(), config.begin(), config.end());
-    const auto e = parsed(arguments);
+    Sources sources;
+    const auto e = parsed(arguments, &sources);
+    for (const auto& [name, where] : sources)
+      BOOST_TEST(where == (name == "train.ema" || name == "log.report" || name == "languages" ? "command line"
+                           : name == "data" || name == "train.schedule.total"                 ? path.string()
+                                                                                              : "default"),
+                 name);
+    BOOST_TEST(sources.size() == default_sources(e).size());
     BOOST_TEST(e.data == "file");
     BOOST_TEST(e.train.ema == 0.25);
     BOOST_TEST(e.train.schedule.total == 7);

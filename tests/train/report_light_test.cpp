@@ -2,6 +2,7 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <cmath>
 #include <cstdlib>
 
 #include "rc3/core/random.hpp"
@@ -129,12 +130,36 @@ BOOST_AUTO_TEST_CASE(what_comes_from_outside_cannot_break_the_page) {
   report.charts = {{bad, {{bad, {1, 2}, {1, 2}}, {bad, {1, 2}, {1, 2}}}, false, false}};
   report.tables = {{bad, {bad}, {{bad, {1}, bad}}}};
   report.configuration = {{bad, bad}};
-  report.environment = {{bad, bad}};
+  report.environment = report.sources = {{bad, bad}};
   const auto page = html(report);
   BOOST_TEST(count(page, "<script") == 0u);
-  BOOST_TEST(count(page, "&lt;script&gt;") > 8u);
+  BOOST_TEST(count(page, "&lt;script&gt;") > 10u);
   report.tables[0].rows[0].cells.clear();
   throws_with([&] { html(report); }, "has 0 cells for 1 columns");
+}
+
+BOOST_AUTO_TEST_CASE(its_json_has_every_number) {
+  const TempDir folder;
+  const auto report = sample();
+  write_report_json(folder / "report.json", report);
+  const auto read = rc3::io::read_json(folder / "report.json");
+  BOOST_TEST(read == nlohmann::json::parse(json(report).dump()));
+  BOOST_TEST(read.at("title") == report.title);
+  BOOST_TEST(read.at("summary").at("samples/s") == "512");
+  BOOST_TEST(read.at("configuration").at("optimizer").at("learning_rate") == 3e-4);
+  BOOST_TEST(read.at("environment").size() == report.environment.size());
+  const auto& rows = read.at("tables")[0].at("rows");
+  BOOST_TEST_REQUIRE(rows.size() == report.tables[0].rows.size());
+  for (std::size_t r = 0; r < rows.size(); ++r) {
+    const auto& row = report.tables[0].rows[r];
+    BOOST_TEST(rows[r].at("name") == row.name);
+    BOOST_TEST(rows[r].at("group") == row.group);
+    BOOST_TEST_REQUIRE(rows[r].at("cells").size() == row.cells.size());
+    for (std::size_t c = 0; c < row.cells.size(); ++c) {
+      const auto& cell = rows[r].at("cells")[c];
+      BOOST_TEST((std::isfinite(row.cells[c]) ? cell == row.cells[c] : cell.is_null()));
+    }
+  }
 }
 
 BOOST_AUTO_TEST_CASE(python_reads_the_page) {

@@ -71,7 +71,13 @@ inline AnyData open_emoji(const DataOptions& o) {
   const auto split = data::emoji::Split::load(o.paths[0], *glyphs);
   const std::vector<std::string> six = {"cs", "de", "en", "fr", "ja", "zh"};
   const auto& languages = o.languages.empty() ? six : o.languages;
-  auto scenes = std::make_shared<data::emoji::Scenes>(*glyphs, split.train, languages, languages, o.size,
+  require(o.split == "train" || o.split == "fit" || o.split == "val" || o.split == "test", "emoji: there is no split ",
+          o.split, "; give train, fit (train without val), val or test");
+  const auto side = o.split == "train" ? split.train
+                    : o.split == "fit" ? split.fit()
+                    : o.split == "val" ? split.validation
+                                       : split.test;
+  auto scenes = std::make_shared<data::emoji::Scenes>(*glyphs, side, languages, languages, o.size,
                                                       data::emoji::Scenes::Options{});
   struct Held {  // scenes refer to their glyphs
     std::shared_ptr<data::emoji::Glyphs> glyphs;

@@ -6,8 +6,11 @@
 #include <cstdlib>
 #include <iostream>
 #include <memory>
+#include <optional>
+#include <string>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 #include "rc3/core/nn/state.hpp"
 #include "rc3/data/augment.hpp"
@@ -16,6 +19,7 @@
 #include "rc3/data/loader.hpp"
 #include "rc3/data/prepare.hpp"
 #include "rc3/experiment/decoders.hpp"
+#include "rc3/experiment/recall.hpp"
 #include "rc3/experiment/settings.hpp"
 #include "rc3/train/config/arguments.hpp"
 #include "rc3/train/run.hpp"
@@ -38,11 +42,33 @@ concept Definition = requires(const typename E::Config& config) {
 
 namespace detail {
 
+/// Recall by language as a table. A run of days does not end without its report because the held-out data are damaged:
+/// what is wrong is said.
+template <class Model>
+std::vector<train::report::Table> recall_tables(Model& model, const AnyData& data, const text::Tokenizer& tokenizer,
+                                                data::PrepareOptions prepare, data::Problems& problems,
+                                                const RecallOptions& options) {
+  try {
+    const auto encode = [&](const std::string& text) { return tokenizer.encode(text); };
+    auto table = recall_table(recall_by_language<Decoders>(
+        model, data, encode, {std::move(prepare.picture), std::nullopt, prepare.limits}, problems, options));
+    std::cout << text_of(table) << std::flush;
+    return {std::move(table)};
+  } catch (const Error& error) {
+    std::cout << "validation: " << error.what() << std::endl;
+    return {};
+  }
+}
+
 template <class E, Communicator Comm>
-train::Ending run(const Settings<typename E::Config>& settings, std::shared_ptr<Comm> comm) {
+train::Ending run(const Settings<typename E::Config>& settings, const train::Sources& sources,
+                  std::shared_ptr<Comm> comm) {
   const bool first = comm->rank() == 0;
   data::Problems problems({.share = settings.loader.problems});
   const AnyData source = open_data(settings.data, problems);
+  data::Problems held_out_problems({.share = settings.loader.problems});
+  std::optional<AnyData> held_out;  // opened at the start, so that a wrong name is said then; by the rank that uses it
+  if (first && !settings.validation.paths.empty()) held_out = open_data(settings.validation, held_out_problems);
   const auto tokenizer = E::tokenizer(settings.variant);
   const auto trained = E::make(settings.variant);
   if (!settings.init.empty()) train::load_checkpoint(settings.init, *trained, E::Trained::name());
@@ -52,12 +78,19 @@ train::Ending run(const Settings<typename E::Config>& settings, std::shared_ptr<
               << "parameters  " << count.total << ", of which " << count.trainable << " learn\n"
               << "data        " << source.name() << ", " << source.size() << " samples, " << source.languages().size()
               << " languages\n"
-              << train::to_json(settings).dump(2) << std::endl;
+              << train::described(settings, sources) << std::flush;
   }
   train::Trainer<typename E::Trained, Comm> trainer(trained, settings.train, comm);
-  train::Run<typename E::Trained, Comm> run(
-      trainer, {.checkpoint = settings.checkpoint, .log = settings.log, .configuration = train::to_json(settings)});
+  train::Run<typename E::Trained, Comm> run(trainer, {.checkpoint = settings.checkpoint,
+                                                      .log = settings.log,
+                                                      .configuration = train::to_json(settings),
+                                                      .sources = sources});
   const auto& l = settings.loader;
+  if (held_out)
+    run.tables([&] {
+      return recall_tables(*trained->model(), *held_out, tokenizer, E::prepare(settings.variant), held_out_problems,
+                           {.pictures = settings.validation.most, .workers = static_cast<int>(l.workers)});
+    });
   data::LoaderOptions loading;
   loading.order = {.seed = l.seed, .window = l.window};
   loading.batch = {.size = l.batch, .tokens = l.tokens, .ranks = comm->size()};
@@ -69,6 +102,7 @@ train::Ending run(const Settings<typename E::Config>& settings, std::shared_ptr<
                       l.tokens > 0 ? data::measure_lengths(source, tokenizer) : nullptr, run.loader_state());
   const auto ending = run.train(loader);
   if (first) std::cout << problems.report();
+  if (held_out_problems.count() > 0) std::cout << "validation: " << held_out_problems.report();
   return ending;
 }
 
@@ -84,18 +118,19 @@ int main(int argc, char** argv) {
                 "[docs/guides/experiments.md]");
   CLI::App app{"Trains " + E::Trained::name()};
   Settings<typename E::Config> settings;
-  train::add_options(app, settings);
+  train::Sources sources;
+  train::add_options(app, settings, &sources);
   try {
     CLI11_PARSE(app, argc, argv);
     if (settings.threads > 0) at::set_num_threads(static_cast<int>(settings.threads));
     at::manual_seed(settings.train.seed);
 #ifdef RC3_HAS_GLOO
     if (std::getenv("WORLD_SIZE") != nullptr || std::getenv("OMPI_COMM_WORLD_SIZE") != nullptr) {
-      detail::run<E>(settings, std::make_shared<train::C10d>(train::C10d::from_environment()));
+      detail::run<E>(settings, sources, std::make_shared<train::C10d>(train::C10d::from_environment()));
       return 0;
     }
 #endif
-    detail::run<E>(settings, std::make_shared<Single>());
+    detail::run<E>(settings, sources, std::make_shared<Single>());
     return 0;
   } catch (const Error& error) {
     std::cerr << argv[0] << ": " << error.what() << '\n';

@@ -17,8 +17,20 @@ void visit_fields(DataOptions& o, V&& v) {
   v("pictures", o.pictures, "folder with the pictures");
   v("picture_list", o.picture_list, "a line a picture: its name or URL, a tab, the file's name");
   v("languages", o.languages, "languages; for xflickrco one a file");
-  v("split", o.split, "part of Multi30K");
+  v("split", o.split, "part of Multi30K (train, val, ...), or of the emoji (train, fit: train without val, val, test)");
   v("size", o.size, "emoji scenes to draw", train::above(0));
+}
+
+/// What retrieval is evaluated on at the end of a run.
+struct Validation : DataOptions {
+  Validation() { split = "val"; }
+  std::int64_t most = 1000;  ///< pictures
+};
+
+template <class V>
+void visit_fields(Validation& o, V&& v) {
+  visit_fields(static_cast<DataOptions&>(o), v);
+  v("most", o.most, "pictures that are searched among at most", train::above(0));
 }
 
 /// How the loader works.
@@ -47,6 +59,7 @@ void visit_fields(Loading& o, V&& v) {
 template <class Variant>
 struct Settings {
   DataOptions data = {};
+  Validation validation = {};
   Loading loader = {};
   Variant variant = {};
   train::Options train = {};
@@ -59,6 +72,7 @@ struct Settings {
 template <class Variant, class V>
 void visit_fields(Settings<Variant>& s, V&& v) {
   v("data", s.data, "what is read");
+  v("validation", s.validation, "held-out data for recall by language at the end; no paths: none");
   v("loader", s.loader, "how it is read");
   v("variant", s.variant, "the model and its objectives");
   v("train", s.train, "the trainer");

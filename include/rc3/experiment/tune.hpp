@@ -4,6 +4,7 @@
 #include <c10/core/GradMode.h>
 #include <torch/nn/module.h>
 
+#include <cmath>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -15,6 +16,7 @@
 #include "rc3/core/nn/state.hpp"
 #include "rc3/task/remembered.hpp"
 #include "rc3/train/checkpoint.hpp"
+#include "rc3/train/evaluating.hpp"
 #include "rc3/train/progress.hpp"
 #include "rc3/train/trainer.hpp"
 
@@ -33,11 +35,12 @@ struct Tuned {
   std::int64_t step = 0;  ///< after which it was reached; the head has its weights
 };
 
-/// The tensors that tuning may change: parameters that learn, and buffers that count.
+/// The tensors that tuning may change: parameters that learn, and buffers. What is frozen, mostly most of it, is not
+/// worth a copy.
 inline Memory learned_state(const torch::nn::Module& module) {
-  Memory state;
-  for (const auto& [name, tensor] : nn::named_state(module))
-    if (tensor.requires_grad() || !tensor.is_floating_point()) state.emplace(name, tensor);
+  Memory state = nn::named_state(module);
+  for (const auto& parameter : module.named_parameters())
+    if (!parameter.value().requires_grad()) state.erase(parameter.key());
   return state;
 }
 
@@ -49,9 +52,10 @@ inline Memory copied(const Memory& state) {
   return copy;
 }
 
-/// Tunes @p head, in eval mode at the end.
-/// @param validate  more is better; called with the head in eval mode
+/// Tunes @p head, in eval mode at the end, with the weights that did best on validation; of equal ones the earlier.
+/// @param validate  more is better; called with the head in eval mode, with Options::ema on the averaged weights
 /// @tparam Head     a task::Classifier, task::Translator or rc3::Pretrainer
+/// @throws rc3::Error when the measure is not a number
 template <class Head, class Batches>
 Tuned tune(const std::shared_ptr<Head>& head, Batches batches, const std::function<double()>& validate,
            const TuneOptions& options, std::ostream& out) {
@@ -69,9 +73,9 @@ Tuned tune(const std::shared_ptr<Head>& head, Batches batches, const std::functi
     const auto report = trainer.step(batches.next()->batch);
     progress.update(step * options.batch, report.loss);
     if (step % options.every != 0 && step != total) continue;
-    head->eval();
+    const train::Evaluating evaluating(*head, trainer.ema());
     const double value = validate();
-    head->train();
+    require(!std::isnan(value), "experiment::tune: the measure of validation after step ", step, " is not a number");
     if (!weights.empty() && value <= best.validation) continue;
     best = {value, step};
     weights = copied(state);

@@ -12,6 +12,7 @@
 #include "rc3/core/error.hpp"
 #include "rc3/core/type_name.hpp"
 #include "rc3/model/losses.hpp"
+#include "rc3/objective/gather.hpp"
 #include "rc3/objective/itc.hpp"
 #include "rc3/objective/itm.hpp"
 #include "rc3/objective/pass.hpp"
@@ -35,6 +36,28 @@ class Matcher : public torch::nn::Module {
 
   /// @pre picture_ids and text_ids are known: equal pictures and texts are no negatives of each other
   Losses losses(const Batch& batch) {
+    const auto pairs = pairs_of(batch);
+    objective::Pass<Host> pass(*model_, pairs);
+    return sum(itc_->loss(pass), itm_->loss(pass));
+  }
+
+  /// This rank's share of the losses over the batches of all ranks. ITC has all ranks' pictures and texts for
+  /// negatives, as one rank with the whole batch would; ITM draws its negatives from this rank's, as in
+  /// rc3::Pretrainer.
+  /// @param batch  as many samples on every rank; equal ids mean equal pictures and texts across the ranks too
+  template <Communicator Comm>
+  Losses losses(const Batch& batch, Comm& comm) {
+    if (comm.size() == 1) return losses(batch);
+    const auto pairs = pairs_of(batch);
+    const auto whole = objective::gather_batch(comm, pairs.ids());
+    objective::Pass<Host> pass(*model_, pairs, whole, comm.rank() * pairs.size());
+    return sum(objective::gathered_loss(comm, pass, *itc_), itm_->loss(pass) / static_cast<double>(comm.size()));
+  }
+
+  const std::shared_ptr<Host>& model() const { return model_; }
+
+ private:
+  static rc3::Batch pairs_of(const Batch& batch) {
     require(batch.picture_ids.defined() && batch.text_ids.defined(),
             "task::Matcher: the batch does not say which pictures and texts are equal (picture_ids, text_ids)");
     rc3::Batch pairs;
@@ -42,14 +65,13 @@ class Matcher : public torch::nn::Module {
     pairs.a = pairs.b = batch.texts;
     pairs.picture_ids = batch.picture_ids;
     pairs.caption_a_ids = pairs.caption_b_ids = batch.text_ids;
-    objective::Pass<Host> pass(*model_, pairs);
-    const auto itc = itc_->loss(pass), itm = itm_->loss(pass);
+    return pairs;
+  }
+
+  static Losses sum(const at::Tensor& itc, const at::Tensor& itm) {
     return {itc + itm, {itc.template item<double>(), itm.template item<double>()}};
   }
 
-  const std::shared_ptr<Host>& model() const { return model_; }
-
- private:
   std::shared_ptr<Host> model_;
   std::shared_ptr<objective::Itc> itc_;
   std::shared_ptr<objective::Itm> itm_;

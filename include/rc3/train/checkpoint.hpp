@@ -70,6 +70,7 @@ struct Snapshot {
   std::map<std::string, Memory> files;   ///< by name without ".safetensors"
   nlohmann::json state;                  ///< state.json
   nlohmann::ordered_json configuration;  ///< configuration.json
+  nlohmann::ordered_json sources = {};   ///< sources.json: where its values come from; null: not written
 
   /// With tensors of its own, which the next step does not change.
   Snapshot copied() const {
@@ -92,6 +93,9 @@ struct Snapshot {
     writer.write(state.dump(2) + '\n');
     writer.begin("configuration.json");
     writer.write(configuration.dump(2) + '\n');
+    if (sources.is_null()) return;
+    writer.begin("sources.json");
+    writer.write(sources.dump(2) + '\n');
   }
 };
 

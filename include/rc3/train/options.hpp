@@ -61,7 +61,7 @@ struct CheckpointOptions {
 struct LogOptions {
   std::int64_t every = 10;  ///< optimizer steps a line of log.jsonl and a point of the event file, > 0
   bool tensorboard = true;  ///< write events.out.tfevents.*
-  bool report = true;       ///< write report.html at the end
+  bool report = true;       ///< write report.html and report.json at the end
 };
 
 }  // namespace rc3::train

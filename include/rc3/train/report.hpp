@@ -1,5 +1,5 @@
 #pragma once
-/// What is left of a run to look at: one HTML file that needs nothing else. LibTorch-free.
+/// What is left of a run to look at: one HTML file that needs nothing else, and the same as JSON. LibTorch-free.
 
 #include <sys/utsname.h>
 #include <unistd.h>
@@ -48,7 +48,35 @@ struct Report {
   std::vector<Table> tables;
   nlohmann::ordered_json configuration = nullptr;
   Facts environment;
+  Facts sources = {};  ///< of the configuration: where each option's value comes from; empty: not known
 };
+
+/// The report without its curves, which the log has. A cell that is not finite is null.
+inline nlohmann::ordered_json json(const Report& report) {
+  using Json = nlohmann::ordered_json;
+  const auto object = [](const Facts& facts) {
+    auto all = Json::object();
+    for (const auto& [name, value] : facts) all[name] = value;
+    return all;
+  };
+  auto tables = Json::array();
+  for (const Table& table : report.tables) {
+    auto rows = Json::array();
+    for (const auto& row : table.rows) {
+      auto cells = Json::array();
+      for (const double x : row.cells) cells.push_back(std::isfinite(x) ? Json(x) : Json());
+      rows.push_back({{"name", row.name}, {"group", row.group}, {"cells", std::move(cells)}});
+    }
+    tables.push_back({{"title", table.title}, {"columns", table.columns}, {"rows", std::move(rows)}});
+  }
+  return {{"title", report.title},
+          {"subtitle", report.subtitle},
+          {"summary", object(report.summary)},
+          {"tables", std::move(tables)},
+          {"configuration", report.configuration},
+          {"sources", object(report.sources)},
+          {"environment", object(report.environment)}};
+}
 
 /// Machine, compiler, time: what somebody asks who wants the same numbers.
 inline Facts environment() {
@@ -172,6 +200,15 @@ inline std::string html(const Facts& facts, const char* kind) {
   return out + "</dl>";
 }
 
+/// A line each, the values below each other.
+inline std::string lines(const Facts& facts) {
+  std::size_t width = 0;
+  for (const auto& [name, value] : facts) width = std::max(width, name.size());
+  std::string out;
+  for (const auto& [name, value] : facts) out += name + std::string(width - name.size() + 2, ' ') + value + '\n';
+  return out;
+}
+
 }  // namespace detail
 
 /// The page.
@@ -188,10 +225,15 @@ inline std::string html(const Report& report) {
     for (const Chart& chart : report.charts) out += detail::html(chart) + '\n';
     out += "</div></section>\n";
   }
-  if (!report.configuration.is_null())
+  if (!report.configuration.is_null()) {
     out += "<section><h2>Configuration</h2><details><summary>as it was used, defaults included</summary><pre>" +
            escaped(report.configuration.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace)) +
-           "</pre></details></section>\n";
+           "</pre></details>";
+    if (!report.sources.empty())
+      out += "<details><summary>where each value comes from</summary><pre>" + escaped(detail::lines(report.sources)) +
+             "</pre></details>";
+    out += "</section>\n";
+  }
   if (!report.environment.empty())
     out += "<section><h2>Environment</h2>" + detail::html(report.environment, "facts") + "</section>\n";
   return out + "</main></body></html>\n";
@@ -200,6 +242,10 @@ inline std::string html(const Report& report) {
 /// @throws rc3::Error when the file cannot be written
 inline void write_report(const std::filesystem::path& path, const Report& report) {
   io::write_file(path, html(report));
+}
+/// The same of json(). Text that is no UTF-8 is replaced.
+inline void write_report_json(const std::filesystem::path& path, const Report& report) {
+  io::write_file(path, json(report).dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + '\n');
 }
 
 }  // namespace rc3::train::report

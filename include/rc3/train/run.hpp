@@ -20,6 +20,8 @@
 #include "rc3/train/background.hpp"
 #include "rc3/train/checkpoint.hpp"
 #include "rc3/train/checkpoint/store.hpp"
+#include "rc3/train/config/sources.hpp"
+#include "rc3/train/evaluating.hpp"
 #include "rc3/train/options.hpp"
 #include "rc3/train/signals.hpp"
 #include "rc3/train/trainer.hpp"
@@ -31,6 +33,7 @@ struct RunOptions {
   CheckpointOptions checkpoint = {};
   LogOptions log = {};
   nlohmann::ordered_json configuration = nullptr;  ///< what the run was started with; kept in every checkpoint
+  Sources sources = {};                            ///< where its values come from; kept beside it; empty: not known
 };
 
 /// How a run ended.
@@ -87,7 +90,8 @@ class Run {
     metric_ = std::move(metric);
   }
 
-  /// Asked for when training ends, on every rank: tables for the report, for example recall by language.
+  /// Asked for when training ends, on every rank, with Options::ema on the averaged weights: tables for the report, for
+  /// example recall by language. Those of rank 0 are shown.
   void tables(std::function<std::vector<report::Table>()> make) { tables_ = std::move(make); }
 
   /// Checkpoints that could not be written so far.
@@ -140,6 +144,7 @@ class Run {
     auto snapshot = trainer_.snapshot();  // by all ranks
     if (!first()) return;
     snapshot.configuration = options_.configuration;
+    if (!options_.sources.empty()) snapshot.sources = sources_to_json(options_.sources);
     if (loader_state_)
       snapshot.state["loader"] = {
           {"seed", loader_state_->seed}, {"epoch", loader_state_->epoch}, {"samples", loader_state_->samples}};
@@ -197,25 +202,21 @@ class Run {
               "; all ranks must see the folder ", options_.checkpoint.folder.string());
   }
 
+  template <class Ask>
+  auto as_evaluated(const Ask& ask) {
+    const Evaluating evaluating(*trainer_.trained(), trainer_.ema());
+    return ask();
+  }
+
   std::optional<double> evaluated() {
     if (!metric_ || trainer_.steps() % evaluate_every_ != 0) return {};
-    auto& trained = *trainer_.trained();
-    std::optional<Ema::Applied> averaged;
-    if (trainer_.ema()) averaged.emplace(*trainer_.ema());
-    trained.eval();
-    const double metric = metric_();
-    trained.train();
+    const double metric = as_evaluated(metric_);
     if (watch_) watch_->metric(trainer_.steps(), metric);
     return metric;
   }
 
   void add_tables() {
-    auto& trained = *trainer_.trained();
-    std::optional<Ema::Applied> averaged;
-    if (trainer_.ema()) averaged.emplace(*trainer_.ema());
-    trained.eval();
-    auto made = tables_();
-    trained.train();
+    auto made = as_evaluated(tables_);
     if (!watch_) return;
     for (auto& table : made) watch_->table(std::move(table));
   }
@@ -248,10 +249,12 @@ class Run {
   Ending end(Ending ending) {
     save();
     background_.wait();
+    if (watch_) watch_->last_step();
     if (tables_ && ending != Ending::stopped) add_tables();
     const std::string words[] = {"complete", "the data ended", "stopped"};
     if (watch_)
-      watch_->finish(join(words[static_cast<int>(ending)], " after step ", trainer_.steps()), options_.configuration);
+      watch_->finish(join(words[static_cast<int>(ending)], " after step ", trainer_.steps()), options_.configuration,
+                     options_.sources);
     if (ending == Ending::stopped && first())
       out_ << "stopped at step " << trainer_.steps() << " of " << trainer_.options().schedule.total
            << (store_ ? "; the same command goes on from there" : "") << std::endl;

@@ -6,6 +6,7 @@
 #include "rc3/train/checkpoint.hpp"
 #include "rc3/train/config.hpp"
 #include "rc3/train/ema.hpp"
+#include "rc3/train/evaluating.hpp"
 #include "rc3/train/events.hpp"
 #include "rc3/train/freeze.hpp"
 #include "rc3/train/gradient_sum.hpp"

@@ -14,6 +14,7 @@
 #include <utility>
 #include <vector>
 
+#include "rc3/train/config/sources.hpp"
 #include "rc3/train/events.hpp"
 #include "rc3/train/log.hpp"
 #include "rc3/train/options.hpp"
@@ -96,9 +97,13 @@ class Watch {
   /// A table for the report, behind those given before.
   void table(report::Table table) { tables_.push_back(std::move(table)); }
 
+  /// No further step comes: ends the progress line, so that what is said next does not stand in it.
+  void last_step() { progress_.finish(); }
+
   /// The last lines: time and rate, and how much of it went into waiting for data; then the report.
   /// @param ending  "complete", "stopped at step 7"
-  void finish(const std::string& ending, const nlohmann::ordered_json& configuration) {
+  /// @param sources  where the values of @p configuration come from; empty: not known
+  void finish(const std::string& ending, const nlohmann::ordered_json& configuration, const Sources& sources = {}) {
     progress_.finish();
     char text[96];
     std::snprintf(text, sizeof text, "train  %.1f samples/s, %.2f %% of the time spent waiting for data",
@@ -106,7 +111,7 @@ class Watch {
     out_ << text;
     if (skipped_ > 0) out_ << ", " << skipped_ << " steps skipped";
     out_ << std::endl;
-    if (log_ && options_.report) write_report(ending, configuration);
+    if (log_ && options_.report) write_report(ending, configuration, sources);
   }
 
   /// Share of the time so far in which the trainer waited for data, in [0, 1].
@@ -121,7 +126,8 @@ class Watch {
       for (const auto& [name, value] : line.values) events_->scalar(name, line.step, value);
   }
 
-  void write_report(const std::string& ending, const nlohmann::ordered_json& configuration) const {
+  void write_report(const std::string& ending, const nlohmann::ordered_json& configuration,
+                    const Sources& sources) const {
     report::Report page;
     page.title = facts_.variant;
     page.subtitle = ending;
@@ -137,8 +143,10 @@ class Watch {
     page.tables = tables_;
     page.charts = report::charts_of(points);
     page.configuration = configuration;
+    page.sources = sources;
     page.environment = report::environment();
     report::write_report(log_->path().parent_path() / "report.html", page);
+    report::write_report_json(log_->path().parent_path() / "report.json", page);
   }
 
   struct Sums {

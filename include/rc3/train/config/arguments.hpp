@@ -9,17 +9,20 @@
 #include <memory>
 #include <string>
 #include <type_traits>
+#include <utility>
 
 #include "rc3/train/config/json.hpp"
+#include "rc3/train/config/sources.hpp"
 
 namespace rc3::train {
 
 /// Adds `--config FILE`, and an option for each field of @p config: `--optimizer.learning_rate 1e-4`. When all is
 /// parsed the file is read, and then what the command line says is put in its place, wherever it stood. @p config then
 /// holds the result. @param config  outlives the parsing
+/// @param sources  becomes where each value comes from; outlives the parsing too; null: that is not asked
 /// @throws rc3::Error from the parsing: CLI11 lets it through
 template <Configuration C>
-void add_options(CLI::App& app, C& config) {
+void add_options(CLI::App& app, C& config, Sources* sources = nullptr) {
   const auto said = std::make_shared<nlohmann::ordered_json>(nlohmann::ordered_json::object());
   const auto file = std::make_shared<std::filesystem::path>();
   app.add_option("--config", *file, "JSON file with options; the command line goes before it");
@@ -45,9 +48,11 @@ void add_options(CLI::App& app, C& config) {
     option->group(dot == std::string::npos ? "Options" : path.substr(0, dot));
     if constexpr (std::is_same_v<T, bool>) option->expected(0, 1);
   });
-  app.parse_complete_callback([said, file, &config] {
-    if (!file->empty()) read_config(*file, config);
-    from_json(*said, config, "command line");
+  app.parse_complete_callback([said, file, &config, sources] {
+    Sources from = default_sources(config);
+    if (!file->empty()) set_sources(from, read_config(*file, config), file->string());
+    set_sources(from, from_json(*said, config, "command line"), "command line");
+    if (sources != nullptr) *sources = std::move(from);
   });
 }
 

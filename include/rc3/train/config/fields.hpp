@@ -54,7 +54,7 @@ template <class V>
 void visit_fields(LogOptions& o, V&& v) {
   v("every", o.every, "steps between two points of the log", above(0));
   v("tensorboard", o.tensorboard, "write an event file");
-  v("report", o.report, "write report.html at the end");
+  v("report", o.report, "write report.html and report.json at the end");
 }
 
 /// Names of an enumeration's values, in their order.

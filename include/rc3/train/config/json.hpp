@@ -54,12 +54,13 @@ inline std::string nearest(std::string_view name, const std::vector<std::string>
 }
 
 /// Sets the options that @p json names; the others stay. @param where  the file, for errors
+/// @return the names of the options that it set
 /// @throws rc3::Error naming file and option, for a name that is none the nearest that is one; @p config is unchanged
 template <Configuration C>
-void from_json(const nlohmann::ordered_json& json, C& config, const std::string& where) {
+std::vector<std::string> from_json(const nlohmann::ordered_json& json, C& config, const std::string& where) {
   require(json.is_object(), where, ": an object of options is expected");
   C read = config;
-  std::vector<std::string> known;
+  std::vector<std::string> known, set;
   for_each_field(read, [&]<class T>(const std::string& path, T& value, const char*, const Bounds& bounds) {
     known.push_back(path);
     const nlohmann::ordered_json* place = &json;
@@ -72,7 +73,9 @@ void from_json(const nlohmann::ordered_json& json, C& config, const std::string&
       place = found == place->end() ? nullptr : &*found;
       if (dot == std::string::npos) break;
     }
-    if (place != nullptr) value = value_from_json<T>(*place, path, where, bounds);
+    if (place == nullptr) return;
+    value = value_from_json<T>(*place, path, where, bounds);
+    set.push_back(path);
   });
   const auto refuse_unknown = [&](const auto& self, const nlohmann::ordered_json& part,
                                   const std::string& prefix) -> void {
@@ -88,14 +91,15 @@ void from_json(const nlohmann::ordered_json& json, C& config, const std::string&
   };
   refuse_unknown(refuse_unknown, json, "");
   config = std::move(read);
+  return set;
 }
 
 /// As above, from a file. @throws rc3::Error also for a file that is no JSON or gives a key twice
 template <Configuration C>
-void read_config(const std::filesystem::path& path, C& config) {
+std::vector<std::string> read_config(const std::filesystem::path& path, C& config) {
   const std::string text = io::read_file(path, 1 << 20);
-  io::parse_json(text, path.string());                                    // refuses what is no JSON
-  from_json(nlohmann::ordered_json::parse(text), config, path.string());  // and this keeps the order of rules
+  io::parse_json(text, path.string());                                           // refuses what is no JSON
+  return from_json(nlohmann::ordered_json::parse(text), config, path.string());  // and this keeps the order of rules
 }
 
 /// @throws rc3::Error naming the option that is outside its bounds

@@ -46,6 +46,7 @@ tbody tr+tr td,tbody tr+tr th{border-top:1px solid var(--line)}
 td{background:linear-gradient(to right,var(--bar) var(--share),transparent 0) no-repeat 0 50%/100% 70%}
 td.best{font-weight:700}
 details{padding:10px 16px}
+details+details{margin-top:10px}
 summary{cursor:pointer;color:var(--soft)}
 pre{overflow-x:auto;font:13px/1.5 ui-monospace,"DejaVu Sans Mono",monospace}
 .facts{margin:0;padding:4px 16px}
