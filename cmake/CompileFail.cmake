@@ -1,4 +1,4 @@
-# cmake -DCOMPILER= -DSOURCE= -DINCLUDES= -P CompileFail.cmake
+# cmake -DCOMPILER= -DSOURCE= -DINCLUDES= [-DPCH=<header that has been precompiled> -DPCH_FLAGS=<with what>] -P CompileFail.cmake
 # Passes when SOURCE does not compile, with exactly one error, which matches the regular expression of its first line.
 file(STRINGS "${SOURCE}" head LIMIT_COUNT 1)
 if(NOT head MATCHES "^// expect: (.+)$")
@@ -14,6 +14,10 @@ foreach(include ${INCLUDES})
     list(APPEND flags -I${include})
   endif()
 endforeach()
+if(PCH)
+  separate_arguments(pch_flags UNIX_COMMAND "${PCH_FLAGS}")
+  list(APPEND flags ${pch_flags} -include ${PCH})
+endif()
 execute_process(COMMAND ${COMPILER} -std=c++20 -fsyntax-only ${flags} ${SOURCE} RESULT_VARIABLE result OUTPUT_VARIABLE text
                 ERROR_VARIABLE text)
 if(result EQUAL 0)

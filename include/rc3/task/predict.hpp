@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "rc3/fusion/generate.hpp"
 #include "rc3/task/batch.hpp"
 #include "rc3/task/look.hpp"
 #include "rc3/task/remembered.hpp"
