@@ -83,6 +83,8 @@ class Roi;
 template <class Backbone>
 class RoiFromBackbone;
 template <class Backbone>
+class RoiFromCrops;
+template <class Backbone>
 class Patch;
 template <class RoiPolicy, class PatchPolicy>
 class Both;
@@ -90,6 +92,8 @@ class Both;
 
 namespace fusion {
 class SingleStream;
+template <class Inner>
+class Grounded;
 struct DecoderOptions;
 class Decoder;
 struct GenerateOptions;

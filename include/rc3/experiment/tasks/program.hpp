@@ -26,15 +26,15 @@ namespace rc3::experiment {
 
 namespace detail {
 
-/// The table as a page.
+/// The table as a page. @param seeds  that it is the mean of
 template <class E>
-void write_report(const TaskWorld<E>& world, const task::Results& results) {
+void write_report(const TaskWorld<E>& world, const task::Results& results, std::int64_t seeds) {
   namespace report = train::report;
   const auto& s = world.settings;
   report::Report page;
   page.title = "Downstream tasks";
   page.subtitle = join(TaskWorld<E>::Model::name(), ", tuned on ", s.task.source);
-  page.summary = {{"seeds", std::to_string(s.tune.seeds)}, {"languages", std::to_string(results.languages().size())}};
+  page.summary = {{"seeds", std::to_string(seeds)}, {"languages", std::to_string(results.languages().size())}};
   for (const bool controls : {false, true}) {
     report::Table table{controls ? "Controls: pictures shuffled, or blank" : "Percent; BLEU and chrF of translation",
                         results.columns(),
@@ -47,6 +47,14 @@ void write_report(const TaskWorld<E>& world, const task::Results& results) {
   page.configuration = train::to_json(s);
   page.environment = report::environment();
   report::write_report(s.out / "report.html", page);
+}
+
+template <class E>
+void write_tables(const TaskWorld<E>& world, const task::Results& results, std::int64_t seeds) {
+  const auto& out = world.settings.out;
+  io::write_file(out / "results.json", results.json().dump(2) + '\n');
+  io::write_file(out / "results.csv", results.csv());
+  write_report(world, results, seeds);
 }
 
 template <class E>
@@ -70,13 +78,11 @@ void run_tasks(const TaskSettings<typename E::Config>& settings) {
         classify(world, name, seed, results);
     }
     seeds.push_back(std::move(results));
+    // After each seed: what is done is not lost when the next one is cut off.
+    write_tables(world, task::Results::mean_of(seeds), k + 1);
   }
-  const auto results = task::Results::mean_of(seeds);
   if (world.problems.count() > 0) std::cout << world.problems.report();
-  std::cout << '\n' << results.text();
-  io::write_file(settings.out / "results.json", results.json().dump(2) + '\n');
-  io::write_file(settings.out / "results.csv", results.csv());
-  write_report(world, results);
+  std::cout << '\n' << task::Results::mean_of(seeds).text();
   std::cout << "\nresults.json, results.csv, report.html and what was answered are in " << settings.out.string()
             << std::endl;
 }
