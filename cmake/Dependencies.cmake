@@ -93,6 +93,43 @@ function(rc3_find_gloo)
   if(NOT RC3_GLOO_INCLUDE_DIR IN_LIST CMAKE_CXX_IMPLICIT_INCLUDE_DIRECTORIES)
     target_include_directories(rc3::gloo SYSTEM INTERFACE "${RC3_GLOO_INCLUDE_DIR}")
   endif()
+  rc3_add_nccl(rc3::gloo)
+endfunction()
+
+# Lets rc3/train/c10d.hpp speak NCCL too, whose code is in LibTorch where that has CUDA; call behind rc3_find_torch().
+# Its headers include those of NCCL, of CUDA and of CUDA's linear algebra: the ones of NVIDIA's Python packages beside
+# LibTorch's, or of a toolkit. RC3_WITH_NCCL: AUTO (if all is found), ON (missing is an error), OFF.
+function(rc3_add_nccl target)
+  set(RC3_WITH_NCCL AUTO CACHE STRING "Let rc3::gloo bring NCCL: AUTO (if found), ON or OFF")
+  set_property(CACHE RC3_WITH_NCCL PROPERTY STRINGS AUTO ON OFF)
+  if(NOT RC3_WITH_NCCL)
+    return()
+  endif()
+  set(includes)
+  if(RC3_LIB_torch_cuda)
+    list(GET RC3_TORCH_INCLUDE_DIRS 0 torch)
+    get_filename_component(packages "${torch}/../.." REALPATH)
+    file(GLOB toolkits "${packages}/nvidia/cu[0-9]*/include")
+    foreach(header nccl.h cuda_runtime_api.h crt/host_config.h cublas_v2.h cusparse.h cusolverDn.h)
+      string(MAKE_C_IDENTIFIER "RC3_INCLUDE_${header}" found)
+      find_path(${found} ${header}
+                HINTS "${packages}/nvidia/nccl/include" ${toolkits} "${packages}/nvidia/cuda_runtime/include"
+                      "${packages}/nvidia/cublas/include" "${packages}/nvidia/cusparse/include"
+                      "${packages}/nvidia/cusolver/include" "$ENV{CUDA_HOME}/include" /usr/local/cuda/include)
+      mark_as_advanced(${found})
+      list(APPEND includes "${${found}}")
+    endforeach()
+  endif()
+  if(NOT includes OR includes MATCHES "NOTFOUND")
+    if(NOT RC3_WITH_NCCL STREQUAL AUTO)
+      rc3_missing("a LibTorch with CUDA, and the headers of CUDA and NCCL (or -DRC3_WITH_NCCL=OFF)" 2.7 libnccl-dev)
+    endif()
+    return()
+  endif()
+  list(REMOVE_DUPLICATES includes)
+  list(REMOVE_ITEM includes ${CMAKE_CXX_IMPLICIT_INCLUDE_DIRECTORIES})
+  target_include_directories(${target} SYSTEM INTERFACE ${includes})
+  target_compile_definitions(${target} INTERFACE RC3_HAS_NCCL)
 endfunction()
 
 # stb as RC3_STB_INCLUDE_DIR. Only the library itself is compiled against it; who uses an installed rc3 needs none.

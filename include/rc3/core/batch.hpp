@@ -4,6 +4,7 @@
 
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/cat.h>
+#include <c10/core/Device.h>
 
 namespace rc3 {
 
@@ -24,6 +25,10 @@ struct Pictures {
   std::int64_t size() const;
   /// The rows @p index (int64 [n]) of every tensor.
   Pictures select(const at::Tensor& index) const;
+  /// Every tensor on @p device; those that lie there are shared, not copied.
+  Pictures to(const at::Device& device) const;
+  /// Where they lie; the CPU if there are none.
+  at::Device device() const;
 };
 
 /// A batch of token ids.
@@ -38,6 +43,8 @@ struct Texts {
   std::int64_t tokens() const { return mask.defined() ? mask.sum().item<std::int64_t>() : 0; }
   /// The rows @p index (int64 [n]).
   Texts select(const at::Tensor& index) const;
+  /// Every tensor on @p device.
+  Texts to(const at::Device& device) const;
 };
 
 /// A batch of vectors, as every encoder returns them.
@@ -81,6 +88,11 @@ struct Batch {
   std::int64_t tokens() const { return a.tokens() + b.tokens(); }
   /// The rows @p index (int64 [n]) of every tensor.
   Batch select(const at::Tensor& index) const;
+  /// Every tensor on @p device; those that lie there are shared, not copied.
+  Batch to(const at::Device& device) const;
+  /// Where the samples' ids or texts lie, and so all of it: an index of samples must lie there too. The CPU if there
+  /// are none.
+  at::Device device() const;
   /// Without pictures and texts: what says which samples are alike. The masks stay, so that size() does.
   Batch ids() const { return {{}, {{}, a.mask, {}}, {}, {}, {}, picture_ids, caption_a_ids, caption_b_ids}; }
 };
@@ -89,12 +101,25 @@ namespace detail {
 inline at::Tensor rows(const at::Tensor& t, const at::Tensor& index) {
   return t.defined() ? t.index_select(0, index) : t;
 }
+inline at::Tensor on(const at::Device& device, const at::Tensor& t) { return t.defined() ? t.to(device) : t; }
 }  // namespace detail
 
 inline std::int64_t Pictures::size() const {
   for (const at::Tensor* t : {&pixels, &features, &regions, &boxes})
     if (t->defined()) return t->size(0);
   return 0;
+}
+
+inline at::Device Pictures::device() const {
+  for (const at::Tensor* t : {&pixels, &features, &regions, &boxes})
+    if (t->defined()) return t->device();
+  return at::kCPU;
+}
+
+inline Pictures Pictures::to(const at::Device& device) const {
+  using detail::on;
+  return {on(device, pixels),      on(device, regions),    on(device, boxes),    on(device, sizes),
+          on(device, region_mask), on(device, patch_mask), on(device, features), on(device, region_classes)};
 }
 
 inline Pictures Pictures::select(const at::Tensor& index) const {
@@ -105,6 +130,28 @@ inline Pictures Pictures::select(const at::Tensor& index) const {
 
 inline Texts Texts::select(const at::Tensor& index) const {
   return {detail::rows(ids, index), detail::rows(mask, index), detail::rows(hidden, index)};
+}
+
+inline Texts Texts::to(const at::Device& device) const {
+  return {detail::on(device, ids), detail::on(device, mask), detail::on(device, hidden)};
+}
+
+inline Batch Batch::to(const at::Device& device) const {
+  using detail::on;
+  return {pictures.to(device),
+          a.to(device),
+          b.to(device),
+          on(device, strict),
+          on(device, relevance),
+          on(device, picture_ids),
+          on(device, caption_a_ids),
+          on(device, caption_b_ids)};
+}
+
+inline at::Device Batch::device() const {
+  for (const at::Tensor* t : {&picture_ids, &a.mask})
+    if (t->defined()) return t->device();
+  return at::kCPU;
 }
 
 inline Batch Batch::select(const at::Tensor& index) const {

@@ -22,6 +22,7 @@
 #include "rc3/experiment/recall.hpp"
 #include "rc3/experiment/settings.hpp"
 #include "rc3/train/config/arguments.hpp"
+#include "rc3/train/device.hpp"
 #include "rc3/train/run.hpp"
 #ifdef RC3_HAS_GLOO
 #include "rc3/train/c10d.hpp"
@@ -62,7 +63,7 @@ std::vector<train::report::Table> recall_tables(Model& model, const AnyData& dat
 
 template <class E, Communicator Comm>
 train::Ending run(const Settings<typename E::Config>& settings, const train::Sources& sources,
-                  std::shared_ptr<Comm> comm) {
+                  const at::Device& device, std::shared_ptr<Comm> comm) {
   const bool first = comm->rank() == 0;
   data::Problems problems({.share = settings.loader.problems});
   const AnyData source = open_data(settings.data, problems);
@@ -72,12 +73,14 @@ train::Ending run(const Settings<typename E::Config>& settings, const train::Sou
   const auto tokenizer = E::tokenizer(settings.variant);
   const auto trained = E::make(settings.variant);
   if (!settings.init.empty()) train::load_checkpoint(settings.init, *trained, E::Trained::name());
+  trained->to(device);
   if (first) {
     const auto count = nn::count_parameters(*trained);
     std::cout << E::Trained::name() << '\n'
               << "parameters  " << count.total << ", of which " << count.trainable << " learn\n"
               << "data        " << source.name() << ", " << source.size() << " samples, " << source.languages().size()
               << " languages\n"
+              << "device      " << device.str() << '\n'
               << train::described(settings, sources) << std::flush;
   }
   train::Trainer<typename E::Trained, Comm> trainer(trained, settings.train, comm);
@@ -124,13 +127,15 @@ int main(int argc, char** argv) {
     CLI11_PARSE(app, argc, argv);
     if (settings.threads > 0) at::set_num_threads(static_cast<int>(settings.threads));
     at::manual_seed(settings.train.seed);
+    const auto device = train::use_device(settings.device);
 #ifdef RC3_HAS_GLOO
     if (std::getenv("WORLD_SIZE") != nullptr || std::getenv("OMPI_COMM_WORLD_SIZE") != nullptr) {
-      detail::run<E>(settings, sources, std::make_shared<train::C10d>(train::C10d::from_environment()));
+      auto ranks = train::C10d::from_environment({.device = device, .backend = settings.backend});
+      detail::run<E>(settings, sources, device, std::make_shared<train::C10d>(std::move(ranks)));
       return 0;
     }
 #endif
-    detail::run<E>(settings, sources, std::make_shared<Single>());
+    detail::run<E>(settings, sources, device, std::make_shared<Single>());
     return 0;
   } catch (const Error& error) {
     std::cerr << argv[0] << ": " << error.what() << '\n';

@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "rc3/core/random.hpp"
+#include "rc3/core/nn/device.hpp"
 #include "rc3/data/collate_pictures.hpp"
 #include "rc3/data/concept.hpp"
 #include "rc3/data/loader.hpp"
@@ -109,6 +110,7 @@ std::vector<LanguageRecall> recall_by_language(Model& model, const Source& sourc
     std::unordered_set<std::int64_t> seen = {};
   };
   std::map<std::string, Language> languages;
+  const auto device = nn::device_of(model);
   std::vector<at::Tensor> pictures;
   std::int64_t count = 0;
   data::LoaderOptions loading;
@@ -122,7 +124,7 @@ std::vector<LanguageRecall> recall_by_language(Model& model, const Source& sourc
       some, detail::PrepareHeldOut<Decoders, Encode>{encode, data::PreparePicture<Decoders>(std::move(picture))},
       detail::AsTheyAre{}, problems, loading);
   while (const auto loaded = loader.next()) {
-    pictures.push_back(model.picture_vector(model.visual(data::collate_pictures(loaded->batch))));
+    pictures.push_back(model.picture_vector(model.visual(data::collate_pictures(loaded->batch).to(device))).cpu());
     std::vector<std::vector<std::int64_t>> ids;
     std::vector<Language*> of;
     for (const auto& sample : loaded->batch) {
@@ -137,7 +139,8 @@ std::vector<LanguageRecall> recall_by_language(Model& model, const Source& sourc
     }
     for (std::size_t begin = 0; begin < ids.size(); begin += static_cast<std::size_t>(options.batch)) {
       const auto end = std::min(ids.size(), begin + static_cast<std::size_t>(options.batch));
-      const auto vectors = model.text_vector(model.text(text::pad_batch(std::span(ids).subspan(begin, end - begin))));
+      const auto texts = text::pad_batch(std::span(ids).subspan(begin, end - begin)).to(device);
+      const auto vectors = model.text_vector(model.text(texts)).cpu();
       for (std::size_t i = begin; i < end; ++i)
         of[i]->texts.push_back(vectors.narrow(0, static_cast<std::int64_t>(i - begin), 1));
     }

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <string>
 
 #include "rc3/data/loader.hpp"
 #include "rc3/experiment/open.hpp"
@@ -67,6 +68,8 @@ struct Settings {
   train::LogOptions log = {};
   std::filesystem::path init = {};
   std::int64_t threads = 0;
+  std::string device = "auto";
+  std::string backend = "auto";
 };
 
 template <class Variant, class V>
@@ -80,6 +83,8 @@ void visit_fields(Settings<Variant>& s, V&& v) {
   v("log", s.log, "log");
   v("init", s.init, "model.safetensors of an earlier run of this variant to begin with");
   v("threads", s.threads, "compute threads; 0: as LibTorch has it", train::at_least(0));
+  v("device", s.device, "cpu, cuda, cuda:N, or auto: this rank's GPU where there is one");
+  v("backend", s.backend, "what joins the ranks' GPUs: nccl, gloo, or auto: NCCL where the program has it");
 }
 
 }  // namespace rc3::experiment

@@ -73,10 +73,11 @@ std::vector<Hypothesis> generate(Decoder& decoder, const Tokens& memory, const G
     s.beams.assign(static_cast<std::size_t>(k), {});
     s.beams[0].score = 0;  // all beams are the same text yet: one goes on
   }
-  const auto rows = at::arange(b).repeat_interleave(k);
+  const auto device = memory.values.device();
+  const auto rows = at::arange(b, device).repeat_interleave(k);
   const Tokens repeated = memory.select(rows);
   typename Decoder::Cache cache;
-  auto ids = at::full({b * k, 1}, options.start, at::kLong);
+  auto ids = at::full({b * k, 1}, options.start, rows.options());
 
   for (std::int64_t step = 0; step < options.max_length; ++step) {
     const auto states = decoder.forward(ids, repeated, &cache).select(1, -1);
@@ -108,7 +109,8 @@ std::vector<Hypothesis> generate(Decoder& decoder, const Tokens& memory, const G
           candidates.fill_(never).select(1, options.end).copy_(only);
         }
         // Twice as many as beams: up to k of them may end.
-        const auto [scores, places] = candidates.flatten().topk(std::min(2 * k, k * vocabulary));
+        const auto [most, where] = candidates.flatten().topk(std::min(2 * k, k * vocabulary));
+        const auto scores = most.cpu(), places = where.cpu();
         const auto score = scores.template accessor<double, 1>();
         const auto place = places.template accessor<std::int64_t, 1>();
         for (std::int64_t c = 0; c < score.size(0) && static_cast<std::int64_t>(next.size()) < k; ++c) {
@@ -144,8 +146,8 @@ std::vector<Hypothesis> generate(Decoder& decoder, const Tokens& memory, const G
       s.beams = std::move(next);
     }
     if (std::all_of(searches.begin(), searches.end(), [](const auto& s) { return s.done; })) break;
-    if (k > 1) cache = cache.select(at::tensor(source, at::kLong));
-    ids = at::tensor(token, at::kLong).unsqueeze(1);
+    if (k > 1) cache = cache.select(at::tensor(source, at::kLong).to(device));
+    ids = at::tensor(token, at::kLong).to(device).unsqueeze(1);
   }
   std::vector<Hypothesis> best;
   for (const auto& s : searches) best.push_back(s.finished.empty() ? Hypothesis{} : s.finished.front());

@@ -70,7 +70,7 @@ double backward_cached(Model& model, Objective& objective, const Batch& batch, G
   require(n > 0, "rc3::backward_cached: the batch is empty");
   const auto device = batch.a.mask.device();  // where the model draws its dropout masks
   const auto part = [&](std::int64_t begin) {
-    return batch.select(at::arange(begin, std::min(n, begin + options.chunk)));
+    return batch.select(at::arange(begin, std::min(n, begin + options.chunk), batch.device()));
   };
 
   std::vector<at::Tensor> states;

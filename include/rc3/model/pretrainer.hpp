@@ -14,6 +14,7 @@
 #include "rc3/core/communicator.hpp"
 #include "rc3/core/error.hpp"
 #include "rc3/core/memory.hpp"
+#include "rc3/core/nn/device.hpp"
 #include "rc3/core/type_name.hpp"
 #include "rc3/model/diagnosis.hpp"
 #include "rc3/model/losses.hpp"
@@ -30,6 +31,7 @@ requires(sizeof...(Objectives) > 0 && (objective::Policy<Objectives, Host> &&
  public:
   static constexpr std::size_t objectives = sizeof...(Objectives);
 
+  /// On the device where the model lies.
   /// @param weights    w_k, one an objective, >= 0
   /// @param instances  the objectives, in the order of the template arguments
   Pretrainer(std::shared_ptr<Host> model, std::array<double, objectives> weights,
@@ -37,6 +39,7 @@ requires(sizeof...(Objectives) > 0 && (objective::Policy<Objectives, Host> &&
       : weights_(weights), model_(register_module("model", std::move(model))), objectives_(std::move(instances)...) {
     for (const double w : weights) require(w >= 0, "rc3::Pretrainer: weights must not be negative, one is ", w);
     std::apply([this](auto&... o) { (adopt(o), ...); }, objectives_);
+    this->to(nn::device_of(*model_));
   }
 
   /// "Pretrainer<Model<...>, objective::..., ...>".

@@ -19,7 +19,7 @@ namespace rc3::objective {
 /// @return bool [B, M], true where column j is a true negative of row i
 inline at::Tensor true_negatives(const Batch& batch, const Batch& others) {
   const auto n = batch.size(), m = others.size();
-  auto allowed = at::ones({n, m}, at::kBool);
+  auto allowed = at::ones({n, m}, at::TensorOptions(batch.device()).dtype(at::kBool));
   const auto forbid_equal = [&](const at::Tensor& x, const at::Tensor& y) {
     if (!x.defined() || !y.defined()) return;
     allowed = allowed & (x.unsqueeze(1) != y.unsqueeze(0));
@@ -39,7 +39,7 @@ inline at::Tensor true_negatives(const Batch& batch, std::int64_t begin, std::in
        {std::pair{"picture_ids", batch.picture_ids}, std::pair{"caption_a_ids", batch.caption_a_ids},
         std::pair{"caption_b_ids", batch.caption_b_ids}})
     if (ids.defined()) check_shape("objective", name, ids, {{'B', batch.size()}});
-  const auto rows = at::arange(begin, end);
+  const auto rows = at::arange(begin, end, batch.device());
   auto allowed = true_negatives(batch.ids().select(rows), batch);
   allowed.scatter_(1, rows.unsqueeze(1), false);
   return allowed;

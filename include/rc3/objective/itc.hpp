@@ -29,7 +29,7 @@ class Itc : public torch::nn::Module {
 
   /// The rows @p begin to @p end of the sum that the loss is.
   at::Tensor rows_loss(const Representations& r, const Batch& batch, std::int64_t begin, std::int64_t end) {
-    const auto rows = at::arange(begin, end);
+    const auto rows = at::arange(begin, end, batch.device());
     const auto allowed = true_negatives(batch, begin, end).scatter(1, rows.unsqueeze(1), true);
     const auto scale = temperature_->scale();
     const auto terms = [&](const at::Tensor& x, const at::Tensor& y) {

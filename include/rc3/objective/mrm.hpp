@@ -89,7 +89,8 @@ class Mrm : public torch::nn::Module {
  private:
   at::Tensor draw(const Pictures& pictures) const {
     const auto n = pictures.regions.size(0) * pictures.regions.size(1);
-    const auto mask = pictures.region_mask.defined() ? pictures.region_mask.contiguous() : at::ones({n}, at::kBool);
+    const auto mask =
+        pictures.region_mask.defined() ? pictures.region_mask.cpu().contiguous() : at::ones({n}, at::kBool);
     const auto* there = mask.data_ptr<bool>();
     Random random(options_.seed, static_cast<std::uint64_t>(step_));
     std::vector<std::int64_t> all, places;
@@ -98,7 +99,7 @@ class Mrm : public torch::nn::Module {
     for (const auto i : all)
       if (random.chance(options_.share)) places.push_back(i);
     if (places.empty() && !all.empty()) places.push_back(all[random.below(all.size())]);
-    return at::tensor(places, at::kLong);
+    return at::tensor(places, at::kLong).to(pictures.regions.device());
   }
 
   MrmOptions options_;

@@ -99,7 +99,8 @@ class RXvtcl : public torch::nn::Module {
     const auto all = static_cast<double>(a.size(0));
     const auto block = [&](const at::Tensor& t) { return t.defined() ? t.narrow(0, begin, end - begin) : t; };
     const auto rho = r.fixed[0].to(a.options());
-    const auto allowed = true_negatives(batch, begin, end).scatter(1, at::arange(begin, end).unsqueeze(1), true);
+    const auto rows_of_block = at::arange(begin, end, batch.device()).unsqueeze(1);
+    const auto allowed = true_negatives(batch, begin, end).scatter(1, rows_of_block, true);
 
     auto terms = (direction(block(a), b, begin, block(r.learned[2]), r.shared[0], block(r.fixed[1]), allowed) +
                   direction(block(b), a, begin, block(r.learned[3]), r.shared[1], block(r.fixed[2]), allowed)) /
@@ -148,7 +149,7 @@ class RXvtcl : public torch::nn::Module {
       logits.push_back(scaled.matmul(nn::unit(shared).to(a.scalar_type()).t()));
       counted.push_back(shared_allowed);
     }
-    return info_nce_terms(at::cat(logits, 1), at::arange(begin, begin + a.size(0)), at::cat(counted, 1));
+    return info_nce_terms(at::cat(logits, 1), at::arange(begin, begin + a.size(0), a.device()), at::cat(counted, 1));
   }
 
   RXvtclOptions options_;

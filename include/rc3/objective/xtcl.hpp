@@ -31,7 +31,7 @@ class Xtcl : public torch::nn::Module {
   /// The rows @p begin to @p end of the sum that the loss is.
   at::Tensor rows_loss(const Representations& r, const Batch& batch, std::int64_t begin, std::int64_t end) {
     const auto &a = r.learned[0], &b = r.learned[1];
-    auto strict = at::arange(batch.size()), rows = at::arange(begin, end);
+    auto strict = at::arange(batch.size(), batch.device()), rows = at::arange(begin, end, batch.device());
     if (batch.strict.defined()) {
       check_shape("objective::Xtcl", "strict", batch.strict, {{'B', batch.size()}});
       strict = batch.strict.nonzero().squeeze(1);

@@ -17,12 +17,14 @@ class Constant {
     require(value >= 0 && value <= 1, "relevance::Constant: value must lie in [0, 1], is ", value);
   }
 
-  at::Tensor score(const Batch& batch) { return at::full({batch.size()}, value_, at::kFloat); }
+  at::Tensor score(const Batch& batch) { return at::full({batch.size()}, value_, options(batch)); }
   at::Tensor score_rows(const Batch& batch, std::int64_t begin, std::int64_t end) {
-    return at::full({end - begin, batch.size()}, value_, at::kFloat);
+    return at::full({end - begin, batch.size()}, value_, options(batch));
   }
 
  private:
+  static at::TensorOptions options(const Batch& batch) { return at::TensorOptions(batch.device()).dtype(at::kFloat); }
+
   double value_;
 };
 

@@ -6,8 +6,10 @@
 #include <ATen/ops/stack.h>
 #include <ATen/ops/tensor.h>
 #include <c10/core/GradMode.h>
+#include <torch/nn/module.h>
 
 #include <memory>
+#include <type_traits>
 #include <unordered_map>
 #include <unordered_set>
 #include <vector>
@@ -15,6 +17,7 @@
 #include "rc3/core/batch.hpp"
 #include "rc3/core/check.hpp"
 #include "rc3/core/memory.hpp"
+#include "rc3/core/nn/device.hpp"
 #include "rc3/core/nn/state.hpp"
 #include "rc3/core/nn/unit.hpp"
 #include "rc3/relevance/concept.hpp"
@@ -63,7 +66,7 @@ class Encoder {
   /// rho_ij of text b of every sample to text a of the samples @p begin to @p end. @return float [end - begin, B]
   at::Tensor score_rows(const Batch& batch, std::int64_t begin, std::int64_t end) {
     c10::NoGradGuard no_grad;
-    const auto rows = at::arange(begin, end);
+    const auto rows = at::arange(begin, end, batch.device());
     const auto ids = batch.caption_a_ids.defined() ? batch.caption_a_ids.index_select(0, rows) : at::Tensor();
     const auto a = vectors(batch.a.select(rows), ids), b = vectors(batch.b, batch.caption_b_ids);
     return ((a.matmul(b.t()) - low_) / (high_ - low_)).clamp(0, 1);
@@ -82,7 +85,7 @@ class Encoder {
       const auto* other = theirs.find(item.key());
       require(other != nullptr && other->sizes() == item.value().sizes(),
               "relevance::Encoder: the encoder to follow has no \"", item.key(), "\" of the same shape");
-      item.value().mul_(momentum).add_(*other, 1 - momentum);
+      item.value().mul_(momentum).add_(other->to(item.value().device()), 1 - momentum);
     }
     known_.clear();
     moved_ = true;
@@ -115,11 +118,25 @@ class Encoder {
   double high() const { return high_; }  ///< cosine that counts as 1
 
  private:
-  at::Tensor vectors(const Texts& texts) { return nn::unit(encoder_->pool(encoder_->encode(texts))); }
+  /// The encoder hangs in no module that is moved as a whole, so it goes where its texts are.
+  void go_to(const at::Device& device) {
+    if constexpr (std::is_base_of_v<torch::nn::Module, Text>) {
+      if (nn::device_of(*encoder_) == device) return;
+      encoder_->to(device);
+      known_.clear();
+    }
+  }
+
+  at::Tensor vectors(const Texts& texts) {
+    go_to(texts.mask.device());
+    return nn::unit(encoder_->pool(encoder_->encode(texts)));
+  }
 
   at::Tensor vectors(const Texts& texts, const at::Tensor& ids) {
     if (!ids.defined() || options_.remember == 0) return vectors(texts);
-    const auto id = ids.template accessor<std::int64_t, 1>();
+    go_to(texts.mask.device());
+    const auto here = ids.cpu();
+    const auto id = here.template accessor<std::int64_t, 1>();
     std::vector<std::int64_t> unknown;
     std::unordered_set<std::int64_t> listed;
     for (std::int64_t i = 0; i < id.size(0); ++i)
@@ -129,7 +146,7 @@ class Encoder {
         known_.clear();
         return vectors(texts);
       }
-      const auto fresh = vectors(texts.select(at::tensor(unknown, at::kLong)));
+      const auto fresh = vectors(texts.select(at::tensor(unknown, at::kLong).to(ids.device())));
       for (std::size_t k = 0; k < unknown.size(); ++k)
         known_.emplace(id[unknown[k]], fresh[static_cast<std::int64_t>(k)].clone());
     }

@@ -30,6 +30,13 @@ struct Batch {
     return {pictures.select(index), right.select(index),           texts.select(index),      rows(labels, index),
             targets.select(index),  rows(target_languages, index), rows(picture_ids, index), rows(text_ids, index)};
   }
+  /// Every tensor on @p device; those that lie there are shared, not copied.
+  Batch to(const at::Device& device) const {
+    using rc3::detail::on;
+    return {pictures.to(device),     right.to(device),    texts.to(device),
+            on(device, labels),      targets.to(device),  on(device, target_languages),
+            on(device, picture_ids), on(device, text_ids)};
+  }
 };
 
 }  // namespace rc3::task

@@ -16,6 +16,7 @@
 #include "rc3/core/check.hpp"
 #include "rc3/core/communicator.hpp"
 #include "rc3/core/error.hpp"
+#include "rc3/core/nn/device.hpp"
 #include "rc3/core/nn/wide.hpp"
 #include "rc3/core/type_name.hpp"
 #include "rc3/model/losses.hpp"
@@ -40,7 +41,7 @@ class Classifier : public torch::nn::Module {
  public:
   using Batch = task::Batch;
 
-  /// @throws rc3::Error for options out of range
+  /// On the device where the model lies. @throws rc3::Error for options out of range
   Classifier(std::shared_ptr<Host> model, ClassifierOptions options)
       : options_(options), model_(register_module("model", std::move(model))) {
     require(options.classes > 1, "task::Classifier: classes must be above 1, are ", options.classes);
@@ -51,6 +52,7 @@ class Classifier : public torch::nn::Module {
     hidden_ = register_module("hidden", torch::nn::Linear(in, 2 * d));
     norm_ = register_module("norm", torch::nn::LayerNorm(torch::nn::LayerNormOptions({2 * d})));
     out_ = register_module("out", torch::nn::Linear(2 * d, options.classes));
+    to(nn::device_of(*model_));
   }
 
   static std::string name() { return type_name<Classifier>(); }

@@ -35,24 +35,25 @@ inline std::string_view name_of(Look look) {
 /// @throws rc3::Error for regions or patches that the batch has none of
 inline Pictures looked(Pictures pictures, Look look) {
   const auto b = pictures.size();
+  const auto bools = at::TensorOptions(pictures.device()).dtype(at::kBool);
   switch (look) {
     case Look::all:
       break;
     case Look::regions:
       require(pictures.boxes.defined() || pictures.regions.defined(), "task::looked: the pictures have no regions");
-      pictures.patch_mask = at::zeros({b}, at::kBool);
+      pictures.patch_mask = at::zeros({b}, bools);
       break;
     case Look::patches:
       require(pictures.pixels.defined() || pictures.features.defined(), "task::looked: the pictures have no patches");
       if (pictures.region_mask.defined())
         pictures.region_mask = at::zeros_like(pictures.region_mask);
       else if (pictures.boxes.defined())
-        pictures.region_mask = at::zeros({b, pictures.boxes.size(1)}, at::kBool);
+        pictures.region_mask = at::zeros({b, pictures.boxes.size(1)}, bools);
       break;
     case Look::shuffled: {
       require(b > 1, "task::looked: a batch of one has no other picture");
       // Half a batch away: neighbours are often questions about one picture.
-      return pictures.select((at::arange(b) + b / 2).remainder(b));
+      return pictures.select((at::arange(b, pictures.device()) + b / 2).remainder(b));
     }
     case Look::blank:
       if (pictures.pixels.defined()) pictures.pixels = at::full_like(pictures.pixels, 128);
@@ -63,7 +64,7 @@ inline Pictures looked(Pictures pictures, Look look) {
       if (pictures.boxes.defined()) {
         pictures.boxes = at::zeros_like(pictures.boxes);
         pictures.boxes.select(1, 0).narrow(1, 2, 2).copy_(pictures.sizes);
-        pictures.region_mask = at::zeros({b, pictures.boxes.size(1)}, at::kBool);
+        pictures.region_mask = at::zeros({b, pictures.boxes.size(1)}, bools);
         pictures.region_mask.select(1, 0).fill_(true);
       }
   }

@@ -10,6 +10,7 @@
 
 #include "rc3/core/communicator.hpp"
 #include "rc3/core/error.hpp"
+#include "rc3/core/nn/device.hpp"
 #include "rc3/core/type_name.hpp"
 #include "rc3/model/losses.hpp"
 #include "rc3/objective/gather.hpp"
@@ -26,10 +27,13 @@ class Matcher : public torch::nn::Module {
  public:
   using Batch = task::Batch;
 
+  /// On the device where the model lies.
   explicit Matcher(std::shared_ptr<Host> model, double tau = 0.07)
       : model_(register_module("model", std::move(model))),
         itc_(register_module("itc", std::make_shared<objective::Itc>(tau))),
-        itm_(register_module("itm", std::make_shared<objective::Itm>())) {}
+        itm_(register_module("itm", std::make_shared<objective::Itm>())) {
+    to(nn::device_of(*model_));
+  }
 
   static std::string name() { return type_name<Matcher>(); }
   static std::vector<std::string> objective_names() { return {"Itc", "Itm"}; }

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "rc3/core/nn/device.hpp"
 #include "rc3/fusion/generate.hpp"
 #include "rc3/task/batch.hpp"
 #include "rc3/task/look.hpp"
@@ -18,11 +19,13 @@
 
 namespace rc3::task {
 
-/// Calls @p visit(Batch) for all examples in their order, in eval mode, each as @p look lets the head see it.
+/// Calls @p visit(Batch) for all examples in their order, in eval mode, each as @p look lets the head see it, and on
+/// the head's device.
 /// @param size  of a batch, > 1
 template <class Head, class Visit>
 void for_each_batch(Head& head, const Remembered& examples, Look look, std::int64_t size, const Visit& visit) {
   c10::InferenceMode inference;
+  const auto device = nn::device_of(head);
   const bool training = head.is_training();
   head.eval();
   for (std::int64_t begin = 0; begin < examples.size();) {
@@ -31,7 +34,7 @@ void for_each_batch(Head& head, const Remembered& examples, Look look, std::int6
     if (examples.size() - end == 1) end = examples.size();
     std::vector<std::int64_t> index;
     for (; begin < end; ++begin) index.push_back(begin);
-    visit(looked(examples.batch(index), look));
+    visit(looked(examples.batch(index), look).to(device));
   }
   head.train(training);
 }
@@ -42,7 +45,7 @@ std::vector<std::int64_t> classify(Head& head, const Remembered& examples, Look 
                                    std::int64_t size = 64) {
   std::vector<std::int64_t> all;
   for_each_batch(head, examples, look, size, [&](const Batch& batch) {
-    const auto best = head.logits(batch).argmax(1).contiguous();
+    const auto best = head.logits(batch).argmax(1).cpu().contiguous();
     all.insert(all.end(), best.template data_ptr<std::int64_t>(),
                best.template data_ptr<std::int64_t>() + best.numel());
   });

@@ -20,6 +20,7 @@
 #include <vector>
 
 #include "rc3/core/error.hpp"
+#include "rc3/core/nn/device.hpp"
 #include "rc3/data/loader.hpp"
 #include "rc3/data/text_id.hpp"
 #include "rc3/task/batch.hpp"
@@ -157,6 +158,7 @@ class Remembered {
   template <class Host>
   void add(Host& host, std::vector<Prepared>& examples) {
     c10::NoGradGuard no_grad;
+    const auto device = nn::device_of(host);  // where it computes; what is kept lies in the CPU's memory
     std::vector<const data::PreparedPicture*> fresh;
     std::vector<std::vector<std::int64_t>> fresh_texts;
     for (const Prepared& e : examples) {
@@ -174,14 +176,14 @@ class Remembered {
       rows_.push_back(std::move(row));
     }
     if (!fresh.empty()) {
-      const auto kept = visual::keep(*host.visual_policy(), data::collate_pictures(fresh));
+      const auto kept = visual::keep(*host.visual_policy(), data::collate_pictures(fresh).to(device)).to(at::kCPU);
       for (std::int64_t i = 0; i < kept.size(); ++i) pictures_.push_back(kept.select(at::tensor({i}, at::kLong)));
     }
     if (fresh_texts.empty()) return;
     Texts texts = text::pad_batch(fresh_texts);
     if constexpr (requires { host.text_policy()->frozen_layers(); })
       if (host.text_policy()->frozen_layers() >= 0)
-        texts.hidden = host.text_policy()->lower(texts).values.to(at::kHalf);
+        texts.hidden = host.text_policy()->lower(texts.to(device)).values.to(at::kHalf).cpu();
     for (std::size_t i = 0; i < fresh_texts.size(); ++i) {
       const auto row = texts.select(at::tensor({static_cast<std::int64_t>(i)}, at::kLong));
       const auto length = static_cast<std::int64_t>(fresh_texts[i].size());

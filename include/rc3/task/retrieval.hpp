@@ -25,7 +25,7 @@ inline at::Tensor ranks(const at::Tensor& scores, const at::Tensor& targets) {
   check_shape("task::ranks", "scores", scores, {{'Q'}, {'C'}});
   check_shape("task::ranks", "targets", targets, {{'Q', scores.size(0)}});
   require(!scores.isnan().any().item<bool>(), "task::ranks: a score is not a number");
-  return (scores >= scores.gather(1, targets.unsqueeze(1))).sum(1);
+  return (scores >= scores.gather(1, targets.to(scores.device()).unsqueeze(1))).sum(1);
 }
 
 /// @param ranks  int64 [Q], >= 1

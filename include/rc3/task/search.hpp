@@ -14,6 +14,7 @@
 
 #include "rc3/core/batch.hpp"
 #include "rc3/core/check.hpp"
+#include "rc3/core/nn/device.hpp"
 #include "rc3/task/look.hpp"
 #include "rc3/task/remembered.hpp"
 
@@ -43,10 +44,11 @@ inline Encoded joined(const std::vector<Encoded>& parts) {
 template <class Host>
 Encoded encode_pictures(Host& model, const Remembered& examples, Look look = Look::all, std::int64_t size = 64) {
   c10::InferenceMode inference;
+  const auto device = nn::device_of(model);
   std::vector<Encoded> parts;
   for (std::int64_t begin = 0; begin < examples.pictures(); begin += size) {
     const auto end = std::min(examples.pictures(), begin + size);
-    auto tokens = model.visual(looked(examples.pictures(begin, end), look));
+    auto tokens = model.visual(looked(examples.pictures(begin, end), look).to(device));
     auto vectors = model.picture_vector(tokens);
     parts.push_back({std::move(tokens), std::move(vectors)});
   }
@@ -58,12 +60,13 @@ template <class Host>
 Encoded encode_texts(Host& model, const Remembered& examples, const std::vector<std::int64_t>& which,
                      std::int64_t size = 64) {
   c10::InferenceMode inference;
+  const auto device = nn::device_of(model);
   std::vector<Encoded> parts;
   for (std::size_t begin = 0; begin < which.size(); begin += static_cast<std::size_t>(size)) {
     const auto end = std::min(which.size(), begin + static_cast<std::size_t>(size));
     const auto batch = examples.batch(
         {which.begin() + static_cast<std::ptrdiff_t>(begin), which.begin() + static_cast<std::ptrdiff_t>(end)});
-    auto tokens = model.text(batch.texts);
+    auto tokens = model.text(batch.texts.to(device));
     auto vectors = model.text_vector(tokens);
     parts.push_back({std::move(tokens), std::move(vectors)});
   }
@@ -91,7 +94,7 @@ at::Tensor rerank(Host& model, const at::Tensor& scores, const Encoded& rows, co
   const auto best = std::get<1>(scores.topk(top, 1));
   std::vector<at::Tensor> match;
   for (std::int64_t begin = 0; begin < scores.size(0); begin += size) {
-    const auto some = at::arange(begin, std::min(scores.size(0), begin + size));
+    const auto some = at::arange(begin, std::min(scores.size(0), begin + size), scores.device());
     const auto repeated = some.unsqueeze(1).expand({some.size(0), top}).flatten();
     const auto found = best.index_select(0, some).flatten();
     const auto left = rows.tokens.select(repeated), right = columns.tokens.select(found);

@@ -5,6 +5,7 @@
 #include <ATen/ops/cross_entropy_loss.h>
 #include <ATen/ops/full.h>
 #include <ATen/ops/index_select.h>
+#include <ATen/ops/ones.h>
 #include <ATen/ops/tensor.h>
 #include <c10/core/GradMode.h>
 #include <torch/nn/module.h>
@@ -16,6 +17,7 @@
 #include "rc3/core/check.hpp"
 #include "rc3/core/communicator.hpp"
 #include "rc3/core/error.hpp"
+#include "rc3/core/nn/device.hpp"
 #include "rc3/core/nn/wide.hpp"
 #include "rc3/core/type_name.hpp"
 #include "rc3/fusion/decoder.hpp"
@@ -35,6 +37,7 @@ class Translator : public torch::nn::Module {
  public:
   using Batch = task::Batch;
 
+  /// On the device where the model lies, the decoder too.
   /// @param decoder          of the model's width, with Vocabulary::size() words
   /// @param label_smoothing  in [0, 1)
   Translator(std::shared_ptr<Host> model, std::shared_ptr<fusion::Decoder> decoder, double label_smoothing = 0.1)
@@ -43,6 +46,7 @@ class Translator : public torch::nn::Module {
         decoder_(register_module("decoder", std::move(decoder))) {
     require(label_smoothing >= 0 && label_smoothing < 1, "task::Translator: label_smoothing must be in [0, 1), is ",
             label_smoothing);
+    to(nn::device_of(*model_));
   }
 
   static std::string name() { return type_name<Translator>(); }
@@ -56,8 +60,10 @@ class Translator : public torch::nn::Module {
             "task::Translator: an example to learn from has no reference");
     const auto b = batch.size(), t = targets.ids.size(1);
     // The decoder reads: end, language, first word, ...; it is asked what follows the language, and so on.
-    const auto read = at::cat({at::full({b, 1}, Vocabulary::end, at::kLong), targets.ids.narrow(1, 0, t - 1)}, 1);
-    const auto words = read.masked_fill(~at::cat({at::full({b, 1}, true), targets.mask.narrow(1, 0, t - 1)}, 1), 0);
+    const auto read =
+        at::cat({at::full({b, 1}, Vocabulary::end, targets.ids.options()), targets.ids.narrow(1, 0, t - 1)}, 1);
+    const auto first = at::ones({b, 1}, targets.mask.options());
+    const auto words = read.masked_fill(~at::cat({first, targets.mask.narrow(1, 0, t - 1)}, 1), 0);
     auto asked = targets.mask.clone();
     asked.select(1, 0).fill_(false);
     const auto places = asked.flatten().nonzero().squeeze(1);
@@ -82,14 +88,14 @@ class Translator : public torch::nn::Module {
     const auto all = memory(batch);
     options.start = options.end = Vocabulary::end;
     std::vector<fusion::Hypothesis> out(static_cast<std::size_t>(batch.size()));
-    const auto languages = batch.target_languages;
-    check_shape("task::Translator", "target_languages", languages, {{'B', batch.size()}});
+    check_shape("task::Translator", "target_languages", batch.target_languages, {{'B', batch.size()}});
+    const auto languages = batch.target_languages.cpu();
     for (auto left = at::full({batch.size()}, true); left.any().template item<bool>();) {  // a language at a time
       const auto language = languages[left.nonzero()[0].template item<std::int64_t>()].template item<std::int64_t>();
       const auto rows = (languages == language).nonzero().squeeze(1);
       left.index_fill_(0, rows, false);
       options.first = language;
-      auto found = fusion::generate(*decoder_, all.select(rows), options);
+      auto found = fusion::generate(*decoder_, all.select(rows.to(all.mask.device())), options);
       for (std::size_t i = 0; i < found.size(); ++i)
         out[static_cast<std::size_t>(rows[static_cast<std::int64_t>(i)].template item<std::int64_t>())] =
             std::move(found[i]);
@@ -120,7 +126,7 @@ inline void copy_words(fusion::Decoder& decoder, const Vocabulary& vocabulary, c
   auto own = decoder.named_parameters()["embedding"];
   check_shape("task::copy_words", "embedding", embedding, {{'K'}, {'D', own.size(1)}});
   check_shape("task::copy_words", "decoder's embedding", own, {{'K', vocabulary.size()}, {'D'}});
-  const auto rows = embedding.index_select(0, at::tensor(vocabulary.pieces(), at::kLong));
+  const auto rows = embedding.index_select(0, at::tensor(vocabulary.pieces(), at::kLong).to(embedding.device()));
   const auto centred = rows - rows.mean(0, true);
   own.narrow(0, vocabulary.first_piece(), rows.size(0)).copy_(centred * (0.02 / centred.std().template item<double>()));
 }

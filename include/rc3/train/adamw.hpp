@@ -56,7 +56,8 @@ class AdamW {
     c10::NoGradGuard no_grad;
     const double norm = gradient_norm();
     if (std::isfinite(norm)) {
-      const auto shrink = norm > options_.clip ? at::full({}, norm / options_.clip, at::kFloat) : at::Tensor();
+      const auto where = groups_.front().steps.front().options();  // a kernel reads it where the parameters lie
+      const auto shrink = norm > options_.clip ? at::full({}, norm / options_.clip, where) : at::Tensor();
       for (auto& g : groups_) update(g, factor, shrink);
     }
     zero_grad();

@@ -1,10 +1,14 @@
 #pragma once
-/// The ranks of a run on one or many machines, through LibTorch's c10d with Gloo.
+/// The ranks of a run on one or many machines, through LibTorch's c10d: Gloo, and NCCL between GPUs.
 ///
-/// Needs Gloo's headers (Debian: libgloo-dev); the library itself is in LibTorch. Link rc3::gloo beside rc3::rc3.
+/// Needs Gloo's headers (Debian: libgloo-dev); the library itself is in LibTorch. Link rc3::gloo beside rc3::rc3. It
+/// brings NCCL (and defines RC3_HAS_NCCL) where LibTorch has CUDA and the headers of CUDA and NCCL are found.
 
 #ifndef USE_C10D_GLOO
 #define USE_C10D_GLOO
+#endif
+#if defined(RC3_HAS_NCCL) && !defined(USE_C10D_NCCL)
+#define USE_C10D_NCCL
 #endif
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/empty_like.h>
@@ -12,6 +16,9 @@
 #include <torch/csrc/distributed/c10d/PrefixStore.hpp>
 #include <torch/csrc/distributed/c10d/ProcessGroupGloo.hpp>
 #include <torch/csrc/distributed/c10d/TCPStore.hpp>
+#ifdef RC3_HAS_NCCL
+#include <torch/csrc/distributed/c10d/ProcessGroupNCCL.hpp>
+#endif
 
 #include <charconv>
 #include <chrono>
@@ -28,16 +35,20 @@ namespace rc3::train {
 
 struct C10dOptions {
   std::chrono::milliseconds timeout = std::chrono::minutes(10);  ///< of each call: how long the other ranks may take
-  std::string hostname = {};  ///< of the network interface to use; empty: that of this machine's name
+  std::string hostname = {};     ///< of the network interface to use; empty: that of this machine's name
+  at::Device device = at::kCPU;  ///< that this rank computes on, see train::use_device
+  std::string backend = "auto";  ///< what carries a GPU's tensors: "nccl", "gloo" (by way of the CPU's memory), or
+                                 ///< "auto": NCCL on a GPU where the program has it
 };
 
-/// A Communicator over TCP. Launch with `torchrun --no-python --nproc-per-node=2 ./program`, with mpirun (Open MPI) and
+/// A Communicator over TCP, and with NCCL over whatever joins the GPUs. Tensors of the CPU go through Gloo in any case.
+/// Launch with `torchrun --no-python --nproc-per-node=2 ./program`, with mpirun (Open MPI) and
 /// MASTER_ADDR and MASTER_PORT set, or set RANK and WORLD_SIZE too for each process by hand.
 class C10d {
  public:
   /// Meets the other ranks, and checks that they add up: the sum of rank + 1 must be n (n + 1) / 2.
   /// @throws rc3::Error naming the variable of the environment that is missing or no number, or the rank and why the
-  ///         others were not met
+  ///         others were not met; for a backend that is none, or that this program or its device has not
   static C10d from_environment(const C10dOptions& options = {}) {
     const auto rank = number({"RANK", "OMPI_COMM_WORLD_RANK"}), size = number({"WORLD_SIZE", "OMPI_COMM_WORLD_SIZE"});
     require(size > 0 && rank >= 0 && rank < size, "train::C10d: rank ", rank, " of ", size);
@@ -51,31 +62,34 @@ class C10d {
   std::int64_t size() const { return size_; }
 
   std::vector<at::Tensor> all_gather(const at::Tensor& t) {
-    std::vector<at::Tensor> in{t.contiguous()};
+    std::vector<at::Tensor> in{carried(t.contiguous())};
     std::vector<std::vector<at::Tensor>> out(1);
     for (std::int64_t r = 0; r < size_; ++r) out[0].push_back(at::empty_like(in[0]));
-    call("all_gather", [&] { group_->allgather(out, in)->wait(); });
+    call("all_gather", [&] { now_.of(in[0]).allgather(out, in)->wait(); });
+    for (auto& other : out[0]) other = other.to(t.device());
     return out[0];
   }
 
   void all_reduce(at::Tensor& t) {
-    std::vector<at::Tensor> all{t.contiguous()};
-    call("all_reduce", [&] { group_->allreduce(all)->wait(); });
+    std::vector<at::Tensor> all{carried(t.contiguous())};
+    call("all_reduce", [&] { now_.of(all[0]).allreduce(all)->wait(); });
     if (!all[0].is_same(t)) t.copy_(all[0]);
   }
 
   /// A sum under way.
   class Pending {
    public:
-    Pending(C10d& comm, const at::Tensor& t) : comm_(comm), all_{t} {
-      comm_.call("all_reduce", [&] { work_ = comm_.later_->allreduce(all_); });
+    Pending(C10d& comm, const at::Tensor& t) : comm_(comm), sum_(t), all_{comm.carried(t)} {
+      comm_.call("all_reduce", [&] { work_ = comm_.later_.of(all_[0]).allreduce(all_); });
     }
     void wait() {
       comm_.call("all_reduce", [&] { work_->wait(); });
+      if (!all_[0].is_same(sum_)) sum_.copy_(all_[0]);
     }
 
    private:
     C10d& comm_;
+    at::Tensor sum_;
     std::vector<at::Tensor> all_;
     c10::intrusive_ptr<c10d::Work> work_;
   };
@@ -85,8 +99,15 @@ class C10d {
   Pending all_reduce_later(const at::Tensor& t) { return {*this, t}; }
 
  private:
+  /// Ranks that are joined once more for each purpose, so that its calls are matched among themselves.
+  struct Group {
+    c10::intrusive_ptr<c10d::Backend> gloo, nccl;
+    c10d::Backend& of(const at::Tensor& t) const { return t.is_cpu() ? *gloo : *nccl; }
+  };
+
   C10d(std::int64_t rank, std::int64_t size, const std::string& host, std::uint16_t port, const C10dOptions& options)
       : rank_(rank), size_(size) {
+    const bool nccl = takes_nccl(options);
     call("start", [&] {
       c10d::TCPStoreOptions store_options;
       // Under torchrun its agent holds the store, and every rank is a client of it.
@@ -106,18 +127,55 @@ class C10d {
       gloo->devices.push_back(options.hostname.empty()
                                   ? c10d::ProcessGroupGloo::createDefaultDevice()
                                   : c10d::ProcessGroupGloo::createDeviceForHostname(options.hostname));
-      const auto group = [&](const char* name) {
-        return c10::make_intrusive<c10d::ProcessGroupGloo>(c10::make_intrusive<c10d::PrefixStore>(name, store),
-                                                           static_cast<int>(rank), static_cast<int>(size), gloo);
+      const auto group = [&](const std::string& name) {
+        const auto prefixed = [&](const char* kind) {
+          return c10::make_intrusive<c10d::PrefixStore>(name + kind, store);
+        };
+        const int r = static_cast<int>(rank), n = static_cast<int>(size);
+        Group made{c10::make_intrusive<c10d::ProcessGroupGloo>(prefixed(""), r, n, gloo), {}};
+#ifdef RC3_HAS_NCCL
+        if (nccl) {
+          const auto wishes = c10d::ProcessGroupNCCL::Options::create();
+          wishes->timeout = options.timeout;
+          made.nccl = c10::make_intrusive<c10d::ProcessGroupNCCL>(prefixed("/nccl"), r, n, wishes);
+        }
+#endif
+        return made;
       };
-      group_ = group("now");
+      now_ = group("now");
       later_ = group("later");
     });
-    at::Tensor sum = at::full({1}, rank + 1, at::kLong);
-    all_reduce(sum);
-    require(sum.item<std::int64_t>() == size * (size + 1) / 2, "train::C10d: the sum of rank + 1 over ", size,
-            " ranks is ", sum.item<std::int64_t>(), ", not ", size * (size + 1) / 2,
-            "; two processes have one rank, or another run uses this MASTER_PORT");
+    check_sum(at::kCPU);
+    if (nccl) check_sum(options.device);  // NCCL meets the other ranks at its first call
+  }
+
+  static bool takes_nccl(const C10dOptions& options) {
+#ifdef RC3_HAS_NCCL
+    constexpr bool built = true;
+#else
+    constexpr bool built = false;
+#endif
+    const auto& backend = options.backend;
+    require(backend == "auto" || backend == "gloo" || backend == "nccl",
+            "train::C10d: the backend must be \"auto\", \"gloo\" or \"nccl\", is \"", backend, '"');
+    if (backend != "nccl") return backend == "auto" && built && options.device.is_cuda();
+    require(built,
+            "train::C10d: backend \"nccl\": this program was built without NCCL; it takes a LibTorch with CUDA and "
+            "the headers of CUDA and NCCL (RC3_WITH_NCCL)");
+    require(options.device.is_cuda(), "train::C10d: backend \"nccl\": NCCL joins GPUs, the device is ",
+            options.device.str());
+    return true;
+  }
+
+  /// @p t where a group carries it: itself, or its copy in the CPU's memory.
+  at::Tensor carried(const at::Tensor& t) const { return t.is_cpu() || (t.is_cuda() && now_.nccl) ? t : t.cpu(); }
+
+  void check_sum(const at::Device& device) {
+    at::Tensor all = at::full({1}, rank_ + 1, at::TensorOptions(device).dtype(at::kLong));
+    all_reduce(all);
+    const auto sum = all.item<std::int64_t>();
+    require(sum == size_ * (size_ + 1) / 2, "train::C10d: the sum of rank + 1 over ", size_, " ranks is ", sum,
+            ", not ", size_ * (size_ + 1) / 2, "; two processes have one rank, or another run uses this MASTER_PORT");
   }
 
   template <class Action>
@@ -147,7 +205,7 @@ class C10d {
   }
 
   std::int64_t rank_, size_;
-  c10::intrusive_ptr<c10d::ProcessGroupGloo> group_, later_;
+  Group now_, later_;
 };
 
 static_assert(Communicator<C10d>);

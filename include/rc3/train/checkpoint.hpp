@@ -72,12 +72,12 @@ struct Snapshot {
   nlohmann::ordered_json configuration;  ///< configuration.json
   nlohmann::ordered_json sources = {};   ///< sources.json: where its values come from; null: not written
 
-  /// With tensors of its own, which the next step does not change.
+  /// With tensors of its own in the CPU's memory, which the next step does not change.
   Snapshot copied() const {
     c10::NoGradGuard no_grad;
     Snapshot copy = *this;
     for (auto& [file, tensors] : copy.files)
-      for (auto& [name, tensor] : tensors) tensor = tensor.detach().clone();
+      for (auto& [name, tensor] : tensors) tensor = tensor.detach().to(at::kCPU, /*non_blocking=*/false, /*copy=*/true);
     return copy;
   }
 

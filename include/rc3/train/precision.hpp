@@ -3,63 +3,75 @@
 
 #include <ATen/autocast_mode.h>
 #include <ATen/ops/ones.h>
+#include <c10/core/Device.h>
 
 #include <algorithm>
 #include <chrono>
+#include <cstdint>
 
 #include "rc3/train/options.hpp"
 
 namespace rc3::train {
 
-/// Whether a 256 x 256 x 256 matrix product takes less time in bfloat16 than in float32. Measured once: processors
-/// without bfloat16 instructions emulate it, a hundred times slower, and no flag tells all of them apart.
-inline bool bfloat16_is_fast() {
-  static const bool fast = [] {
-    const auto best = [](at::ScalarType type) {
-      const auto a = at::ones({256, 256}, type);
-      double seconds = 1e9;
-      for (int i = 0; i < 4; ++i) {  // the first is a warm-up; the best of the others is the least disturbed
-        const auto start = std::chrono::steady_clock::now();
-        const auto product = a.matmul(a);
-        const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
-        if (i > 0) seconds = std::min(seconds, took.count());
-      }
-      return seconds;
-    };
-    return best(at::kBFloat16) < best(at::kFloat);
-  }();
+namespace detail {
+/// @param n  rows and columns of the product
+inline bool measures_bfloat16_faster(const at::Device& device, std::int64_t n) {
+  const auto best = [&](at::ScalarType type) {
+    const auto a = at::ones({n, n}, at::TensorOptions(device).dtype(type));
+    double seconds = 1e9;
+    for (int i = 0; i < 4; ++i) {  // the first is a warm-up; the best of the others is the least disturbed
+      const auto start = std::chrono::steady_clock::now();
+      a.matmul(a)[0][0].item<double>();  // a device answers when it is done
+      const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
+      if (i > 0) seconds = std::min(seconds, took.count());
+    }
+    return seconds;
+  };
+  return best(at::kBFloat16) < best(at::kFloat);
+}
+}  // namespace detail
+
+/// Whether a matrix product takes less time in bfloat16 than in float32: 256 x 256 x 256 on the CPU, measured once,
+/// 4096 x 4096 x 4096 elsewhere, where the start of a small one would take longer than itself. Processors without
+/// bfloat16 instructions emulate it, a hundred times slower, and no flag tells all of them apart.
+inline bool bfloat16_is_fast(const at::Device& device = at::kCPU) {
+  if (!device.is_cpu()) return detail::measures_bfloat16_faster(device, 4096);
+  static const bool fast = detail::measures_bfloat16_faster(at::kCPU, 256);
   return fast;
 }
 
+/// @param device  that computes
 /// @return Precision::float32 or Precision::bfloat16
-inline Precision resolve(Precision wish) {
+inline Precision resolve(Precision wish, const at::Device& device = at::kCPU) {
   if (wish != Precision::automatic) return wish;
-  return bfloat16_is_fast() ? Precision::bfloat16 : Precision::float32;
+  return bfloat16_is_fast(device) ? Precision::bfloat16 : Precision::float32;
 }
 
-/// Autocast on the CPU while it lives, if @p precision is bfloat16. Norms, softmaxes and losses stay in float32.
+/// Autocast on a kind of device while it lives, if @p precision is bfloat16. Norms, softmaxes and losses stay in
+/// float32.
 class Autocast {
  public:
-  explicit Autocast(Precision precision)
-      : before_(at::autocast::is_autocast_enabled(at::kCPU)), type_before_(at::autocast::get_autocast_dtype(at::kCPU)) {
-    if (resolve(precision) != Precision::bfloat16) return;
-    at::autocast::set_autocast_dtype(at::kCPU, at::kBFloat16);
-    at::autocast::set_autocast_enabled(at::kCPU, true);
+  explicit Autocast(Precision precision, const at::Device& device = at::kCPU) : type_(device.type()) {
+    if (resolve(precision, device) != Precision::bfloat16) return;
+    before_ = at::autocast::is_autocast_enabled(type_);
+    dtype_before_ = at::autocast::get_autocast_dtype(type_);
+    at::autocast::set_autocast_dtype(type_, at::kBFloat16);
+    at::autocast::set_autocast_enabled(type_, true);
     active_ = true;
   }
   ~Autocast() {
     if (!active_) return;
-    at::autocast::set_autocast_enabled(at::kCPU, before_);
-    at::autocast::set_autocast_dtype(at::kCPU, type_before_);
+    at::autocast::set_autocast_enabled(type_, before_);
+    at::autocast::set_autocast_dtype(type_, dtype_before_);
     at::autocast::clear_cache();
   }
   Autocast(const Autocast&) = delete;
   Autocast& operator=(const Autocast&) = delete;
 
  private:
-  bool before_;
-  at::ScalarType type_before_;
-  bool active_ = false;
+  at::DeviceType type_;
+  bool before_ = false, active_ = false;
+  at::ScalarType dtype_before_ = at::kFloat;
 };
 
 }  // namespace rc3::train

@@ -5,6 +5,7 @@
 #include "rc3/train/background.hpp"
 #include "rc3/train/checkpoint.hpp"
 #include "rc3/train/config.hpp"
+#include "rc3/train/device.hpp"
 #include "rc3/train/ema.hpp"
 #include "rc3/train/evaluating.hpp"
 #include "rc3/train/events.hpp"

@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "rc3/core/communicator.hpp"
+#include "rc3/core/nn/device.hpp"
 #include "rc3/core/random.hpp"
 #include "rc3/model/pretrainer.hpp"
 #include "rc3/train/adamw.hpp"
@@ -57,9 +58,11 @@ struct BatchOf<Trained> {
 template <class Trained>
 using BatchOf = typename detail::BatchOf<Trained>::type;
 
+/// Trains on the device where the module lies: move it there first, `trained->to(train::use_device("cuda"))`. Batches
+/// may lie anywhere.
 /// @tparam Trained  an rc3::Pretrainer or a head of rc3/task: a module with `losses(const BatchOf<Trained>&)` that
 ///                  gives Losses, and for several ranks `losses(const BatchOf<Trained>&, Comm&)`. Its batches have
-///                  size(), tokens() and select(index)
+///                  size(), tokens() and select(index), and to(device), for a module elsewhere than on the CPU
 /// @tparam Comm     a Communicator
 template <class Trained, Communicator Comm = Single>
 class Trainer {
@@ -70,11 +73,12 @@ class Trainer {
   /// @throws rc3::Error naming the option that is wrong
   Trainer(std::shared_ptr<Trained> trained, Options options, std::shared_ptr<Comm> comm = std::make_shared<Comm>())
       : trained_(frozen(std::move(trained), options)),
+        device_(nn::device_of(*trained_)),
         options_(std::move(options)),
         comm_(std::move(comm)),
         optimizer_(*trained_, options_.optimizer) {
     check(options_, "train::Trainer: options");
-    agree_on_precision(resolve(options_.precision));
+    agree_on_precision(resolve(options_.precision, device_));
     share_weights();
     if (comm_->size() > 1) sum_.emplace(*comm_, learning());
     if (options_.ema > 0) ema_.emplace(*trained_, options_.ema);
@@ -95,7 +99,7 @@ class Trainer {
     for (std::size_t k = 0; k < batches.size(); ++k) {
       seed_dropout(static_cast<std::int64_t>(k));
       if (sum_ && k + 1 == batches.size()) sum_->begin();
-      add(report, batches[k]);
+      add(report, here(batches[k]));
     }
     if (sum_) sum_->finish();
     over_ranks(report);
@@ -113,6 +117,7 @@ class Trainer {
     return options_.optimizer.learning_rate * options_.schedule.factor(steps_);
   }
   const Options& options() const { return options_; }
+  const at::Device& device() const { return device_; }  ///< where it computes: the module's when this was made
   /// What forward passes are computed in: as the options say; where they leave it to a measurement, bfloat16 if it is
   /// fast on every rank. A resume keeps it: on another machine the measurement may come out otherwise.
   Precision precision() const { return precision_; }
@@ -162,7 +167,7 @@ class Trainer {
     if (ema_) read("ema", ema_->state());
     if constexpr (Remembers<Trained>)
       if (const auto path = memory_file(folder); std::filesystem::exists(path))
-        trained_->set_memory(io::safetensors::load(path));
+        trained_->set_memory(here(io::safetensors::load(path)));
     for (const auto& [into, values] : all) copy_state(into, values);
     steps_ = steps;
     skipped_ = skipped;
@@ -230,9 +235,23 @@ class Trainer {
     at::manual_seed(random());
   }
 
+  decltype(auto) here(const Batch& batch) const {
+    if constexpr (requires { batch.to(device_); }) {
+      return batch.to(device_);
+    } else {
+      require(device_.is_cpu(), "train::Trainer: ", type_name<Batch>(), " has no to(device), which training on ",
+              device_.str(), " takes");
+      return (batch);
+    }
+  }
+  Memory here(Memory memory) const {
+    for (auto& [name, tensor] : memory) tensor = tensor.to(device_);
+    return memory;
+  }
+
   void add(StepReport& report, const Batch& batch) {
     auto losses = [&] {
-      const Autocast autocast(precision_);
+      const Autocast autocast(precision_, device_);
       if constexpr (requires { trained_->losses(batch, *comm_); }) {
         if (comm_->size() > 1) return shared_losses(report, batch);
       } else {
@@ -255,7 +274,7 @@ class Trainer {
       n = std::min(n, other.template item<std::int64_t>());
     require(n > 0, "train::Trainer: a rank has no sample for this step");
     report.samples += n;
-    return trained_->losses(n == batch.size() ? batch : batch.select(at::arange(n)), *comm_);
+    return trained_->losses(n == batch.size() ? batch : batch.select(at::arange(n, device_)), *comm_);
   }
 
   void over_ranks(StepReport& report) {
@@ -280,6 +299,7 @@ class Trainer {
   }
 
   std::shared_ptr<Trained> trained_;
+  at::Device device_;
   Options options_;
   std::shared_ptr<Comm> comm_;
   Precision precision_ = Precision::float32;

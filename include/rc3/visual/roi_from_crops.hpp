@@ -54,7 +54,7 @@ inline at::Tensor crop_regions(const at::Tensor& pixels, const at::Tensor& boxes
 
 struct RoiFromCropsOptions {
   std::int64_t width = 384;  ///< D
-  std::int64_t side = 128;   ///< of a crop, pixels, a multiple of the backbone's stride
+  std::int64_t side = 96;    ///< of a crop, pixels, a multiple of the backbone's stride
   double margin = 0.05;      ///< around a box, share of its longer side, >= 0
   Location location = Location::five;
   double dropout = 0.1;  ///< in training, probability in [0, 1)

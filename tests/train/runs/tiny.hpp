@@ -126,6 +126,7 @@ struct Facts {
   bool asynchronous = true;
   std::int64_t accumulate = 1;
   double ema = 0.9;
+  at::Device device = at::kCPU;
 };
 
 inline train::Options options(const Facts& facts) {
@@ -144,7 +145,9 @@ template <class T = Trained, class Comm = Single>
 std::shared_ptr<train::Trainer<T, Comm>> train(const Facts& facts, std::ostream& out,
                                                std::shared_ptr<Comm> comm = std::make_shared<Comm>(),
                                                std::int64_t stop_at = -1) {
-  auto trainer = std::make_shared<train::Trainer<T, Comm>>(make<T>(), options(facts), comm);
+  const auto trained = make<T>();
+  trained->to(facts.device);
+  auto trainer = std::make_shared<train::Trainer<T, Comm>>(trained, options(facts), comm);
   train::Run<T, Comm> run(
       *trainer,
       {.checkpoint = {.folder = facts.folder, .every = facts.every, .keep = 2, .asynchronous = facts.asynchronous},
@@ -181,7 +184,8 @@ double difference(const A& a, const B& b) {
       const auto& other = y.files.at(file).at(name);
       BOOST_TEST_REQUIRE((tensor.sizes() == other.sizes()));
       if (tensor.numel() > 0)
-        worst = std::max(worst, (tensor.to(at::kDouble) - other.to(at::kDouble)).abs().max().template item<double>());
+        worst = std::max(
+            worst, (tensor.cpu().to(at::kDouble) - other.cpu().to(at::kDouble)).abs().max().template item<double>());
     }
   }
   return worst;

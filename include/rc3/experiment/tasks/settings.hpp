@@ -89,6 +89,7 @@ struct TaskSettings {
   std::filesystem::path init = {};
   std::filesystem::path out = "tasks";
   std::int64_t threads = 0;
+  std::string device = "auto";
 };
 
 template <class Variant, class V>
@@ -99,6 +100,7 @@ void visit_fields(TaskSettings<Variant>& s, V&& v) {
   v("init", s.init, "model.safetensors of the pre-trained model, or of a run; empty: an untrained one");
   v("out", s.out, "folder for tables and predictions");
   v("threads", s.threads, "compute threads; 0: as LibTorch has it", train::at_least(0));
+  v("device", s.device, "cpu, cuda, cuda:N, or auto: a GPU where there is one");
 }
 
 }  // namespace rc3::experiment

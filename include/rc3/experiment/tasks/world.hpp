@@ -19,6 +19,7 @@
 #include "rc3/io/safetensors.hpp"
 #include "rc3/task/task.hpp"
 #include "rc3/text/tokenizer.hpp"
+#include "rc3/train/device.hpp"
 
 namespace rc3::experiment {
 
@@ -29,7 +30,8 @@ struct TaskWorld {
   using Prepare = task::Prepare<Decoders>;
 
   TaskSettings<typename E::Config> settings;
-  std::optional<EmojiWorld> emoji;  ///< nothing where the examples are a user's files
+  at::Device device = train::use_device(settings.device);  ///< that models lie on
+  std::optional<EmojiWorld> emoji;                         ///< nothing where the examples are a user's files
   text::Tokenizer tokenizer;
   mutable data::Problems problems;
 
@@ -57,6 +59,7 @@ struct TaskWorld {
       else
         train::load_checkpoint(settings.init, *trained, E::Trained::name());
     }
+    trained->model()->to(device);
     return trained->model();
   }
 

@@ -48,9 +48,10 @@ inline Masked mask_texts(std::string_view who, const Texts& texts, const MaskOpt
   check_dtype(who, "ids", texts.ids, at::kLong);
   check_shape(who, "mask", texts.mask, {{'B', texts.ids.size(0)}, {'L', texts.ids.size(1)}});
   check_dtype(who, "mask", texts.mask, at::kBool);
-  Masked masked{{texts.ids.clone(at::MemoryFormat::Contiguous), texts.mask, {}}, {}, {}};
-  auto* ids = masked.texts.ids.data_ptr<std::int64_t>();
-  const auto present = texts.mask.contiguous();
+  // Drawn on the CPU, wherever the texts lie: the same words for the same step.
+  const auto holes = texts.ids.cpu().clone(at::MemoryFormat::Contiguous);
+  auto* ids = holes.data_ptr<std::int64_t>();
+  const auto present = texts.mask.cpu().contiguous();
   const auto* there = present.data_ptr<bool>();
   Random random(options.seed, static_cast<std::uint64_t>(step));
   const auto special = special_ids(options);
@@ -70,9 +71,11 @@ inline Masked mask_texts(std::string_view who, const Texts& texts, const MaskOpt
       for (const auto id : special) ids[i] += ids[i] >= id ? 1 : 0;
     }
   }
-  masked.places = at::tensor(places, at::kLong);
-  masked.targets = at::tensor(targets, at::kLong);
-  return masked;
+  const auto device = texts.ids.device();
+  const auto listed = [&](const std::vector<std::int64_t>& numbers) {
+    return at::tensor(numbers, at::kLong).to(device);
+  };
+  return {{holes.to(device), texts.mask, {}}, listed(places), listed(targets)};
 }
 
 inline void check(std::string_view who, const MaskOptions& o) {

@@ -12,6 +12,7 @@
 
 #include "rc3/core/error.hpp"
 #include "rc3/core/memory.hpp"
+#include "rc3/core/nn/device.hpp"
 #include "rc3/core/nn/state.hpp"
 #include "rc3/objective/negatives/concept.hpp"
 #include "rc3/objective/negatives/in_batch.hpp"
@@ -47,6 +48,7 @@ class Queue {
   void after(Pass<Model>& pass) {
     c10::NoGradGuard no_grad;
     if (keys_) {
+      if constexpr (std::is_base_of_v<torch::nn::Module, Model>) keys_->to(nn::device_of(pass.model()));
       follow(pass.model());
       Pass<Model> again(*keys_, pass.batch());
       push(again);

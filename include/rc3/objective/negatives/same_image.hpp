@@ -35,7 +35,8 @@ class SameImage {
     const auto rows = negatives.any(1).nonzero().squeeze(1);
     if (rows.numel() == 0) return {.own = at::zeros_like(pass.z_a())};
     // The next true negative behind the sample: a fixed choice, so that a step is a function of its batch.
-    const auto ahead = (at::arange(all).unsqueeze(0) - at::arange(begin, begin + n).unsqueeze(1)).remainder(all);
+    const auto number = at::arange(all, negatives.device());
+    const auto ahead = (number.unsqueeze(0) - number.narrow(0, begin, n).unsqueeze(1)).remainder(all);
     const auto other = ahead.masked_fill(~negatives, all).argmin(1).index_select(0, rows);
     const auto z = pass.model().fuse(pass.visual().select(rows), texts_of(other));
     return {.own = at::zeros({n, z.size(1)}, z.options()).index_copy(0, rows, z)};
