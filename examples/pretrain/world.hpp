@@ -20,8 +20,8 @@ inline const std::string& name_of(const emoji::Glyphs& glyphs, std::size_t g, co
   return found->name;
 }
 
-/// Draws view @p view of glyph @p g; view 0 is the canonical one, the others vary with (seed, g, view) and are as small as
-/// the objects of scenes.
+/// Draws view @p view of glyph @p g; view 0 is the canonical one, the others vary with (seed, g, view) and are as small
+/// as the objects of scenes.
 inline emoji::Picture draw_view(const emoji::Glyphs& glyphs, std::size_t g, std::size_t view, std::uint64_t seed) {
   auto style = view == 0 ? emoji::Style::canonical() : emoji::Style::training();
   if (view > 0) {

@@ -64,11 +64,13 @@ BOOST_FIXTURE_TEST_CASE(adds_what_each_token_meets, Fixture) {
   double worst = 0;
   for (std::int64_t b = 0; b < 3; ++b) {
     for (std::int64_t k = 0; k < 4; ++k)
-      worst = std::max(worst, max_difference(v.values[b][k] - visual.values[b][k],
-                                             given(visual, text, b, k, parameter("visual.weight"), parameter("visual.bias"))));
+      worst = std::max(worst,
+                       max_difference(v.values[b][k] - visual.values[b][k],
+                                      given(visual, text, b, k, parameter("visual.weight"), parameter("visual.bias"))));
     for (std::int64_t k = 0; k < 5; ++k)
-      worst = std::max(worst, max_difference(x.values[b][k] - text.values[b][k],
-                                             given(text, visual, b, k, parameter("text.weight"), parameter("text.bias"))));
+      worst =
+          std::max(worst, max_difference(x.values[b][k] - text.values[b][k],
+                                         given(text, visual, b, k, parameter("text.weight"), parameter("text.bias"))));
   }
   at_most("grounded tokens against loops in float64", worst, 1e-6);  // tau is a float32 at first
   at_most("z", max_difference(fusion->fuse(visual, text), fusion->inner()->fuse(v, x)), 1e-12);

@@ -51,12 +51,12 @@ struct Texts {
 struct Tokens {
   at::Tensor values;        ///< float [B, N, D]; rows outside the mask are zero
   at::Tensor mask;          ///< bool [B, N]
-  at::Tensor summary = {};    ///< float [B, S], what a visual policy says of the whole picture beside its tokens, for the
-                              ///< vectors of search; undefined: nothing; a row of zeros: nothing of this picture
+  at::Tensor summary = {};  ///< float [B, S], what a visual policy says of the whole picture beside its tokens, for the
+                            ///< vectors of search; undefined: nothing; a row of zeros: nothing of this picture
   at::Tensor summaries = {};  ///< float [B, R, S], the same of each region, which the first R tokens are; rows outside
                               ///< the mask are zero; undefined: nothing
-  at::Tensor vectors = {};    ///< float [B, N, E], where each token lies in the space of search, unit length; zero: it is
-                              ///< not known; undefined: of none
+  at::Tensor vectors = {};  ///< float [B, N, E], where each token lies in the space of search, unit length; zero: it is
+                            ///< not known; undefined: of none
 
   /// The rows @p index (int64 [n]).
   Tokens select(const at::Tensor& index) const;

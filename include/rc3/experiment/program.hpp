@@ -62,8 +62,8 @@ std::vector<train::report::Table> recall_tables(Model& model, const AnyData& dat
 }
 
 template <class E, Communicator Comm>
-train::Ending run(const Settings<typename E::Config>& settings, const train::Sources& sources,
-                  const at::Device& device, std::shared_ptr<Comm> comm) {
+train::Ending run(const Settings<typename E::Config>& settings, const train::Sources& sources, const at::Device& device,
+                  std::shared_ptr<Comm> comm) {
   const bool first = comm->rank() == 0;
   data::Problems problems({.share = settings.loader.problems});
   const AnyData source = open_data(settings.data, problems);

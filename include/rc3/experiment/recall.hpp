@@ -18,8 +18,8 @@
 #include <utility>
 #include <vector>
 
-#include "rc3/core/random.hpp"
 #include "rc3/core/nn/device.hpp"
+#include "rc3/core/random.hpp"
 #include "rc3/data/collate_pictures.hpp"
 #include "rc3/data/concept.hpp"
 #include "rc3/data/loader.hpp"

@@ -70,10 +70,11 @@ class Grounded : public torch::nn::Module {
   /// What the inner encoder is given.
   std::pair<Tokens, Tokens> grounded(const Tokens& visual, const Tokens& text) {
     const auto b = visual.values.size(0), e = text.vectors.defined() ? text.vectors.size(2) : Dim::any;
-    check_shape("fusion::Grounded", "visual vectors", visual.vectors, {{'B', b}, {'V', visual.values.size(1)}, {'E', e}});
+    check_shape("fusion::Grounded", "visual vectors", visual.vectors,
+                {{'B', b}, {'V', visual.values.size(1)}, {'E', e}});
     check_shape("fusion::Grounded", "text vectors", text.vectors, {{'B', b}, {'L', text.values.size(1)}, {'E', e}});
     const auto scale = log_scale_.clamp(0.0, std::log(100.0)).exp();
-    const auto cosines = nn::wide(visual.vectors.matmul(text.vectors.transpose(1, 2)));          // [B, V, L]
+    const auto cosines = nn::wide(visual.vectors.matmul(text.vectors.transpose(1, 2)));           // [B, V, L]
     const auto seen = visual.vectors.ne(0).any(2), read = text.vectors.ne(0).any(2) & text.mask;  // [B, V], [B, L]
     Tokens v = visual, x = text;
     x.values = text.values + met(text_, cosines.transpose(1, 2) * scale[0], read, visual.values, seen);
@@ -83,8 +84,8 @@ class Grounded : public torch::nn::Module {
 
  private:
   /// @param logits  [B, Q, K]  @param values  [B, K, D]  @return [B, Q, D], zero where nothing is met
-  static at::Tensor met(torch::nn::Linear& w, const at::Tensor& logits, const at::Tensor& asks, const at::Tensor& values,
-                        const at::Tensor& answers) {
+  static at::Tensor met(torch::nn::Linear& w, const at::Tensor& logits, const at::Tensor& asks,
+                        const at::Tensor& values, const at::Tensor& answers) {
     const auto open = logits.masked_fill(~answers.unsqueeze(1), -1e4);
     const auto mixed = open.softmax(2).to(values.scalar_type()).matmul(values);
     const auto most = open.amax(2, /*keepdim=*/true).clamp_min(-100).to(values.scalar_type());

@@ -144,7 +144,8 @@ at::Tensor Model<Visual, Text, Fusion>::search_picture(const at::Tensor& summary
 
 template <visual::Policy Visual, text::Policy Text, fusion::Policy Fusion>
 at::Tensor Model<Visual, Text, Fusion>::search_text(const at::Tensor& states, bool dropout) {
-  return nn::unit(text_head_->forward(drop((states - text_center_) / text_scale_, dropout ? options_.text_dropout : 0)));
+  return nn::unit(
+      text_head_->forward(drop((states - text_center_) / text_scale_, dropout ? options_.text_dropout : 0)));
 }
 
 template <visual::Policy Visual, text::Policy Text, fusion::Policy Fusion>

@@ -49,7 +49,8 @@ class Both : public torch::nn::Module {
     modality_ = register_parameter("modality", at::randn({2, roi_->width()}) * 0.02);
   }
 
-  /// @return Tokens [B, R + P, D], regions first; rows outside the mask are zero. The summary is that of the patches, the
+  /// @return Tokens [B, R + P, D], regions first; rows outside the mask are zero. The summary is that of the patches,
+  /// the
   ///         summaries are those of the regions
   /// @throws rc3::Error for a sample with neither regions nor patches
   Tokens encode(const Pictures& pictures) {

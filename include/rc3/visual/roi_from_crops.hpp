@@ -72,13 +72,15 @@ class RoiFromCrops : public torch::nn::Module {
  public:
   explicit RoiFromCrops(std::shared_ptr<Backbone> backbone, RoiFromCropsOptions options = {})
       : options_(options), crops_of_(register_module("backbone", std::move(backbone))) {
-    require(options.side > 0 && options.margin >= 0, "visual::RoiFromCrops: side must be above 0 and margin not below, are ",
-            options.side, " and ", options.margin);
+    require(options.side > 0 && options.margin >= 0,
+            "visual::RoiFromCrops: side must be above 0 and margin not below, are ", options.side, " and ",
+            options.margin);
     embedding_ = register_module("embedding", std::make_shared<RegionEmbedding>(RegionEmbeddingOptions{
                                                   summary_width(), options.width, options.location, options.dropout}));
   }
 
-  /// @param pictures  regions [B, R, 2C] as look() gave them, else pixels; boxes [B, R, 4], sizes [B, 2], region_mask or
+  /// @param pictures  regions [B, R, 2C] as look() gave them, else pixels; boxes [B, R, 4], sizes [B, 2], region_mask
+  /// or
   ///                  undefined
   /// @return Tokens [B, R, D] with summaries [B, R, 2C]
   /// @throws rc3::Error for a box outside its picture
@@ -95,8 +97,8 @@ class RoiFromCrops : public torch::nn::Module {
   /// What the backbone makes of each region. @return float [B, R, 2C], zero outside the region mask
   at::Tensor look(const Pictures& pictures) {
     const auto b = pictures.boxes.size(0), r = pictures.boxes.size(1);
-    const auto mask =
-        pictures.region_mask.defined() ? pictures.region_mask : at::ones({b, r}, pictures.boxes.options().dtype(at::kBool));
+    const auto mask = pictures.region_mask.defined() ? pictures.region_mask
+                                                     : at::ones({b, r}, pictures.boxes.options().dtype(at::kBool));
     const auto crops =
         crop_regions(pictures.pixels, pictures.boxes, pictures.sizes, mask, options_.side, options_.margin);
     constexpr std::int64_t at_once = 64;

@@ -105,9 +105,8 @@ void retrieve(const TaskWorld<E>& world, std::uint64_t seed, task::Results& resu
     return world.remember(*model, SceneCaptions(emoji, side, std::move(languages), scenes, stream), prepare,
                           join("retrieval ", what));
   };
-  const auto training = remember(emoji.split.fit(), {s.task.source}, s.task.scenes, 100 + seed, "train");
-  const auto validation =
-      remember(emoji.split.validation, {s.task.source}, s.task.test_scenes, 200 + seed, "validation");
+  const auto training = remember(emoji.seen, {s.task.source}, s.task.scenes, 100 + seed, "train");
+  const auto validation = remember(emoji.choosing, {s.task.source}, s.task.test_scenes, 200 + seed, "validation");
   const auto head = std::make_shared<task::Matcher<Model>>(model);
   const auto measure = [&] {
     task::Results one(s.task.source);

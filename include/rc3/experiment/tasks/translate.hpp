@@ -54,7 +54,7 @@ double bootstrap_error(const std::vector<std::string>& hypotheses, const std::ve
 inline std::vector<std::string> writable_texts(const EmojiWorld& world) {
   std::vector<std::string> texts;
   for (const auto& language : world.written) {
-    for (const auto glyph : world.split.fit())
+    for (const auto glyph : world.seen)
       if (const auto* found = world.glyphs[glyph].find(language)) texts.push_back(found->name);
     const auto& list = world.glyphs.list_pattern(language);
     for (const auto* pattern : {&list.two, &list.start, &list.middle, &list.end}) texts.push_back(*pattern);
@@ -78,9 +78,9 @@ void translate(const TaskWorld<E>& world, std::uint64_t seed, task::Results& res
                                              {.seed = stream, .max_objects = 3});
     return world.remember(*model, set, prepare, join("translation ", what));
   };
-  const auto training = remember(emoji.split.fit(), s.task.scenes, 100 + seed, "train");
+  const auto training = remember(emoji.seen, s.task.scenes, 100 + seed, "train");
   const auto validation =
-      remember(emoji.split.validation, std::max<std::int64_t>(1, s.task.test_scenes / 3), 200 + seed, "validation");
+      remember(emoji.choosing, std::max<std::int64_t>(1, s.task.test_scenes / 3), 200 + seed, "validation");
   const auto test = remember(emoji.split.test, s.task.test_scenes, 300 + seed, "test");
 
   const auto d = model->width();
