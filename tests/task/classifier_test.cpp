@@ -75,6 +75,8 @@ Row expected(Head& h, const task::Batch& batch, std::int64_t i, bool vectors) {
       for (std::size_t j = 0; j < text.size(); ++j)
         seen.push_back(4 * picture[j] / norm(picture) * text[j] / norm(text));
   }
+  // Tokens of this model have no vectors: meetings say that they are missing.
+  if (vectors) seen.resize(seen.size() + static_cast<std::size_t>(task::Meetings::width(batch.pairs() ? 2 : 1)), -3.0);
   Row x = affine(seen, p["hidden.weight"], p["hidden.bias"]);
   for (double& v : x) v *= 0.5 * (1 + std::erf(v / std::sqrt(2.0)));
   double mean = 0, variance = 0;

@@ -21,6 +21,7 @@
 #include "rc3/core/type_name.hpp"
 #include "rc3/model/losses.hpp"
 #include "rc3/task/batch.hpp"
+#include "rc3/task/meetings.hpp"
 
 namespace rc3::task {
 
@@ -30,10 +31,13 @@ struct ClassifierOptions {
   double dropout = 0.1;       ///< before the last layer, in training, probability in [0, 1)
   /// Whether the head also sees, for each picture, the product p * t of the vectors that pictures and texts are
   /// searched by: what alignment has learned about pictures and languages that the task's own training never sees.
+  /// And Meetings, which say something where the model's tokens have vectors (fusion::Grounded).
   bool vectors = true;
+  double fused_dropout = 0.3;  ///< of z, in training, probability in [0, 1): z knows the things that tuning has seen
 };
 
-/// logits = W2 LayerNorm(GELU(W1 x)), x = z, or [z_left; z_right] of two pictures, with p * t of each behind them.
+/// logits = W2 LayerNorm(GELU(W1 x)), x = z, or [z_left; z_right] of two pictures, with p * t of each behind them, and
+/// Meetings at the end.
 /// Source: VOLTA (Bugliarello et al. 2021) for the head on z; p * t is this library's.
 /// @tparam Host  what rc3::Model offers
 template <class Host>
@@ -48,7 +52,8 @@ class Classifier : public torch::nn::Module {
     require(options.pictures == 1 || options.pictures == 2, "task::Classifier: pictures must be 1 or 2, are ",
             options.pictures);
     const auto d = model_->width();
-    const auto in = options.pictures * (d + (options.vectors ? model_->options().embedding : 0));
+    auto in = options.pictures * (d + (options.vectors ? model_->options().embedding : 0));
+    if (options.vectors) in += Meetings::width(options.pictures);
     hidden_ = register_module("hidden", torch::nn::Linear(in, 2 * d));
     norm_ = register_module("norm", torch::nn::LayerNorm(torch::nn::LayerNormOptions({2 * d})));
     out_ = register_module("out", torch::nn::Linear(2 * d, options.classes));
@@ -66,12 +71,15 @@ class Classifier : public torch::nn::Module {
     const auto text = model_->text(batch.texts);
     const auto text_vector = options_.vectors ? model_->text_vector(text) * scale() : at::Tensor();
     std::vector<at::Tensor> seen;
-    for (const Pictures* pictures : {&batch.pictures, &batch.right}) {
-      if (pictures == &batch.right && !batch.pairs()) break;
-      const auto visual = model_->visual(*pictures);
-      seen.push_back(model_->fuse(visual, text));
+    std::vector<Tokens> pictures;
+    for (const Pictures* side : {&batch.pictures, &batch.right}) {
+      if (side == &batch.right && !batch.pairs()) break;
+      const auto visual = model_->visual(*side);
+      seen.push_back(at::dropout(model_->fuse(visual, text), options_.fused_dropout, is_training()));
       if (options_.vectors) seen.push_back(model_->picture_vector(visual) * text_vector);
+      pictures.push_back(visual);
     }
+    if (options_.vectors) seen.push_back(Meetings::of(pictures, text, text_vector / scale()));
     auto x = norm_->forward(at::gelu(hidden_->forward(at::cat(seen, 1))));
     x = at::dropout(x, options_.dropout, is_training());
     return out_->forward(x);

@@ -7,6 +7,7 @@
 #include "rc3/task/evaluate.hpp"
 #include "rc3/task/look.hpp"
 #include "rc3/task/matcher.hpp"
+#include "rc3/task/meetings.hpp"
 #include "rc3/task/predict.hpp"
 #include "rc3/task/prepare.hpp"
 #include "rc3/task/remembered.hpp"

@@ -1,0 +1,66 @@
+#pragma once
+/// How well a text's words are met in a picture, or in two: numbers that do not say which words and things they are.
+
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/cat.h>
+#include <ATen/ops/constant_pad_nd.h>
+#include <ATen/ops/full.h>
+#include <ATen/ops/stack.h>
+
+#include <iterator>
+#include <tuple>
+#include <vector>
+
+#include "rc3/core/batch.hpp"
+#include "rc3/core/check.hpp"
+
+namespace rc3::task {
+
+/// Numbers a picture and a text give: the cosines of the text's vector with the regions', highest first, and, over the
+/// text's tokens, the mean and the least of each one's highest cosine with a region (late interaction, as in FILIP, Yao
+/// et al. 2021). Two pictures give theirs one behind the other, and that mean and least once more with the regions of
+/// both. What is missing is -0.3, all of it where tokens have no vectors.
+class Meetings {
+ public:
+  static constexpr std::int64_t regions = 8;  ///< cosines that are kept
+
+  /// @return how many numbers there are for so many pictures
+  static std::int64_t width(std::int64_t pictures) { return pictures * (regions + 2) + (pictures > 1 ? 2 : 0); }
+
+  /// @param pictures     Tokens [B, V, D] of each picture, with vectors [B, V, E] or without
+  /// @param text         Tokens [B, L, D] with vectors [B, L, E] or without
+  /// @param text_vector  of the whole text, float [B, E]
+  /// @return float [B, width(pictures)], ten times the cosines
+  static at::Tensor of(const std::vector<Tokens>& pictures, const Tokens& text, const at::Tensor& text_vector) {
+    const auto b = text.values.size(0);
+    std::vector<at::Tensor> numbers, highest;
+    for (const Tokens& picture : pictures) {
+      if (!picture.vectors.defined() || !text.vectors.defined())
+        return at::full({b, width(std::ssize(pictures))}, 10 * missing, text_vector.options());
+      check_shape("task::Meetings", "picture's vectors", picture.vectors,
+                  {{'B', b}, {'V'}, {'E', text_vector.size(1)}});
+      const auto nowhere = picture.vectors.ne(0).any(2).logical_not();  // [B, V]
+      auto cosines = picture.vectors.matmul(text_vector.unsqueeze(2)).squeeze(2).masked_fill(nowhere, missing);
+      cosines = std::get<0>(cosines.sort(/*dim=*/1, /*descending=*/true));
+      if (cosines.size(1) < regions) cosines = at::constant_pad_nd(cosines, {0, regions - cosines.size(1)}, missing);
+      numbers.push_back(cosines.narrow(1, 0, regions));
+      highest.push_back(picture.vectors.matmul(text.vectors.transpose(1, 2))
+                            .masked_fill(nowhere.unsqueeze(2), missing)
+                            .amax(1));  // [B, L]
+      numbers.push_back(over_tokens(highest.back(), text.mask));
+    }
+    if (pictures.size() > 1) numbers.push_back(over_tokens(at::stack(highest).amax(0), text.mask));
+    return at::cat(numbers, 1) * 10;
+  }
+
+ private:
+  static constexpr double missing = -0.3;  // a cosine that is lower than most
+
+  /// Mean and least. @param x  float [B, L]  @return float [B, 2]
+  static at::Tensor over_tokens(const at::Tensor& x, const at::Tensor& mask) {
+    const auto mean = (x * mask).sum(1) / mask.sum(1).clamp_min(1);
+    return at::stack({mean, x.masked_fill(~mask, 1.0).amin(1)}, 1);
+  }
+};
+
+}  // namespace rc3::task

@@ -1,0 +1,92 @@
+#include "rc3/task/meetings.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+#include <algorithm>
+#include <functional>
+#include <vector>
+
+#include "rc3/core/nn/unit.hpp"
+#include "support/support.hpp"
+#include "support/tensors.hpp"
+
+BOOST_AUTO_TEST_SUITE(task_meetings)
+
+using namespace rc3::test;
+using rc3::Tokens;
+using rc3::task::Meetings;
+
+struct Fixture {
+  Fixture() {
+    torch::manual_seed(6);
+    for (const std::int64_t n : {3, 10}) {
+      Tokens picture{at::zeros({2, n, 4}), at::ones({2, n}, at::kBool)};
+      picture.vectors = rc3::nn::unit(at::randn({2, n, 6}));
+      picture.vectors[1][0].zero_();
+      pictures.push_back(picture);
+    }
+    text = {at::zeros({2, 4, 4}), at::ones({2, 4}, at::kBool)};
+    text.vectors = rc3::nn::unit(at::randn({2, 4, 6}));
+    text.mask[1][3] = false;
+    text.vectors[1][3].zero_();
+    vector = rc3::nn::unit(at::randn({2, 6}));
+  }
+  /// Cosines of one region or token with all regions of pictures @p which that lie somewhere.
+  std::vector<double> cosines(std::int64_t b, const at::Tensor& x, const std::vector<std::size_t>& which) const {
+    std::vector<double> all;
+    for (const auto p : which)
+      for (std::int64_t r = 0; r < pictures[p].vectors.size(1); ++r)
+        if (pictures[p].vectors[b][r].ne(0).any().item<bool>())
+          all.push_back(x.dot(pictures[p].vectors[b][r]).item<double>());
+    std::sort(all.begin(), all.end(), std::greater<>());
+    return all;
+  }
+  /// Mean and least over the tokens.
+  std::vector<double> met(std::int64_t b, const std::vector<std::size_t>& which) const {
+    std::vector<double> best;
+    for (std::int64_t l = 0; l < 4; ++l)
+      if (text.mask[b][l].item<bool>()) best.push_back(cosines(b, text.vectors[b][l], which)[0]);
+    double mean = 0;
+    for (const double x : best) mean += x / static_cast<double>(best.size());
+    return {mean, *std::min_element(best.begin(), best.end())};
+  }
+  std::vector<Tokens> pictures;
+  Tokens text;
+  at::Tensor vector;
+};
+
+BOOST_FIXTURE_TEST_CASE(are_what_loops_say, Fixture) {
+  const auto found = Meetings::of(pictures, text, vector);
+  BOOST_TEST((found.sizes() == at::IntArrayRef{2, Meetings::width(2)}));
+  double worst = 0;
+  for (std::int64_t b = 0; b < 2; ++b) {
+    std::vector<double> expected;
+    for (std::size_t p = 0; p < 2; ++p) {
+      auto s = cosines(b, vector[b], {p});
+      s.resize(static_cast<std::size_t>(Meetings::regions), -0.3);
+      expected.insert(expected.end(), s.begin(), s.end());
+      for (const double x : met(b, {p})) expected.push_back(x);
+    }
+    for (const double x : met(b, {0, 1})) expected.push_back(x);
+    for (std::size_t i = 0; i < expected.size(); ++i)
+      worst = std::max(worst, std::abs(found[b][static_cast<std::int64_t>(i)].item<double>() - 10 * expected[i]));
+  }
+  at_most("meetings against loops", worst, 1e-5);
+  const auto one = Meetings::of({pictures[0]}, text, vector);
+  at_most("of one picture", max_difference(one, found.narrow(1, 0, Meetings::width(1))), 1e-6);
+}
+
+BOOST_FIXTURE_TEST_CASE(the_order_of_regions_does_not_count, Fixture) {
+  const auto before = Meetings::of({pictures[0]}, text, vector);
+  pictures[0].vectors = pictures[0].vectors.flip(1);
+  at_most("regions the other way round", max_difference(before, Meetings::of({pictures[0]}, text, vector)), 1e-6);
+}
+
+BOOST_FIXTURE_TEST_CASE(nothing_is_said_without_vectors, Fixture) {
+  pictures[1].vectors = at::Tensor();
+  const auto found = Meetings::of(pictures, text, vector);
+  BOOST_TEST((found.sizes() == at::IntArrayRef{2, Meetings::width(2)}));
+  at_most("all missing", max_difference(found, at::full_like(found, -3.0)), 1e-6);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
