@@ -20,7 +20,7 @@ struct TaskData {
   std::vector<std::string> languages;  ///< of the table beside the source
   std::vector<std::string> written;    ///< that translations are made into
   std::string source = "en";           ///< what heads are tuned on
-  std::int64_t scenes = 1200, test_scenes = 300;
+  std::int64_t scenes = 900, test_scenes = 60;
   // A user's files, of one task.
   std::filesystem::path train, validation, pictures, answers;
   std::vector<std::string> test;
@@ -54,8 +54,8 @@ void visit_fields(TaskData& o, V&& v) {
 
 /// How heads are tuned and looked at.
 struct Tuning {
-  std::int64_t steps = 400, batch = 64;
-  double learning_rate = 3e-4;
+  std::int64_t steps = 400, batch = 32;
+  double learning_rate = 6e-4;
   std::vector<std::string> freeze = {"model.picture_hidden.*", "model.picture_head.*", "model.text_head.*"};
   std::int64_t seeds = 1;
   std::uint64_t first_seed = 1;
