@@ -4,6 +4,7 @@
 
 #include <cmath>
 
+#include "rc3/core/nn/unit.hpp"
 #include "rc3/fusion/single_stream.hpp"
 #include "support/support.hpp"
 #include "support/tensors.hpp"

@@ -40,21 +40,24 @@ class Meetings {
       check_shape("task::Meetings", "picture's vectors", picture.vectors,
                   {{'B', b}, {'V'}, {'E', text_vector.size(1)}});
       const auto nowhere = picture.vectors.ne(0).any(2).logical_not();  // [B, V]
-      auto cosines = picture.vectors.matmul(text_vector.unsqueeze(2)).squeeze(2).masked_fill(nowhere, missing);
+      auto cosines = picture.vectors.matmul(text_vector.unsqueeze(2)).squeeze(2).masked_fill(nowhere, none);
       cosines = std::get<0>(cosines.sort(/*dim=*/1, /*descending=*/true));
-      if (cosines.size(1) < regions) cosines = at::constant_pad_nd(cosines, {0, regions - cosines.size(1)}, missing);
-      numbers.push_back(cosines.narrow(1, 0, regions));
+      if (cosines.size(1) < regions) cosines = at::constant_pad_nd(cosines, {0, regions - cosines.size(1)}, none);
+      numbers.push_back(known(cosines.narrow(1, 0, regions)));
       highest.push_back(picture.vectors.matmul(text.vectors.transpose(1, 2))
-                            .masked_fill(nowhere.unsqueeze(2), missing)
+                            .masked_fill(nowhere.unsqueeze(2), none)
                             .amax(1));  // [B, L]
-      numbers.push_back(over_tokens(highest.back(), text.mask));
+      numbers.push_back(over_tokens(known(highest.back()), text.mask));
     }
-    if (pictures.size() > 1) numbers.push_back(over_tokens(at::stack(highest).amax(0), text.mask));
+    if (pictures.size() > 1) numbers.push_back(over_tokens(known(at::stack(highest).amax(0)), text.mask));
     return at::cat(numbers, 1) * 10;
   }
 
  private:
-  static constexpr double missing = -0.3;  // a cosine that is lower than most
+  static constexpr double none = -2;       // less than any cosine
+  static constexpr double missing = -0.3;  // what stands for it: a cosine that is lower than most
+
+  static at::Tensor known(const at::Tensor& cosines) { return cosines.masked_fill(cosines.lt(-1.5), missing); }
 
   /// Mean and least. @param x  float [B, L]  @return float [B, 2]
   static at::Tensor over_tokens(const at::Tensor& x, const at::Tensor& mask) {
