@@ -53,10 +53,15 @@ class PictureMemory {
       return at::cat(rows);
     };
     pictures_.features = all(&rc3::Pictures::features);
-    pictures_.regions = all(&rc3::Pictures::regions);
     pictures_.boxes = all(&rc3::Pictures::boxes);
     pictures_.region_mask = all(&rc3::Pictures::region_mask);
     pictures_.sizes = all(&rc3::Pictures::sizes);
+    if (parts[0].regions.defined()) {
+      pictures_.regions = all(&rc3::Pictures::regions);
+    } else {  // the backbone learns, so what it says of regions cannot be kept: wholes alone
+      pictures_.region_mask.fill_(false);
+      pictures_.regions = at::zeros({pictures_.boxes.size(0), most_regions, visual.roi()->summary_width()}, at::kHalf);
+    }
   }
 
   /// The pictures @p index (int64 [n]).

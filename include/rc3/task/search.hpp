@@ -29,13 +29,14 @@ struct Encoded {
 namespace detail {
 
 inline Encoded joined(const std::vector<Encoded>& parts) {
-  std::vector<at::Tensor> values, mask, vectors;
+  std::vector<at::Tensor> values, mask, token_vectors, vectors;
   for (const Encoded& part : parts) {
     values.push_back(part.tokens.values);
     mask.push_back(part.tokens.mask);
+    token_vectors.push_back(part.tokens.vectors);
     vectors.push_back(part.vectors);
   }
-  return {{stack_padded(values), stack_padded(mask)}, at::cat(vectors)};
+  return {{stack_padded(values), stack_padded(mask), {}, {}, stack_padded(token_vectors)}, at::cat(vectors)};
 }
 
 }  // namespace detail
