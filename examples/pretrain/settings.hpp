@@ -21,7 +21,7 @@ struct Settings {
   bool long_run = false;
   bool validate = false;        ///< train without the validation glyphs, and show those instead of the test glyphs
   std::size_t glyphs = 100000;  ///< of each side at most: for a quick look whether all works
-  int views = 2;                ///< of each glyph, the canonical one among them
+  int views = 1;                ///< of each glyph, the canonical one among them; above 1 regions are aligned too
   int align_steps = 400;
   int align_batch = 256;
   int tune_steps = 0;

@@ -62,7 +62,7 @@ inline void calibrate_pictures(Backbone& network, const emoji::Glyphs& glyphs, c
   network.calibrate(at::cat(maps));
 }
 
-/// Feature maps of several views of some glyphs.
+/// Feature maps of several views of some glyphs; with one view each, whole pictures alone, without their regions.
 class Views {
  public:
   Views(Visual& visual, const emoji::Glyphs& glyphs, std::vector<std::size_t> which, std::size_t views,
@@ -81,12 +81,19 @@ class Views {
     std::vector<std::int64_t> index;
     for (std::size_t i = 0; i < glyph.size(); ++i)
       index.push_back(glyph[i] * static_cast<std::int64_t>(views_) + view[i]);
-    return memory_.select(at::tensor(index, at::kLong));
+    return shown(memory_.select(at::tensor(index, at::kLong)));
   }
-  rc3::Pictures range(std::int64_t begin, std::int64_t end) const { return memory_.select(at::arange(begin, end)); }
+  rc3::Pictures range(std::int64_t begin, std::int64_t end) const {
+    return shown(memory_.select(at::arange(begin, end)));
+  }
   std::int64_t size() const { return memory_.size(); }
 
  private:
+  rc3::Pictures shown(rc3::Pictures pictures) const {
+    if (views_ == 1) pictures.region_mask = at::zeros_like(pictures.region_mask);
+    return pictures;
+  }
+
   std::vector<std::size_t> which_;
   std::size_t views_;
   PictureMemory memory_;
