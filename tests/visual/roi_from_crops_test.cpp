@@ -51,8 +51,8 @@ double sampled(const at::Tensor& picture, std::int64_t channel, double x, double
 
 BOOST_FIXTURE_TEST_CASE(crops_are_squares_around_boxes, Fixture) {
   constexpr std::int64_t side = 12;
-  const auto cut =
-      rc3::visual::crop_regions(pictures.pixels, pictures.boxes, pictures.sizes, pictures.region_mask, side, 0.25);
+  const auto cut = rc3::visual::crop_regions(pictures.pixels, pictures.boxes, pictures.sizes,
+                                             pictures.region_mask.nonzero(), side, 0.25);
   BOOST_TEST((cut.sizes() == at::IntArrayRef{3, 3, side, side}));
   const struct {
     std::int64_t sample;
@@ -78,8 +78,8 @@ BOOST_FIXTURE_TEST_CASE(a_regions_summary_is_that_of_its_crop, Fixture) {
   BOOST_TEST(crops->summary_width() == 10);
   BOOST_TEST((tokens.summaries.sizes() == at::IntArrayRef{2, 2, 10}));
   rc3::Pictures crop;
-  crop.pixels =
-      rc3::visual::crop_regions(pictures.pixels, pictures.boxes, pictures.sizes, pictures.region_mask, 12, 0.05);
+  crop.pixels = rc3::visual::crop_regions(pictures.pixels, pictures.boxes, pictures.sizes,
+                                          pictures.region_mask.nonzero(), 12, 0.05);
   const auto map = backbone->features(crop).flatten(2);
   const auto expected = at::cat({map.mean(2), std::get<0>(map.max(2))}, 1);
   at_most("first region", max_difference(tokens.summaries[0][0], expected[0]), 1e-5);

@@ -49,9 +49,8 @@ class Both : public torch::nn::Module {
     modality_ = register_parameter("modality", at::randn({2, roi_->width()}) * 0.02);
   }
 
-  /// @return Tokens [B, R + P, D], regions first; rows outside the mask are zero. The summary is that of the patches,
-  /// the
-  ///         summaries are those of the regions
+  /// @return Tokens [B, R + P, D], regions first; rows outside the mask are zero. The summary is that
+  ///         of the patches, the summaries are those of the regions
   /// @throws rc3::Error for a sample with neither regions nor patches
   Tokens encode(const Pictures& pictures) {
     auto [regions, patches] = parts(pictures);
@@ -62,7 +61,6 @@ class Both : public torch::nn::Module {
       fail("visual::Both: sample ", (~seen).nonzero()[0].template item<std::int64_t>(),
            " has neither regions nor patches; drop it, or set its region_mask or patch_mask");
     const auto values = at::cat({regions.values + modality_[0], patches.values + modality_[1]}, 1);
-    if (regions.summaries.defined()) regions.summaries = regions.summaries * regions.mask.unsqueeze(2);
     return {values * mask.unsqueeze(-1), mask, patches.summary, regions.summaries};
   }
 
@@ -93,6 +91,7 @@ class Both : public torch::nn::Module {
     regions.mask = regions.mask & ~without_regions.unsqueeze(1);
     patches.mask = patches.mask & ~without_patches.unsqueeze(1);
     if (patches.summary.defined()) patches.summary = patches.summary * ~without_patches.unsqueeze(1);
+    if (regions.summaries.defined()) regions.summaries = regions.summaries * regions.mask.unsqueeze(2);
   }
 
   BothOptions options_;

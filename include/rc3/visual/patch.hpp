@@ -17,6 +17,7 @@
 #include "rc3/core/batch.hpp"
 #include "rc3/core/check.hpp"
 #include "rc3/visual/concept.hpp"
+#include "rc3/visual/summary.hpp"
 
 namespace rc3::visual {
 
@@ -48,7 +49,7 @@ class Patch : public torch::nn::Module {
   /// The same, from the backbone's map [B, C, h, w].
   Tokens encode_map(at::Tensor map, const Pictures& pictures) {
     check_shape("visual::Patch", "map", map, {{'B'}, {'C', backbone_->channels()}, {'h'}, {'w'}});
-    const auto summary = at::cat({map.mean({2, 3}), map.amax({2, 3})}, 1);
+    const auto summary = summary_of(map);
     if (map.size(2) * map.size(3) > options_.most) map = at::adaptive_avg_pool2d(map, {options_.grid, options_.grid});
     const auto patches = map.flatten(2).transpose(1, 2);
     const auto where = position(map.size(2), map.size(3)).flatten(2).transpose(1, 2);

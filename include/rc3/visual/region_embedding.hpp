@@ -4,6 +4,7 @@
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/cat.h>
 #include <ATen/ops/dropout.h>
+#include <ATen/ops/ones.h>
 #include <ATen/ops/stack.h>
 #include <torch/nn/module.h>
 #include <torch/nn/modules/linear.h>
@@ -44,6 +45,13 @@ inline void check_boxes(std::string_view policy, const Pictures& pictures) {
        " x ", size[1].item<double>(), " pixels; want 0 <= x1 < x2 <= width, 0 <= y1 < y2 <= height");
 }
 
+/// Which regions there are: Pictures::region_mask, all of them where it is undefined. @return bool [B, R]
+inline at::Tensor region_mask(const Pictures& pictures) {
+  if (pictures.region_mask.defined()) return pictures.region_mask;
+  const auto& boxes = pictures.boxes;
+  return at::ones({boxes.size(0), boxes.size(1)}, boxes.options().dtype(at::kBool));
+}
+
 /// @return float [B, R, 5 or 7]
 inline at::Tensor location_encoding(const at::Tensor& boxes, const at::Tensor& sizes, Location location) {
   const auto scaled = boxes / at::cat({sizes, sizes}, 1).unsqueeze(1);
@@ -73,9 +81,7 @@ class RegionEmbedding : public torch::nn::Module {
   /// @param features  float [B, R, F]
   /// @return Tokens [B, R, D]; rows outside the region mask are zero
   Tokens forward(const at::Tensor& features, const Pictures& pictures) {
-    const auto mask = pictures.region_mask.defined()
-                          ? pictures.region_mask
-                          : at::ones({features.size(0), features.size(1)}, features.options().dtype(at::kBool));
+    const auto mask = region_mask(pictures);
     // Outside the mask there may be anything, a picture of size 0 included: 0 / 0 would spoil the gradients.
     const auto outside = ~mask.unsqueeze(-1);
     const auto where = location_encoding(pictures.boxes, pictures.sizes, options_.location).masked_fill(outside, 0);

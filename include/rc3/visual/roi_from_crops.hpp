@@ -15,6 +15,7 @@
 
 #include "rc3/visual/concept.hpp"
 #include "rc3/visual/region_embedding.hpp"
+#include "rc3/visual/summary.hpp"
 
 namespace rc3::visual {
 
@@ -23,33 +24,28 @@ namespace rc3::visual {
 /// kept.
 /// @param pixels  uint8 or float [B, 3, H, W]
 /// @param boxes   float [B, R, 4], x1 y1 x2 y2 in pixels of pictures of @p sizes, float [B, 2]
-/// @param mask    bool [B, R], which of them
+/// @param which   int64 [n, 2], a picture and one of its boxes
 /// @param side    of a square, pixels
 /// @param margin  share that is added to the box's longer side
-/// @return float [n, 3, side, side], those of the mask, row by row
+/// @return float [n, 3, side, side]
 inline at::Tensor crop_regions(const at::Tensor& pixels, const at::Tensor& boxes, const at::Tensor& sizes,
-                               const at::Tensor& mask, std::int64_t side, double margin) {
+                               const at::Tensor& which, std::int64_t side, double margin) {
   check_shape("visual::crop_regions", "pixels", pixels, {{'B'}, {'3', 3}, {'H'}, {'W'}});
   check_shape("visual::crop_regions", "boxes", boxes, {{'B', pixels.size(0)}, {'R'}, {'4', 4}});
-  const auto which = mask.nonzero();  // [n, 2]
-  const auto sample = which.select(1, 0);
-  const auto box = boxes.index({sample, which.select(1, 1)}).to(at::kFloat);  // [n, 4]
-  const auto size = sizes.index_select(0, sample).to(at::kFloat);             // [n, 2]
+  const auto n = which.size(0);
+  const auto picture = which.select(1, 0);
+  const auto box = boxes.index({picture, which.select(1, 1)}).to(at::kFloat);  // [n, 4]
+  const auto size = sizes.index_select(0, picture).to(at::kFloat);             // [n, 2]
   const auto low = box.narrow(1, 0, 2), high = box.narrow(1, 2, 2);
   const auto extent = (high - low).amax(1, /*keepdim=*/true) * (1 + margin);  // [n, 1]
   const auto steps = (at::arange(side, box.options()) + 0.5) / static_cast<double>(side) - 0.5;
   // In grid_sample's -1..1. [n, 2, side]
   const auto where = (((low + high) / 2).unsqueeze(2) + extent.unsqueeze(2) * steps) / size.unsqueeze(2) * 2 - 1;
-  const auto n = which.size(0);
-  std::vector<at::Tensor> crops;
-  for (std::int64_t i = 0; i < n; ++i) {
-    const auto x = where[i][0].unsqueeze(0).expand({side, side}), y = where[i][1].unsqueeze(1).expand({side, side});
-    constexpr std::int64_t bilinear = 0, border = 1;
-    crops.push_back(at::grid_sampler_2d(pixels.narrow(0, sample[i].item<std::int64_t>(), 1).to(at::kFloat),
-                                        at::stack({x, y}, 2).unsqueeze(0).clamp(-1, 1), bilinear, border,
-                                        /*align_corners=*/false));
-  }
-  return crops.empty() ? at::zeros({0, 3, side, side}, box.options()) : at::cat(crops);
+  const auto x = where.select(1, 0).unsqueeze(1).expand({n, side, side});
+  const auto y = where.select(1, 1).unsqueeze(2).expand({n, side, side});
+  constexpr std::int64_t bilinear = 0, border = 1;
+  return at::grid_sampler_2d(pixels.index_select(0, picture).to(at::kFloat), at::stack({x, y}, 3).clamp(-1, 1),
+                             bilinear, border, /*align_corners=*/false);
 }
 
 struct RoiFromCropsOptions {
@@ -71,7 +67,7 @@ class RoiFromCrops : public torch::nn::Module {
 
  public:
   explicit RoiFromCrops(std::shared_ptr<Backbone> backbone, RoiFromCropsOptions options = {})
-      : options_(options), crops_of_(register_module("backbone", std::move(backbone))) {
+      : options_(options), backbone_(register_module("backbone", std::move(backbone))) {
     require(options.side > 0 && options.margin >= 0,
             "visual::RoiFromCrops: side must be above 0 and margin not below, are ", options.side, " and ",
             options.margin);
@@ -79,9 +75,8 @@ class RoiFromCrops : public torch::nn::Module {
                                                   summary_width(), options.width, options.location, options.dropout}));
   }
 
-  /// @param pictures  regions [B, R, 2C] as look() gave them, else pixels; boxes [B, R, 4], sizes [B, 2], region_mask
-  /// or
-  ///                  undefined
+  /// @param pictures  regions [B, R, 2C] as look() gave them, else pixels; boxes [B, R, 4], sizes [B, 2]; region_mask
+  ///                  or undefined
   /// @return Tokens [B, R, D] with summaries [B, R, 2C]
   /// @throws rc3::Error for a box outside its picture
   Tokens encode(const Pictures& pictures) {
@@ -96,39 +91,35 @@ class RoiFromCrops : public torch::nn::Module {
 
   /// What the backbone makes of each region. @return float [B, R, 2C], zero outside the region mask
   at::Tensor look(const Pictures& pictures) {
-    const auto b = pictures.boxes.size(0), r = pictures.boxes.size(1);
-    const auto mask = pictures.region_mask.defined() ? pictures.region_mask
-                                                     : at::ones({b, r}, pictures.boxes.options().dtype(at::kBool));
-    const auto crops =
-        crop_regions(pictures.pixels, pictures.boxes, pictures.sizes, mask, options_.side, options_.margin);
+    const auto& boxes = pictures.boxes;
+    const auto which = region_mask(pictures).nonzero();  // [n, 2]
     constexpr std::int64_t at_once = 64;
     std::vector<at::Tensor> seen;
-    for (std::int64_t begin = 0; begin < crops.size(0); begin += at_once) {
-      Pictures some;
-      some.pixels = crops.narrow(0, begin, std::min(at_once, crops.size(0) - begin));
-      const auto map = crops_of_->features(some);
-      seen.push_back(at::cat({map.mean({2, 3}), map.amax({2, 3})}, 1));
+    for (std::int64_t begin = 0; begin < which.size(0); begin += at_once) {
+      const auto some = which.narrow(0, begin, std::min(at_once, which.size(0) - begin));
+      Pictures crops;
+      crops.pixels = crop_regions(pictures.pixels, boxes, pictures.sizes, some, options_.side, options_.margin);
+      seen.push_back(summary_of(backbone_->features(crops)).to(at::kFloat));
     }
-    const auto all = at::zeros({b, r, summary_width()}, pictures.boxes.options().dtype(at::kFloat));
+    const auto all = at::zeros({boxes.size(0), boxes.size(1), summary_width()}, boxes.options().dtype(at::kFloat));
     if (seen.empty()) return all;
-    const auto which = mask.nonzero();
-    return all.index_put({which.select(1, 0), which.select(1, 1)}, at::cat(seen).to(at::kFloat));
+    return all.index_put({which.select(1, 0), which.select(1, 1)}, at::cat(seen));
   }
 
   /// Whether look() stays the same while the model learns.
   bool frozen() const {
-    const auto learned = crops_of_->parameters();
+    const auto learned = backbone_->parameters();
     return std::none_of(learned.begin(), learned.end(), [](const auto& p) { return p.requires_grad(); });
   }
 
   std::int64_t width() const { return options_.width; }
   /// S: mean and maximum of a region's map, channel by channel.
-  std::int64_t summary_width() const { return 2 * crops_of_->channels(); }
+  std::int64_t summary_width() const { return 2 * backbone_->channels(); }
   const RoiFromCropsOptions& options() const { return options_; }
 
  private:
   RoiFromCropsOptions options_;
-  std::shared_ptr<Backbone> crops_of_;
+  std::shared_ptr<Backbone> backbone_;
   std::shared_ptr<RegionEmbedding> embedding_;
 };
 

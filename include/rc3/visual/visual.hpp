@@ -15,3 +15,4 @@
 #include "rc3/visual/roi.hpp"
 #include "rc3/visual/roi_from_backbone.hpp"
 #include "rc3/visual/roi_from_crops.hpp"
+#include "rc3/visual/summary.hpp"
