@@ -71,7 +71,11 @@ class Views {
         views_(views),
         memory_(
             visual, which_.size() * views,
-            [&](std::size_t i) { return draw_view(glyphs, which_[i / views], i % views, seed); },
+            [&](std::size_t i) {
+              auto picture = draw_view(glyphs, which_[i / views], i % views, seed);
+              if (views == 1) picture.boxes.clear();
+              return picture;
+            },
             step(label, "pictures")) {}
 
   std::size_t glyphs() const { return which_.size(); }
@@ -81,19 +85,12 @@ class Views {
     std::vector<std::int64_t> index;
     for (std::size_t i = 0; i < glyph.size(); ++i)
       index.push_back(glyph[i] * static_cast<std::int64_t>(views_) + view[i]);
-    return shown(memory_.select(at::tensor(index, at::kLong)));
+    return memory_.select(at::tensor(index, at::kLong));
   }
-  rc3::Pictures range(std::int64_t begin, std::int64_t end) const {
-    return shown(memory_.select(at::arange(begin, end)));
-  }
+  rc3::Pictures range(std::int64_t begin, std::int64_t end) const { return memory_.select(at::arange(begin, end)); }
   std::int64_t size() const { return memory_.size(); }
 
  private:
-  rc3::Pictures shown(rc3::Pictures pictures) const {
-    if (views_ == 1) pictures.region_mask = at::zeros_like(pictures.region_mask);
-    return pictures;
-  }
-
   std::vector<std::size_t> which_;
   std::size_t views_;
   PictureMemory memory_;
