@@ -1,11 +1,7 @@
 #pragma once
 /// Several ranks are several processes: a test program that starts itself once more for each.
 
-#include <boost/test/unit_test.hpp>
-
-#include <spawn.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <netinet/in.h>
@@ -15,7 +11,7 @@
 #include <string>
 #include <vector>
 
-extern char** environ;
+#include "support/child.hpp"
 
 namespace rc3::test {
 
@@ -38,27 +34,15 @@ inline std::vector<int> start(const std::string& what, int ranks, const std::fil
   const std::string port = std::to_string(free_port());
   std::vector<pid_t> children;
   for (int rank = 0; rank < ranks; ++rank) {
-    std::vector<std::string> variables{"RANK=" + std::to_string(rank),  "WORLD_SIZE=" + std::to_string(ranks),
-                                       "MASTER_ADDR=127.0.0.1",         "MASTER_PORT=" + port,
-                                       "RC3_FOLDER=" + folder.string(), "OMP_NUM_THREADS=1"};
-    std::vector<char*> environment;
-    for (auto& v : variables) environment.push_back(v.data());
-    for (char** e = environ; *e != nullptr; ++e) environment.push_back(*e);
-    environment.push_back(nullptr);
-    std::string program = "/proc/self/exe", filter = "--run_test=as_rank/" + what, level = "--log_level=nothing",
-                report = "--report_level=no";
-    char* arguments[] = {program.data(), filter.data(), level.data(), report.data(), nullptr};
-    pid_t child = 0;
-    BOOST_REQUIRE(::posix_spawn(&child, program.c_str(), nullptr, nullptr, arguments, environment.data()) == 0);
-    children.push_back(child);
+    children.push_back(
+        start_case("as_rank/" + what,
+                   {"RANK=" + std::to_string(rank), "WORLD_SIZE=" + std::to_string(ranks), "MASTER_ADDR=127.0.0.1",
+                    "MASTER_PORT=" + port, "RC3_FOLDER=" + folder.string(), "OMP_NUM_THREADS=1"},
+                   "nothing"));
   }
   if (meanwhile) meanwhile(children);
   std::vector<int> exits;
-  for (const pid_t child : children) {
-    int status = 0;
-    ::waitpid(child, &status, 0);
-    exits.push_back(WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status));
-  }
+  for (const pid_t child : children) exits.push_back(wait_for(child));
   return exits;
 }
 

@@ -1,12 +1,10 @@
 #include <boost/test/unit_test.hpp>
 
-#include <spawn.h>
-#include <sys/wait.h>
-
 #include <csignal>
 #include <sstream>
 #include <thread>
 
+#include "support/child.hpp"
 #include "support/support.hpp"
 #include "support/thread_communicator.hpp"
 #include "train/runs/tiny.hpp"
@@ -14,31 +12,13 @@
 using namespace rc3::test;
 namespace fs = std::filesystem;
 
-extern char** environ;
-
 namespace {
 
 std::ostringstream nowhere;
 
 /// Starts this program to run the case as_process/<what> on @p folder.
 pid_t start(const std::string& what, const fs::path& folder) {
-  std::vector<std::string> variables{"RC3_FOLDER=" + folder.string(), "OMP_NUM_THREADS=1"};
-  std::vector<char*> all;
-  for (auto& v : variables) all.push_back(v.data());
-  for (char** e = environ; *e != nullptr; ++e) all.push_back(*e);
-  all.push_back(nullptr);
-  std::string program = "/proc/self/exe", filter = "--run_test=as_process/" + what, level = "--log_level=error",
-              report = "--report_level=no";
-  char* arguments[] = {program.data(), filter.data(), level.data(), report.data(), nullptr};
-  pid_t child = 0;
-  BOOST_TEST_REQUIRE(::posix_spawn(&child, program.c_str(), nullptr, nullptr, arguments, all.data()) == 0);
-  return child;
-}
-/// Exit status, or minus the signal.
-int wait_for(pid_t child) {
-  int status = 0;
-  ::waitpid(child, &status, 0);
-  return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
+  return rc3::test::start_case("as_process/" + what, {"RC3_FOLDER=" + folder.string(), "OMP_NUM_THREADS=1"}, "error");
 }
 void run_to_the_end(const std::string& what, const fs::path& folder) {
   BOOST_TEST_REQUIRE(wait_for(start(what, folder)) == 0);
