@@ -69,17 +69,17 @@ class Classifier : public torch::nn::Module {
     require(batch.pairs() == (options_.pictures == 2), "task::Classifier: made for ", options_.pictures,
             " pictures a question, the batch has ", batch.pairs() ? 2 : 1);
     const auto text = model_->text(batch.texts);
-    const auto text_vector = options_.vectors ? model_->text_vector(text) * scale() : at::Tensor();
+    const auto text_vector = options_.vectors ? model_->text_vector(text) : at::Tensor();
     std::vector<at::Tensor> seen;
     std::vector<Tokens> pictures;
     for (const Pictures* side : {&batch.pictures, &batch.right}) {
       if (side == &batch.right && !batch.pairs()) break;
       const auto visual = model_->visual(*side);
       seen.push_back(at::dropout(model_->fuse(visual, text), options_.fused_dropout, is_training()));
-      if (options_.vectors) seen.push_back(model_->picture_vector(visual) * text_vector);
+      if (options_.vectors) seen.push_back(model_->picture_vector(visual) * text_vector * scale());
       pictures.push_back(visual);
     }
-    if (options_.vectors) seen.push_back(Meetings::of(pictures, text, text_vector / scale()));
+    if (options_.vectors) seen.push_back(Meetings::of(pictures, text, text_vector));
     auto x = norm_->forward(at::gelu(hidden_->forward(at::cat(seen, 1))));
     x = at::dropout(x, options_.dropout, is_training());
     return out_->forward(x);

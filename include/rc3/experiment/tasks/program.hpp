@@ -64,6 +64,7 @@ void run_tasks(const TaskSettings<typename E::Config>& settings) {
   std::filesystem::create_directories(settings.out, failed);
   require(!failed, "out: the folder ", settings.out.string(), " cannot be made (", failed.message(), ")");
   std::vector<task::Results> seeds;
+  task::Results mean(settings.task.source);
   for (std::int64_t k = 0; k < settings.tune.seeds; ++k) {
     const auto seed = settings.tune.first_seed + static_cast<std::uint64_t>(k);
     std::cout << "seed " << seed << std::endl;
@@ -79,10 +80,11 @@ void run_tasks(const TaskSettings<typename E::Config>& settings) {
     }
     seeds.push_back(std::move(results));
     // After each seed: what is done is not lost when the next one is cut off.
-    write_tables(world, task::Results::mean_of(seeds), k + 1);
+    mean = task::Results::mean_of(seeds);
+    write_tables(world, mean, k + 1);
   }
   if (world.problems.count() > 0) std::cout << world.problems.report();
-  std::cout << '\n' << task::Results::mean_of(seeds).text();
+  std::cout << '\n' << mean.text();
   std::cout << "\nresults.json, results.csv, report.html and what was answered are in " << settings.out.string()
             << std::endl;
 }
