@@ -75,8 +75,6 @@ Row expected(Head& h, const task::Batch& batch, std::int64_t i, bool vectors) {
       for (std::size_t j = 0; j < text.size(); ++j)
         seen.push_back(4 * picture[j] / norm(picture) * text[j] / norm(text));
   }
-  // Tokens of this model have no vectors: meetings say that they are missing.
-  if (vectors) seen.resize(seen.size() + static_cast<std::size_t>(task::Meetings::width(batch.pairs() ? 2 : 1)), -3.0);
   Row x = affine(seen, p["hidden.weight"], p["hidden.bias"]);
   for (double& v : x) v *= 0.5 * (1 + std::erf(v / std::sqrt(2.0)));
   double mean = 0, variance = 0;
@@ -85,7 +83,15 @@ Row expected(Head& h, const task::Batch& batch, std::int64_t i, bool vectors) {
   for (std::size_t j = 0; j < x.size(); ++j)
     x[j] = (x[j] - mean) / std::sqrt(variance + 1e-5) * p["norm.weight"][static_cast<std::int64_t>(j)].item<double>() +
            p["norm.bias"][static_cast<std::int64_t>(j)].item<double>();
-  return affine(x, p["out.weight"], p["out.bias"]);
+  Row logits = affine(x, p["out.weight"], p["out.bias"]);
+  if (!vectors) return logits;
+  // Tokens of this model have no vectors: meetings say that they are missing.
+  Row met = affine(Row(static_cast<std::size_t>(task::Meetings::width(batch.pairs() ? 2 : 1)), -3.0),
+                   p["met_hidden.weight"], p["met_hidden.bias"]);
+  for (double& v : met) v *= 0.5 * (1 + std::erf(v / std::sqrt(2.0)));
+  const Row by_meetings = affine(met, p["met_out.weight"], p["met_out.bias"]);
+  for (std::size_t c = 0; c < logits.size(); ++c) logits[c] += by_meetings[c];
+  return logits;
 }
 
 }  // namespace
@@ -113,6 +119,25 @@ BOOST_AUTO_TEST_CASE(logits_follow_the_formula) {
     }
   test::at_most("classifier's logits against the formula", worst, 1e-13);
   test::at_most("classifier's loss against the formula", loss_difference, 1e-13);
+}
+
+BOOST_AUTO_TEST_CASE(training_answers_some_by_meetings_alone) {
+  torch::manual_seed(3);
+  Head h(std::make_shared<Toy>(), {.classes = 3, .dropout = 0, .leave_out = 0.5});
+  h.to(at::kDouble);
+  const auto batch = test::toy_batch(64, false);
+  h.eval();
+  const auto whole = h.logits(batch);
+  h.train();
+  const auto some = h.logits(batch);
+  // All examples' meetings are equal here, so what is left of those without z is one row.
+  const auto kept = (some - whole).abs().amax(1).lt(1e-12);
+  const auto n = kept.sum().item<std::int64_t>();
+  BOOST_TEST(n > 16);
+  BOOST_TEST(n < 48);
+  const auto left = some.index({kept.logical_not()});
+  test::at_most("what is left", (left - left[0]).abs().max().item<double>(), 1e-12);
+  throws_with([] { Head(std::make_shared<Toy>(), {.leave_out = 1}); }, "leave_out must be in [0, 1), is 1");
 }
 
 BOOST_AUTO_TEST_CASE(the_order_of_two_pictures_matters) {

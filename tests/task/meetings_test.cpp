@@ -50,6 +50,21 @@ struct Fixture {
     for (const double x : best) mean += x / static_cast<double>(best.size());
     return {mean, *std::min_element(best.begin(), best.end())};
   }
+  /// The highest cosine of each region that lies somewhere with a token, highest first.
+  std::vector<double> found_by_regions(std::int64_t b, const std::vector<std::size_t>& which) const {
+    std::vector<double> all;
+    for (const auto p : which)
+      for (std::int64_t r = 0; r < pictures[p].vectors.size(1); ++r) {
+        double best = -2;
+        for (std::int64_t l = 0; l < 4; ++l)
+          if (text.mask[b][l].item<bool>())
+            best = std::max(best, text.vectors[b][l].dot(pictures[p].vectors[b][r]).item<double>());
+        if (pictures[p].vectors[b][r].ne(0).any().item<bool>()) all.push_back(best);
+      }
+    std::sort(all.begin(), all.end(), std::greater<>());
+    all.resize(static_cast<std::size_t>(Meetings::regions), -0.3);
+    return all;
+  }
   std::vector<Tokens> pictures;
   Tokens text;
   at::Tensor vector;
@@ -68,12 +83,21 @@ BOOST_FIXTURE_TEST_CASE(are_what_loops_say, Fixture) {
       for (const double x : met(b, {p})) expected.push_back(x);
     }
     for (const double x : met(b, {0, 1})) expected.push_back(x);
+    for (const double x : found_by_regions(b, {0, 1})) expected.push_back(x);
+    BOOST_TEST_REQUIRE(std::ssize(expected) == Meetings::width(2));
     for (std::size_t i = 0; i < expected.size(); ++i)
       worst = std::max(worst, std::abs(found[b][static_cast<std::int64_t>(i)].item<double>() - 10 * expected[i]));
   }
   at_most("meetings against loops", worst, 1e-5);
   const auto one = Meetings::of({pictures[0]}, text, vector);
-  at_most("of one picture", max_difference(one, found.narrow(1, 0, Meetings::width(1))), 1e-6);
+  const auto own = Meetings::regions + 2;
+  at_most("of one picture", max_difference(one.narrow(1, 0, own), found.narrow(1, 0, own)), 1e-6);
+  for (std::int64_t b = 0; b < 2; ++b) {
+    const auto expected = found_by_regions(b, {0});
+    for (std::int64_t i = 0; i < Meetings::regions; ++i)
+      at_most("by regions of one picture",
+              std::abs(one[b][own + i].item<double>() - 10 * expected[static_cast<std::size_t>(i)]), 1e-5);
+  }
 }
 
 BOOST_FIXTURE_TEST_CASE(the_order_of_regions_does_not_count, Fixture) {

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "rc3/task/matcher.hpp"
+#include "rc3/task/predict.hpp"
 #include "rc3/task/search.hpp"
 #include "support/support.hpp"
 #include "toy.hpp"
@@ -63,6 +64,42 @@ BOOST_AUTO_TEST_CASE(batches_are_those_of_collate) {
     BOOST_TEST(!ids.text_ids[1].equal(ids.text_ids[2]));
     throws_with([&] { all.batch({70}); }, "example 70 of 70");
   }
+}
+
+BOOST_AUTO_TEST_CASE(another_picture_is_never_the_same_one) {
+  for (const bool pair : {false, true}) {
+    Toy host;
+    data::Problems problems;
+    const Remembered all(host, examples(12), Prepare{pair}, problems);
+    std::vector<std::int64_t> index, seen;
+    for (std::int64_t i = 0; i < all.size(); ++i) {
+      index.push_back(i);
+      seen.push_back(all.elsewhere(i));
+      BOOST_TEST(all.picture_of(seen.back()) != all.picture_of(i));
+    }
+    const auto own = all.batch(index), other = all.batch(index, seen);
+    same(own.texts.ids, other.texts.ids);
+    same(own.labels, other.labels);
+    same(other.pictures.pixels, all.batch(seen).pictures.pixels);
+    same(other.picture_ids, all.batch(seen).picture_ids);
+    if (pair) same(other.right.pixels, all.batch(seen).right.pixels);
+    // Two examples a picture: those of a batch of two are about one.
+    std::int64_t from = 0;
+    struct Head {
+      bool is_training() const { return false; }
+      void eval() {}
+      void train(bool) {}
+    } head;
+    task::for_each_batch(head, all, task::Look::shuffled, 2, [&](const task::Batch& batch) {
+      for (std::int64_t i = 0; i < batch.size(); ++i, ++from)
+        BOOST_TEST(batch.picture_ids[i].item<std::int64_t>() != all.picture_of(from));
+    });
+    BOOST_TEST(from == 12);
+  }
+  Toy host;
+  data::Problems problems;
+  const Remembered one(host, examples(2), Prepare{}, problems);
+  throws_with([&] { one.elsewhere(0); }, "no other to be seen instead");
 }
 
 BOOST_AUTO_TEST_CASE(what_is_damaged_is_left_out) {

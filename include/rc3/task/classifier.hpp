@@ -5,6 +5,7 @@
 #include <ATen/ops/cross_entropy_loss.h>
 #include <ATen/ops/dropout.h>
 #include <ATen/ops/gelu.h>
+#include <ATen/ops/rand.h>
 #include <torch/nn/module.h>
 #include <torch/nn/modules/linear.h>
 #include <torch/nn/modules/normalization.h>
@@ -28,17 +29,19 @@ namespace rc3::task {
 struct ClassifierOptions {
   std::int64_t classes = 2;   ///< > 1
   std::int64_t pictures = 1;  ///< that a question is about, 1 or 2
-  double dropout = 0.1;       ///< before the last layer, in training, probability in [0, 1)
+  double dropout = 0.1;       ///< before the last layers, in training, probability in [0, 1)
   /// Whether the head also sees, for each picture, the product p * t of the vectors that pictures and texts are
   /// searched by: what alignment has learned about pictures and languages that the task's own training never sees.
   /// And Meetings, which say something where the model's tokens have vectors (fusion::Grounded).
   bool vectors = true;
-  double fused_dropout = 0.3;  ///< of z, in training, probability in [0, 1): z knows the things that tuning has seen
+  /// How often, in training, an example is answered by Meetings alone, probability in [0, 1): z and p * t know the
+  /// things that tuning has seen, Meetings do not say which they are. Nothing without vectors.
+  double leave_out = 0.5;
 };
 
-/// logits = W2 LayerNorm(GELU(W1 x)), x = z, or [z_left; z_right] of two pictures, with p * t of each behind them, and
-/// Meetings at the end.
-/// Source: VOLTA (Bugliarello et al. 2021) for the head on z; p * t is this library's.
+/// logits = W2 LayerNorm(GELU(W1 x)) + V2 GELU(V1 m), x = z, or [z_left; z_right] of two pictures, with p * t of each
+/// behind them, and m the Meetings.
+/// Source: VOLTA (Bugliarello et al. 2021) for the head on z; p * t and m are this library's.
 /// @tparam Host  what rc3::Model offers
 template <class Host>
 class Classifier : public torch::nn::Module {
@@ -52,11 +55,16 @@ class Classifier : public torch::nn::Module {
     require(options.pictures == 1 || options.pictures == 2, "task::Classifier: pictures must be 1 or 2, are ",
             options.pictures);
     const auto d = model_->width();
-    auto in = options.pictures * (d + (options.vectors ? model_->options().embedding : 0));
-    if (options.vectors) in += Meetings::width(options.pictures);
+    require(0 <= options.leave_out && options.leave_out < 1, "task::Classifier: leave_out must be in [0, 1), is ",
+            options.leave_out);
+    const auto in = options.pictures * (d + (options.vectors ? model_->options().embedding : 0));
     hidden_ = register_module("hidden", torch::nn::Linear(in, 2 * d));
     norm_ = register_module("norm", torch::nn::LayerNorm(torch::nn::LayerNormOptions({2 * d})));
     out_ = register_module("out", torch::nn::Linear(2 * d, options.classes));
+    if (options.vectors) {
+      met_hidden_ = register_module("met_hidden", torch::nn::Linear(Meetings::width(options.pictures), met_width));
+      met_out_ = register_module("met_out", torch::nn::Linear(met_width, options.classes));
+    }
     to(nn::device_of(*model_));
   }
 
@@ -75,14 +83,17 @@ class Classifier : public torch::nn::Module {
     for (const Pictures* side : {&batch.pictures, &batch.right}) {
       if (side == &batch.right && !batch.pairs()) break;
       const auto visual = model_->visual(*side);
-      seen.push_back(at::dropout(model_->fuse(visual, text), options_.fused_dropout, is_training()));
+      seen.push_back(model_->fuse(visual, text));
       if (options_.vectors) seen.push_back(model_->picture_vector(visual) * text_vector * scale());
       pictures.push_back(visual);
     }
-    if (options_.vectors) seen.push_back(Meetings::of(pictures, text, text_vector));
     auto x = norm_->forward(at::gelu(hidden_->forward(at::cat(seen, 1))));
-    x = at::dropout(x, options_.dropout, is_training());
-    return out_->forward(x);
+    x = out_->forward(at::dropout(x, options_.dropout, is_training()));
+    if (!options_.vectors) return x;
+    const auto met = met_hidden_->forward(Meetings::of(pictures, text, text_vector));
+    const auto by_meetings = met_out_->forward(at::dropout(at::gelu(met), options_.dropout, is_training()));
+    if (is_training()) x = x * at::rand({x.size(0), 1}, x.options()).ge(options_.leave_out);
+    return x + by_meetings;
   }
 
   /// Cross-entropy. @throws rc3::Error when an answer is not known
@@ -106,9 +117,11 @@ class Classifier : public torch::nn::Module {
   /// Products of unit vectors are small: this brings them to the size of z, which is a LayerNorm's.
   double scale() const { return static_cast<double>(model_->options().embedding); }
 
+  static constexpr std::int64_t met_width = 64;
+
   ClassifierOptions options_;
   std::shared_ptr<Host> model_;
-  torch::nn::Linear hidden_{nullptr}, out_{nullptr};
+  torch::nn::Linear hidden_{nullptr}, out_{nullptr}, met_hidden_{nullptr}, met_out_{nullptr};
   torch::nn::LayerNorm norm_{nullptr};
 };
 

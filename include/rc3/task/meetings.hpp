@@ -19,13 +19,16 @@ namespace rc3::task {
 /// Numbers a picture and a text give: the cosines of the text's vector with the regions', highest first, and, over the
 /// text's tokens, the mean and the least of each one's highest cosine with a region (late interaction, as in FILIP, Yao
 /// et al. 2021). Two pictures give theirs one behind the other, and that mean and least once more with the regions of
-/// both. What is missing is -0.3, all of it where tokens have no vectors.
+/// both. At the end stands the other direction: each region's highest cosine with a token, highest first, of both
+/// pictures' regions together. What is missing is -0.3, all of it where tokens have no vectors.
 class Meetings {
  public:
   static constexpr std::int64_t regions = 8;  ///< cosines that are kept
 
   /// @return how many numbers there are for so many pictures
-  static std::int64_t width(std::int64_t pictures) { return pictures * (regions + 2) + (pictures > 1 ? 2 : 0); }
+  static std::int64_t width(std::int64_t pictures) { 
+    return pictures * (regions + 2) + (pictures > 1 ? 2 : 0) + regions;
+  }
 
   /// @param pictures     Tokens [B, V, D] of each picture, with vectors [B, V, E] or without
   /// @param text         Tokens [B, L, D] with vectors [B, L, E] or without
@@ -33,29 +36,36 @@ class Meetings {
   /// @return float [B, width(pictures)], ten times the cosines
   static at::Tensor of(const std::vector<Tokens>& pictures, const Tokens& text, const at::Tensor& text_vector) {
     const auto b = text.values.size(0);
-    std::vector<at::Tensor> numbers, highest;
+    std::vector<at::Tensor> numbers, of_tokens, of_regions;
     for (const Tokens& picture : pictures) {
       if (!picture.vectors.defined() || !text.vectors.defined())
         return at::full({b, width(std::ssize(pictures))}, 10 * missing, text_vector.options());
       check_shape("task::Meetings", "picture's vectors", picture.vectors,
                   {{'B', b}, {'V'}, {'E', text_vector.size(1)}});
       const auto nowhere = picture.vectors.ne(0).any(2).logical_not();  // [B, V]
-      auto cosines = picture.vectors.matmul(text_vector.unsqueeze(2)).squeeze(2).masked_fill(nowhere, none);
-      cosines = std::get<0>(cosines.sort(/*dim=*/1, /*descending=*/true));
-      if (cosines.size(1) < regions) cosines = at::constant_pad_nd(cosines, {0, regions - cosines.size(1)}, none);
-      numbers.push_back(known(cosines.narrow(1, 0, regions)));
-      highest.push_back(picture.vectors.matmul(text.vectors.transpose(1, 2))
-                            .masked_fill(nowhere.unsqueeze(2), none)
-                            .amax(1));  // [B, L]
-      numbers.push_back(over_tokens(known(highest.back()), text.mask));
+      numbers.push_back(
+          highest(picture.vectors.matmul(text_vector.unsqueeze(2)).squeeze(2).masked_fill(nowhere, none)));
+      const auto cosines =
+          picture.vectors.matmul(text.vectors.transpose(1, 2)).masked_fill(nowhere.unsqueeze(2), none);  // [B, V, L]
+      of_tokens.push_back(cosines.amax(1));
+      of_regions.push_back(cosines.masked_fill(text.mask.logical_not().unsqueeze(1), none).amax(2));
+      numbers.push_back(over_tokens(known(of_tokens.back()), text.mask));
     }
-    if (pictures.size() > 1) numbers.push_back(over_tokens(known(at::stack(highest).amax(0)), text.mask));
+    if (pictures.size() > 1) numbers.push_back(over_tokens(known(at::stack(of_tokens).amax(0)), text.mask));
+    numbers.push_back(highest(at::cat(of_regions, 1)));
     return at::cat(numbers, 1) * 10;
   }
 
  private:
   static constexpr double none = -2;       // less than any cosine
   static constexpr double missing = -0.3;  // what stands for it: a cosine that is lower than most
+
+  /// The highest of each row. @param x  float [B, n]  @return float [B, regions]
+  static at::Tensor highest(const at::Tensor& x) {
+    auto sorted = std::get<0>(x.sort(/*dim=*/1, /*descending=*/true));
+    if (sorted.size(1) < regions) sorted = at::constant_pad_nd(sorted, {0, regions - sorted.size(1)}, none);
+    return known(sorted.narrow(1, 0, regions));
+  }
 
   static at::Tensor known(const at::Tensor& cosines) { return cosines.masked_fill(cosines.lt(-1.5), missing); }
 

@@ -21,20 +21,22 @@ namespace rc3::task {
 
 /// Calls @p visit(Batch) for all examples in their order, in eval mode, each as @p look lets the head see it, and on
 /// the head's device.
-/// @param size  of a batch, > 1
+/// @param size  of a batch, > 0
 template <class Head, class Visit>
 void for_each_batch(Head& head, const Remembered& examples, Look look, std::int64_t size, const Visit& visit) {
   c10::InferenceMode inference;
   const auto device = nn::device_of(head);
   const bool training = head.is_training();
   head.eval();
+  const bool elsewhere = look == Look::shuffled;  // among all: those of a batch may all be about one picture
   for (std::int64_t begin = 0; begin < examples.size();) {
-    // A last batch of one would have no other picture to be shuffled with.
-    auto end = std::min(examples.size(), begin + size);
-    if (examples.size() - end == 1) end = examples.size();
-    std::vector<std::int64_t> index;
-    for (; begin < end; ++begin) index.push_back(begin);
-    visit(looked(examples.batch(index), look).to(device));
+    const auto end = std::min(examples.size(), begin + size);
+    std::vector<std::int64_t> index, seen;
+    for (; begin < end; ++begin) {
+      index.push_back(begin);
+      seen.push_back(elsewhere ? examples.elsewhere(begin) : begin);
+    }
+    visit(looked(examples.batch(index, seen), elsewhere ? Look::all : look).to(device));
   }
   head.train(training);
 }

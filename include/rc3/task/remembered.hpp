@@ -89,23 +89,29 @@ class Remembered {
   std::int64_t label(std::int64_t i) const { return row(i).label; }
 
   /// @param index  places in the order of the source, damaged ones left out
-  Batch batch(const std::vector<std::int64_t>& index) const {
+  Batch batch(const std::vector<std::int64_t>& index) const { return batch(index, index); }
+
+  /// The texts and answers of @p index beside the pictures of @p seen, as many examples.
+  Batch batch(const std::vector<std::int64_t>& index, const std::vector<std::int64_t>& seen) const {
     require(!index.empty(), "task::Remembered: a batch without examples");
+    require(seen.size() == index.size(), "task::Remembered: ", seen.size(), " examples' pictures for ", index.size(),
+            " texts");
     std::vector<const Row*> rows;
     for (const std::int64_t i : index) rows.push_back(&row(i));
     Batch batch;
     std::vector<std::size_t> left, right;
-    for (const Row* row : rows) {
-      left.push_back(row->left.value());
-      if (row->right) right.push_back(*row->right);
+    std::vector<std::int64_t> picture_ids;
+    for (const std::int64_t i : seen) {
+      left.push_back(row(i).left.value());
+      if (row(i).right) right.push_back(*row(i).right);
+      picture_ids.push_back(picture_of(i));
     }
     batch.pictures = stack(left);
     if (!right.empty()) batch.right = stack(right);
     std::vector<at::Tensor> ids, mask, hidden;
     std::vector<std::vector<std::int64_t>> targets;
-    std::vector<std::int64_t> labels, languages, picture_ids, text_ids;
+    std::vector<std::int64_t> labels, languages, text_ids;
     for (const Row* row : rows) {
-      picture_ids.push_back(static_cast<std::int64_t>(*row->left));
       text_ids.push_back(static_cast<std::int64_t>(row->text));
       const Texts& text = texts_[row->text];
       ids.push_back(text.ids);
@@ -132,6 +138,16 @@ class Remembered {
 
   /// The number of example @p i's (left) picture, 0 .. pictures() - 1.
   std::int64_t picture_of(std::int64_t i) const { return static_cast<std::int64_t>(row(i).left.value()); }
+
+  /// An example about another picture, or two others, half of all examples away: neighbours are often about one picture.
+  /// @throws rc3::Error when all are about one picture
+  std::int64_t elsewhere(std::int64_t i) const {
+    for (std::int64_t k = 0; k < size(); ++k) {
+      const std::int64_t j = (i + size() / 2 + k) % size();
+      if (row(j).left != row(i).left && (!row(i).right || row(j).right != row(i).right)) return j;
+    }
+    fail("task::Remembered: all ", size(), " examples are about one picture, there is no other to be seen instead");
+  }
 
   /// The different pictures from @p begin to @p end, one row each.
   Pictures pictures(std::int64_t begin, std::int64_t end) const {

@@ -106,7 +106,7 @@ void retrieve(const TaskWorld<E>& world, std::uint64_t seed, task::Results& resu
                           join("retrieval ", what));
   };
   const auto training = remember(emoji.seen, {s.task.source}, s.task.scenes, 100 + seed, "train");
-  const auto validation = remember(emoji.choosing, {s.task.source}, s.task.test_scenes, 200 + seed, "validation");
+  const auto validation = remember(emoji.choosing, {s.task.source}, s.task.test_captions, 200 + seed, "validation");
   const auto head = std::make_shared<task::Matcher<Model>>(model);
   const auto measure = [&] {
     task::Results one(s.task.source);
@@ -118,7 +118,7 @@ void retrieve(const TaskWorld<E>& world, std::uint64_t seed, task::Results& resu
   const auto tuned = tune(head, task::RememberedBatches(training, s.tune.batch, seed), measure,
                           world.tuning("retrieval", seed, true), std::cout);
   std::cout << "retrieval: validation recall@1 " << tuned.validation << " after step " << tuned.step << std::endl;
-  const auto test = remember(emoji.split.test, emoji.languages, s.task.test_scenes, 300 + seed, "test");
+  const auto test = remember(emoji.split.test, emoji.languages, s.task.test_captions, 300 + seed, "test");
   for (const task::Look look : world.looks()) {
     const auto pictures = task::encode_pictures(*model, test, look);
     for (const auto& language : emoji.languages)

@@ -20,7 +20,7 @@ struct TaskData {
   std::vector<std::string> languages;  ///< of the table beside the source
   std::vector<std::string> written;    ///< that translations are made into
   std::string source = "en";           ///< what heads are tuned on
-  std::int64_t scenes = 900, test_scenes = 60;
+  std::int64_t scenes = 900, test_scenes = 200, test_captions = 60;
   // A user's files, of one task.
   std::filesystem::path train, validation, pictures, answers;
   std::vector<std::string> test;
@@ -39,6 +39,7 @@ void visit_fields(TaskData& o, V&& v) {
   v("source", o.source, "language that heads are tuned on");
   v("scenes", o.scenes, "emoji scenes to learn from", train::at_least(8));
   v("test_scenes", o.test_scenes, "of glyphs that were never trained on", train::at_least(4));
+  v("test_captions", o.test_captions, "such scenes whose captions are searched for and translated", train::at_least(4));
   v("train", o.train, "in place of emoji scenes, of one task: XVNLI's, GQA's or NLVR2's file in the source language");
   v("validation", o.validation, "the same, to choose the checkpoint on");
   v("test", o.test, "LANGUAGE=FILE,...: XVNLI's, xGQA's or MaRVL's files");

@@ -80,8 +80,8 @@ void translate(const TaskWorld<E>& world, std::uint64_t seed, task::Results& res
   };
   const auto training = remember(emoji.seen, s.task.scenes, 100 + seed, "train");
   const auto validation =
-      remember(emoji.choosing, std::max<std::int64_t>(1, s.task.test_scenes / 3), 200 + seed, "validation");
-  const auto test = remember(emoji.split.test, s.task.test_scenes, 300 + seed, "test");
+      remember(emoji.choosing, std::max<std::int64_t>(1, s.task.test_captions / 3), 200 + seed, "validation");
+  const auto test = remember(emoji.split.test, s.task.test_captions, 300 + seed, "test");
 
   const auto d = model->width();
   const auto decoder = std::make_shared<fusion::Decoder>(fusion::DecoderOptions{.vocabulary = vocabulary->size(),
