@@ -59,7 +59,7 @@ if [[ -n ${RC3_TEST_PYTHON:-} ]]; then
   one_speaks "$folder/torchrun.log"
 fi
 if command -v mpirun >/dev/null; then
-  MASTER_ADDR=127.0.0.1 MASTER_PORT=$((20000 + RANDOM % 10000)) mpirun --allow-run-as-root --oversubscribe -np 2 "${ranks[@]}" \
+  mpirun --allow-run-as-root --oversubscribe -np 2 "${ranks[@]}" \
     --checkpoint.folder "$folder/mpirun" 2>&1 | tee "$folder/mpirun.log"
   [[ -s $folder/mpirun/step-2/manifest.json ]] || fail "two ranks by mpirun"
   one_speaks "$folder/mpirun.log"

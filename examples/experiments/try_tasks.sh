@@ -51,6 +51,7 @@ for task in entailment questions reasoning 'text to picture' 'picture to text' t
   done
 done
 grep -q '^entailment,accuracy,both + 2 shots,sw,' "$folder/emoji/results.csv" || fail "no few-shot figure"
+grep -q 'where each value comes from' "$folder/emoji/report.html" || fail "a report without the sources of its configuration"
 [[ -s $folder/emoji/report.html && -s $folder/emoji/translation-de-1.txt ]] || fail "no report or translations"
 
 run=("${all[@]}" --task.pictures "$folder/pictures" --task.extension .png --task.boxes 2 --tune.controls false)

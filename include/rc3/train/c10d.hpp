@@ -24,6 +24,8 @@
 #include <chrono>
 #include <cstdint>
 #include <cstdlib>
+#include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -42,8 +44,8 @@ struct C10dOptions {
 };
 
 /// A Communicator over TCP, and with NCCL over whatever joins the GPUs. Tensors of the CPU go through Gloo in any case.
-/// Launch with `torchrun --no-python --nproc-per-node=2 ./program`, with mpirun (Open MPI) and
-/// MASTER_ADDR and MASTER_PORT set, or set RANK and WORLD_SIZE too for each process by hand.
+/// Launch with `torchrun --no-python --nproc-per-node=2 ./program`, with Open MPI's `mpirun -np 2 ./program` (on several
+/// machines with MASTER_ADDR, where rank 0 runs, and MASTER_PORT), or set RANK and WORLD_SIZE too for each process.
 class C10d {
  public:
   /// Meets the other ranks, and checks that they add up: the sum of rank + 1 must be n (n + 1) / 2.
@@ -52,6 +54,8 @@ class C10d {
   static C10d from_environment(const C10dOptions& options = {}) {
     const auto rank = number({"RANK", "OMPI_COMM_WORLD_RANK"}), size = number({"WORLD_SIZE", "OMPI_COMM_WORLD_SIZE"});
     require(size > 0 && rank >= 0 && rank < size, "train::C10d: rank ", rank, " of ", size);
+    if (const auto port = port_of_mpirun(size))
+      return C10d(rank, size, "127.0.0.1", *port, options);
     const auto host = text({"MASTER_ADDR"});
     const auto port = number({"MASTER_PORT"});
     require(port > 0 && port < 65536, "train::C10d: MASTER_PORT must be 1 .. 65535, is ", port);
@@ -187,6 +191,16 @@ class C10d {
       fail("train::C10d: rank ", rank_, " of ", size_, ": ", what, ": ", why.substr(0, why.find('\n')),
            "; another rank ended, hangs or cannot be reached");
     }
+  }
+
+  /// Where the ranks of one mpirun meet when all of them are on this machine and nothing else is said: each call of
+  /// mpirun has its own number, so that two at a time do not meet.
+  static std::optional<std::uint16_t> port_of_mpirun(std::int64_t size) {
+    const char* here = std::getenv("OMPI_COMM_WORLD_LOCAL_SIZE");
+    const char* call = std::getenv("PMIX_NAMESPACE");
+    if (here == nullptr || call == nullptr || std::getenv("MASTER_ADDR") || std::getenv("MASTER_PORT")) return {};
+    if (number({"OMPI_COMM_WORLD_LOCAL_SIZE"}) != size) return {};
+    return static_cast<std::uint16_t>(20000 + std::hash<std::string_view>{}(call) % 10000);
   }
 
   static std::string text(std::initializer_list<const char*> names) {

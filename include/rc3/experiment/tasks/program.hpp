@@ -28,7 +28,8 @@ namespace detail {
 
 /// The table as a page. @param seeds  that it is the mean of
 template <class E>
-void write_report(const TaskWorld<E>& world, const task::Results& results, std::int64_t seeds) {
+void write_report(const TaskWorld<E>& world, const train::Sources& sources, const task::Results& results,
+                  std::int64_t seeds) {
   namespace report = train::report;
   const auto& s = world.settings;
   report::Report page;
@@ -45,21 +46,25 @@ void write_report(const TaskWorld<E>& world, const task::Results& results, std::
     if (!table.rows.empty()) page.tables.push_back(std::move(table));
   }
   page.configuration = train::to_json(s);
+  page.sources = sources;
   page.environment = report::environment();
   report::write_report(s.out / "report.html", page);
 }
 
 template <class E>
-void write_tables(const TaskWorld<E>& world, const task::Results& results, std::int64_t seeds) {
+void write_tables(const TaskWorld<E>& world, const train::Sources& sources, const task::Results& results,
+                  std::int64_t seeds) {
   const auto& out = world.settings.out;
   io::write_file(out / "results.json", results.json().dump(2) + '\n');
   io::write_file(out / "results.csv", results.csv());
-  write_report(world, results, seeds);
+  write_report(world, sources, results, seeds);
 }
 
 template <class E>
-void run_tasks(const TaskSettings<typename E::Config>& settings) {
+void run_tasks(const TaskSettings<typename E::Config>& settings, const train::Sources& sources) {
   const TaskWorld<E> world(settings);
+  std::cout << TaskWorld<E>::Model::name() << "\ndevice      " << world.device.str() << '\n'
+            << train::described(settings, sources) << std::flush;
   std::error_code failed;
   std::filesystem::create_directories(settings.out, failed);
   require(!failed, "out: the folder ", settings.out.string(), " cannot be made (", failed.message(), ")");
@@ -81,7 +86,7 @@ void run_tasks(const TaskSettings<typename E::Config>& settings) {
     seeds.push_back(std::move(results));
     // After each seed: what is done is not lost when the next one is cut off.
     mean = task::Results::mean_of(seeds);
-    write_tables(world, mean, k + 1);
+    write_tables(world, sources, mean, k + 1);
   }
   if (world.problems.count() > 0) std::cout << world.problems.report();
   std::cout << '\n' << mean.text();
@@ -97,11 +102,12 @@ template <class E>
 int tasks_main(int argc, char** argv) {
   CLI::App app{"Tunes " + TaskWorld<E>::Model::name() + " on downstream tasks, and evaluates it in many languages"};
   TaskSettings<typename E::Config> settings;
-  train::add_options(app, settings);
+  train::Sources sources;
+  train::add_options(app, settings, &sources);
   try {
     CLI11_PARSE(app, argc, argv);
     if (settings.threads > 0) at::set_num_threads(static_cast<int>(settings.threads));
-    detail::run_tasks<E>(settings);
+    detail::run_tasks<E>(settings, sources);
     return 0;
   } catch (const Error& error) {
     std::cerr << argv[0] << ": " << error.what() << '\n';
