@@ -75,6 +75,7 @@ grep -q '"language": "fr"' "$folder/questions/results.json" || fail "no figure o
 
 entail=("${run[@]}" --task.names entailment --task.train "$folder/xvnli-en.jsonl" --out "$folder/none")
 says 'cannot be made' "${run[@]}" --task.names entailment --task.train "$folder/xvnli-en.jsonl" --out "$folder/answers.json"
+WORLD_SIZE=2 says 'this program runs on one rank' "${run[@]}" --task.names entailment
 says 'there is no task drawing' "${run[@]}" --task.names drawing
 says 'give the folder of the emoji data' "${run[@]}" --task.names retrieval
 says 'name one task' "${run[@]}" --task.train "$folder/xvnli-en.jsonl"

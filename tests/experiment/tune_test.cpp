@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "support/support.hpp"
+#include "support/thread_communicator.hpp"
 
 BOOST_AUTO_TEST_SUITE(experiment_tune)
 
@@ -41,6 +42,10 @@ struct Head : torch::nn::Module {
   Losses losses(const Batch& batch) {
     const auto loss = answer(batch.x).square().mean();
     return {loss, {loss.item<double>()}};
+  }
+  template <Communicator Comm>
+  Losses losses(const Batch& batch, Comm& comm) {
+    return share_of(losses(batch), comm);
   }
   at::Tensor learns, frozen;
   torch::nn::BatchNorm1d norm{nullptr};
@@ -138,6 +143,32 @@ BOOST_AUTO_TEST_CASE(the_average_of_the_weights_is_what_is_validated_and_restore
 
 BOOST_AUTO_TEST_CASE(a_measure_that_is_no_number_ends_the_tuning) {
   throws_with([] { Run({0.2, std::nan(""), 0.6, 0.5, 0.4}); }, "experiment::tune", "after step 4 is not a number");
+}
+
+BOOST_AUTO_TEST_CASE(what_rank_0_measures_decides_for_all) {
+  const std::vector<double> measures[] = {{0.2, 0.7, 0.6, 0.5, 0.4}, {0.9, 0, 0, 0, 0.8}};
+  std::shared_ptr<Head> heads[] = {std::make_shared<Head>(), std::make_shared<Head>()};
+  Tuned tuned[2];
+  test::as_ranks(2, [&](test::ThreadCommunicator& ranks) {
+    const auto rank = static_cast<std::size_t>(ranks.rank());
+    experiment::TuneOptions options;
+    options.train.optimizer.learning_rate = 0.1;
+    options.train.schedule = {.warmup = 0, .total = 9};
+    options.train.precision = train::Precision::float32;
+    options.every = 2;
+    Batches batches{.at = 10 * ranks.rank()};
+    std::size_t looks = 0;
+    std::ostringstream nowhere;
+    tuned[rank] = experiment::tune(
+        heads[rank], batches, [&] { return measures[rank].at(looks++); }, options, nowhere,
+        std::make_shared<test::ThreadCommunicator>(ranks));
+  });
+  for (const auto& one : tuned) {
+    BOOST_TEST(one.step == 4);
+    BOOST_TEST(one.validation == 0.7);
+  }
+  BOOST_TEST(heads[0]->learns.equal(heads[1]->learns));
+  BOOST_TEST(!heads[0]->learns.equal(at::full({2}, 1.0)));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

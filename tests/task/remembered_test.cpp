@@ -135,6 +135,29 @@ BOOST_AUTO_TEST_CASE(an_epoch_brings_each_once_and_goes_on_where_it_stopped) {
   for (std::size_t i = 2; i < 6; ++i) BOOST_TEST(later.next()->samples == seen[i]);
 }
 
+BOOST_AUTO_TEST_CASE(ranks_have_parts_of_the_same_batches) {
+  Toy host;
+  data::Problems problems;
+  const Remembered all(host, examples(10), Prepare{}, problems);
+  task::RememberedBatches one(all, 4, 7), left(all, 4, 7, std::nullopt, {2, 0}), right(all, 4, 7, std::nullopt, {2, 1});
+  for (int i = 0; i < 7; ++i) {
+    const auto whole = one.next()->samples, a = left.next()->samples, b = right.next()->samples;
+    BOOST_TEST_REQUIRE(a.size() + b.size() == whole.size());
+    for (std::size_t k = 0; k < whole.size(); ++k) BOOST_TEST((k % 2 == 0 ? a : b)[k / 2] == whole[k]);
+    BOOST_TEST((left.state() == right.state() && left.state() == one.state()));
+  }
+  // 10 = 3 + 3 + 3 + 1: of the last one two ranks would have nothing.
+  task::RememberedBatches first(all, 3, 7, std::nullopt, {3, 0}), last(all, 3, 7, std::nullopt, {3, 2});
+  for (int i = 0; i < 8; ++i) {
+    const auto a = first.next(), b = last.next();
+    BOOST_TEST(a->samples.size() == 1u);
+    BOOST_TEST(b->samples.size() == 1u);
+    BOOST_TEST(a->epoch == (i < 3 ? 0 : i < 6 ? 1 : 2));
+  }
+  throws_with([&] { task::RememberedBatches(all, 4, 7, std::nullopt, {2, 2}); }, "rank 2 of 2");
+  throws_with([&] { task::RememberedBatches(all, 4, 7, std::nullopt, {5, 0}); }, "has not one example for each of 5");
+}
+
 BOOST_AUTO_TEST_CASE(search_is_a_comparison_of_all_and_a_second_look_at_the_best) {
   torch::manual_seed(2);
   Searched host;

@@ -1,6 +1,7 @@
 #pragma once
 /// Fine-tuning a task's head, with the checkpoint chosen on validation examples of the source language alone.
 
+#include <ATen/ops/full.h>
 #include <c10/core/GradMode.h>
 #include <torch/nn/module.h>
 
@@ -12,6 +13,7 @@
 #include <string>
 #include <utility>
 
+#include "rc3/core/communicator.hpp"
 #include "rc3/core/memory.hpp"
 #include "rc3/core/nn/state.hpp"
 #include "rc3/task/remembered.hpp"
@@ -54,13 +56,15 @@ inline Memory copied(const Memory& state) {
 
 /// Tunes @p head, in eval mode at the end, with the weights that did best on validation; of equal ones the earlier.
 /// @param validate  more is better; called with the head in eval mode, with Options::ema on the averaged weights
+/// On several ranks every rank calls it, with its part of the batches (task::Ranks); all validate, and what rank 0 finds
+/// decides for all.
 /// @tparam Head     a task::Classifier, task::Translator or rc3::Pretrainer
 /// @throws rc3::Error when the measure is not a number
-template <class Head, class Batches>
+template <class Head, class Batches, Communicator Comm = Single>
 Tuned tune(const std::shared_ptr<Head>& head, Batches batches, const std::function<double()>& validate,
-           const TuneOptions& options, std::ostream& out) {
+           const TuneOptions& options, std::ostream& out, std::shared_ptr<Comm> comm = std::make_shared<Comm>()) {
   require(options.every > 0, "experiment::tune: every must be above 0, is ", options.every);
-  train::Trainer<Head> trainer(head, options.train);
+  train::Trainer<Head, Comm> trainer(head, options.train, comm);
   const auto total = options.train.schedule.total;
   train::Progress::Options look;
   look.label = options.label;
@@ -74,7 +78,10 @@ Tuned tune(const std::shared_ptr<Head>& head, Batches batches, const std::functi
     progress.update(step * options.batch, report.loss);
     if (step % options.every != 0 && step != total) continue;
     const train::Evaluating evaluating(*head, trainer.ema());
-    const double value = validate();
+    const double own = validate();
+    auto measured = at::full({}, comm->rank() == 0 ? own : 0.0, at::kDouble);
+    comm->all_reduce(measured);
+    const double value = measured.template item<double>();
     require(!std::isnan(value), "experiment::tune: the measure of validation after step ", step, " is not a number");
     if (!weights.empty() && value <= best.validation) continue;
     best = {value, step};

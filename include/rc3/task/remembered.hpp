@@ -240,28 +240,41 @@ class Remembered {
   std::unordered_map<std::int64_t, std::size_t> picture_at_, text_at_;
 };
 
-/// Batches of remembered examples for train::Run, in an order that is a function of (seed, epoch).
+/// The ranks that batches are dealt to.
+struct Ranks {
+  std::int64_t size = 1;  ///< > 0
+  std::int64_t rank = 0;  ///< this one, 0 .. size - 1
+};
+
+/// Batches of remembered examples for train::Run, in an order that is a function of (seed, epoch). On several ranks
+/// each has its part of every batch, and all remember the same examples.
 class RememberedBatches {
  public:
   /// @param examples  outlives this
-  /// @param size      of a batch, > 0; an epoch's last may be smaller
-  /// @param from      where to go on
+  /// @param size      of a batch over all ranks, at least their number; an epoch's last may be smaller
+  /// @param from      where to go on, on any number of ranks
+  /// @throws rc3::Error naming the argument that is wrong
   RememberedBatches(const Remembered& examples, std::int64_t size, std::uint64_t seed,
-                    std::optional<data::LoaderState> from = std::nullopt)
+                    std::optional<data::LoaderState> from = std::nullopt, Ranks ranks = {})
       : examples_(examples),
         size_(size),
+        ranks_(ranks),
         state_(from.value_or(data::LoaderState{seed, 0, 0})),
         order_({0}, examples.size(), {.seed = state_.seed}) {
     require(size > 0, "task::RememberedBatches: a batch must have a size above 0, has ", size);
+    require(ranks.rank >= 0 && ranks.rank < ranks.size, "task::RememberedBatches: rank ", ranks.rank, " of ",
+            ranks.size);
+    require(std::min(size, examples.size()) >= ranks.size, "task::RememberedBatches: a batch of ",
+            std::min(size, examples.size()), " has not one example for each of ", ranks.size, " ranks");
   }
 
-  /// Never nothing: epoch follows epoch.
+  /// Never nothing: epoch follows epoch. Where an epoch ends with fewer examples than ranks, they are left out.
   std::optional<data::Loaded<Batch>> next() {
-    if (state_.samples >= examples_.size()) state_ = {state_.seed, state_.epoch + 1, 0};
+    if (examples_.size() - state_.samples < ranks_.size) state_ = {state_.seed, state_.epoch + 1, 0};
     const auto order = order_.epoch(state_.epoch);
     std::vector<std::int64_t> index;
-    for (std::int64_t i = 0; i < size_ && state_.samples < examples_.size(); ++i)
-      index.push_back(order[state_.samples++]);
+    for (std::int64_t i = 0; i < size_ && state_.samples < examples_.size(); ++i, ++state_.samples)
+      if (i % ranks_.size == ranks_.rank) index.push_back(order[state_.samples]);
     return data::Loaded<Batch>{examples_.batch(index), state_.epoch, index, 0};
   }
   data::LoaderState state() const { return state_; }
@@ -269,6 +282,7 @@ class RememberedBatches {
  private:
   const Remembered& examples_;
   std::int64_t size_;
+  Ranks ranks_;
   data::LoaderState state_;
   data::Order order_;
 };

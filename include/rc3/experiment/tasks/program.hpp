@@ -5,9 +5,11 @@
 #include <ATen/Parallel.h>
 #include <torch/utils.h>
 
+#include <cstdlib>
 #include <filesystem>
 #include <iostream>
 #include <string>
+#include <string_view>
 #include <system_error>
 #include <utility>
 #include <vector>
@@ -106,6 +108,9 @@ int tasks_main(int argc, char** argv) {
   train::add_options(app, settings, &sources);
   try {
     CLI11_PARSE(app, argc, argv);
+    for (const char* ranks : {"WORLD_SIZE", "OMPI_COMM_WORLD_SIZE"})
+      if (const char* n = std::getenv(ranks))
+        require(std::string_view(n) == "1", ranks, " is ", n, ": this program runs on one rank, each would do the same");
     if (settings.threads > 0) at::set_num_threads(static_cast<int>(settings.threads));
     detail::run_tasks<E>(settings, sources);
     return 0;
