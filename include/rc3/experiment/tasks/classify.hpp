@@ -54,7 +54,11 @@ void classify(const TaskWorld<E>& world, const std::string& name, std::uint64_t 
 
   const auto head = std::make_shared<Head>(
       model, task::ClassifierOptions{
-                 .classes = std::ssize(sets.classes), .pictures = sets.pictures, .vectors = s.tune.vectors});
+                 .classes = std::ssize(sets.classes),
+                 .pictures = sets.pictures,
+                 .vectors = s.tune.vectors,
+                 // Meetings do not say of which kind a question is: where there are several, z must be there.
+                 .leave_out = sets.type ? 0.0 : task::ClassifierOptions{}.leave_out});
   const auto accuracy = [&] {
     return task::accuracy_by_language(name, validation, task::classify(*head, validation), task::Look::all, {})
         .at(0)
