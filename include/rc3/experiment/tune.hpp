@@ -56,8 +56,8 @@ inline Memory copied(const Memory& state) {
 
 /// Tunes @p head, in eval mode at the end, with the weights that did best on validation; of equal ones the earlier.
 /// @param validate  more is better; called with the head in eval mode, with Options::ema on the averaged weights
-/// On several ranks every rank calls it, with its part of the batches (task::Ranks); all validate, and what rank 0 finds
-/// decides for all.
+/// On several ranks every rank calls it, with its part of the batches (task::Ranks); all validate, and what rank 0
+/// finds decides for all.
 /// @tparam Head     a task::Classifier, task::Translator or rc3::Pretrainer
 /// @throws rc3::Error when the measure is not a number
 template <class Head, class Batches, Communicator Comm = Single>

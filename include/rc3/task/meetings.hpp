@@ -26,7 +26,7 @@ class Meetings {
   static constexpr std::int64_t regions = 8;  ///< cosines that are kept
 
   /// @return how many numbers there are for so many pictures
-  static std::int64_t width(std::int64_t pictures) { 
+  static std::int64_t width(std::int64_t pictures) {
     return pictures * (regions + 2) + (pictures > 1 ? 2 : 0) + regions;
   }
 

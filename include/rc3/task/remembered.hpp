@@ -139,7 +139,8 @@ class Remembered {
   /// The number of example @p i's (left) picture, 0 .. pictures() - 1.
   std::int64_t picture_of(std::int64_t i) const { return static_cast<std::int64_t>(row(i).left.value()); }
 
-  /// An example about another picture, or two others, half of all examples away: neighbours are often about one picture.
+  /// An example about another picture, or two others, half of all examples away: neighbours are often about one
+  /// picture.
   /// @throws rc3::Error when all are about one picture
   std::int64_t elsewhere(std::int64_t i) const {
     for (std::int64_t k = 0; k < size(); ++k) {

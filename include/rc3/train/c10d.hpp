@@ -44,8 +44,9 @@ struct C10dOptions {
 };
 
 /// A Communicator over TCP, and with NCCL over whatever joins the GPUs. Tensors of the CPU go through Gloo in any case.
-/// Launch with `torchrun --no-python --nproc-per-node=2 ./program`, with Open MPI's `mpirun -np 2 ./program` (on several
-/// machines with MASTER_ADDR, where rank 0 runs, and MASTER_PORT), or set RANK and WORLD_SIZE too for each process.
+/// Launch with `torchrun --no-python --nproc-per-node=2 ./program`, with Open MPI's `mpirun -np 2 ./program` (on
+/// several machines with MASTER_ADDR, where rank 0 runs, and MASTER_PORT), or set RANK and WORLD_SIZE too for each
+/// process.
 class C10d {
  public:
   /// Meets the other ranks, and checks that they add up: the sum of rank + 1 must be n (n + 1) / 2.
@@ -54,8 +55,7 @@ class C10d {
   static C10d from_environment(const C10dOptions& options = {}) {
     const auto rank = number({"RANK", "OMPI_COMM_WORLD_RANK"}), size = number({"WORLD_SIZE", "OMPI_COMM_WORLD_SIZE"});
     require(size > 0 && rank >= 0 && rank < size, "train::C10d: rank ", rank, " of ", size);
-    if (const auto port = port_of_mpirun(size))
-      return C10d(rank, size, "127.0.0.1", *port, options);
+    if (const auto port = port_of_mpirun(size)) return C10d(rank, size, "127.0.0.1", *port, options);
     const auto host = text({"MASTER_ADDR"});
     const auto port = number({"MASTER_PORT"});
     require(port > 0 && port < 65536, "train::C10d: MASTER_PORT must be 1 .. 65535, is ", port);

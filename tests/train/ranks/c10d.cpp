@@ -285,8 +285,9 @@ BOOST_AUTO_TEST_CASE(what_the_environment_lacks_is_named) {
 BOOST_AUTO_TEST_CASE(one_machine_s_mpirun_needs_no_address) {
   for (const char* name : {"RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT"}) ::unsetenv(name);
   const std::string call = std::to_string(::getpid());
-  for (const auto& [name, value] : {std::pair("OMPI_COMM_WORLD_RANK", "0"), std::pair("OMPI_COMM_WORLD_SIZE", "1"),
-                                    std::pair("OMPI_COMM_WORLD_LOCAL_SIZE", "1"), std::pair("PMIX_NAMESPACE", call.c_str())})
+  for (const auto& [name, value] :
+       {std::pair("OMPI_COMM_WORLD_RANK", "0"), std::pair("OMPI_COMM_WORLD_SIZE", "1"),
+        std::pair("OMPI_COMM_WORLD_LOCAL_SIZE", "1"), std::pair("PMIX_NAMESPACE", call.c_str())})
     ::setenv(name, value, 1);
   BOOST_TEST(C10d::from_environment().size() == 1);
   ::setenv("OMPI_COMM_WORLD_SIZE", "2", 1);  // the other rank is elsewhere

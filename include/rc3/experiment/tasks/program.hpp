@@ -110,7 +110,8 @@ int tasks_main(int argc, char** argv) {
     CLI11_PARSE(app, argc, argv);
     for (const char* ranks : {"WORLD_SIZE", "OMPI_COMM_WORLD_SIZE"})
       if (const char* n = std::getenv(ranks))
-        require(std::string_view(n) == "1", ranks, " is ", n, ": this program runs on one rank, each would do the same");
+        require(std::string_view(n) == "1", ranks, " is ", n,
+                ": this program runs on one rank, each would do the same");
     if (settings.threads > 0) at::set_num_threads(static_cast<int>(settings.threads));
     detail::run_tasks<E>(settings, sources);
     return 0;
