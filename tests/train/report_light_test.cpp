@@ -138,6 +138,27 @@ BOOST_AUTO_TEST_CASE(what_comes_from_outside_cannot_break_the_page) {
   throws_with([&] { html(report); }, "has 0 cells for 1 columns");
 }
 
+BOOST_AUTO_TEST_CASE(the_best_of_each_group_is_bold) {
+  Report report;
+  Table table{"t",
+              {"a", "b"},
+              {{"x", {1, 5}, "g"}, {"y", {2, 5}, "g"}, {"z", {3, 4}, "h"}, {"w", {2, 7}, "h"}, {"v", {9, 9}, "one"}}};
+  const auto bold = [&] {
+    report.tables = {table};
+    const auto page = html(report);
+    std::string found;
+    for (std::size_t at = page.find("class=\"best\""); at != std::string::npos;
+         at = page.find("class=\"best\"", at + 1)) {
+      const auto begin = page.find('>', at) + 1;
+      found += page.substr(begin, page.find('<', begin) - begin) + ' ';
+    }
+    return found;
+  };
+  BOOST_TEST(bold() == "2.0 3.0 7.0 ");  // of equal ones none, nor one that is alone
+  table.best = false;
+  BOOST_TEST(bold() == "");
+}
+
 BOOST_AUTO_TEST_CASE(its_json_has_every_number) {
   const TempDir folder;
   const auto report = sample();

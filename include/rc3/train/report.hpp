@@ -6,10 +6,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdint>
 #include <ctime>
 #include <filesystem>
 #include <fstream>
-#include <limits>
 #include <string>
 #include <thread>
 #include <utility>
@@ -36,6 +36,7 @@ struct Table {
   std::vector<Row> rows;
   int digits = 1;     ///< behind the point
   double full = 100;  ///< what fills a cell's bar, > 0
+  bool best = true;   ///< the highest cell of a group's column is printed bold
 };
 
 using Facts = std::vector<std::pair<std::string, std::string>>;
@@ -155,19 +156,22 @@ inline std::string html(const Chart& chart) {
   return out + "</figcaption>" + Drawing(chart).svg() + "</figure>";
 }
 
+/// Whether a cell is the one highest of its group's column.
+inline bool is_best(const Table& table, const Table::Row& row, std::size_t c) {
+  if (!table.best) return false;
+  std::int64_t rivals = 0, beaten = 0;
+  for (const auto& other : table.rows)
+    if (&other != &row && other.group == row.group && std::isfinite(other.cells[c])) {
+      ++rivals;
+      beaten += row.cells[c] > other.cells[c];
+    }
+  return rivals > 0 && beaten == rivals;
+}
+
 inline std::string html(const Table& table) {
-  std::vector<double> best(table.columns.size(),
-                           -std::numeric_limits<double>::infinity());  // of a column; NaN: several
-  for (const auto& row : table.rows) {
+  for (const auto& row : table.rows)
     require(row.cells.size() == table.columns.size(), "report::Table: row ", row.name, " has ", row.cells.size(),
             " cells for ", table.columns.size(), " columns");
-    for (std::size_t c = 0; c < row.cells.size(); ++c)
-      if (row.cells[c] > best[c]) best[c] = row.cells[c];
-  }
-  for (std::size_t c = 0; c < best.size(); ++c)
-    if (std::count_if(table.rows.begin(), table.rows.end(), [&](const auto& row) { return row.cells[c] == best[c]; }) >
-        1)
-      best[c] = std::nan("");
   std::string out = "<section><h2>" + escaped(table.title) + "</h2><div class=\"scroll\"><table><thead><tr><th></th>";
   for (const auto& column : table.columns) out += "<th scope=\"col\">" + escaped(column) + "</th>";
   out += "</tr></thead><tbody>";
@@ -185,7 +189,7 @@ inline std::string html(const Table& table) {
         continue;
       }
       const double share = std::clamp(100 * x / table.full, 0.0, 100.0);
-      out += join(x == best[c] ? "<td class=\"best\"" : "<td", " style=\"--share:", number(share, 1), "%\">",
+      out += join(is_best(table, row, c) ? "<td class=\"best\"" : "<td", " style=\"--share:", number(share, 1), "%\">",
                   number(x, table.digits), "</td>");
     }
     out += "</tr>";

@@ -42,6 +42,7 @@ void write_report(const TaskWorld<E>& world, const train::Sources& sources, cons
     report::Table table{controls ? "Controls: pictures shuffled, or blank" : "Percent; BLEU and chrF of translation",
                         results.columns(),
                         {}};
+    table.best = !controls;
     for (const auto& row : results.rows())
       if ((row.look == "shuffled" || row.look == "blank") == controls)
         table.rows.push_back({row.metric + ", " + row.look, row.cells, row.task});
