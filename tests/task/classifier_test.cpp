@@ -75,6 +75,8 @@ Row expected(Head& h, const task::Batch& batch, std::int64_t i, bool vectors) {
       for (std::size_t j = 0; j < text.size(); ++j)
         seen.push_back(4 * picture[j] / norm(picture) * text[j] / norm(text));
   }
+  if (vectors)
+    for (const double t : text) seen.push_back(2 * t / norm(text));
   Row x = affine(seen, p["hidden.weight"], p["hidden.bias"]);
   for (double& v : x) v *= 0.5 * (1 + std::erf(v / std::sqrt(2.0)));
   double mean = 0, variance = 0;

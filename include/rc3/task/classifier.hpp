@@ -10,6 +10,7 @@
 #include <torch/nn/modules/linear.h>
 #include <torch/nn/modules/normalization.h>
 
+#include <cmath>
 #include <memory>
 #include <string>
 #include <vector>
@@ -30,9 +31,10 @@ struct ClassifierOptions {
   std::int64_t classes = 2;   ///< > 1
   std::int64_t pictures = 1;  ///< that a question is about, 1 or 2
   double dropout = 0.1;       ///< before the last layers, in training, probability in [0, 1)
-  /// Whether the head also sees, for each picture, the product p * t of the vectors that pictures and texts are
-  /// searched by: what alignment has learned about pictures and languages that the task's own training never sees.
-  /// And Meetings, which say something where the model's tokens have vectors (fusion::Grounded).
+  /// Whether the head also sees the text's vector t that it is searched by (of what kind a question is), and, for each
+  /// picture, its product p * t with the picture's: what alignment has learned about pictures and languages that the
+  /// task's own training never sees. And Meetings, which say something where the model's tokens have vectors
+  /// (fusion::Grounded).
   bool vectors = true;
   /// How often, in training, an example is answered by Meetings alone, probability in [0, 1): z and p * t know the
   /// things that tuning has seen, Meetings do not say which they are. Nothing without vectors.
@@ -40,8 +42,8 @@ struct ClassifierOptions {
 };
 
 /// logits = W2 LayerNorm(GELU(W1 x)) + V2 GELU(V1 m), x = z, or [z_left; z_right] of two pictures, with p * t of each
-/// behind them, and m the Meetings.
-/// Source: VOLTA (Bugliarello et al. 2021) for the head on z; p * t and m are this library's.
+/// and t behind them, and m the Meetings.
+/// Source: VOLTA (Bugliarello et al. 2021) for the head on z; t, p * t and m are this library's.
 /// @tparam Host  what rc3::Model offers
 template <class Host>
 class Classifier : public torch::nn::Module {
@@ -57,7 +59,8 @@ class Classifier : public torch::nn::Module {
     const auto d = model_->width();
     require(0 <= options.leave_out && options.leave_out < 1, "task::Classifier: leave_out must be in [0, 1), is ",
             options.leave_out);
-    const auto in = options.pictures * (d + (options.vectors ? model_->options().embedding : 0));
+    auto in = options.pictures * d;
+    if (options.vectors) in += (options.pictures + 1) * model_->options().embedding;
     hidden_ = register_module("hidden", torch::nn::Linear(in, 2 * d));
     norm_ = register_module("norm", torch::nn::LayerNorm(torch::nn::LayerNormOptions({2 * d})));
     out_ = register_module("out", torch::nn::Linear(2 * d, options.classes));
@@ -87,6 +90,7 @@ class Classifier : public torch::nn::Module {
       if (options_.vectors) seen.push_back(model_->picture_vector(visual) * text_vector * scale());
       pictures.push_back(visual);
     }
+    if (options_.vectors) seen.push_back(text_vector * std::sqrt(scale()));
     auto x = norm_->forward(at::gelu(hidden_->forward(at::cat(seen, 1))));
     x = out_->forward(at::dropout(x, options_.dropout, is_training()));
     if (!options_.vectors) return x;
@@ -114,7 +118,8 @@ class Classifier : public torch::nn::Module {
   const ClassifierOptions& options() const { return options_; }
 
  private:
-  /// Products of unit vectors are small: this brings them to the size of z, which is a LayerNorm's.
+  /// Products of unit vectors are small: this brings them to the size of z, which is a LayerNorm's; its root the
+  /// vectors.
   double scale() const { return static_cast<double>(model_->options().embedding); }
 
   static constexpr std::int64_t met_width = 64;
