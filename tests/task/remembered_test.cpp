@@ -158,6 +158,17 @@ BOOST_AUTO_TEST_CASE(ranks_have_parts_of_the_same_batches) {
   throws_with([&] { task::RememberedBatches(all, 4, 7, std::nullopt, {5, 0}); }, "has not one example for each of 5");
 }
 
+BOOST_AUTO_TEST_CASE(a_last_picture_that_is_left_alone_is_shuffled_with_others) {
+  Searched host;
+  host.eval();
+  data::Problems problems;
+  const Remembered all(host, examples(12), Prepare{}, problems);  // six pictures: five and one
+  const auto own = task::encode_pictures(host, all, task::Look::all, 5);
+  const auto other = task::encode_pictures(host, all, task::Look::shuffled, 5);
+  BOOST_TEST_REQUIRE((other.vectors.sizes() == own.vectors.sizes()));
+  BOOST_TEST((own.vectors - other.vectors).abs().amax(1).gt(1e-6).all().item<bool>());
+}
+
 BOOST_AUTO_TEST_CASE(search_is_a_comparison_of_all_and_a_second_look_at_the_best) {
   torch::manual_seed(2);
   Searched host;

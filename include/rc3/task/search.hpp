@@ -47,11 +47,14 @@ Encoded encode_pictures(Host& model, const Remembered& examples, Look look = Loo
   c10::InferenceMode inference;
   const auto device = nn::device_of(model);
   std::vector<Encoded> parts;
-  for (std::int64_t begin = 0; begin < examples.pictures(); begin += size) {
-    const auto end = std::min(examples.pictures(), begin + size);
+  for (std::int64_t begin = 0; begin < examples.pictures();) {
+    auto end = std::min(examples.pictures(), begin + size);
+    // A last picture alone would have no other to be shuffled with.
+    if (look == Look::shuffled && examples.pictures() - end == 1) end = examples.pictures();
     auto tokens = model.visual(looked(examples.pictures(begin, end), look).to(device));
     auto vectors = model.picture_vector(tokens);
     parts.push_back({std::move(tokens), std::move(vectors)});
+    begin = end;
   }
   return detail::joined(parts);
 }
