@@ -4,6 +4,7 @@
 #include <barrier>
 #include <exception>
 #include <functional>
+#include <semaphore>
 #include <thread>
 #include <vector>
 
@@ -11,13 +12,15 @@
 
 namespace rc3::test {
 
-/// One rank of some that share a table.
+/// One rank of some that share a table. They take turns: a rank works until it waits for the others, since Boost.Test's
+/// log, which each may write to, is no place for two threads.
 class ThreadCommunicator {
  public:
   struct Table {
     explicit Table(std::int64_t size) : slots(static_cast<std::size_t>(size)), barrier(size) {}
     std::vector<at::Tensor> slots;
     std::barrier<> barrier;
+    std::binary_semaphore turn{1};
   };
   ThreadCommunicator(Table& table, std::int64_t rank) : table_(&table), rank_(rank) {}
 
@@ -25,10 +28,10 @@ class ThreadCommunicator {
   std::int64_t size() const { return static_cast<std::int64_t>(table_->slots.size()); }
   std::vector<at::Tensor> all_gather(const at::Tensor& t) {
     table_->slots[static_cast<std::size_t>(rank_)] = t.detach();
-    table_->barrier.arrive_and_wait();
+    wait_for_all();
     std::vector<at::Tensor> all;
     for (const auto& slot : table_->slots) all.push_back(slot.clone());
-    table_->barrier.arrive_and_wait();
+    wait_for_all();
     return all;
   }
   void all_reduce(at::Tensor& t) {
@@ -38,6 +41,12 @@ class ThreadCommunicator {
   }
 
  private:
+  void wait_for_all() {
+    table_->turn.release();
+    table_->barrier.arrive_and_wait();
+    table_->turn.acquire();
+  }
+
   Table* table_;
   std::int64_t rank_;
 };
@@ -78,16 +87,26 @@ class RingCommunicator : public ThreadCommunicator {
 
 static_assert(Communicator<RingCommunicator>);
 
-/// Runs @p work as each of @p size ranks at the same time.
+/// Runs @p work as each of @p size ranks. What the first rank throws that throws is thrown when all have ended; the
+/// others go on without it.
 inline void as_ranks(std::int64_t size, const std::function<void(ThreadCommunicator&)>& work) {
   ThreadCommunicator::Table table(size);
+  std::exception_ptr thrown;
   std::vector<std::thread> threads;
   for (std::int64_t rank = 0; rank < size; ++rank)
     threads.emplace_back([&, rank] {
-      ThreadCommunicator comm(table, rank);
-      work(comm);
+      table.turn.acquire();
+      try {
+        ThreadCommunicator comm(table, rank);
+        work(comm);
+      } catch (...) {
+        if (!thrown) thrown = std::current_exception();
+      }
+      table.turn.release();
+      table.barrier.arrive_and_drop();
     });
   for (auto& thread : threads) thread.join();
+  if (thrown) std::rethrow_exception(thrown);
 }
 
 }  // namespace rc3::test
