@@ -42,7 +42,7 @@ done
 echo '["no", "yes", "red", "blue"]' >"$folder/answers.json"
 echo '["no", "yes"]' >"$folder/two.json"
 
-all=("$program" --variant.weights "$cache/weights" --tune.steps 3 --tune.batch 6)
+all=("$program" --variant.weights "$cache/weights" --tune.steps 3 --tune.translation_steps 3 --tune.batch 6)
 "${all[@]}" --task.emoji "$cache/data/emoji" --task.languages de,sw --task.written de --task.scenes 8 --task.test_scenes 6 --task.test_captions 6 \
   --tune.seeds 2 --tune.shots 2 --out "$folder/emoji"
 for task in entailment questions reasoning 'text to picture' 'picture to text' translation; do

@@ -123,9 +123,19 @@ BOOST_AUTO_TEST_CASE(logits_follow_the_formula) {
   test::at_most("classifier's loss against the formula", loss_difference, 1e-13);
 }
 
+/// Its tokens have vectors that never meet.
+struct Grounded : Toy {
+  static Tokens with_vectors(Tokens t) {
+    t.vectors = at::zeros_like(t.values);
+    return t;
+  }
+  Tokens visual(const Pictures& p) { return with_vectors(Toy::visual(p)); }
+  Tokens text(const Texts& t) { return with_vectors(Toy::text(t)); }
+};
+
 BOOST_AUTO_TEST_CASE(training_answers_some_by_meetings_alone) {
   torch::manual_seed(3);
-  Head h(std::make_shared<Toy>(), {.classes = 3, .dropout = 0, .leave_out = 0.5});
+  task::Classifier<Grounded> h(std::make_shared<Grounded>(), {.classes = 3, .dropout = 0, .leave_out = 0.5});
   h.to(at::kDouble);
   const auto batch = test::toy_batch(64, false);
   h.eval();
@@ -140,6 +150,17 @@ BOOST_AUTO_TEST_CASE(training_answers_some_by_meetings_alone) {
   const auto left = some.index({kept.logical_not()});
   test::at_most("what is left", (left - left[0]).abs().max().item<double>(), 1e-12);
   throws_with([] { Head(std::make_shared<Toy>(), {.leave_out = 1}); }, "leave_out must be in [0, 1), is 1");
+}
+
+BOOST_AUTO_TEST_CASE(where_tokens_have_no_vectors_all_is_answered_by_z) {
+  torch::manual_seed(3);
+  Head h(std::make_shared<Toy>(), {.classes = 3, .dropout = 0, .leave_out = 0.5});
+  h.to(at::kDouble);
+  const auto batch = test::toy_batch(64, false);
+  h.eval();
+  const auto whole = h.logits(batch);
+  h.train();
+  BOOST_TEST(h.logits(batch).equal(whole));
 }
 
 BOOST_AUTO_TEST_CASE(the_order_of_two_pictures_matters) {

@@ -7,6 +7,7 @@
 #include "rc3/task/matcher.hpp"
 #include "rc3/task/predict.hpp"
 #include "rc3/task/search.hpp"
+#include "rc3/train/precision.hpp"
 #include "support/support.hpp"
 #include "toy.hpp"
 #include "toy_examples.hpp"
@@ -64,6 +65,18 @@ BOOST_AUTO_TEST_CASE(batches_are_those_of_collate) {
     BOOST_TEST(!ids.text_ids[1].equal(ids.text_ids[2]));
     throws_with([&] { all.batch({70}); }, "example 70 of 70");
   }
+}
+
+BOOST_AUTO_TEST_CASE(rows_in_half_precision_are_stacked_under_autocast_too) {
+  const auto rows = at::arange(30).to(at::kHalf).view({1, 10, 3});
+  const std::vector<at::Tensor> all{rows.narrow(1, 0, 4), rows.narrow(1, 4, 6), rows.narrow(1, 9, 1)};
+  const train::Autocast autocast(train::Precision::bfloat16);
+  const auto stacked = task::detail::stack_padded(all);
+  same(stacked.narrow(0, 0, 1).narrow(1, 0, 4), all[0]);
+  same(stacked.narrow(0, 1, 1), all[1]);
+  same(stacked.narrow(0, 2, 1).narrow(1, 0, 1), all[2]);
+  BOOST_TEST(stacked.sizes() == at::IntArrayRef({3, 6, 3}));
+  BOOST_TEST(stacked.eq(0).sum().item<std::int64_t>() == 1 + 3 * (2 + 5));  // 0 itself, and the padding
 }
 
 BOOST_AUTO_TEST_CASE(another_picture_is_never_the_same_one) {

@@ -37,7 +37,7 @@ struct ClassifierOptions {
   /// (fusion::Grounded).
   bool vectors = true;
   /// How often, in training, an example is answered by Meetings alone, probability in [0, 1): z and p * t know the
-  /// things that tuning has seen, Meetings do not say which they are. Nothing without vectors.
+  /// things that tuning has seen, Meetings do not say which they are. Nothing where tokens have no vectors.
   double leave_out = 0.5;
 };
 
@@ -96,7 +96,8 @@ class Classifier : public torch::nn::Module {
     if (!options_.vectors) return x;
     const auto met = met_hidden_->forward(Meetings::of(pictures, text, text_vector));
     const auto by_meetings = met_out_->forward(at::dropout(at::gelu(met), options_.dropout, is_training()));
-    if (is_training()) x = x * at::rand({x.size(0), 1}, x.options()).ge(options_.leave_out);
+    if (is_training() && Meetings::known(pictures, text))
+      x = x * at::rand({x.size(0), 1}, x.options()).ge(options_.leave_out);
     return x + by_meetings;
   }
 

@@ -7,6 +7,7 @@
 #include <ATen/ops/full.h>
 #include <ATen/ops/stack.h>
 
+#include <algorithm>
 #include <iterator>
 #include <tuple>
 #include <vector>
@@ -30,16 +31,21 @@ class Meetings {
     return pictures * (regions + 2) + (pictures > 1 ? 2 : 0) + regions;
   }
 
+  /// Whether all tokens have vectors; where not, of() says nothing.
+  static bool known(const std::vector<Tokens>& pictures, const Tokens& text) {
+    return text.vectors.defined() &&
+           std::all_of(pictures.begin(), pictures.end(), [](const Tokens& p) { return p.vectors.defined(); });
+  }
+
   /// @param pictures     Tokens [B, V, D] of each picture, with vectors [B, V, E] or without
   /// @param text         Tokens [B, L, D] with vectors [B, L, E] or without
   /// @param text_vector  of the whole text, float [B, E]
   /// @return float [B, width(pictures)], ten times the cosines
   static at::Tensor of(const std::vector<Tokens>& pictures, const Tokens& text, const at::Tensor& text_vector) {
     const auto b = text.values.size(0);
+    if (!known(pictures, text)) return at::full({b, width(std::ssize(pictures))}, 10 * missing, text_vector.options());
     std::vector<at::Tensor> numbers, of_tokens, of_regions;
     for (const Tokens& picture : pictures) {
-      if (!picture.vectors.defined() || !text.vectors.defined())
-        return at::full({b, width(std::ssize(pictures))}, 10 * missing, text_vector.options());
       check_shape("task::Meetings", "picture's vectors", picture.vectors,
                   {{'B', b}, {'V'}, {'E', text_vector.size(1)}});
       const auto nowhere = picture.vectors.ne(0).any(2).logical_not();  // [B, V]
@@ -49,9 +55,9 @@ class Meetings {
           picture.vectors.matmul(text.vectors.transpose(1, 2)).masked_fill(nowhere.unsqueeze(2), none);  // [B, V, L]
       of_tokens.push_back(cosines.amax(1));
       of_regions.push_back(cosines.masked_fill(text.mask.logical_not().unsqueeze(1), none).amax(2));
-      numbers.push_back(over_tokens(known(of_tokens.back()), text.mask));
+      numbers.push_back(over_tokens(or_missing(of_tokens.back()), text.mask));
     }
-    if (pictures.size() > 1) numbers.push_back(over_tokens(known(at::stack(of_tokens).amax(0)), text.mask));
+    if (pictures.size() > 1) numbers.push_back(over_tokens(or_missing(at::stack(of_tokens).amax(0)), text.mask));
     numbers.push_back(highest(at::cat(of_regions, 1)));
     return at::cat(numbers, 1) * 10;
   }
@@ -64,10 +70,10 @@ class Meetings {
   static at::Tensor highest(const at::Tensor& x) {
     auto sorted = std::get<0>(x.sort(/*dim=*/1, /*descending=*/true));
     if (sorted.size(1) < regions) sorted = at::constant_pad_nd(sorted, {0, regions - sorted.size(1)}, none);
-    return known(sorted.narrow(1, 0, regions));
+    return or_missing(sorted.narrow(1, 0, regions));
   }
 
-  static at::Tensor known(const at::Tensor& cosines) { return cosines.masked_fill(cosines.lt(-1.5), missing); }
+  static at::Tensor or_missing(const at::Tensor& cosines) { return cosines.masked_fill(cosines.lt(-1.5), missing); }
 
   /// Mean and least. @param x  float [B, L]  @return float [B, 2]
   static at::Tensor over_tokens(const at::Tensor& x, const at::Tensor& mask) {

@@ -2,8 +2,6 @@
 /// A task's examples in memory, with what frozen layers made of them: the first epoch costs what it costs, every
 /// further one only the layers that learn.
 
-#include <ATen/ops/cat.h>
-#include <ATen/ops/constant_pad_nd.h>
 #include <ATen/ops/tensor.h>
 #include <ATen/ops/zeros.h>
 #include <c10/core/GradMode.h>
@@ -34,16 +32,21 @@ namespace detail {
 /// Rows of different lengths as one tensor, padded with zeros along dimension 1; undefined where the first is.
 inline at::Tensor stack_padded(const std::vector<at::Tensor>& rows) {
   if (rows.empty() || !rows[0].defined()) return {};
-  if (rows[0].dim() < 2) return at::cat(rows);
-  std::int64_t longest = 0;
-  for (const auto& row : rows) longest = std::max(longest, row.size(1));
-  std::vector<at::Tensor> padded;
+  auto shape = rows[0].sizes().vec();
+  shape[0] = 0;
   for (const auto& row : rows) {
-    std::vector<std::int64_t> pad(static_cast<std::size_t>(2 * (row.dim() - 1)), 0);
-    pad.back() = longest - row.size(1);  // pairs from the last dimension on: the last pair is dimension 1
-    padded.push_back(pad.back() == 0 ? row : at::constant_pad_nd(row, pad));
+    shape[0] += row.size(0);
+    if (row.dim() > 1) shape[1] = std::max(shape[1], row.size(1));
   }
-  return at::cat(padded);
+  // By copies: cat would take part in autocast, which knows no half precision on the CPU.
+  auto all = at::zeros(shape, rows[0].options());
+  std::int64_t at = 0;
+  for (const auto& row : rows) {
+    auto place = all.narrow(0, at, row.size(0));
+    (row.dim() > 1 ? place.narrow(1, 0, row.size(1)) : place).copy_(row);
+    at += row.size(0);
+  }
+  return all;
 }
 
 }  // namespace detail

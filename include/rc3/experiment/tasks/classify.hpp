@@ -59,8 +59,12 @@ void classify(const TaskWorld<E>& world, const std::string& name, std::uint64_t 
                  .vectors = s.tune.vectors,
                  // Meetings do not say of which kind a question is: where there are several, z must be there.
                  .leave_out = sets.type ? 0.0 : task::ClassifierOptions{}.leave_out});
+  const auto answered = [&](const task::Remembered& examples, task::Look look) {
+    const auto autocast = world.autocast();
+    return task::classify(*head, examples, look);
+  };
   const auto accuracy = [&] {
-    return task::accuracy_by_language(name, validation, task::classify(*head, validation), task::Look::all, {})
+    return task::accuracy_by_language(name, validation, answered(validation, task::Look::all), task::Look::all, {})
         .at(0)
         .value;
   };
@@ -73,7 +77,7 @@ void classify(const TaskWorld<E>& world, const std::string& name, std::uint64_t 
     const auto test = remember(set, "test");
     const auto base = task::baselines(training, test, sets.type);
     const auto figures = [&](task::Look look) {
-      const auto answers = task::classify(*head, test, look);
+      const auto answers = answered(test, look);
       if (look == task::Look::all)
         detail::write_answers(s.out / join(name, '-', test.example(0).language, '-', seed, ".json"), sets, test,
                               answers);
@@ -90,7 +94,8 @@ void classify(const TaskWorld<E>& world, const std::string& name, std::uint64_t 
       options.train.schedule = {0, std::max<std::int64_t>(1, s.tune.steps / 10), 0.0};
       options.train.optimizer.learning_rate /= 3;
       tune(head, task::RememberedBatches(few, std::min(s.tune.batch, few.size()), seed), accuracy, options, std::cout);
-      for (auto& figure : task::accuracy_by_language(name, test, task::classify(*head, test), task::Look::all, base))
+      for (auto& figure :
+           task::accuracy_by_language(name, test, answered(test, task::Look::all), task::Look::all, base))
         if (figure.language == language) {
           figure.look = join("both + ", s.tune.shots, " shots");
           results.add(std::move(figure));

@@ -66,7 +66,8 @@ void write_tables(const TaskWorld<E>& world, const train::Sources& sources, cons
 template <class E>
 void run_tasks(const TaskSettings<typename E::Config>& settings, const train::Sources& sources) {
   const TaskWorld<E> world(settings);
-  std::cout << TaskWorld<E>::Model::name() << "\ndevice      " << world.device.str() << '\n'
+  std::cout << TaskWorld<E>::Model::name() << "\ndevice      " << world.device.str() << ", "
+            << (world.precision == train::Precision::bfloat16 ? "bfloat16" : "float32") << '\n'
             << train::described(settings, sources) << std::flush;
   std::error_code failed;
   std::filesystem::create_directories(settings.out, failed);

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "rc3/train/config.hpp"
+#include "rc3/train/options.hpp"
 
 namespace rc3::experiment {
 
@@ -55,9 +56,12 @@ void visit_fields(TaskData& o, V&& v) {
 
 /// How heads are tuned and looked at.
 struct Tuning {
-  std::int64_t steps = 400, batch = 32;
+  std::int64_t steps = 250, batch = 32;
   double learning_rate = 6e-4;
+  std::int64_t translation_steps = 1500;
+  double translation_rate = 1e-3;
   std::vector<std::string> freeze = {"model.picture_hidden.*", "model.picture_head.*", "model.text_head.*"};
+  train::Precision precision = train::Precision::automatic;
   std::int64_t seeds = 1;
   std::uint64_t first_seed = 1;
   bool vectors = true;
@@ -71,7 +75,10 @@ void visit_fields(Tuning& o, V&& v) {
   v("steps", o.steps, "of fine-tuning", train::above(0));
   v("batch", o.batch, "examples a step", train::at_least(2));
   v("learning_rate", o.learning_rate, "the highest", train::above(0));
+  v("translation_steps", o.translation_steps, "of translation, whose decoder begins from nothing", train::above(0));
+  v("translation_rate", o.translation_rate, "its highest learning rate", train::above(0));
   v("freeze", o.freeze, "what does not learn (retrieval leaves none out): what aligns pictures with all languages");
+  v("precision", o.precision, "of tuning and of looking; automatic: bfloat16 where it is measured to be faster");
   v("seeds", o.seeds, "fine-tunings of each task", train::above(0));
   v("first_seed", o.first_seed, "the others follow it");
   v("vectors", o.vectors, "heads see the product of the vectors of search beside z");

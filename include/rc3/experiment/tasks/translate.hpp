@@ -97,6 +97,7 @@ void translate(const TaskWorld<E>& world, std::uint64_t seed, task::Results& res
   /// Hypotheses and references by the language that was written.
   using Pairs = std::map<std::string, std::pair<std::vector<std::string>, std::vector<std::string>>>;
   const auto written = [&](const task::Remembered& examples, task::Look look) {
+    const auto autocast = world.autocast();
     const auto all = task::translate(*head, examples, *vocabulary, look, {.max_length = longest});
     Pairs pairs;
     for (std::int64_t i = 0; i < examples.size(); ++i) {
@@ -113,7 +114,7 @@ void translate(const TaskWorld<E>& world, std::uint64_t seed, task::Results& res
     return sum / static_cast<double>(emoji.written.size());
   };
   const auto tuned = tune(head, task::RememberedBatches(training, s.tune.batch, seed), measure,
-                          world.tuning("translation", seed), std::cout);
+                          world.tuning_to_write("translation", seed), std::cout);
   std::cout << "translation: validation chrF " << tuned.validation << " after step " << tuned.step << ", "
             << vocabulary->size() << " words" << std::endl;
   for (const task::Look look : world.looks())

@@ -20,6 +20,7 @@
 #include "rc3/task/task.hpp"
 #include "rc3/text/tokenizer.hpp"
 #include "rc3/train/device.hpp"
+#include "rc3/train/precision.hpp"
 
 namespace rc3::experiment {
 
@@ -31,7 +32,8 @@ struct TaskWorld {
 
   TaskSettings<typename E::Config> settings;
   at::Device device = train::use_device(settings.device);  ///< that models lie on
-  std::optional<EmojiWorld> emoji;                         ///< nothing where the examples are a user's files
+  train::Precision precision = train::resolve(settings.tune.precision, device);
+  std::optional<EmojiWorld> emoji;  ///< nothing where the examples are a user's files
   text::Tokenizer tokenizer;
   mutable data::Problems problems;
 
@@ -69,10 +71,14 @@ struct TaskWorld {
     return Prepare(tokenizer, std::move(answers), {std::move(pictures.picture), std::nullopt, pictures.limits});
   }
 
+  /// What passes through a model while it lives takes the precision of tuning.
+  train::Autocast autocast() const { return train::Autocast(precision, device); }
+
   /// Every example of @p set, with what is frozen computed.
   template <class Set>
   task::Remembered remember(Model& model, const Set& set, const Prepare& prepare, const std::string& label) const {
     std::optional<train::Progress> bar;
+    const auto autocast = this->autocast();
     return task::Remembered(model, set, prepare, problems, [&](std::int64_t done, std::int64_t all) {
       if (!bar) {
         train::Progress::Options options;
@@ -90,21 +96,33 @@ struct TaskWorld {
   /// @param align  whether what aligns pictures and texts learns too
   TuneOptions tuning(const std::string& label, std::uint64_t seed, bool align = false) const {
     const auto& t = settings.tune;
-    TuneOptions o;
-    o.train.optimizer.learning_rate = t.learning_rate;
-    o.train.optimizer.weight_decay = 0.05;
-    if (!align) o.train.freeze = t.freeze;
-    o.train.schedule = {t.steps / 10, t.steps, 0.0};
-    o.train.seed = seed;
-    o.batch = t.batch;
-    o.every = std::max<std::int64_t>(1, t.steps / 8);
-    o.label = label;
-    return o;
+    return tuning(label, seed, align, t.steps, t.learning_rate);
+  }
+  /// Of a decoder, which begins from nothing.
+  TuneOptions tuning_to_write(const std::string& label, std::uint64_t seed) const {
+    const auto& t = settings.tune;
+    return tuning(label, seed, false, t.translation_steps, t.translation_rate);
   }
 
   std::vector<task::Look> looks() const {
     if (!settings.tune.controls) return {task::Look::all};
     return {task::looks.begin(), task::looks.end()};
+  }
+
+ private:
+  TuneOptions tuning(const std::string& label, std::uint64_t seed, bool align, std::int64_t steps, double rate) const {
+    const auto& t = settings.tune;
+    TuneOptions o;
+    o.train.optimizer.learning_rate = rate;
+    o.train.optimizer.weight_decay = 0.05;
+    if (!align) o.train.freeze = t.freeze;
+    o.train.precision = precision;
+    o.train.schedule = {steps / 10, steps, 0.0};
+    o.train.seed = seed;
+    o.batch = t.batch;
+    o.every = std::max<std::int64_t>(1, steps / 8);
+    o.label = label;
+    return o;
   }
 };
 
