@@ -29,6 +29,11 @@ inline at::Tensor pixels_of(const emoji::Picture& picture) {
   return rows.permute({2, 0, 1}).contiguous();
 }
 
+/// Frozen layers compute as training does.
+inline rc3::train::Autocast autocast() {
+  return rc3::train::Autocast(rc3::train::resolve(rc3::train::Precision::automatic));
+}
+
 /// Feature maps of drawn pictures and of their objects, in half precision.
 class PictureMemory {
  public:
@@ -44,6 +49,7 @@ class PictureMemory {
       const std::size_t end = std::min(count, begin + 32);
       std::vector<emoji::Picture> drawn;
       for (std::size_t i = begin; i < end; ++i) drawn.push_back(draw(i));
+      const auto precision = autocast();
       parts.push_back(rc3::visual::keep(visual, together(drawn)));
       tick(end, count);
     }
@@ -106,6 +112,7 @@ class TextMemory {
   /// Encodes those of @p texts that are new, alike lengths together.
   void add(std::span<const std::string> texts, const Tick& tick) {
     c10::InferenceMode inference;
+    const auto precision = autocast();
     encoder_.eval();
     std::vector<std::pair<std::vector<std::int64_t>, const std::string*>> fresh;
     for (const auto& text : texts)

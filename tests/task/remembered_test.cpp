@@ -209,6 +209,11 @@ BOOST_AUTO_TEST_CASE(search_is_a_comparison_of_all_and_a_second_look_at_the_best
     const auto& columns = from_texts ? pictures : texts;
     const auto whole = task::rerank(host, s, rows, columns, from_texts, 100, 1000.0, 2);
     BOOST_TEST(whole.argsort(1, false).equal(m.argsort(1, false)));  // with so much weight ITM alone orders
+    const auto exact = task::rerank(host, s, rows, columns, from_texts, 100);
+    const train::Autocast autocast(train::Precision::bfloat16);
+    const auto rough = (task::rerank(host, s, rows, columns, from_texts, 100) - exact).abs().max().item<double>();
+    BOOST_TEST(rough > 0);
+    BOOST_TEST(rough < 0.02);
     const auto two = task::rerank(host, s, rows, columns, from_texts, 2, 1000.0);
     const auto best = std::get<1>(s.topk(2, 1));
     BOOST_TEST(std::get<0>(std::get<1>(two.topk(2, 1)).sort(1)).equal(std::get<0>(best.sort(1))));  // still on top

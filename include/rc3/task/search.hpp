@@ -15,6 +15,7 @@
 #include "rc3/core/batch.hpp"
 #include "rc3/core/check.hpp"
 #include "rc3/core/nn/device.hpp"
+#include "rc3/core/nn/wide.hpp"
 #include "rc3/task/look.hpp"
 #include "rc3/task/remembered.hpp"
 
@@ -103,7 +104,7 @@ at::Tensor rerank(Host& model, const at::Tensor& scores, const Encoded& rows, co
     const auto found = best.index_select(0, some).flatten();
     const auto left = rows.tokens.select(repeated), right = columns.tokens.select(found);
     const auto z = rows_are_texts ? model.fuse(right, left) : model.fuse(left, right);
-    match.push_back(model.match_score(z).sigmoid().view({-1, top}));
+    match.push_back(nn::wide(model.match_score(z)).sigmoid().view({-1, top}));
   }
   const auto lift = scores.max() - scores.min() + 1;
   return scores.scatter_add(1, best, lift + weight * at::cat(match));

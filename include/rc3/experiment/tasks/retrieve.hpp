@@ -59,10 +59,11 @@ class SceneCaptions {
 static_assert(data::ExampleSet<SceneCaptions>);
 
 /// Recall@1 and @5 in percent, text to picture and picture to text, among the examples of one language.
-/// @param top  found ones that ITM orders anew; 0: none
-template <class Model>
-void add_recall(Model& model, const task::Remembered& test, const task::Encoded& pictures, const std::string& language,
-                task::Look look, std::int64_t top, task::Results& results) {
+/// @param top  found ones that ITM orders anew, in the precision of tuning; 0: none. Vectors are compared in float32.
+template <class E>
+void add_recall(const TaskWorld<E>& world, typename TaskWorld<E>::Model& model, const task::Remembered& test,
+                const task::Encoded& pictures, const std::string& language, task::Look look, std::int64_t top,
+                task::Results& results) {
   std::vector<std::int64_t> which, own;
   for (std::int64_t i = 0; i < test.size(); ++i)
     if (test.example(i).language == language) {
@@ -75,6 +76,7 @@ void add_recall(Model& model, const task::Remembered& test, const task::Encoded&
   auto to_picture = task::compare(texts, pictures);
   auto to_text = to_picture.t().contiguous();
   if (top > 0) {
+    const auto autocast = world.autocast();
     to_picture = task::rerank(model, to_picture, texts, pictures, true, top);
     to_text = task::rerank(model, to_text, pictures, texts, false, top);
   }
@@ -110,7 +112,8 @@ void retrieve(const TaskWorld<E>& world, std::uint64_t seed, task::Results& resu
   const auto head = std::make_shared<task::Matcher<Model>>(model);
   const auto measure = [&] {
     task::Results one(s.task.source);
-    add_recall(*model, validation, task::encode_pictures(*model, validation), s.task.source, task::Look::all, 0, one);
+    add_recall(world, *model, validation, task::encode_pictures(*model, validation), s.task.source, task::Look::all, 0,
+               one);
     return (one.find("text to picture", "recall@1", "both", s.task.source)->value +
             one.find("picture to text", "recall@1", "both", s.task.source)->value) /
            2;
@@ -122,7 +125,7 @@ void retrieve(const TaskWorld<E>& world, std::uint64_t seed, task::Results& resu
   for (const task::Look look : world.looks()) {
     const auto pictures = task::encode_pictures(*model, test, look);
     for (const auto& language : emoji.languages)
-      add_recall(*model, test, pictures, language, look, s.tune.rerank, results);
+      add_recall(world, *model, test, pictures, language, look, s.tune.rerank, results);
   }
 }
 
