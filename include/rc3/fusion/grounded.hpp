@@ -13,6 +13,7 @@
 
 #include "rc3/core/batch.hpp"
 #include "rc3/core/check.hpp"
+#include "rc3/core/nn/linear.hpp"
 #include "rc3/core/nn/wide.hpp"
 #include "rc3/fusion/concept.hpp"
 
@@ -89,7 +90,7 @@ class Grounded : public torch::nn::Module {
     const auto open = logits.masked_fill(~answers.unsqueeze(1), -1e4);
     const auto mixed = open.softmax(2).to(values.scalar_type()).matmul(values);
     const auto most = open.amax(2, /*keepdim=*/true).clamp_min(-100).to(values.scalar_type());
-    return w->forward(at::cat({mixed, most}, 2)) * (asks & answers.any(1, true)).unsqueeze(2);
+    return nn::linear(w, at::cat({mixed, most}, 2)) * (asks & answers.any(1, true)).unsqueeze(2);
   }
 
   std::shared_ptr<Inner> inner_;

@@ -16,6 +16,7 @@
 
 #include "rc3/core/batch.hpp"
 #include "rc3/core/check.hpp"
+#include "rc3/core/nn/linear.hpp"
 #include "rc3/core/nn/unit.hpp"
 #include "rc3/core/type_name.hpp"
 #include "rc3/model/diagnosis.hpp"
@@ -62,7 +63,7 @@ class Model<Visual, Text, Fusion> : public torch::nn::Module {
   }
 
   /// How sure the model is that picture and text belong together. @param z float [B, D]  @return logits, float [B]
-  at::Tensor match_score(const at::Tensor& z) { return match_head_->forward(z).squeeze(1); }
+  at::Tensor match_score(const at::Tensor& z) { return nn::linear(match_head_, z).squeeze(1); }
 
   /// Tells the text head where texts lie, so that it sees what tells them apart: pooled vectors of multilingual-e5 have
   /// cosines around 0.8 whatever they say. @param pooled  float [n, D], n >= 2, of texts like those to come
@@ -139,13 +140,13 @@ template <visual::Policy Visual, text::Policy Text, fusion::Policy Fusion>
 at::Tensor Model<Visual, Text, Fusion>::search_picture(const at::Tensor& summary, bool dropout) {
   const auto p = dropout ? options_.picture_dropout : 0.0;
   const auto x = drop((summary - picture_center_) / picture_scale_, p);
-  return nn::unit(picture_head_->forward(drop(at::gelu(picture_hidden_->forward(x)), p)));
+  return nn::unit(nn::linear(picture_head_, drop(at::gelu(nn::linear(picture_hidden_, x)), p)));
 }
 
 template <visual::Policy Visual, text::Policy Text, fusion::Policy Fusion>
 at::Tensor Model<Visual, Text, Fusion>::search_text(const at::Tensor& states, bool dropout) {
   return nn::unit(
-      text_head_->forward(drop((states - text_center_) / text_scale_, dropout ? options_.text_dropout : 0)));
+      nn::linear(text_head_, drop((states - text_center_) / text_scale_, dropout ? options_.text_dropout : 0)));
 }
 
 template <visual::Policy Visual, text::Policy Text, fusion::Policy Fusion>

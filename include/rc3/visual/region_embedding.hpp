@@ -12,6 +12,7 @@
 
 #include "rc3/core/batch.hpp"
 #include "rc3/core/check.hpp"
+#include "rc3/core/nn/linear.hpp"
 
 namespace rc3::visual {
 
@@ -85,7 +86,7 @@ class RegionEmbedding : public torch::nn::Module {
     // Outside the mask there may be anything, a picture of size 0 included: 0 / 0 would spoil the gradients.
     const auto outside = ~mask.unsqueeze(-1);
     const auto where = location_encoding(pictures.boxes, pictures.sizes, options_.location).masked_fill(outside, 0);
-    auto x = norm_->forward(feature_->forward(features.masked_fill(outside, 0)) + location_->forward(where));
+    auto x = norm_->forward(nn::linear(feature_, features.masked_fill(outside, 0)) + nn::linear(location_, where));
     x = at::dropout(x, options_.dropout, is_training());
     return {x * mask.unsqueeze(-1), mask};
   }

@@ -13,6 +13,7 @@
 #include <optional>
 
 #include "rc3/core/check.hpp"
+#include "rc3/core/nn/linear.hpp"
 
 namespace rc3::nn {
 
@@ -71,7 +72,7 @@ class DecoderLayer : public torch::nn::Module {
     }
     const auto seen = key.size(2), now = x.size(1);
     const auto causal = at::ones({now, seen}, x.options().dtype(at::kBool)).tril(seen - now);
-    auto h = x + drop(output_->forward(attend(split(query_, n), key, value, causal)));
+    auto h = x + drop(linear(output_, attend(split(query_, n), key, value, causal)));
 
     const auto m = cross_norm_->forward(h);
     at::Tensor memory_key, memory_value;
@@ -83,13 +84,13 @@ class DecoderLayer : public torch::nn::Module {
       memory_value = split(cross_value_, memory);
       if (cache != nullptr) cache->memory_key = memory_key, cache->memory_value = memory_value;
     }
-    h = h + drop(cross_output_->forward(attend(split(cross_query_, m), memory_key, memory_value, memory_mask)));
-    return h + drop(outer_->forward(at::gelu(inner_->forward(outer_norm_->forward(h)))));
+    h = h + drop(linear(cross_output_, attend(split(cross_query_, m), memory_key, memory_value, memory_mask)));
+    return h + drop(linear(outer_, at::gelu(linear(inner_, outer_norm_->forward(h)))));
   }
 
  private:
-  at::Tensor split(torch::nn::Linear& linear, const at::Tensor& x) {
-    return linear->forward(x).view({x.size(0), x.size(1), options_.heads, -1}).transpose(1, 2);
+  at::Tensor split(const torch::nn::Linear& layer, const at::Tensor& x) {
+    return linear(layer, x).view({x.size(0), x.size(1), options_.heads, -1}).transpose(1, 2);
   }
   at::Tensor attend(const at::Tensor& query, const at::Tensor& key, const at::Tensor& value, const at::Tensor& mask) {
     const auto mixed =

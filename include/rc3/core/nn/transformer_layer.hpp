@@ -12,6 +12,7 @@
 
 #include "rc3/core/check.hpp"
 #include "rc3/core/nn/activation.hpp"
+#include "rc3/core/nn/linear.hpp"
 
 namespace rc3::nn {
 
@@ -63,17 +64,17 @@ class TransformerLayer : public torch::nn::Module {
  private:
   at::Tensor attend(const at::Tensor& x, const at::Tensor& mask) {
     const auto b = x.size(0), n = x.size(1), h = options_.heads;
-    const auto split = [&](torch::nn::Linear& linear) {
-      return linear->forward(x).view({b, n, h, -1}).transpose(1, 2);
+    const auto split = [&](const torch::nn::Linear& layer) {
+      return linear(layer, x).view({b, n, h, -1}).transpose(1, 2);
     };
     const auto where = mask.defined() ? std::optional(mask) : std::nullopt;
     const auto mixed = at::scaled_dot_product_attention(split(query_), split(key_), split(value_), where,
                                                         is_training() ? options_.dropout : 0.0);
-    return drop(attention_output_->forward(mixed.transpose(1, 2).reshape({b, n, -1})));
+    return drop(linear(attention_output_, mixed.transpose(1, 2).reshape({b, n, -1})));
   }
 
   at::Tensor feed_forward(const at::Tensor& x) {
-    return drop(output_->forward(activate(options_.activation, inner_->forward(x))));
+    return drop(linear(output_, activate(options_.activation, linear(inner_, x))));
   }
 
   at::Tensor drop(const at::Tensor& x) const { return at::dropout(x, options_.dropout, is_training()); }
