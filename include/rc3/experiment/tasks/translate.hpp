@@ -2,7 +2,6 @@
 /// Translation of captions, with the picture's help.
 
 #include <algorithm>
-#include <cmath>
 #include <cstdint>
 #include <iostream>
 #include <map>
@@ -11,43 +10,12 @@
 #include <utility>
 #include <vector>
 
-#include "rc3/core/random.hpp"
 #include "rc3/data/predictions.hpp"
+#include "rc3/experiment/tasks/scores.hpp"
 #include "rc3/experiment/tasks/world.hpp"
 #include "rc3/metric/metric.hpp"
 
 namespace rc3::experiment {
-
-/// How BLEU counts words in a language: sacreBLEU's tokenizer for Chinese, characters where there are no blanks, else
-/// punctuation apart from letters.
-inline metric::BleuOptions bleu_options(const std::string& language) {
-  namespace tokenize = metric::tokenize;
-  if (language == "zh") return {.tokenizer = tokenize::Zh()};
-  if (language == "ja" || language == "th" || language == "km" || language == "lo" || language == "my")
-    return {.tokenizer = tokenize::Characters()};
-  return {.tokenizer = tokenize::Intl()};
-}
-
-/// The standard error of a corpus score, by drawing as many sentences again and again. Source: Koehn 2004.
-template <class Score>
-double bootstrap_error(const std::vector<std::string>& hypotheses, const std::vector<std::string>& references,
-                       const Score& score) {
-  constexpr int draws = 50;
-  Random random(7);
-  double sum = 0, squares = 0;
-  for (int k = 0; k < draws; ++k) {
-    std::vector<std::string> h, r;
-    for (std::size_t i = 0; i < hypotheses.size(); ++i) {
-      const auto j = random.below(hypotheses.size());
-      h.push_back(hypotheses[j]);
-      r.push_back(references[j]);
-    }
-    const double value = score(h, r);
-    sum += value / draws;
-    squares += value * value / draws;
-  }
-  return std::sqrt(std::max(0.0, squares - sum * sum));
-}
 
 /// What a decoder may write: the names of training glyphs, and what lists are joined with. Test glyphs are not looked
 /// at.
@@ -123,15 +91,12 @@ void translate(const TaskWorld<E>& world, std::uint64_t seed, task::Results& res
       const auto bleu = [options = bleu_options(language)](const auto& h, const auto& r) {
         return metric::bleu(h, r, options).score;
       };
-      // What guessing gives: the reference of another caption.
-      auto other = references;
-      std::rotate(other.begin(), other.begin() + static_cast<std::ptrdiff_t>(other.size() / 2), other.end());
       const std::string seen(task::name_of(look));
       const auto n = std::ssize(references);
       results.add({"translation", "BLEU", seen, language, bleu(hypotheses, references),
-                   bootstrap_error(hypotheses, references, bleu), n, bleu(other, references)});
+                   bootstrap_error(hypotheses, references, bleu), n, score_of_others(references, bleu)});
       results.add({"translation", "chrF", seen, language, chrf(hypotheses, references),
-                   bootstrap_error(hypotheses, references, chrf), n, chrf(other, references)});
+                   bootstrap_error(hypotheses, references, chrf), n, score_of_others(references, chrf)});
       if (look != task::Look::all) continue;
       std::vector<data::Prediction> predictions;
       for (std::int64_t i = 0; i < test.size(); ++i)
