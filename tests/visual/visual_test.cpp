@@ -404,6 +404,11 @@ BOOST_AUTO_TEST_CASE(large_maps_are_averaged_down) {
   BOOST_TEST((policy.encode_map(map, {}).values.sizes() == at::IntArrayRef{1, 4, 8}));
   at_most("a map averaged down", max_difference(policy.encode_map(map, {}).values, policy.encode_map(means, {}).values),
           1e-5);
+  const auto odd = at::randn({2, 6, 5, 7});  // places that two of the grid's share
+  at_most("a map of odd sides",
+          max_difference(policy.encode_map(odd, {}).values,
+                         policy.encode_map(at::adaptive_avg_pool2d(odd, {2, 2}), {}).values),
+          1e-5);
   BOOST_TEST(policy.encode_map(at::zeros({1, 6, 2, 4}), {}).values.size(1) == 8);
   throws_with([&] { policy.encode_map(at::zeros({1, 5, 2, 2}), {}); }, "visual::Patch", "map", "C=6");
 }

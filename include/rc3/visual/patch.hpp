@@ -2,7 +2,7 @@
 /// A backbone's feature map as a sequence of patches.
 
 #include <ATen/TensorOperators.h>
-#include <ATen/ops/adaptive_avg_pool2d.h>
+#include <ATen/ops/adaptive_avg_pool1d.h>
 #include <ATen/ops/conv2d.h>
 #include <ATen/ops/dropout.h>
 #include <ATen/ops/eye.h>
@@ -76,11 +76,13 @@ class Patch : public torch::nn::Module {
     return at::upsample_bicubic2d(position_, {h, w}, /*align_corners=*/false);
   }
 
-  /// adaptive_avg_pool2d to grid x grid, as one product, which takes a fifth of the time.
+  /// adaptive_avg_pool2d to grid x grid, as one product, which takes a half to a fifth of the time.
   at::Tensor averaged(const at::Tensor& map) const {
-    const auto g = options_.grid, places = map.size(2) * map.size(3);
-    const auto each = at::eye(places, map.options()).view({places, 1, map.size(2), map.size(3)});
-    const auto shares = at::adaptive_avg_pool2d(each, {g, g}).view({places, g * g});
+    const auto g = options_.grid, h = map.size(2), w = map.size(3);
+    const auto along = [&](std::int64_t n) {  // [n, g]: the share that each of n places has in each of g
+      return at::adaptive_avg_pool1d(at::eye(n, map.options()), g);
+    };
+    const auto shares = (along(h).view({h, 1, g, 1}) * along(w).view({1, w, 1, g})).view({h * w, g * g});
     return map.flatten(2).matmul(shares).view({map.size(0), map.size(1), g, g});
   }
 
