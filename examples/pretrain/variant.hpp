@@ -1,5 +1,6 @@
 #pragma once
-/// The variant that the demo trains: a type, and how it is put together.
+/// The variant that a program trains: a type, and how it is put together. Its Backbone and make_backbone() are those of
+/// the header of pretrain/backbone that the program includes before.
 
 #include <rc3/rc3.hpp>
 
@@ -8,10 +9,8 @@
 
 namespace pretrain {
 
-namespace backbone = rc3::visual::backbone;
 namespace objective = rc3::objective;
 
-using Backbone = backbone::EfficientNetLite0;
 using Visual = rc3::visual::Both<rc3::visual::RoiFromCrops<Backbone>, rc3::visual::Patch<Backbone>>;
 using Fusion = rc3::fusion::Grounded<rc3::fusion::SingleStream>;
 using Model = rc3::Model<Visual, rc3::text::Bert, Fusion>;
@@ -26,8 +25,7 @@ using Fuse = rc3::Pretrainer<Model, RXvtcl, objective::Itm>;
 
 /// Encoders with their pretrained weights, all of them frozen; the rest is new.
 inline std::shared_ptr<Model> make_model(const std::filesystem::path& weights) {
-  const auto network =
-      Backbone::from_pretrained(weights / "efficientnet-lite0", {.frozen_blocks = 16, .multi_scale = true});
+  const auto network = make_backbone(weights);
   const auto text = rc3::text::Bert::from_pretrained(weights / "multilingual-e5-small");
   text->freeze_lower(text->options().layers);
   const auto d = text->width();

@@ -31,8 +31,9 @@ Loaded load_as(const std::string& type, const std::filesystem::path& folder, Arg
 
 inline Loaded load(const std::filesystem::path& folder, const rc3::io::Config& config) {
   namespace backbone = rc3::visual::backbone;
-  const auto type = config.model_type({"bert", "xlm-roberta", "vit", "clip", "clip_vision_model", "siglip",
-                                       "siglip_vision_model", "efficientnet-lite0"});
+  const auto type =
+      config.model_type({"bert", "xlm-roberta", "vit", "clip", "clip_vision_model", "siglip", "siglip_vision_model",
+                         "efficientnet-lite0", "efficientnet-lite1", "efficientnet-lite2"});
   const auto head = rc3::io::get_or<std::vector<std::string>>(config.json(), "architectures", config.where(), {});
   if (type == "bert") return load_as<rc3::text::Bert>("text::Bert", folder);
   if (type == "xlm-roberta" && head == std::vector<std::string>{"XLMRobertaForMaskedLM"})
@@ -41,8 +42,12 @@ inline Loaded load(const std::filesystem::path& folder, const rc3::io::Config& c
   if (type == "vit") return load_as<backbone::Vit>("visual::backbone::Vit", folder);
   if (type.starts_with("clip")) return load_as<backbone::ClipVision>("visual::backbone::ClipVision", folder);
   if (type.starts_with("siglip")) return load_as<backbone::SiglipVision>("visual::backbone::SiglipVision", folder);
-  return load_as<backbone::EfficientNetLite0>("visual::backbone::EfficientNetLite0", folder,
-                                              backbone::EfficientNetLite0Options{});
+  const backbone::EfficientNetLiteOptions options;
+  if (type.ends_with('1'))
+    return load_as<backbone::EfficientNetLite1>("visual::backbone::EfficientNetLite1", folder, options);
+  if (type.ends_with('2'))
+    return load_as<backbone::EfficientNetLite2>("visual::backbone::EfficientNetLite2", folder, options);
+  return load_as<backbone::EfficientNetLite0>("visual::backbone::EfficientNetLite0", folder, options);
 }
 
 inline void line(const std::string& what, const std::string& text) {
@@ -106,8 +111,9 @@ inline void show_preprocessor(const std::filesystem::path& folder, const rc3::io
     line("pictures", "no preprocessor_config.json");
     return;
   }
-  if (config.json().value("model_type", "") == "efficientnet-lite0") {
-    line("pictures", "preprocessor_config.json: 224 x 224, (x - 127) / 128");
+  if (config.json().value("model_type", "").starts_with("efficientnet-lite")) {
+    const auto side = config.json().value("image_size", 224) / 32 * 32;
+    line("pictures", rc3::join("preprocessor_config.json: ", side, " x ", side, ", (x - 127) / 128"));
     return;
   }
   const auto options = rc3::visual::PreprocessOptions::from_pretrained(folder);

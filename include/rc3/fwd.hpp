@@ -70,6 +70,10 @@ class Scratch;
 namespace visual {
 namespace backbone {
 class EfficientNetLite0;
+class EfficientNetLite1;
+class EfficientNetLite2;
+template <class... Backbones>
+class Joined;
 class LinearPatches;
 class Vit;
 class ClipVision;

@@ -3,6 +3,7 @@
 #include <boost/test/unit_test.hpp>
 
 #include "rc3/io/safetensors.hpp"
+#include "rc3/visual/keep.hpp"
 #include "support/support.hpp"
 #include "support/tensors.hpp"
 
@@ -15,6 +16,9 @@ using rc3::visual::Patch;
 using rc3::visual::Roi;
 using rc3::visual::RoiFromBackbone;
 using rc3::visual::backbone::EfficientNetLite0;
+using rc3::visual::backbone::EfficientNetLite1;
+using rc3::visual::backbone::EfficientNetLite2;
+using rc3::visual::backbone::Joined;
 using rc3::visual::backbone::LinearPatches;
 
 at::Tensor floats(std::vector<double> values, at::IntArrayRef shape) {
@@ -43,6 +47,86 @@ BOOST_AUTO_TEST_CASE(efficientnet_lite0_is_that_of_python) {
     at_most(rc3::join("Lite0: ", frozen, " frozen blocks, then the rest"),
             max_difference(network->features(kept), features), 1e-6);
   }
+}
+
+template <class Network>
+void compare_with_python(const std::string& size, const std::string& weights, std::int64_t multi_scale_channels) {
+  if (!have(weights) || !have("baseline/baseline.safetensors")) return;
+  const torch::NoGradGuard no_grad;
+  const rc3::io::safetensors::Reader truth(cached("baseline/baseline.safetensors"));
+  Pictures pictures;
+  pictures.pixels = truth.read("image.rgb").permute({0, 3, 1, 2}).contiguous();
+  const auto features = Network::from_pretrained(cached(weights))->features(pictures);
+  at_most(size + ": features against Python",
+          max_difference(features, truth.read("image." + rc3::join("lite", size.back()) + ".features")), 1e-4);
+  const auto multi_scale = Network::from_pretrained(cached(weights), {.multi_scale = true});
+  const auto map = multi_scale->features(pictures);
+  BOOST_TEST(map.size(1) == multi_scale_channels);
+  BOOST_TEST(map.size(1) == multi_scale->channels());
+  at_most(size + ": the head's channels come first", max_difference(map.narrow(1, 0, 1280), features), 1e-6);
+  at_most(size + ": then those before the head",
+          max_difference(map.narrow(1, 1280, Network::width_before_head),
+                         multi_scale->after_block(pictures.pixels, Network::blocks - 1)),
+          1e-6);
+}
+
+BOOST_AUTO_TEST_CASE(efficientnet_lite1_and_2_are_those_of_python) {
+  compare_with_python<EfficientNetLite1>("Lite1", "weights/efficientnet-lite1", 1824);
+  compare_with_python<EfficientNetLite2>("Lite2", "weights/efficientnet-lite2", 1872);
+  // Weights of another size are no weights of this one.
+  if (have("weights/efficientnet-lite1"))
+    throws_with([] { EfficientNetLite0::from_pretrained(cached("weights/efficientnet-lite1")); }, "efficientnet-lite1");
+}
+
+BOOST_AUTO_TEST_CASE(joined_backbones_are_their_maps_one_behind_the_other) {
+  torch::manual_seed(3);
+  const auto a = std::make_shared<EfficientNetLite0>();
+  const auto b = std::make_shared<LinearPatches>(rc3::visual::backbone::LinearPatchesOptions{5, 32});
+  Joined joined(a, b);
+  Pictures pictures;
+  pictures.pixels = at::randint(256, {2, 3, 64, 96}, at::kByte);
+  const auto map = joined.features(pictures);
+  BOOST_TEST(joined.channels() == 1285);
+  BOOST_TEST((map.sizes() == at::IntArrayRef{2, 1285, 2, 3}));
+  BOOST_TEST(map.narrow(1, 0, 1280).equal(a->features(pictures)));
+  BOOST_TEST(map.narrow(1, 1280, 5).equal(b->features(pictures)));
+  BOOST_TEST(joined.named_parameters()["1.projection.weight"].defined());
+
+  // What a part that learns gives cannot be kept, so that pixels stay.
+  const auto patch = std::make_shared<rc3::visual::Patch<Joined<EfficientNetLite0, LinearPatches>>>(
+      std::make_shared<Joined<EfficientNetLite0, LinearPatches>>(a, b), rc3::visual::PatchOptions{.width = 8});
+  BOOST_TEST(!joined.frozen());
+  BOOST_TEST(rc3::visual::keep(*patch, pictures).pixels.defined());
+  rc3::nn::freeze(*b);
+  BOOST_TEST(joined.frozen());
+  const auto kept = rc3::visual::keep(*patch, pictures);
+  BOOST_TEST(!kept.pixels.defined());
+  at_most("Joined: kept features, rounded to float16", max_difference(joined.features(kept), map),
+          1e-3 * map.abs().max().item<double>());
+}
+
+BOOST_AUTO_TEST_CASE(joined_backbones_are_calibrated_each_by_its_channels) {
+  const torch::NoGradGuard no_grad;
+  torch::manual_seed(4);
+  const auto a = std::make_shared<EfficientNetLite0>(), b = std::make_shared<EfficientNetLite0>(),
+             alone = std::make_shared<EfficientNetLite0>();
+  auto copies = alone->named_parameters();
+  for (const auto& item : b->named_parameters()) copies[item.key()].copy_(item.value());
+  Joined joined(a, b);
+  Pictures pictures;
+  pictures.pixels = at::randint(256, {4, 3, 64, 64}, at::kByte);
+  alone->calibrate(alone->features(pictures));
+  joined.calibrate(joined.features(pictures));
+  BOOST_TEST(joined.features(pictures).narrow(1, 1280, 1280).equal(alone->features(pictures)));
+  throws_with([&] { joined.calibrate(at::zeros({4, 3, 2, 2})); }, "Joined", "maps", "C=2560");
+}
+
+BOOST_AUTO_TEST_CASE(joined_backbones_of_different_strides_are_refused) {
+  Joined joined(std::make_shared<LinearPatches>(rc3::visual::backbone::LinearPatchesOptions{4, 16}),
+                std::make_shared<LinearPatches>(rc3::visual::backbone::LinearPatchesOptions{4, 32}));
+  Pictures pictures;
+  pictures.pixels = at::zeros({1, 3, 64, 96}, at::kByte);
+  throws_with([&] { joined.features(pictures); }, "Joined", "part 1", "2 x 3", "4 x 6", "one stride");
 }
 
 BOOST_AUTO_TEST_CASE(efficientnet_freezes_what_it_says) {

@@ -10,7 +10,8 @@
 namespace rc3::visual {
 
 /// Replaces pixels by Pictures::features, float16, where the policy's backbone (that of its patches, for
-/// visual::Both) tells what its frozen part makes of them (`lower(pixels)`); else gives the pictures back as they are.
+/// visual::Both) tells what its frozen part makes of them (`lower(pixels)`, undefined where it cannot); else gives the
+/// pictures back as they are.
 /// Regions of visual::Both that are seen one by one (`look(pictures)`) and are `frozen()` become Pictures::regions.
 /// A policy's result stays the same but for rounding to float16, and its frozen part runs once instead of every epoch.
 template <class Visual>
@@ -25,7 +26,9 @@ Pictures keep(Visual& visual, Pictures pictures) {
   } else if constexpr (requires { visual.backbone()->lower(pictures.pixels); }) {
     if (!pictures.pixels.defined() || pictures.features.defined()) return pictures;
     c10::NoGradGuard no_grad;
-    pictures.features = visual.backbone()->lower(pictures.pixels).to(at::kHalf);
+    const auto features = visual.backbone()->lower(pictures.pixels);
+    if (!features.defined()) return pictures;
+    pictures.features = features.to(at::kHalf);
     pictures.pixels = at::Tensor();
   }
   return pictures;

@@ -2,7 +2,8 @@
 /// Everything about pictures: the concepts, the policies and their backbones.
 
 #include "rc3/visual/backbone/clip_vision.hpp"
-#include "rc3/visual/backbone/efficientnet_lite0.hpp"
+#include "rc3/visual/backbone/efficientnet_lite.hpp"
+#include "rc3/visual/backbone/joined.hpp"
 #include "rc3/visual/backbone/linear_patches.hpp"
 #include "rc3/visual/backbone/siglip_vision.hpp"
 #include "rc3/visual/backbone/vit.hpp"
