@@ -2,7 +2,6 @@
 // `./run demo` prepares what it needs and runs it; `pretrain --help` says what can be set.
 
 #include "pretrain/backbone/lite0.hpp"
-//
 #include "pretrain/program.hpp"
 
 int main(int argc, char** argv) { return pretrain::main_of(argc, argv, {}); }

@@ -7,6 +7,7 @@
 
 #include <filesystem>
 
+#include "../pretrain/backbone/lite0.hpp"
 #include "../pretrain/variant.hpp"
 
 struct Experiment {
