@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "rc3/core/nn/state.hpp"
 #include "rc3/visual/concept.hpp"
 #include "rc3/visual/region_embedding.hpp"
 #include "rc3/visual/summary.hpp"
@@ -107,10 +108,7 @@ class RoiFromCrops : public torch::nn::Module {
   }
 
   /// Whether look() stays the same while the model learns.
-  bool frozen() const {
-    const auto learned = backbone_->parameters();
-    return std::none_of(learned.begin(), learned.end(), [](const auto& p) { return p.requires_grad(); });
-  }
+  bool frozen() const { return nn::count_parameters(*backbone_).trainable == 0; }
 
   std::int64_t width() const { return options_.width; }
   /// S: mean and maximum of a region's map, channel by channel.

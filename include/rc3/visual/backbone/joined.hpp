@@ -5,7 +5,6 @@
 #include <c10/core/GradMode.h>
 #include <torch/nn/module.h>
 
-#include <algorithm>
 #include <memory>
 #include <string>
 #include <tuple>
@@ -14,6 +13,7 @@
 
 #include "rc3/core/batch.hpp"
 #include "rc3/core/check.hpp"
+#include "rc3/core/nn/state.hpp"
 #include "rc3/visual/concept.hpp"
 
 namespace rc3::visual::backbone {
@@ -56,10 +56,7 @@ class Joined : public torch::nn::Module {
   }
 
   /// Whether nothing of it learns.
-  bool frozen() const {
-    const auto all = parameters();
-    return std::none_of(all.begin(), all.end(), [](const auto& p) { return p.requires_grad(); });
-  }
+  bool frozen() const { return nn::count_parameters(*this).trainable == 0; }
 
   /// Calibrates each part with its own channels.
   /// @param maps  float [n, C, h, w], what `features` gave for n pictures like those to come
