@@ -1,5 +1,5 @@
 // The two pretrained encoders, and, in the same run, the Python peer that does the same: `./run bench`.
-// The counter "items" is texts or pictures a second; benchmarks/peers/encoders.py prints the peer's and the ratio.
+// The counter "items" is texts or images a second; benchmarks/peers/encoders.py prints the peer's and the ratio.
 
 #include <benchmark/benchmark.h>
 
@@ -35,9 +35,9 @@ void efficientnet_lite0(benchmark::State& state) {
   const auto model = rc3::visual::backbone::EfficientNetLite0::from_pretrained(weights() / "efficientnet-lite0");
   model->eval();
   const auto batch = state.range(0);
-  rc3::Pictures pictures;
-  pictures.pixels = at::randint(0, 256, {batch, 3, 224, 224}).to(at::kByte);
-  for (auto _ : state) benchmark::DoNotOptimize(model->features(pictures).data_ptr());
+  rc3::Images images;
+  images.pixels = at::randint(0, 256, {batch, 3, 224, 224}).to(at::kByte);
+  for (auto _ : state) benchmark::DoNotOptimize(model->features(images).data_ptr());
   state.counters["items"] =
       benchmark::Counter(static_cast<double>(batch * state.iterations()), benchmark::Counter::kIsRate);
 }

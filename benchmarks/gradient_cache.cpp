@@ -46,11 +46,11 @@ struct Setting {
 Setting setting(std::int64_t n) {
   at::manual_seed(1);
   rc3::Batch b;
-  b.pictures.regions = at::randn({n, 16, 64});
-  b.pictures.boxes = at::tensor({0.f, 0.f, 8.f, 8.f}).expand({n, 16, 4}).contiguous();
-  b.pictures.sizes = at::full({n, 2}, 8.f);
+  b.images.regions = at::randn({n, 16, 64});
+  b.images.boxes = at::tensor({0.f, 0.f, 8.f, 8.f}).expand({n, 16, 4}).contiguous();
+  b.images.sizes = at::full({n, 2}, 8.f);
   for (rc3::Texts* t : {&b.a, &b.b}) *t = {at::randint(4, 1000, {n, 12}, at::kLong), at::ones({n, 12}, at::kBool), {}};
-  b.picture_ids = at::arange(n);
+  b.image_ids = at::arange(n);
   const auto model = std::make_shared<Model>(
       std::make_shared<rc3::visual::Roi>(rc3::visual::RegionEmbeddingOptions{.features = 64, .width = 128}),
       std::make_shared<rc3::text::Bert>(rc3::text::BertOptions{
@@ -92,8 +92,8 @@ void direct(benchmark::State& state) {
   double peak = 0;
   for (auto _ : state) {
     const Peak memory;
-    rc3::objective::Pass<Model> pass(*s.model, s.batch);
-    s.objective->loss(pass).backward();
+    rc3::objective::ForwardCache<Model> forward(*s.model, s.batch);
+    s.objective->loss(forward).backward();
     peak = memory.rise();
   }
   state.counters["peak_MB"] = peak;

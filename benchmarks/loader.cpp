@@ -1,4 +1,4 @@
-// Feeding: tar shards of pictures with texts become batches of pixels and token ids. `./run bench` runs it on emoji
+// Feeding: tar shards of images with texts become batches of pixels and token ids. `./run bench` runs it on emoji
 // scenes; benchmarks/peers/loader.py runs it and PyTorch's DataLoader on the same shards, and prints the ratio.
 //
 // RC3_BENCH_SHARDS: a folder with *.tar, for example what `rc3 pack` wrote; by default emoji scenes are packed into
@@ -10,13 +10,13 @@
 #include <filesystem>
 #include <string>
 
-#include "rc3/data/collate.hpp"
 #include "rc3/data/emoji/scenes.hpp"
 #include "rc3/data/emoji/split.hpp"
-#include "rc3/data/loader.hpp"
-#include "rc3/data/pack.hpp"
-#include "rc3/data/prepare.hpp"
-#include "rc3/data/webdataset.hpp"
+#include "rc3/data/format/pack.hpp"
+#include "rc3/data/format/webdataset.hpp"
+#include "rc3/data/loader/collate.hpp"
+#include "rc3/data/loader/loader.hpp"
+#include "rc3/data/loader/prepare.hpp"
 
 #ifdef RC3_TEST_TURBOJPEG
 #include "rc3/io/image/turbojpeg.hpp"
@@ -44,28 +44,28 @@ std::filesystem::path shards() {
   const std::vector<std::string> languages = {"en", "de", "fr", "cs", "ja", "zh"};
   const data::emoji::Scenes scenes(glyphs, data::emoji::Split::load(cache / "data/emoji", glyphs).train, languages,
                                    languages, 4000, {});
-  data::Problems problems;
-  data::pack(scenes, folder, problems, {.prefix = "scenes", .samples = 500});
+  data::DataErrors errors;
+  data::pack(scenes, folder, errors, {.prefix = "scenes", .samples = 500});
   rc3::io::write_file(folder / "done", "");
   return folder;
 }
 
 /// One epoch after another with so many workers; "items" is samples a second.
 void loader(benchmark::State& state) {
-  data::Problems problems;
-  const data::WebDataset source(data::shards_of(shards()), problems);
+  data::DataErrors errors;
+  const data::WebDataset source(data::shards_of(shards()), errors);
   const auto tokenizer = rc3::text::Tokenizer::from_pretrained(std::filesystem::path(environment("RC3_CACHE")) /
                                                                "weights/multilingual-e5-small");
-  const data::Prepare<Decoders> prepare(tokenizer, source.languages(), {.augment = data::AugmentOptions{}});
+  const data::PrepareSample<Decoders> prepare(tokenizer, source.languages(), {.augment = preprocess::AugmentOptions{}});
   data::LoaderOptions options;
   options.workers = static_cast<int>(state.range(0));
-  data::Loader loader(source, prepare, data::Collate(), problems, options);
+  data::Loader loader(source, prepare, data::CollateSamples(), errors, options);
   loader.next();  // the threads' start is not counted
   std::int64_t samples = 0;
   for (auto _ : state) {
     const auto loaded = loader.next();
     samples += loaded->batch.size();
-    benchmark::DoNotOptimize(loaded->batch.pictures.pixels.data_ptr());
+    benchmark::DoNotOptimize(loaded->batch.images.pixels.data_ptr());
   }
   state.counters["items"] = benchmark::Counter(static_cast<double>(samples), benchmark::Counter::kIsRate);
 }

@@ -193,12 +193,12 @@ rc3::Batch batch(const Facts& f, std::int64_t rank) {
   at::manual_seed(100 + static_cast<std::uint64_t>(rank));
   const auto n = f["batch"];
   rc3::Batch b;
-  b.pictures.regions = at::randn({n, f["regions"], f["features"]});
-  b.pictures.boxes = at::tensor({0.f, 0.f, 8.f, 8.f}).expand({n, f["regions"], 4}).contiguous();
-  b.pictures.sizes = at::full({n, 2}, 8.f);
+  b.images.regions = at::randn({n, f["regions"], f["features"]});
+  b.images.boxes = at::tensor({0.f, 0.f, 8.f, 8.f}).expand({n, f["regions"], 4}).contiguous();
+  b.images.sizes = at::full({n, 2}, 8.f);
   for (rc3::Texts* t : {&b.a, &b.b})
     *t = {at::randint(4, f["vocabulary"], {n, f["tokens"]}, at::kLong), at::ones({n, f["tokens"]}, at::kBool), {}};
-  b.picture_ids = at::arange(n) + rank * n;
+  b.image_ids = at::arange(n) + rank * n;
   return b;
 }
 

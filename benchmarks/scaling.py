@@ -49,8 +49,8 @@ class Sizes:
     tokens: int  # L, of a text
     embedding: int  # E
     positions: int = 0
-    hidden: int = 1024  # of the picture head
-    backbone_flop: float = 0  # of a frozen visual backbone, a picture, forward only
+    hidden: int = 1024  # of the image head
+    backbone_flop: float = 0  # of a frozen visual backbone, an image, forward only
 
     def word_embedding(self) -> int:
         return self.vocabulary * self.width
@@ -74,7 +74,7 @@ class Sizes:
         return 3 * 2 * self.layers * self.layer_flop(self.tokens, self.feed_forward)
 
     def flop(self, whole_batch: int) -> float:
-        """FLOP of a training step a sample: forward once, backward twice that. Each sample has a picture and two texts."""
+        """FLOP of a training step a sample: forward once, backward twice that. Each sample has an image and two texts."""
         d = self.width
         fused = 2 * self.fusion * self.layer_flop(self.visual + self.tokens + 1, 2 * d)
         heads = 2 * (2 * d * self.hidden + self.hidden * self.embedding) + 4 * d * self.embedding
@@ -102,7 +102,7 @@ class Sizes:
         return full
 
     def representations(self) -> int:
-        """Bytes that a sample gives to the gather: z^a, z^b, the picture's vector and both texts', float32."""
+        """Bytes that a sample gives to the gather: z^a, z^b, the image's vector and both texts', float32."""
         return 4 * (2 * self.width + 3 * self.embedding)
 
 

@@ -9,8 +9,8 @@
 
 namespace {
 
-// A budget for the decoder's memory. stb bounds a picture by its header, but not what a PNG's data inflate to: a
-// picture of one pixel may ask for 4 GB. Each block is preceded by its size.
+// A budget for the decoder's memory. stb bounds an image by its header, but not what a PNG's data inflate to: a
+// image of one pixel may ask for 4 GB. Each block is preceded by its size.
 thread_local std::size_t budget = 0;
 constexpr std::size_t head = alignof(std::max_align_t);
 

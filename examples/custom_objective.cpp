@@ -1,4 +1,4 @@
-// An objective of one's own beside the library's: pictures are pulled to their first text, and nothing is pushed away.
+// An objective of one's own beside the library's: images are pulled to their first text, and nothing is pushed away.
 #include <rc3/rc3.hpp>
 
 #include <iostream>
@@ -10,8 +10,9 @@ class Pull : public torch::nn::Module {
   Pull() { log_scale_ = register_parameter("log_scale", at::zeros({1})); }
 
   template <class Model>
-  at::Tensor loss(rc3::objective::Pass<Model>& pass) {
-    return ((1 - (pass.picture_vectors() * pass.text_a_vectors()).sum(1)).mean() * log_scale_.exp()).squeeze() +
+  at::Tensor loss(rc3::objective::ForwardCache<Model>& forward) {
+    return ((1 - (forward.image_embeddings() * forward.text_a_embeddings()).sum(1)).mean() * log_scale_.exp())
+               .squeeze() +
            0.1 * log_scale_.square().squeeze();
   }
 
@@ -33,10 +34,10 @@ int main() {
       std::make_shared<visual::Roi>(visual::RegionEmbeddingOptions{.features = 4, .width = 8}),
       std::make_shared<text::Bert>(text::BertOptions{.vocabulary = 10, .width = 8, .layers = 1, .heads = 2}),
       std::make_shared<fusion::SingleStream>(fusion::SingleStreamOptions{.width = 8, .layers = 1, .heads = 2}));
-  Batch batch;  // eight pictures with two regions each, two texts of five tokens
-  batch.pictures.regions = at::rand({8, 2, 4});
-  batch.pictures.boxes = at::tensor({0.f, 0.f, 8.f, 8.f}).expand({8, 2, 4});
-  batch.pictures.sizes = at::full({8, 2}, 8.f);
+  Batch batch;  // eight images with two regions each, two texts of five tokens
+  batch.images.regions = at::rand({8, 2, 4});
+  batch.images.boxes = at::tensor({0.f, 0.f, 8.f, 8.f}).expand({8, 2, 4});
+  batch.images.sizes = at::full({8, 2}, 8.f);
   batch.a = {at::randint(10, {8, 5}, at::kLong), at::ones({8, 5}, at::kBool), {}};
   batch.b = {at::randint(10, {8, 5}, at::kLong), at::ones({8, 5}, at::kBool), {}};
 

@@ -22,17 +22,17 @@ int main() {
       std::make_shared<text::Bert>(text::BertOptions{.vocabulary = 10, .width = 8, .layers = 1, .heads = 2}),
       std::make_shared<fusion::SingleStream>(fusion::SingleStreamOptions{.width = 8, .layers = 1, .heads = 2}));
   model->eval();
-  Batch batch;  // three pictures with two regions each, two texts of five tokens
-  batch.pictures.regions = at::rand({3, 2, 4});
-  batch.pictures.boxes = at::tensor({0.f, 0.f, 8.f, 8.f}).expand({3, 2, 4});
-  batch.pictures.sizes = at::full({3, 2}, 8.f);
+  Batch batch;  // three images with two regions each, two texts of five tokens
+  batch.images.regions = at::rand({3, 2, 4});
+  batch.images.boxes = at::tensor({0.f, 0.f, 8.f, 8.f}).expand({3, 2, 4});
+  batch.images.sizes = at::full({3, 2}, 8.f);
   batch.a = {at::randint(10, {3, 5}, at::kLong), at::ones({3, 5}, at::kBool), {}};
   batch.b = {at::randint(10, {3, 5}, at::kLong), at::ones({3, 5}, at::kBool), {}};
-  objective::Pass<Variant> pass(*model, batch);
+  objective::ForwardCache<Variant> pass(*model, batch);
   const auto loss = [&](double lambda) {
     return Contrast({.lambda = lambda}, Floor{}, relevance::Constant(1)).loss(pass).item<double>();
   };
-  const auto similarity = (nn::unit(pass.z_a()) * nn::unit(pass.z_b())).sum(1);
+  const auto similarity = (nn::l2_normalize(pass.z_a()) * nn::l2_normalize(pass.z_b())).sum(1);
   const double expected = (1 - similarity).square().mean().item<double>();
   const double penalty = (loss(1000) - loss(0)) / 1000;
   std::cout << "penalty " << penalty << ", by hand " << expected << '\n';

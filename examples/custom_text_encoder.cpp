@@ -33,7 +33,7 @@ int main() {
   model.eval();
   // The order of the words does not count, and padding neither.
   const std::vector<std::vector<std::int64_t>> sentences{{4, 5, 6}, {6, 4, 5}, {6, 4, 5, 7}};
-  const auto vectors = model.text_vector(model.text(text::pad_batch(sentences)));
+  const auto vectors = model.text_embedding(model.text(text::pad_batch(sentences)));
   const auto cosine = [&](int i, int j) { return vectors[i].dot(vectors[j]).item<float>(); };
   std::cout << Variant::name() << ": cosines " << cosine(0, 1) << " (same words), " << cosine(0, 2) << " (one more)\n";
   return cosine(0, 1) > 0.9999f && cosine(0, 2) < 0.9999f ? 0 : 1;

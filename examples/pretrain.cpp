@@ -1,4 +1,4 @@
-// Trains an RC³ variant on pictures and texts of emoji, and searches pictures in languages that it never saw.
+// Trains an RC³ variant on images and texts of emoji, and searches images in languages that it never saw.
 // `./run demo` prepares what it needs and runs it; `pretrain --help` says what can be set.
 
 #include "pretrain/backbone/lite0.hpp"

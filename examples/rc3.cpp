@@ -10,25 +10,24 @@
 #include "rc3/inspect.hpp"
 #include "rc3/relevance.hpp"
 #ifdef RC3_HAS_ARCHIVE
-#include <rc3/data/pack.hpp>
+#include <rc3/data/format/pack.hpp>
 #endif
 
 namespace {
 
-void add_data_options(CLI::App& command, rc3::experiment::DataOptions& options, rc3::data::Budget& budget) {
+void add_data_options(CLI::App& command, rc3::experiment::DataOptions& options, rc3::data::ErrorBudget& budget) {
   command
       .add_option("DATA", options.paths, "a manifest (.jsonl), shards (.tar or their folder), or what --format says")
       ->required();
   command.add_option("--format", options.format, "format of DATA")
       ->check(CLI::IsMember(rc3::experiment::formats))
       ->capture_default_str();
-  command.add_option("--pictures", options.pictures, "folder with the pictures");
-  command.add_option("--picture-list", options.picture_list,
-                     "a line a picture: its name or URL, a tab, the file's name");
+  command.add_option("--images", options.images, "folder with the images");
+  command.add_option("--image-list", options.image_list, "a line an image: its name or URL, a tab, the file's name");
   command.add_option("--languages", options.languages, "languages, for xflickrco one a file")->delimiter(',');
   command.add_option("--split", options.split, "Multi30K's part")->capture_default_str();
   command.add_option("--size", options.size, "emoji scenes to draw")->capture_default_str();
-  command.add_option("--problems", budget.share, "share of the samples that may be damaged")->capture_default_str();
+  command.add_option("--errors", budget.fraction, "share of the samples that may be damaged")->capture_default_str();
 }
 
 }  // namespace
@@ -41,22 +40,22 @@ int main(int argc, char** argv) {
   std::string sample = "Ein Frosch sitzt auf einem Blatt. 青蛙坐在叶子上。";
   bool all_names = false;
   auto* inspect = app.add_subcommand(
-      "inspect", "Say what a pretrained directory holds: architecture, parameters, keys, tokenizer, pictures.");
+      "inspect", "Say what a pretrained directory holds: architecture, parameters, keys, tokenizer, images.");
   inspect->add_option("DIR", folder, "directory with config.json and model.safetensors (or shards)")->required();
   inspect->add_flag("--keys", all_names, "list every key");
   inspect->add_option("--text", sample, "text that the tokenizer is shown on")->capture_default_str();
 
   rc3::experiment::DataOptions data;
-  rc3::data::Budget budget;
+  rc3::data::ErrorBudget budget;
   int workers = 2;
-  auto* check = app.add_subcommand("check", "Read a data set from end to end: languages, alignment, sizes, problems.");
+  auto* check = app.add_subcommand("check", "Read a data set from end to end: languages, alignment, sizes, errors.");
   add_data_options(*check, data, budget);
   check->add_option("--workers", workers, "threads")->capture_default_str();
 
   tool::RelevanceOptions relevance;
   std::filesystem::path out;
   auto* judge = app.add_subcommand(
-      "relevance", "Write a data set with the relevance of each picture's texts, and say what looks mislabelled.");
+      "relevance", "Write a data set with the relevance of each image's texts, and say what looks mislabelled.");
   add_data_options(*judge, data, budget);
   judge->add_option("--out", out, "manifest (.jsonl) or folder for shards")->required();
   judge->add_option("--encoder", relevance.encoder, "directory of a BERT or XLM-R, for example multilingual-e5-small")
@@ -80,9 +79,9 @@ int main(int argc, char** argv) {
 
   try {
     if (*inspect) return tool::inspect(folder, all_names, sample) ? 0 : 2;
-    rc3::data::Problems problems(budget);
-    const auto source = rc3::experiment::open_data(data, problems);
-    if (*check) return tool::check(source, problems, workers) ? 0 : 2;
+    rc3::data::DataErrors errors(budget);
+    const auto source = rc3::experiment::open_data(data, errors);
+    if (*check) return tool::check(source, errors, workers) ? 0 : 2;
     const auto write = [&](const auto& to_write) {
       if (out.extension() == ".jsonl") {
         rc3::data::write_manifest(to_write, out);
@@ -90,16 +89,16 @@ int main(int argc, char** argv) {
         return;
       }
 #ifdef RC3_HAS_ARCHIVE
-      const auto packed = rc3::data::pack(to_write, out, problems, packing);
+      const auto packed = rc3::data::pack(to_write, out, errors, packing);
       std::cout << packed.samples << " samples in " << packed.shards.size() << " shards in " << out.string() << '\n';
 #else
       rc3::fail("shards need libarchive, which this program was built without (Debian: libarchive-dev)");
 #endif
     };
-    if (*judge) tool::relevance(source, relevance, problems, write);
+    if (*judge) tool::relevance(source, relevance, errors, write);
     if (*pack) write(source);
-    std::cout << problems.report();
-    return problems.count() == 0 ? 0 : 2;
+    std::cout << errors.report();
+    return errors.count() == 0 ? 0 : 2;
   } catch (const rc3::Error& error) {
     std::cerr << "rc3: " << error.what() << '\n';
     return 1;

@@ -1,10 +1,10 @@
 // Training in a program of one's own: emoji scenes through the loader, checkpoints, a run that may be interrupted.
 //   train CACHE FOLDER [STEPS]     start it again with the same FOLDER, and it goes on where it was
-#include <rc3/data/collate.hpp>
 #include <rc3/data/emoji/emoji.hpp>
 #include <rc3/data/emoji/scenes.hpp>
-#include <rc3/data/loader.hpp>
-#include <rc3/data/prepare.hpp>
+#include <rc3/data/loader/collate.hpp>
+#include <rc3/data/loader/loader.hpp>
+#include <rc3/data/loader/prepare.hpp>
 #include <rc3/rc3.hpp>
 
 #include <iostream>
@@ -24,7 +24,8 @@ int main(int argc, char** argv) try {
   const auto d = encoder->width();
   const auto network = Backbone::from_pretrained(weights / "efficientnet-lite0", {.frozen_blocks = 16});
   const auto model = std::make_shared<Small>(
-      std::make_shared<visual::Patch<Backbone>>(network, visual::PatchOptions{.width = d, .grid = 7, .most = 49}),
+      std::make_shared<visual::Patch<Backbone>>(network,
+                                                visual::PatchOptions{.width = d, .grid = 7, .max_patches = 49}),
       encoder,
       std::make_shared<fusion::SingleStream>(fusion::SingleStreamOptions{.width = d, .layers = 1, .heads = 6}));
   const auto trained = std::make_shared<Trained>(model, std::array{1.0, 1.0}, std::make_shared<RXvtcl>(),
@@ -40,11 +41,12 @@ int main(int argc, char** argv) try {
                                             .schedule = {.warmup = 10, .total = argc > 3 ? std::stoll(argv[3]) : 100},
                                             .ema = 0.99});
   train::Run<Trained> run(trainer, {.checkpoint = {.folder = argv[2], .every = 50}, .log = {.every = 5}});
-  data::Problems problems;
-  data::Loader loader(scenes, data::Prepare(tokenizer, scenes.languages(), {.augment = data::AugmentOptions{}}),
-                      data::Collate(), problems, {.batch = {.size = 32}}, nullptr, run.loader_state());
+  data::DataErrors errors;
+  data::Loader loader(scenes,
+                      data::PrepareSample(tokenizer, scenes.languages(), {.augment = preprocess::AugmentOptions{}}),
+                      data::CollateSamples(), errors, {.batch = {.size = 32}}, nullptr, run.loader_state());
   run.train(loader);
-  std::cout << problems.report();
+  std::cout << errors.report();
 } catch (const Error& error) {
   std::cerr << error.what() << '\n';
   return 1;

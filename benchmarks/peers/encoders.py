@@ -49,7 +49,7 @@ def main() -> None:
     torch.set_grad_enabled(False)
     bert = BertModel.from_pretrained(args.cache / "weights/multilingual-e5-small", add_pooling_layer=False).eval()
     network = EfficientNetLite0(efficientnet_weights(args.cache / "weights/efficientnet-lite0")).eval()
-    pictures = (torch.randint(0, 256, (32, 3, 224, 224)).float() - 127) / 128
+    images = (torch.randint(0, 256, (32, 3, 224, 224)).float() - 127) / 128
 
     def texts(batch: int, length: int) -> Callable[[], object]:
         ids = torch.randint(4, 200_000, (batch, length))
@@ -59,7 +59,7 @@ def main() -> None:
     peers = {
         "bert/128/8": (texts(128, 8), 128),
         "bert/32/64": (texts(32, 64), 32),
-        "efficientnet_lite0/32": (lambda: network(pictures), 32),
+        "efficientnet_lite0/32": (lambda: network(images), 32),
     }
     rates: dict[str, list[tuple[float, float]]] = {name: [] for name in peers}
     for _ in range(args.rounds):

@@ -2,9 +2,9 @@
 """The Python peer: the simplest recipe that rc3's demo has to beat.
 
 Frozen multilingual-e5-small and frozen EfficientNet-Lite0 (average of the last features), and a
-two-layer projection of the picture into the text space trained with plain image-text InfoNCE on
-single pictures in the strict languages. It reads the data and the weights that `./run demo` has
-prepared, and measures retrieval among the test pictures, whose glyph families no training saw.
+two-layer projection of the image into the text space trained with plain image-text InfoNCE on
+single images in the strict languages. It reads the data and the weights that `./run demo` has
+prepared, and measures retrieval among the test images, whose glyph families no training saw.
 
     python frozen_infonce.py --cache ~/.cache/rc3 --seeds 3
 
@@ -37,7 +37,7 @@ BATCH_NORM_EPS = 1e-3
 
 
 class Emoji:
-    """Glyph pictures with a name per language, and the split by glyph family."""
+    """Glyph images with a name per language, and the split by glyph family."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
@@ -56,7 +56,7 @@ class Emoji:
     def name(self, row: int, language: str) -> str:
         return self.glyphs[row]["texts"][language]["name"]
 
-    def picture(self, row: int) -> Tensor:
+    def image(self, row: int) -> Tensor:
         """A glyph on white, made square, at the size and scale that EfficientNet-Lite was trained with."""
         with Image.open(self.root / self.glyphs[row]["file"]) as file:
             glyph = file.convert("RGBA")
@@ -189,12 +189,12 @@ def efficientnet_weights(folder: Path) -> dict[str, Tensor]:
 
 
 @torch.inference_mode()
-def encode_pictures(data: Emoji, folder: Path, batch: int = 32) -> Tensor:
+def encode_images(data: Emoji, folder: Path, batch: int = 32) -> Tensor:
     model = EfficientNetLite0(efficientnet_weights(folder)).eval()
     chunks = []
     for start in range(0, len(data.glyphs), batch):
         rows = range(start, min(start + batch, len(data.glyphs)))
-        chunks.append(model(torch.stack([data.picture(row) for row in rows])).mean((2, 3)))
+        chunks.append(model(torch.stack([data.image(row) for row in rows])).mean((2, 3)))
     return torch.cat(chunks)
 
 
@@ -202,7 +202,7 @@ def encode_pictures(data: Emoji, folder: Path, batch: int = 32) -> Tensor:
 
 
 class Projection(nn.Module):
-    """Two layers from picture features into the text space; the temperature is learned with them."""
+    """Two layers from image features into the text space; the temperature is learned with them."""
 
     def __init__(self, inputs: int, hidden: int, outputs: int) -> None:
         super().__init__()
@@ -213,18 +213,18 @@ class Projection(nn.Module):
         return F.normalize(self.layers(x), dim=-1)
 
 
-def train(pictures: Tensor, texts: dict[str, Tensor], seed: int, args: argparse.Namespace) -> Projection:
+def train(images: Tensor, texts: dict[str, Tensor], seed: int, args: argparse.Namespace) -> Projection:
     torch.manual_seed(seed)
-    model = Projection(pictures.shape[1], args.hidden, next(iter(texts.values())).shape[1])
+    model = Projection(images.shape[1], args.hidden, next(iter(texts.values())).shape[1])
     optimizer = torch.optim.AdamW(model.parameters(), lr=args.rate, weight_decay=0.01)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, args.steps)
     languages = list(texts)
     labels = torch.arange(args.batch)
     for _ in range(args.steps):
-        rows = torch.randperm(len(pictures))[: args.batch]
+        rows = torch.randperm(len(images))[: args.batch]
         language = languages[int(torch.randint(len(languages), ()))]
         scale = model.log_scale.clamp(max=4.6052).exp()  # ln 100, as CLIP
-        logits = scale * model(pictures[rows]) @ texts[language][rows].T
+        logits = scale * model(images[rows]) @ texts[language][rows].T
         loss = (F.cross_entropy(logits, labels) + F.cross_entropy(logits.T, labels)) / 2
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
@@ -242,11 +242,11 @@ def recalls(scores: Tensor) -> list[float]:
     return [100 * (better < k).float().mean().item() for k in RECALL_AT]
 
 
-def measure(pictures: Tensor, texts: dict[str, Tensor]) -> dict[str, list[float]]:
-    """Per language: text-to-picture recalls, then picture-to-text."""
+def measure(images: Tensor, texts: dict[str, Tensor]) -> dict[str, list[float]]:
+    """Per language: text-to-image recalls, then image-to-text."""
     out = {}
     for language, text in texts.items():
-        scores = text @ pictures.T
+        scores = text @ images.T
         out[language] = recalls(scores) + recalls(scores.T)
     return out
 
@@ -291,14 +291,14 @@ def main() -> None:
     data = Emoji(args.cache / "data/emoji")
     train_rows = data.rows["train-without-validation" if args.validation else "train"]
     test_rows = data.rows["validation" if args.validation else "test"]
-    print(f"{len(train_rows)} training and {len(test_rows)} test pictures, chance {100 / len(test_rows):.1f} %")
+    print(f"{len(train_rows)} training and {len(test_rows)} test images, chance {100 / len(test_rows):.1f} %")
 
     start = time.perf_counter()
-    pictures = encode_pictures(data, args.cache / "weights/efficientnet-lite0")
-    # Standardised with the training pictures' statistics: test pictures must not shape their own space.
-    mean, deviation = pictures[train_rows].mean(0), pictures[train_rows].std(0) + 1e-3
-    pictures = (pictures - mean) / deviation
-    print(f"picture features {time.perf_counter() - start:.0f} s")
+    images = encode_images(data, args.cache / "weights/efficientnet-lite0")
+    # Standardised with the training images' statistics: test images must not shape their own space.
+    mean, deviation = images[train_rows].mean(0), images[train_rows].std(0) + 1e-3
+    images = (images - mean) / deviation
+    print(f"image features {time.perf_counter() - start:.0f} s")
 
     start = time.perf_counter()
     wanted = [(lang, row) for lang in data.languages["strict"] for row in train_rows]
@@ -316,9 +316,9 @@ def main() -> None:
     runs = []
     start = time.perf_counter()
     for seed in range(args.seeds):
-        model = train(pictures[train_rows], train_texts, seed, args)
+        model = train(images[train_rows], train_texts, seed, args)
         with torch.inference_mode():
-            runs.append(measure(model(pictures[test_rows]), test_texts))
+            runs.append(measure(model(images[test_rows]), test_texts))
     print(f"training and measuring {(time.perf_counter() - start) / args.seeds:.1f} s a seed, {args.threads} threads")
     print_table(data, runs, args.per_language)
 

@@ -2,7 +2,7 @@
 """Runs bench_loader and PyTorch's DataLoader on the same shards, alternately, and prints the ratio of their rates.
 
 The peer reads WebDataset shards with tarfile, decodes, crops, resizes and colours with Pillow (random resized crop, bicubic; brightness, contrast, saturation), tokenizes two texts a
-picture with transformers' tokenizer, and pads them in its collate function: what benchmarks/loader.cpp does, with as many workers.
+image with transformers' tokenizer, and pads them in its collate function: what benchmarks/loader.cpp does, with as many workers.
 
     python loader.py --program build/release/benchmarks/bench_loader --cache ~/.cache/rc3 [--shards FOLDER] [--workers 2]
 """
@@ -68,8 +68,8 @@ class Shards(IterableDataset):
         mine = self.shards[info.id :: info.num_workers] if info else self.shards
         for shard in mine:
             for sample in samples(shard):
-                picture = next(sample[e] for e in ("png", "jpg") if e in sample)
-                image = augment(Image.open(io.BytesIO(picture)).convert("RGB"))
+                image = next(sample[e] for e in ("png", "jpg") if e in sample)
+                image = augment(Image.open(io.BytesIO(image)).convert("RGB"))
                 texts = json.loads(sample["json"])["texts"]
                 all_texts = [t for v in texts.values() for t in ([v] if isinstance(v, str) else v)]
                 a, b = random.sample(all_texts, 2)

@@ -1,7 +1,7 @@
 #pragma once
-/// Pictures as patches of EfficientNet-Lite0, texts by multilingual-e5-small, R-XVtCL with a ceiling and ITC.
+/// Images as patches of EfficientNet-Lite0, texts by multilingual-e5-small, R-XVtCL with a ceiling and ITC.
 
-#include <rc3/data/prepare.hpp>
+#include <rc3/data/loader/prepare.hpp>
 #include <rc3/rc3.hpp>
 
 #include <filesystem>
@@ -37,7 +37,7 @@ struct Experiment {
     const auto network = Backbone::from_pretrained(c.weights / "efficientnet-lite0", {.frozen_blocks = 16});
     const auto model = std::make_shared<Model>(
         std::make_shared<rc3::visual::Patch<Backbone>>(
-            network, rc3::visual::PatchOptions{.width = d, .grid = c.grid, .most = c.grid * c.grid}),
+            network, rc3::visual::PatchOptions{.width = d, .grid = c.grid, .max_patches = c.grid * c.grid}),
         text,
         std::make_shared<rc3::fusion::SingleStream>(
             rc3::fusion::SingleStreamOptions{.width = d, .layers = 1, .heads = 6}));
@@ -51,5 +51,5 @@ struct Experiment {
     return rc3::text::Tokenizer::from_pretrained(c.weights / "multilingual-e5-small",
                                                  {.prefix = "query: ", .max_length = 64});
   }
-  static rc3::data::PrepareOptions prepare(const Config&) { return {.augment = rc3::data::AugmentOptions{}}; }
+  static rc3::data::PrepareOptions prepare(const Config&) { return {.augment = rc3::preprocess::AugmentOptions{}}; }
 };

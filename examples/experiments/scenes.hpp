@@ -2,7 +2,7 @@
 /// The demo's variant as an experiment: regions and patches of EfficientNet-Lite0, multilingual-e5-small, R-XVtCL with
 /// a ceiling and ITM. `scenes-tasks` fine-tunes what `pretrain` made of it on five downstream tasks.
 
-#include <rc3/data/prepare.hpp>
+#include <rc3/data/loader/prepare.hpp>
 #include <rc3/rc3.hpp>
 
 #include <filesystem>

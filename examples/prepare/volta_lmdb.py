@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Turns VOLTA's LMDB of regions of interest into one safetensors file a picture, for a manifest's "features".
+"""Turns VOLTA's LMDB of regions of interest into one safetensors file an image, for a manifest's "features".
 
 The LMDB's values are pickles, which can run code when they are loaded. Here nothing can be loaded from them but
 numbers, texts, lists, dicts and NumPy arrays; everything else is refused by name.
@@ -26,7 +26,7 @@ except ImportError as error:
     fail(f"{error.name} is missing: pip install -r requirements.txt -r requirements-test.txt")
 
 MAX_VALUE_BYTES = 64 << 20
-MAX_REGIONS, MAX_NUMBERS = 1000, 65536  # as include/rc3/data/region_file.hpp
+MAX_REGIONS, MAX_NUMBERS = 1000, 65536  # as include/rc3/data/format/region_file.hpp
 MAX_BAD_SHARE = 0.01
 
 
@@ -82,7 +82,7 @@ def tensors(item: Any) -> dict[str, np.ndarray]:
         raise ValueError(f"a dict is expected, is {type(item).__name__}")
     rows, width, height = (int(item[field]) for field in ("num_boxes", "img_w", "img_h"))
     if not 1 <= rows <= MAX_REGIONS or width < 1 or height < 1:
-        raise ValueError(f"{rows} boxes in a picture of {width} x {height} pixels")
+        raise ValueError(f"{rows} boxes in an image of {width} x {height} pixels")
     boxes = numbers(item, "boxes", rows)
     if boxes.shape[1] != 4:
         raise ValueError(f"boxes: {boxes.size} numbers for {rows} boxes")
@@ -90,7 +90,7 @@ def tensors(item: Any) -> dict[str, np.ndarray]:
     inside = (0 <= x1) & (x1 < x2) & (x2 <= width) & (0 <= y1) & (y1 < y2) & (y2 <= height)
     if not inside.all():
         bad = int(np.argmin(inside))
-        raise ValueError(f"box {bad} {boxes[bad].tolist()} does not lie in its picture of {width} x {height} pixels")
+        raise ValueError(f"box {bad} {boxes[bad].tolist()} does not lie in its image of {width} x {height} pixels")
     out = {"boxes": boxes, "features": numbers(item, "features", rows), "size": np.array([width, height], "<f4")}
     if "cls_prob" in item:
         out["classes"] = numbers(item, "cls_prob", rows)
@@ -140,8 +140,8 @@ def main() -> None:
     with environment, environment.begin() as txn, atomic_dir(arguments.out) as out:
         good, bad = convert(txn, out)
         if good == 0 or bad > MAX_BAD_SHARE * (good + bad) + 10:
-            fail(f"{arguments.lmdb}: {bad} of {good + bad} pictures are damaged")
-    print(f"{good} pictures in {arguments.out}, {bad} left out")
+            fail(f"{arguments.lmdb}: {bad} of {good + bad} images are damaged")
+    print(f"{good} images in {arguments.out}, {bad} left out")
 
 
 if __name__ == "__main__":

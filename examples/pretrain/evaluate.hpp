@@ -1,5 +1,5 @@
 #pragma once
-/// Retrieval on pictures whose glyphs were never trained on, language by language.
+/// Retrieval on images whose glyphs were never trained on, language by language.
 
 #include <rc3/task/retrieval.hpp>
 
@@ -14,16 +14,16 @@ namespace pretrain {
 
 /// Recall in both directions.
 struct Score {
-  rc3::task::Recall to_picture, to_text;
+  rc3::task::Recall to_image, to_text;
 };
 
 /// Scores by language.
 using Scores = std::map<std::string, Score>;
 
-/// Searches among all pictures of a test side.
+/// Searches among all images of a test side.
 class Evaluation {
  public:
-  /// @param views  canonical view first; a picture's vector is the mean over its views
+  /// @param views  canonical view first; an image's vector is the mean over its views
   Evaluation(Model& model, const Views& views, const TextMemory& texts, const emoji::Glyphs& glyphs,
              const std::vector<std::size_t>& which)
       : model_(model), texts_(texts), glyphs_(glyphs), which_(which), views_(views) {
@@ -31,19 +31,19 @@ class Evaluation {
     model_.eval();
     std::vector<at::Tensor> vectors;
     for (std::int64_t begin = 0; begin < views.size(); begin += 256)
-      vectors.push_back(model.picture_vector(model.visual(views.range(begin, std::min(views.size(), begin + 256)))));
+      vectors.push_back(model.image_embedding(model.visual(views.range(begin, std::min(views.size(), begin + 256)))));
     const auto all =
         at::cat(vectors).view({static_cast<std::int64_t>(which.size()), static_cast<std::int64_t>(views.views()), -1});
-    pictures_ = rc3::nn::unit(all.mean(1));
+    images_ = rc3::nn::l2_normalize(all.mean(1));
   }
 
-  /// Similarity of every name (rows) to every picture (columns), float [n, n].
+  /// Similarity of every name (rows) to every image (columns), float [n, n].
   at::Tensor similarity(const std::string& language) const {
     c10::InferenceMode inference;
-    return names(language).matmul(pictures_.t());
+    return names(language).matmul(images_.t());
   }
 
-  /// The same, with each row's @p top best pictures ordered by ITM as well: s + weight * (ITM logit, standardised).
+  /// The same, with each row's @p top best images ordered by ITM as well: s + weight * (ITM logit, standardised).
   at::Tensor reranked(const std::string& language, std::int64_t top, double weight) const {
     c10::InferenceMode inference;
     auto scores = similarity(language).clone();
@@ -56,10 +56,9 @@ class Evaluation {
     std::vector<at::Tensor> logits;
     for (std::int64_t begin = 0; begin < n; begin += 32) {
       const auto rows = at::arange(begin, std::min(n, begin + 32));
-      const auto pictures = best.index_select(0, rows).flatten();
+      const auto images = best.index_select(0, rows).flatten();
       const auto repeated = rows.unsqueeze(1).expand({rows.size(0), top}).flatten();
-      logits.push_back(
-          model_.match_score(model_.fuse(visual.select(pictures), texts.select(repeated))).view({-1, top}));
+      logits.push_back(model_.itm_logits(model_.fuse(visual.select(images), texts.select(repeated))).view({-1, top}));
     }
     const auto match = at::cat(logits).sigmoid();
     // Only the order within the best `top` changes: they stay above all others.
@@ -83,7 +82,7 @@ class Evaluation {
   at::Tensor names(const std::string& language) const {
     std::vector<std::string> batch;
     for (const auto g : which_) batch.push_back(name_of(glyphs_, g, language));
-    return model_.text_vector(model_.text(texts_.batch(batch)));
+    return model_.text_embedding(model_.text(texts_.batch(batch)));
   }
 
   rc3::Tokens canonical() const {
@@ -98,7 +97,7 @@ class Evaluation {
   const emoji::Glyphs& glyphs_;
   const std::vector<std::size_t>& which_;
   const Views& views_;
-  at::Tensor pictures_;
+  at::Tensor images_;
 };
 
 /// The mean over @p languages.
@@ -111,7 +110,7 @@ inline Score mean(const Scores& scores, const std::vector<std::string>& language
     to.at10 += from.at10 / n;
   };
   for (const auto& language : languages) {
-    add(sum.to_picture, scores.at(language).to_picture);
+    add(sum.to_image, scores.at(language).to_image);
     add(sum.to_text, scores.at(language).to_text);
   }
   return sum;
@@ -125,9 +124,9 @@ inline std::string percent(double share) {
 
 inline std::vector<std::string> cells(const std::string& name, const Score& s) {
   return {name,
-          percent(s.to_picture.at1),
-          percent(s.to_picture.at5),
-          percent(s.to_picture.at10),
+          percent(s.to_image.at1),
+          percent(s.to_image.at5),
+          percent(s.to_image.at10),
           percent(s.to_text.at1),
           percent(s.to_text.at5),
           percent(s.to_text.at10)};

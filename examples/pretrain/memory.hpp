@@ -1,5 +1,5 @@
 #pragma once
-/// What frozen layers make of pictures and texts, computed once and kept: most of an encoder's work is then done once a
+/// What frozen layers make of images and texts, computed once and kept: most of an encoder's work is then done once a
 /// run instead of once a step.
 
 #include <rc3/data/emoji/emoji.hpp>
@@ -23,9 +23,9 @@ namespace emoji = rc3::data::emoji;
 using Tick = std::function<void(std::size_t done, std::size_t all)>;
 
 /// @return uint8 [3, H, W]
-inline at::Tensor pixels_of(const emoji::Picture& picture) {
-  const auto rows = at::empty({picture.height, picture.width, 3}, at::kByte);
-  std::copy(picture.rgb.begin(), picture.rgb.end(), rows.data_ptr<std::uint8_t>());
+inline at::Tensor pixels_of(const emoji::Drawing& image) {
+  const auto rows = at::empty({image.height, image.width, 3}, at::kByte);
+  std::copy(image.rgb.begin(), image.rgb.end(), rows.data_ptr<std::uint8_t>());
   return rows.permute({2, 0, 1}).contiguous();
 }
 
@@ -34,73 +34,73 @@ inline rc3::train::Autocast autocast() {
   return rc3::train::Autocast(rc3::train::resolve(rc3::train::Precision::automatic));
 }
 
-/// Feature maps of drawn pictures and of their objects, in half precision.
-class PictureMemory {
+/// Feature maps of drawn images and of their objects, in half precision.
+class ImageMemory {
  public:
   static constexpr std::int64_t most_regions = 5;
 
-  /// Draws and encodes @p count pictures, 32 at a time.
-  PictureMemory(Visual& visual, std::size_t count, const std::function<emoji::Picture(std::size_t)>& draw,
-                const Tick& tick) {
+  /// Draws and encodes @p count images, 32 at a time.
+  ImageMemory(Visual& visual, std::size_t count, const std::function<emoji::Drawing(std::size_t)>& draw,
+              const Tick& tick) {
     c10::InferenceMode inference;
-    std::vector<rc3::Pictures> parts;
+    std::vector<rc3::Images> parts;
     tick(0, count);
     for (std::size_t begin = 0; begin < count; begin += 32) {
       const std::size_t end = std::min(count, begin + 32);
-      std::vector<emoji::Picture> drawn;
+      std::vector<emoji::Drawing> drawn;
       for (std::size_t i = begin; i < end; ++i) drawn.push_back(draw(i));
       const auto precision = autocast();
-      parts.push_back(rc3::visual::keep(visual, together(drawn)));
+      parts.push_back(rc3::visual::cache_frozen_features(visual, together(drawn)));
       tick(end, count);
     }
-    const auto all = [&](at::Tensor rc3::Pictures::*member) {
+    const auto all = [&](at::Tensor rc3::Images::*member) {
       std::vector<at::Tensor> rows;
       for (const auto& part : parts) rows.push_back(part.*member);
       return at::cat(rows);
     };
-    pictures_.features = all(&rc3::Pictures::features);
-    pictures_.boxes = all(&rc3::Pictures::boxes);
-    pictures_.region_mask = all(&rc3::Pictures::region_mask);
-    pictures_.sizes = all(&rc3::Pictures::sizes);
+    images_.features = all(&rc3::Images::features);
+    images_.boxes = all(&rc3::Images::boxes);
+    images_.region_mask = all(&rc3::Images::region_mask);
+    images_.sizes = all(&rc3::Images::sizes);
     if (parts[0].regions.defined()) {
-      pictures_.regions = all(&rc3::Pictures::regions);
+      images_.regions = all(&rc3::Images::regions);
     } else {  // the backbone learns, so what it says of regions cannot be kept: wholes alone
-      pictures_.region_mask.fill_(false);
-      pictures_.regions = at::zeros({pictures_.boxes.size(0), most_regions, visual.roi()->summary_width()}, at::kHalf);
+      images_.region_mask.fill_(false);
+      images_.regions = at::zeros({images_.boxes.size(0), most_regions, visual.roi()->summary_width()}, at::kHalf);
     }
   }
 
-  /// The pictures @p index (int64 [n]).
-  rc3::Pictures select(const at::Tensor& index) const { return pictures_.select(index); }
-  std::int64_t size() const { return pictures_.size(); }
+  /// The images @p index (int64 [n]).
+  rc3::Images select(const at::Tensor& index) const { return images_.select(index); }
+  std::int64_t size() const { return images_.size(); }
 
  private:
-  static rc3::Pictures together(const std::vector<emoji::Picture>& drawn) {
+  static rc3::Images together(const std::vector<emoji::Drawing>& drawn) {
     const auto n = std::ssize(drawn);
     std::vector<at::Tensor> pixels;
     auto boxes = at::zeros({n, most_regions, 4});
     auto mask = at::zeros({n, most_regions}, at::kBool);
     auto sizes = at::zeros({n, 2});
     for (std::int64_t i = 0; i < n; ++i) {
-      const auto& picture = drawn[static_cast<std::size_t>(i)];
-      pixels.push_back(pixels_of(picture));
-      sizes[i][0] = picture.width;
-      sizes[i][1] = picture.height;
-      for (std::int64_t r = 0; r < std::min(std::ssize(picture.boxes), most_regions); ++r) {
+      const auto& image = drawn[static_cast<std::size_t>(i)];
+      pixels.push_back(pixels_of(image));
+      sizes[i][0] = image.width;
+      sizes[i][1] = image.height;
+      for (std::int64_t r = 0; r < std::min(std::ssize(image.boxes), most_regions); ++r) {
         for (std::int64_t k = 0; k < 4; ++k)
-          boxes[i][r][k] = picture.boxes[static_cast<std::size_t>(r)][static_cast<std::size_t>(k)];
+          boxes[i][r][k] = image.boxes[static_cast<std::size_t>(r)][static_cast<std::size_t>(k)];
         mask[i][r] = true;
       }
     }
-    rc3::Pictures pictures;
-    pictures.pixels = at::stack(pixels);
-    pictures.boxes = boxes;
-    pictures.region_mask = mask;
-    pictures.sizes = sizes;
-    return pictures;
+    rc3::Images images;
+    images.pixels = at::stack(pixels);
+    images.boxes = boxes;
+    images.region_mask = mask;
+    images.sizes = sizes;
+    return images;
   }
 
-  rc3::Pictures pictures_;
+  rc3::Images images_;
 };
 
 /// Token ids and frozen hidden states of texts, each text once.

@@ -51,7 +51,7 @@ inline void run(const Settings& settings) {
   model->eval();
   const auto views = static_cast<std::size_t>(settings.views);
   const std::vector<std::size_t> sample(side.begin(), side.begin() + std::min<std::ptrdiff_t>(200, std::ssize(side)));
-  calibrate_pictures(network, glyphs, sample, settings.seed);
+  calibrate_images(network, glyphs, sample, settings.seed);
   auto seen = std::make_unique<Views>(visual, glyphs, side, views, settings.seed, "see train   ");
   auto test = std::make_unique<Views>(visual, glyphs, held, 1, settings.seed, "see test    ");
   TextMemory texts(tokenizer, encoder);
@@ -59,7 +59,7 @@ inline void run(const Settings& settings) {
   texts.add(all_names(glyphs, held, languages.shown()), step("read test   ", "texts"));
   {
     c10::NoGradGuard no_grad;
-    model->calibrate_pictures(model->visual(seen->range(0, std::min<std::int64_t>(seen->size(), 1024))));
+    model->calibrate_images(model->visual(seen->range(0, std::min<std::int64_t>(seen->size(), 1024))));
     model->calibrate_texts(encoder.pool(encoder.encode(texts.batch(all_names(glyphs, sample, languages.trained())))));
   }
   const auto evaluate = [&] { return Evaluation(*model, *test, texts, glyphs, held).all(languages.shown()); };
@@ -73,10 +73,10 @@ inline void run(const Settings& settings) {
       std::cout << "before tuning: " << listed(cells("strict", mean(evaluate(), languages.strict))) << "  "
                 << listed(cells("unseen", mean(evaluate(), languages.unseen))) << "\n";
     texts.clear();
-    const bool pictures_learn = thaw(network, settings.tune_blocks);
+    const bool images_learn = thaw(network, settings.tune_blocks);
     encoder.freeze_lower(encoder.options().layers - settings.tune_layers);
     texts.add(all_names(glyphs, side, languages.tuned()), step("read deeper ", "texts"));
-    if (pictures_learn) {
+    if (images_learn) {
       seen.reset();
       seen = std::make_unique<Views>(visual, glyphs, side, views, settings.seed, "see deeper  ");
     }
@@ -85,7 +85,7 @@ inline void run(const Settings& settings) {
     encoder.freeze_lower(encoder.options().layers);
     model->eval();
     texts.add(all_names(glyphs, held, languages.shown()), step("read test   ", "texts"));
-    if (pictures_learn) {
+    if (images_learn) {
       thaw(network, all_blocks);
       test = std::make_unique<Views>(visual, glyphs, held, 1, settings.seed, "see test    ");
     }
@@ -115,7 +115,7 @@ inline void run(const Settings& settings) {
   rc3::train::save_checkpoint(settings.out / "model.safetensors", *model, Model::name());
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
   save_results(world, scores, untrained, history, took.count(), settings.out / "results.json");
-  std::cout << "\nPicture sheet: " << (settings.out / "sheet.png").string()
+  std::cout << "\nImage sheet: " << (settings.out / "sheet.png").string()
             << "   model: " << (settings.out / "model.safetensors").string()
             << "   numbers: " << (settings.out / "results.json").string() << "\n"
             << rc3::train::format_seconds(took.count()) << " in all\n";
@@ -128,7 +128,7 @@ inline int main_of(int argc, char** argv, Settings settings) {
   mallopt(M_MMAP_THRESHOLD, 1 << 30);
   mallopt(M_TRIM_THRESHOLD, 1 << 30);
   CLI::App app{
-      "Trains an RC3 variant on emoji pictures and their names in many languages, then searches pictures in languages "
+      "Trains an RC3 variant on emoji images and their names in many languages, then searches images in languages "
       "that training never saw."};
   settings.add_to(app);
   CLI11_PARSE(app, argc, argv);

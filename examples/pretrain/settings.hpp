@@ -31,7 +31,7 @@ struct Settings {
   double tune_rate = 1.0;      ///< of the tuned layers, against `tune_base`
   int tune_blocks = 11;        ///< blocks of EfficientNet-Lite0 that stay frozen while tuning; three networks always do
   int tune_layers = 3;         ///< last layers of the text encoder that learn while tuning
-  int rerank = 0;              ///< best pictures of each query that ITM orders anew; 0: none
+  int rerank = 0;              ///< best images of each query that ITM orders anew; 0: none
   double rerank_weight = 0.3;  ///< of the match probability, against a cosine
   bool more_languages = false;
 
@@ -43,19 +43,19 @@ struct Settings {
     app.add_flag("--validate", validate, "hold out and show the validation glyphs: for choosing a recipe");
     app.add_option("--glyphs", glyphs, "of each side at most: for a quick look whether all works")
         ->check(CLI::Range(16, 100000));
-    app.add_option("--views", views, "pictures of each glyph")->check(CLI::Range(1, 16))->capture_default_str();
-    app.add_option("--align-steps", align_steps, "steps that align pictures and texts")
+    app.add_option("--views", views, "images of each glyph")->check(CLI::Range(1, 16))->capture_default_str();
+    app.add_option("--align-steps", align_steps, "steps that align images and texts")
         ->check(CLI::Range(1, 100000))
         ->capture_default_str();
-    app.add_option("--align-batch", align_batch, "pictures a step")->check(CLI::Range(2, 4096))->capture_default_str();
+    app.add_option("--align-batch", align_batch, "images a step")->check(CLI::Range(2, 4096))->capture_default_str();
     app.add_option("--tune-steps", tune_steps, "steps that fine-tune the encoders")
         ->check(CLI::Range(0, 100000))
         ->capture_default_str();
-    app.add_option("--tune-batch", tune_batch, "pictures a step")->check(CLI::Range(2, 4096))->capture_default_str();
+    app.add_option("--tune-batch", tune_batch, "images a step")->check(CLI::Range(2, 4096))->capture_default_str();
     app.add_option("--fuse-steps", fuse_steps, "steps that train the fusion encoder on scenes")
         ->check(CLI::Range(0, 100000))
         ->capture_default_str();
-    app.add_option("--fuse-batch", fuse_batch, "pictures a step")->check(CLI::Range(2, 4096))->capture_default_str();
+    app.add_option("--fuse-batch", fuse_batch, "images a step")->check(CLI::Range(2, 4096))->capture_default_str();
     app.add_option("--tune-blocks", tune_blocks, "blocks of EfficientNet-Lite0 that stay frozen then: 0 to 11, or 16")
         ->check(CLI::Range(0, 16))
         ->capture_default_str();
@@ -63,7 +63,7 @@ struct Settings {
         ->check(CLI::Range(0, 12))
         ->capture_default_str();
     app.add_flag("--more-languages,!--no-more-languages", more_languages, "tune on names in 48 languages more");
-    app.add_option("--rerank", rerank, "best pictures of each query that ITM orders anew")
+    app.add_option("--rerank", rerank, "best images of each query that ITM orders anew")
         ->check(CLI::Range(0, 100))
         ->capture_default_str();
     app.add_option("--rerank-weight", rerank_weight, "of the match probability, against a cosine")

@@ -1,5 +1,5 @@
 #pragma once
-/// What a run prints and draws: data, model, loss curve, tables, the picture sheet, a JSON of all numbers.
+/// What a run prints and draws: data, model, loss curve, tables, the image sheet, a JSON of all numbers.
 
 #include <nlohmann/json.hpp>
 
@@ -40,8 +40,8 @@ inline void show_data(const World& world, std::size_t train_glyphs) {
     return std::to_string(n);
   };
   const auto& l = world.languages;
-  std::cout << "Data: emoji pictures and their names (Noto Color Emoji, OFL; Unicode CLDR)\n"
-            << support::Table({"", "pictures", "names strict", "names weak", "names unseen"})
+  std::cout << "Data: emoji images and their names (Noto Color Emoji, OFL; Unicode CLDR)\n"
+            << support::Table({"", "images", "names strict", "names weak", "names unseen"})
                    .row({"train", std::to_string(world.side.size()), names(world.side, l.strict),
                          names(world.side, l.weak), "0"})
                    .row({world.settings.validate ? "validation" : "test", std::to_string(world.held.size()),
@@ -65,8 +65,8 @@ inline void show_model(const Model& model, const Settings& settings) {
   std::cout << "Variant: " << Model::name() << "\n         " << text << "\n\n";
 }
 
-/// How alike the texts of one picture are, as an encoder sees them that learned nothing here: recall@1 of text a among
-/// the texts b of 300 pictures. Translations find each other; captions that were written independently for one
+/// How alike the texts of one image are, as an encoder sees them that learned nothing here: recall@1 of text a among
+/// the texts b of 300 images. Translations find each other; captions that were written independently for one
 /// photograph do so in 23 to 26 % of the cases (Multi30K, en and de, the same encoder).
 inline void show_texts(const std::vector<emoji::Item>& items, rc3::text::Bert& encoder,
                        const rc3::text::Tokenizer& tokenizer) {
@@ -81,13 +81,13 @@ inline void show_texts(const std::vector<emoji::Item>& items, rc3::text::Bert& e
       }
     if (a.empty()) return std::string("none");
     const auto vectors = [&](const std::vector<std::string>& texts) {
-      return rc3::nn::unit(encoder.pool(encoder.encode(rc3::text::tokenize(tokenizer, texts))));
+      return rc3::nn::l2_normalize(encoder.pool(encoder.encode(rc3::text::tokenize(tokenizer, texts))));
     };
     const auto ranks =
         rc3::task::ranks(vectors(a).matmul(vectors(b).t()), at::arange(static_cast<std::int64_t>(a.size())));
     return percent(rc3::task::recall(ranks).at1) + " % of " + std::to_string(a.size());
   };
-  std::cout << "texts of one picture find each other under e5, recall@1: strictly aligned " << found(true)
+  std::cout << "texts of one image find each other under e5, recall@1: strictly aligned " << found(true)
             << ", weakly aligned " << found(false) << "\n";
 }
 
@@ -109,7 +109,7 @@ inline void show_curve(const History& history) {
 inline void show_results(const World& world, const Scores& scores, const Scores& untrained) {
   const auto& l = world.languages;
   const auto n = static_cast<std::int64_t>(world.held.size());
-  std::cout << "Recall in percent among " << n << " pictures of glyphs that training never saw\n";
+  std::cout << "Recall in percent among " << n << " images of glyphs that training never saw\n";
   auto groups = recall_table("languages");
   const auto c = rc3::task::chance(n);
   for (const auto& [name, group] : {std::pair{"strict (" + std::to_string(l.strict.size()) + ")", &l.strict},
@@ -128,7 +128,7 @@ inline void show_results(const World& world, const Scores& scores, const Scores&
   std::cout << each.text() << std::flush;
 }
 
-/// What ITM makes of the best pictures of each query: search by vectors first, then the fusion encoder looks closely.
+/// What ITM makes of the best images of each query: search by vectors first, then the fusion encoder looks closely.
 inline void show_reranked(const World& world, const Evaluation& evaluation, const Scores& scores) {
   const auto& l = world.languages;
   support::Table table(
@@ -139,12 +139,12 @@ inline void show_reranked(const World& world, const Evaluation& evaluation, cons
     for (const auto& language : *group)
       again[language] =
           Evaluation::score(evaluation.reranked(language, world.settings.rerank, world.settings.rerank_weight));
-    table.row({name, percent(mean(scores, *group).to_picture.at1), percent(mean(again, *group).to_picture.at1)});
+    table.row({name, percent(mean(scores, *group).to_image.at1), percent(mean(again, *group).to_image.at1)});
   }
   std::cout << "\n" << table.text();
 }
 
-/// Queries in six languages that training never saw, and the five pictures that each finds.
+/// Queries in six languages that training never saw, and the five images that each finds.
 inline void show_sheet(const World& world, const Evaluation& evaluation, const std::filesystem::path& path) {
   std::vector<support::SheetRow> rows;
   std::vector<std::string> languages;
@@ -163,15 +163,15 @@ inline void show_sheet(const World& world, const Evaluation& evaluation, const s
                            {}};
     for (std::int64_t k = 0; k < 5; ++k) {
       const auto at = index[k].item<std::int64_t>();
-      const auto picture = emoji::draw_single(world.glyphs, world.held[static_cast<std::size_t>(at)],
-                                              emoji::Style::canonical(), rc3::Random(0));
-      line.pictures.push_back({picture.width, picture.height, picture.rgb, score[k].item<double>(), at == row});
+      const auto image = emoji::draw_single(world.glyphs, world.held[static_cast<std::size_t>(at)],
+                                            emoji::Style::canonical(), rc3::Random(0));
+      line.images.push_back({image.width, image.height, image.rgb, score[k].item<double>(), at == row});
     }
     rows.push_back(std::move(line));
   }
   support::SheetOptions options;
   options.subtitle = rc3::join("Queries drawn at random; the five best of ", world.held.size(),
-                               " pictures of glyphs never trained on; green: the right one");
+                               " images of glyphs never trained on; green: the right one");
   support::write_sheet(path, "Searching in languages that training never saw", rows, options);
 }
 
@@ -185,8 +185,8 @@ inline void save_results(const World& world, const Scores& scores, const Scores&
   json["loss"] = history.loss;
   for (const auto& [name, all] : {std::pair{"trained", &scores}, std::pair{"untrained", &untrained}})
     for (const auto& [language, s] : *all)
-      json[name][language] = {s.to_picture.at1, s.to_picture.at5, s.to_picture.at10,
-                              s.to_text.at1,    s.to_text.at5,    s.to_text.at10};
+      json[name][language] = {s.to_image.at1, s.to_image.at5, s.to_image.at10,
+                              s.to_text.at1,  s.to_text.at5,  s.to_text.at10};
   std::ofstream file(path);
   file << json.dump(1) << "\n";
   rc3::require(file.good(), path.string(), ": cannot be written");

@@ -1,5 +1,5 @@
 #pragma once
-/// The stages of a run: align pictures and texts, tune the encoders (long run), fuse.
+/// The stages of a run: align images and texts, tune the encoders (long run), fuse.
 
 #include <rc3/rc3.hpp>
 
@@ -126,7 +126,7 @@ void train(Trainer& trainer, std::int64_t steps, std::int64_t batch, const std::
            Next&& next) {
   rc3::train::Progress::Options options;
   options.label = label;
-  options.unit = "pictures";
+  options.unit = "images";
   rc3::train::Progress progress(steps * batch, std::cout, rc3::train::stdout_is_terminal(), options);
   for (std::int64_t step = 0; step < steps; ++step) {
     const auto report = trainer.step(next());
@@ -136,7 +136,7 @@ void train(Trainer& trainer, std::int64_t steps, std::int64_t batch, const std::
   progress.finish();
 }
 
-/// Stage 1: picture and text heads, with every encoder frozen.
+/// Stage 1: image and text heads, with every encoder frozen.
 inline void align(const World& world, const std::shared_ptr<Model>& model, const Views& views, const TextMemory& texts,
                   History& history) {
   const auto& s = world.settings;
@@ -168,10 +168,10 @@ inline void tune(const World& world, const std::shared_ptr<Model>& model, const 
   train(trainer, s.tune_steps, s.tune_batch, "tune ", history, [&] { return batches.next(); });
 }
 
-/// The items of stage 3 with their pictures: one pass over the glyphs.
+/// The items of stage 3 with their images: one pass over the glyphs.
 struct Scenes {
   std::vector<emoji::Item> items;
-  std::unique_ptr<PictureMemory> pictures;
+  std::unique_ptr<ImageMemory> images;
 
   Scenes(const World& world, Visual& visual, TextMemory& texts) {
     emoji::Sampler::Options options;
@@ -186,9 +186,9 @@ struct Scenes {
       captions.push_back(items.back().text_b);
     }
     texts.add(captions, step("read scenes ", "texts"));
-    pictures = std::make_unique<PictureMemory>(
+    images = std::make_unique<ImageMemory>(
         visual, items.size(), [&](std::size_t i) { return sampler.draw(items[i], emoji::Style::training()); },
-        step("see scenes  ", "pictures"));
+        step("see scenes  ", "images"));
   }
 
   rc3::Batch batch(std::span<const std::int64_t> index, const TextMemory& texts) const {
@@ -197,12 +197,12 @@ struct Scenes {
     auto strict = at::zeros({static_cast<std::int64_t>(index.size())}, at::kBool);
     for (std::size_t i = 0; i < index.size(); ++i) {
       const auto& item = items[static_cast<std::size_t>(index[i])];
-      ids.push_back(item.picture_id);
+      ids.push_back(item.image_id);
       a.push_back(item.text_a);
       b.push_back(item.text_b);
       strict[static_cast<std::int64_t>(i)] = item.strict;
     }
-    return {pictures->select(at::tensor(index, at::kLong)),
+    return {images->select(at::tensor(index, at::kLong)),
             texts.batch(a),
             texts.batch(b),
             strict,
@@ -225,7 +225,7 @@ inline void fuse(const World& world, const std::shared_ptr<Model>& model, const 
   options.optimizer.learning_rate = 5e-4;
   options.optimizer.weight_decay = 0.05;
   // What alignment has learned stays as it is: small batches of scenes would undo it.
-  options.optimizer.rates = {{"picture_hidden", 0.0}, {"picture_head", 0.0}, {"text_head", 0.0}};
+  options.optimizer.rates = {{"image_hidden", 0.0}, {"image_head", 0.0}, {"text_head", 0.0}};
   options.schedule = {10, s.fuse_steps, 0.0};
   rc3::train::Trainer<Fuse> trainer(pretrainer, options);
   rc3::Random random(s.seed, 3);

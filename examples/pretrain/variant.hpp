@@ -12,10 +12,10 @@ namespace pretrain {
 namespace objective = rc3::objective;
 
 using Visual = rc3::visual::Both<rc3::visual::RoiFromCrops<Backbone>, rc3::visual::Patch<Backbone>>;
-using Fusion = rc3::fusion::Grounded<rc3::fusion::SingleStream>;
+using Fusion = rc3::fusion::LateInteractionFusion<rc3::fusion::SingleStream>;
 using Model = rc3::Model<Visual, rc3::text::Bert, Fusion>;
 
-/// First both encoders learn where pictures and texts lie in one space ...
+/// First both encoders learn where images and texts lie in one space ...
 using Align = rc3::Pretrainer<Model, objective::Itc, objective::Xtcl>;
 
 /// ... then the fusion encoder learns what belongs together, on scenes with weakly aligned texts.
@@ -32,7 +32,7 @@ inline std::shared_ptr<Model> make_model(const std::filesystem::path& weights) {
   const auto roi = std::make_shared<rc3::visual::RoiFromCrops<Backbone>>(
       network, rc3::visual::RoiFromCropsOptions{.width = d, .dropout = 0.0});
   const auto patch = std::make_shared<rc3::visual::Patch<Backbone>>(
-      network, rc3::visual::PatchOptions{.width = d, .grid = 4, .most = 16, .dropout = 0.0});
+      network, rc3::visual::PatchOptions{.width = d, .grid = 4, .max_patches = 16, .dropout = 0.0});
   const auto inner = std::make_shared<rc3::fusion::SingleStream>(
       rc3::fusion::SingleStreamOptions{.width = d, .layers = 2, .heads = 6, .feed_forward = 768});
   const auto visual =

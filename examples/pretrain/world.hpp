@@ -1,5 +1,5 @@
 #pragma once
-/// The data of one run: glyphs, the side to train on and the side to test on, languages, pictures and texts.
+/// The data of one run: glyphs, the side to train on and the side to test on, languages, images and texts.
 
 #include <rc3/data/emoji/emoji.hpp>
 #include <rc3/train/progress.hpp>
@@ -22,7 +22,7 @@ inline const std::string& name_of(const emoji::Glyphs& glyphs, std::size_t g, co
 
 /// Draws view @p view of glyph @p g; view 0 is the canonical one, the others vary with (seed, g, view) and are as small
 /// as the objects of scenes.
-inline emoji::Picture draw_view(const emoji::Glyphs& glyphs, std::size_t g, std::size_t view, std::uint64_t seed) {
+inline emoji::Drawing draw_view(const emoji::Glyphs& glyphs, std::size_t g, std::size_t view, std::uint64_t seed) {
   auto style = view == 0 ? emoji::Style::canonical() : emoji::Style::training();
   if (view > 0) {
     style.single_min = style.scene_min;
@@ -48,9 +48,9 @@ inline Tick step(std::string label, std::string unit) {
   };
 }
 
-/// Shows the backbone what our pictures are like, so that it takes out what they all have in common.
-inline void calibrate_pictures(Backbone& network, const emoji::Glyphs& glyphs, const std::vector<std::size_t>& sample,
-                               std::uint64_t seed) {
+/// Shows the backbone what our images are like, so that it takes out what they all have in common.
+inline void calibrate_images(Backbone& network, const emoji::Glyphs& glyphs, const std::vector<std::size_t>& sample,
+                             std::uint64_t seed) {
   c10::NoGradGuard no_grad;
   std::vector<at::Tensor> maps;
   for (std::size_t begin = 0; begin < sample.size(); begin += 32) {
@@ -62,7 +62,7 @@ inline void calibrate_pictures(Backbone& network, const emoji::Glyphs& glyphs, c
   network.calibrate(at::cat(maps));
 }
 
-/// Feature maps of several views of some glyphs; with one view each, whole pictures alone, without their regions.
+/// Feature maps of several views of some glyphs; with one view each, whole images alone, without their regions.
 class Views {
  public:
   Views(Visual& visual, const emoji::Glyphs& glyphs, std::vector<std::size_t> which, std::size_t views,
@@ -72,28 +72,28 @@ class Views {
         memory_(
             visual, which_.size() * views,
             [&](std::size_t i) {
-              auto picture = draw_view(glyphs, which_[i / views], i % views, seed);
-              if (views == 1) picture.boxes.clear();
-              return picture;
+              auto image = draw_view(glyphs, which_[i / views], i % views, seed);
+              if (views == 1) image.boxes.clear();
+              return image;
             },
-            step(label, "pictures")) {}
+            step(label, "images")) {}
 
   std::size_t glyphs() const { return which_.size(); }
   std::size_t views() const { return views_; }
-  /// The index into `which` and the view of each picture wanted.
-  rc3::Pictures select(std::span<const std::int64_t> glyph, std::span<const std::int64_t> view) const {
+  /// The index into `which` and the view of each image wanted.
+  rc3::Images select(std::span<const std::int64_t> glyph, std::span<const std::int64_t> view) const {
     std::vector<std::int64_t> index;
     for (std::size_t i = 0; i < glyph.size(); ++i)
       index.push_back(glyph[i] * static_cast<std::int64_t>(views_) + view[i]);
     return memory_.select(at::tensor(index, at::kLong));
   }
-  rc3::Pictures range(std::int64_t begin, std::int64_t end) const { return memory_.select(at::arange(begin, end)); }
+  rc3::Images range(std::int64_t begin, std::int64_t end) const { return memory_.select(at::arange(begin, end)); }
   std::int64_t size() const { return memory_.size(); }
 
  private:
   std::vector<std::size_t> which_;
   std::size_t views_;
-  PictureMemory memory_;
+  ImageMemory memory_;
 };
 
 }  // namespace pretrain

@@ -1,7 +1,7 @@
 #pragma once
 /// `rc3 check DATA`: reads a data set from end to end and says what it holds.
 
-#include <rc3/data/summary.hpp>
+#include <rc3/data/check/summary.hpp>
 #include <rc3/experiment/decoders.hpp>
 #include <rc3/train/progress.hpp>
 
@@ -27,14 +27,14 @@ inline std::string range(rc3::data::Distribution& d) {
 
 /// Prints what @p source holds. @return whether nothing is wrong with it
 template <rc3::data::Dataset Source>
-bool check(const Source& source, rc3::data::Problems& problems, int workers) {
+bool check(const Source& source, rc3::data::DataErrors& errors, int workers) {
   rc3::data::Summary found;
   if (source.size() > 0) {
     rc3::train::Progress::Options options;
     options.label = "read";
     options.unit = "samples";
     rc3::train::Progress progress(source.size(), std::cerr, false, options);
-    found = rc3::data::summarise<rc3::experiment::Decoders>(source, problems, workers,
+    found = rc3::data::summarise<rc3::experiment::Decoders>(source, errors, workers,
                                                             [&](std::int64_t done) { progress.update(done); });
     progress.finish();
   }
@@ -43,9 +43,9 @@ bool check(const Source& source, rc3::data::Problems& problems, int workers) {
   };
   line("data set", std::string(source.name()));
   line("samples", grouped(found.samples) + " of " + grouped(source.size()) + " can be read");
-  line("pictures", found.with_picture == 0 ? "none"
-                                           : grouped(found.with_picture) + ": width " + range(found.width) +
-                                                 "; height " + range(found.height) + " pixels");
+  line("images", found.with_image == 0 ? "none"
+                                       : grouped(found.with_image) + ": width " + range(found.width) + "; height " +
+                                             range(found.height) + " pixels");
   line("regions",
        found.with_regions == 0 ? "none" : "in " + grouped(found.with_regions) + " samples: " + range(found.regions));
   line("alignment", grouped(found.with_strict_pair) + " samples with a strict pair, " + grouped(found.with_weak_pair) +
@@ -56,11 +56,11 @@ bool check(const Source& source, rc3::data::Problems& problems, int workers) {
     table.row({language, grouped(lengths.count()), grouped(lengths.quantile(0)), grouped(lengths.quantile(0.5)),
                grouped(lengths.quantile(0.95)), grouped(lengths.quantile(1))});
   std::cout << "\nlengths of texts in characters\n" << table.text() << '\n';
-  if (problems.count() == 0)
-    line("problems", "none");
+  if (errors.count() == 0)
+    line("errors", "none");
   else
-    std::cout << "problems (" << grouped(problems.count()) << ")\n" << problems.report();
-  return problems.count() == 0;
+    std::cout << "errors (" << grouped(errors.count()) << ")\n" << errors.report();
+  return errors.count() == 0;
 }
 
 }  // namespace tool

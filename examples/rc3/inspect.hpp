@@ -108,15 +108,15 @@ inline void show_tokenizer(const std::filesystem::path& folder, const std::strin
 inline void show_preprocessor(const std::filesystem::path& folder, const rc3::io::Config& config) {
   const auto file = folder / "preprocessor_config.json";
   if (!std::filesystem::exists(file)) {
-    line("pictures", "no preprocessor_config.json");
+    line("images", "no preprocessor_config.json");
     return;
   }
   if (config.json().value("model_type", "").starts_with("efficientnet-lite")) {
     const auto side = config.json().value("image_size", 224) / 32 * 32;
-    line("pictures", rc3::join("preprocessor_config.json: ", side, " x ", side, ", (x - 127) / 128"));
+    line("images", rc3::join("preprocessor_config.json: ", side, " x ", side, ", (x - 127) / 128"));
     return;
   }
-  const auto options = rc3::visual::PreprocessOptions::from_pretrained(folder);
+  const auto options = rc3::preprocess::PreprocessOptions::from_pretrained(folder);
   std::string text = "as they are";
   if (options.resize)
     text = options.resize->shortest_edge > 0
@@ -124,7 +124,7 @@ inline void show_preprocessor(const std::filesystem::path& folder, const rc3::io
                : rc3::join("resized to ", options.resize->width, " x ", options.resize->height);
   if (options.crop) text += rc3::join(", centre ", options.crop->width, " x ", options.crop->height);
   const auto three = [](const std::array<double, 3>& v) { return rc3::join(v[0], ' ', v[1], ' ', v[2]); };
-  line("pictures", text + ", mean " + three(options.mean) + ", std " + three(options.std));
+  line("images", text + ", mean " + three(options.mean) + ", std " + three(options.std));
 }
 
 /// Prints what @p folder holds. @return whether this library loads it without a missing or unused tensor

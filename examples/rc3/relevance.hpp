@@ -1,5 +1,5 @@
 #pragma once
-/// `rc3 relevance DATA --out OUT`: how much the texts of each picture share, as a text encoder sees it, and what that
+/// `rc3 relevance DATA --out OUT`: how much the texts of each image share, as a text encoder sees it, and what that
 /// says of the data: which strict pairs look like no translations, and which weak ones do.
 
 #include <rc3/data/concept.hpp>
@@ -24,7 +24,7 @@ struct RelevanceOptions {
   std::filesystem::path encoder;      ///< a Hugging Face directory of BERT or XLM-R with its tokenizer
   std::string prefix = "query: ";     ///< put before every text, as multilingual-e5 wants it
   std::int64_t batch = 128;           ///< texts encoded at a time, > 0
-  std::int64_t random_pairs = 20000;  ///< of texts of two pictures, > 0
+  std::int64_t random_pairs = 20000;  ///< of texts of two images, > 0
   std::size_t examples = 5;           ///< suspicious pairs that are printed
   std::optional<double> low, high;  ///< cosines that count as 0 and 1; by default the means of random and strict pairs
 };
@@ -33,19 +33,19 @@ struct RelevanceOptions {
 class TextVectors {
  public:
   template <rc3::data::Dataset Source>
-  TextVectors(const Source& source, const RelevanceOptions& options, rc3::data::Problems& problems) {
+  TextVectors(const Source& source, const RelevanceOptions& options, rc3::data::DataErrors& errors) {
     const auto tokenizer = rc3::text::Tokenizer::from_pretrained(options.encoder, {.prefix = options.prefix});
     std::vector<std::vector<std::int64_t>> ids;
     for (std::int64_t i = 0; i < source.size(); ++i) {
       first_.push_back(static_cast<std::int64_t>(ids.size()));
-      problems.looked_at();
+      errors.looked_at();
       try {
         for (const auto& text : source.read(i).texts) {
           ids.push_back(tokenizer.encode(text.text));
           languages_.push_back(text.language);
         }
       } catch (const rc3::Error& error) {
-        problems.add("damaged sample", error.what());
+        errors.add("damaged sample", error.what());
       }
     }
     first_.push_back(static_cast<std::int64_t>(ids.size()));
@@ -93,7 +93,7 @@ class TextVectors {
         rows.push_back(static_cast<std::int64_t>(order[k]));
       }
       const auto pooled = encoder.pool(encoder.encode(rc3::text::pad_batch(some)));
-      vectors_.index_copy_(0, at::tensor(rows, at::kLong), rc3::nn::unit(pooled));
+      vectors_.index_copy_(0, at::tensor(rows, at::kLong), rc3::nn::l2_normalize(pooled));
       progress.update(static_cast<std::int64_t>(end));
     }
     progress.finish();
@@ -147,10 +147,10 @@ struct WithRelevance {
 /// @param write  is given the data set with relevances
 /// @throws rc3::Error when there is nothing to set the scale by, or translations are no closer than random pairs
 template <rc3::data::Dataset Source, class Write>
-void relevance(const Source& source, const RelevanceOptions& options, rc3::data::Problems& problems,
+void relevance(const Source& source, const RelevanceOptions& options, rc3::data::DataErrors& errors,
                const Write& write) {
   using Languages = std::pair<std::string, std::string>;
-  const TextVectors vectors(source, options, problems);
+  const TextVectors vectors(source, options, errors);
   std::map<Languages, Cosines> strict, weak, random;
   const auto languages = [&](std::int64_t a, std::int64_t b) -> Languages {
     return std::minmax(vectors.language(a), vectors.language(b));

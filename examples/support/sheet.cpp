@@ -101,52 +101,52 @@ class Pen {
   Owned<cairo_t> cairo_;
 };
 
-Owned<cairo_surface_t> make_surface(const SheetPicture& picture) {
+Owned<cairo_surface_t> make_surface(const SheetImage& image) {
   rc3::require(
-      picture.width > 0 && picture.height > 0 &&
-          picture.rgb.size() == static_cast<std::size_t>(picture.width) * static_cast<std::size_t>(picture.height) * 3,
-      "write_sheet: a picture of ", picture.width, "x", picture.height, " pixels with ", picture.rgb.size(), " bytes");
-  Owned<cairo_surface_t> out(cairo_image_surface_create(CAIRO_FORMAT_RGB24, picture.width, picture.height));
-  rc3::require(cairo_surface_status(out.get()) == CAIRO_STATUS_SUCCESS, "write_sheet: no memory for a picture of ",
-               picture.width, "x", picture.height, " pixels");
+      image.width > 0 && image.height > 0 &&
+          image.rgb.size() == static_cast<std::size_t>(image.width) * static_cast<std::size_t>(image.height) * 3,
+      "write_sheet: an image of ", image.width, "x", image.height, " pixels with ", image.rgb.size(), " bytes");
+  Owned<cairo_surface_t> out(cairo_image_surface_create(CAIRO_FORMAT_RGB24, image.width, image.height));
+  rc3::require(cairo_surface_status(out.get()) == CAIRO_STATUS_SUCCESS, "write_sheet: no memory for an image of ",
+               image.width, "x", image.height, " pixels");
   cairo_surface_flush(out.get());
   unsigned char* base = cairo_image_surface_get_data(out.get());
   const int stride = cairo_image_surface_get_stride(out.get());
-  const std::uint8_t* in = picture.rgb.data();
-  for (int y = 0; y < picture.height; ++y) {
+  const std::uint8_t* in = image.rgb.data();
+  for (int y = 0; y < image.height; ++y) {
     auto* row = reinterpret_cast<std::uint32_t*>(base + std::ptrdiff_t{y} * stride);
-    for (int x = 0; x < picture.width; ++x, in += 3)
+    for (int x = 0; x < image.width; ++x, in += 3)
       row[x] = static_cast<std::uint32_t>(in[0]) << 16 | static_cast<std::uint32_t>(in[1]) << 8 | in[2];
   }
   cairo_surface_mark_dirty(out.get());
   return out;
 }
 
-void draw_tile(Pen& pen, const SheetPicture& picture, double x, double y) {
-  const auto surface = make_surface(picture);
+void draw_tile(Pen& pen, const SheetImage& image, double x, double y) {
+  const auto surface = make_surface(image);
   cairo_t* cairo = pen.get();
   cairo_save(cairo);
   pen.rounded(x, y, tile, tile, corner);
   cairo_clip(cairo);
   pen.color({1, 1, 1});
   cairo_paint(cairo);
-  const double zoom = tile / std::max(picture.width, picture.height);
-  cairo_translate(cairo, x + (tile - picture.width * zoom) / 2, y + (tile - picture.height * zoom) / 2);
+  const double zoom = tile / std::max(image.width, image.height);
+  cairo_translate(cairo, x + (tile - image.width * zoom) / 2, y + (tile - image.height * zoom) / 2);
   cairo_scale(cairo, zoom, zoom);
   cairo_set_source_surface(cairo, surface.get(), 0, 0);
   cairo_pattern_set_filter(cairo_get_source(cairo), CAIRO_FILTER_BEST);
   cairo_paint(cairo);
   cairo_restore(cairo);
 
-  // The frame lies outside the picture: it must not cover what it points at.
-  const double thick = picture.right ? 4 : 1;
+  // The frame lies outside the image: it must not cover what it points at.
+  const double thick = image.right ? 4 : 1;
   pen.rounded(x - thick / 2, y - thick / 2, tile + thick, tile + thick, corner + thick / 2);
-  pen.color(picture.right ? green : line);
+  pen.color(image.right ? green : line);
   cairo_set_line_width(cairo, thick);
   cairo_stroke(cairo);
   char score[32];
-  std::snprintf(score, sizeof score, "%.2f", picture.score);
-  pen.centered(score, 13, picture.right, x + tile / 2, y + tile + 6, picture.right ? green : grey);
+  std::snprintf(score, sizeof score, "%.2f", image.score);
+  pen.centered(score, 13, image.right, x + tile / 2, y + tile + 6, image.right ? green : grey);
 }
 
 void draw_texts(Pen& pen, const SheetRow& row, double y) {
@@ -171,7 +171,7 @@ void write_sheet(const std::filesystem::path& path, const std::string& title, st
   rc3::require(!rows.empty(), "write_sheet: there are no rows");
   rc3::require(options.scale >= 0.5 && options.scale <= 8, "write_sheet: scale must be 0.5 .. 8, is ", options.scale);
   std::size_t tiles = 1;
-  for (const SheetRow& row : rows) tiles = std::max(tiles, row.pictures.size());
+  for (const SheetRow& row : rows) tiles = std::max(tiles, row.images.size());
 
   const double tiles_x = margin + text_width + text_gap;
   const double width = tiles_x + static_cast<double>(tiles) * (tile + tile_gap) - tile_gap + margin;
@@ -205,8 +205,8 @@ void write_sheet(const std::filesystem::path& path, const std::string& title, st
       cairo_stroke(pen.get());
     }
     draw_texts(pen, row, y);
-    for (std::size_t i = 0; i < row.pictures.size(); ++i)
-      draw_tile(pen, row.pictures[i], tiles_x + static_cast<double>(i) * (tile + tile_gap), y);
+    for (std::size_t i = 0; i < row.images.size(); ++i)
+      draw_tile(pen, row.images[i], tiles_x + static_cast<double>(i) * (tile + tile_gap), y);
     y += step;
   }
 

@@ -1,5 +1,5 @@
 #pragma once
-/// The picture sheet: what a model finds for a query, as one PNG for people to look at.
+/// The image sheet: what a model finds for a query, as one PNG for people to look at.
 /// sheet.cpp needs Pango and Cairo (apt: libpango1.0-dev), and fonts for the scripts of its texts (apt:
 /// fonts-noto-core; Chinese, Japanese and Korean: fonts-noto-cjk).
 
@@ -11,8 +11,8 @@
 
 namespace support {
 
-/// A found picture.
-struct SheetPicture {
+/// A found image.
+struct SheetImage {
   int width = 0;                  ///< pixels, > 0
   int height = 0;                 ///< pixels, > 0
   std::vector<std::uint8_t> rgb;  ///< height x width x 3, interleaved
@@ -25,7 +25,7 @@ struct SheetRow {
   std::string language;  ///< in English, "Swahili"
   std::string query;
   std::string gloss;  ///< what it means in English; may be empty
-  std::vector<SheetPicture> pictures;
+  std::vector<SheetImage> images;
 };
 
 struct SheetOptions {
@@ -34,7 +34,7 @@ struct SheetOptions {
 };
 
 /// Draws @p rows into the PNG file @p path. Arabic, Hindi, Tamil and Thai are shaped as they should be.
-/// @throws rc3::Error for no rows, a picture whose buffer has another size than it says, or a file that cannot be
+/// @throws rc3::Error for no rows, an image whose buffer has another size than it says, or a file that cannot be
 ///         written
 void write_sheet(const std::filesystem::path& path, const std::string& title, std::span<const SheetRow> rows,
                  const SheetOptions& options = {});

@@ -13,7 +13,7 @@ namespace rc3 {
 class Error;
 class Random;
 
-struct Pictures;
+struct Images;
 struct Texts;
 struct Tokens;
 struct Fused;
@@ -56,6 +56,13 @@ template <class Label>
 struct MajorityBaseline;
 }  // namespace metric
 
+namespace preprocess {
+struct Regions;
+struct PreprocessOptions;
+class Preprocess;
+class Augment;
+}  // namespace preprocess
+
 namespace text {
 struct Span;
 struct Encoding;
@@ -64,7 +71,7 @@ class Bert;
 class XlmRoberta;
 class MlmHead;
 class XlmRobertaForMaskedLm;
-class Scratch;
+class TransformerEncoder;
 }  // namespace text
 
 namespace visual {
@@ -73,15 +80,12 @@ class EfficientNetLite0;
 class EfficientNetLite1;
 class EfficientNetLite2;
 template <class... Backbones>
-class Joined;
+class Concat;
 class LinearPatches;
 class Vit;
 class ClipVision;
 class SiglipVision;
 }  // namespace backbone
-
-struct PreprocessOptions;
-class Preprocess;
 
 class Roi;
 template <class Backbone>
@@ -97,7 +101,7 @@ class Both;
 namespace fusion {
 class SingleStream;
 template <class Inner>
-class Grounded;
+class LateInteractionFusion;
 struct DecoderOptions;
 class Decoder;
 struct GenerateOptions;
@@ -113,10 +117,10 @@ class Constant;
 
 namespace regularizer {
 struct Pairs;
-class Lambda;
+class WeightSchedule;
 class None;
 class Ceiling;
-class Band;
+class HuberToTarget;
 class Weighted;
 class SoftTarget;
 template <class... Parts>
@@ -125,7 +129,7 @@ class Sum;
 
 namespace objective {
 namespace negatives {
-struct More;
+struct ExtraNegatives;
 class InBatch;
 class SameImage;
 template <class Model, class Inner = InBatch>
@@ -133,7 +137,7 @@ class Queue;
 }  // namespace negatives
 
 template <class Model>
-class Pass;
+class ForwardCache;
 template <class Regularizer = regularizer::Ceiling, class Relevance = relevance::Provided,
           class Negatives = negatives::InBatch>
 class RXvtcl;
@@ -155,19 +159,19 @@ template <class Model, class... Objectives>
 class Pretrainer;
 
 namespace task {
-struct Batch;
+struct ExampleBatch;
 struct Answers;
 template <class Decoders = io::DefaultDecoders>
-class Prepare;
+class PrepareExample;
 class Vocabulary;
-class Remembered;
+class CachedExamples;
 template <class Model>
 class Classifier;
 template <class Model>
 class Translator;
 template <class Model>
 class Matcher;
-struct Figure;
+struct Score;
 class Results;
 }  // namespace task
 

@@ -21,8 +21,8 @@ def unit(x: np.ndarray) -> np.ndarray:
 
 
 def negatives(case: dict) -> np.ndarray:
-    """[N, N]: may sample j push sample i? Not itself, not the same picture, not an equal caption on any side."""
-    p, a, b = (np.array(case[k]) for k in ("picture_ids", "caption_a_ids", "caption_b_ids"))
+    """[N, N]: may sample j push sample i? Not itself, not the same image, not an equal caption on any side."""
+    p, a, b = (np.array(case[k]) for k in ("image_ids", "caption_a_ids", "caption_b_ids"))
     same = p[:, None] == p[None]
     for x in (a, b):
         for y in (a, b):
@@ -85,14 +85,14 @@ def omega(name: str, s: np.ndarray, rho: np.ndarray, logits: np.ndarray, rows: n
         return 0.0
     if name == "Ceiling":
         return float(np.mean(np.maximum(0, s - (0.2 + 0.8 * rho)) ** 2))
-    if name == "Band":
+    if name == "HuberToTarget":
         d = np.abs(s - (0.1 + 0.9 * rho))
         return float(np.mean(np.where(d <= 0.3, d**2 / 2, 0.3 * (d - 0.15))))
     if name == "SoftTarget":
         p, q = softmax(rows / 0.2), softmax(logits)
         return float(np.mean((p * (np.log(p) - np.log(q))).sum(1)))
-    if name == "Sum":  # 0.5 Ceiling + 2 Band, with the weights of Weighted
-        return 0.5 * omega("Ceiling", s, rho, logits, rows) + 2 * omega("Band", s, rho, logits, rows)
+    if name == "Sum":  # 0.5 Ceiling + 2 HuberToTarget, with the weights of Weighted
+        return 0.5 * omega("Ceiling", s, rho, logits, rows) + 2 * omega("HuberToTarget", s, rho, logits, rows)
     raise ValueError(name)
 
 
@@ -115,14 +115,14 @@ def rxvtcl(c: dict, regularizer: str, same_image: bool, lam: float = 0.7) -> flo
 
 
 def case(name: str, n: int, rng: np.random.Generator, **changes: object) -> dict:
-    c = {"name": name, "picture_ids": list(range(n)), "caption_a_ids": list(range(n)), "caption_b_ids": list(range(n, 2 * n)),
+    c = {"name": name, "image_ids": list(range(n)), "caption_a_ids": list(range(n)), "caption_b_ids": list(range(n, 2 * n)),
          "strict": [bool(x) for x in rng.integers(0, 2, n)], "relevance": rng.random(n).tolist(),
          "relevances": rng.random((n, n)).tolist()}
     for k in ("v", "a", "b"):
         c[k] = rng.standard_normal((n, 4)).tolist()
     c.update(changes)
     c["losses"] = {"Itc": itc(c), "Xtcl": xtcl(c)}
-    for r in ("None", "Ceiling", "Band", "Weighted", "SoftTarget", "Sum"):
+    for r in ("None", "Ceiling", "HuberToTarget", "Weighted", "SoftTarget", "Sum"):
         for s in (False, True):
             c["losses"][f"RXvtcl<{r}, {'SameImage' if s else 'InBatch'}>"] = rxvtcl(c, r, s)
     return c
@@ -139,10 +139,10 @@ def main() -> None:
         *(case(f"random {n}", n, rng) for n in (2, 3, 8, 17)),
         case("one item", 1, rng),
         case("all captions equal", 5, rng, caption_a_ids=[0] * 5, caption_b_ids=[0] * 5),
-        case("all pictures equal", 5, rng, picture_ids=[3] * 5, v=same),
-        case("equal picture vectors", 5, rng, v=same),
-        case("duplicates", 6, rng, picture_ids=[0, 1, 2, 0, 4, 5], caption_a_ids=[0, 1, 2, 3, 1, 5], caption_b_ids=[6, 7, 8, 9, 10, 2]),
-        case("zero pictures", 5, rng, v=zero),
+        case("all images equal", 5, rng, image_ids=[3] * 5, v=same),
+        case("equal image vectors", 5, rng, v=same),
+        case("duplicates", 6, rng, image_ids=[0, 1, 2, 0, 4, 5], caption_a_ids=[0, 1, 2, 3, 1, 5], caption_b_ids=[6, 7, 8, 9, 10, 2]),
+        case("zero images", 5, rng, v=zero),
         case("zero texts", 5, rng, a=zero, b=zero),
         case("zero everything", 5, rng, v=zero, a=zero, b=zero),
         case("relevance 0", 5, rng, relevance=[0.0] * 5, relevances=[[0.0] * 5] * 5),

@@ -46,10 +46,10 @@ Case read(const Json& json) {
   c.name = json["name"];
   const auto n = static_cast<std::int64_t>(json["v"].size());
   const auto mask = at::ones({n, 1}, at::kBool);
-  c.batch.pictures.regions = leaf("v");
+  c.batch.images.regions = leaf("v");
   c.batch.a = {{}, mask, leaf("a")};
   c.batch.b = {{}, mask, leaf("b")};
-  c.batch.picture_ids = integers(json["picture_ids"]);
+  c.batch.image_ids = integers(json["image_ids"]);
   c.batch.caption_a_ids = integers(json["caption_a_ids"]);
   c.batch.caption_b_ids = integers(json["caption_b_ids"]);
   std::vector<std::int64_t> strict;
@@ -96,22 +96,21 @@ void each_objective(const Case& c, const Visit& visit) {
   give("Xtcl", std::make_shared<Xtcl>());
   both("None", None());
   both("Ceiling", Ceiling(0.2));
-  both("Band", Band(0.1, 0.3));
+  both("HuberToTarget", HuberToTarget(0.1, 0.3));
   both("Weighted", Weighted(1.5));
   both("SoftTarget", SoftTarget(0.2));
-  both("Sum", Sum<Ceiling, Band, Weighted>({0.5, 2.0, 1.0}, Ceiling(0.2), Band(0.1, 0.3), Weighted(1.5)));
+  both("Sum",
+       Sum<Ceiling, HuberToTarget, Weighted>({0.5, 2.0, 1.0}, Ceiling(0.2), HuberToTarget(0.1, 0.3), Weighted(1.5)));
 }
 
 template <class Objective>
 at::Tensor loss_of(Objective& objective, const Batch& batch) {
   FakeModel model;
-  Pass<FakeModel> pass(model, batch);
-  return objective.loss(pass);
+  ForwardCache<FakeModel> forward(model, batch);
+  return objective.loss(forward);
 }
 
-std::vector<at::Tensor> leaves_of(const Batch& batch) {
-  return {batch.pictures.regions, batch.a.hidden, batch.b.hidden};
-}
+std::vector<at::Tensor> leaves_of(const Batch& batch) { return {batch.images.regions, batch.a.hidden, batch.b.hidden}; }
 
 /// A unit vector has no derivative at zero.
 bool has_zero_vectors(const Case& c) { return c.name.starts_with("zero"); }

@@ -63,21 +63,21 @@ def texts(c: dict, masked: bool) -> tuple[np.ndarray, list[tuple[int, int]]]:
 def itm(c: dict) -> float | None:
     v, vm, t, tm = c["regions"], np.array(c["region_mask"]), texts(c, False)[0], np.array(c["text_mask"])
     n = len(v)
-    picture = unit(np.stack([masked_mean(v[i], vm[i]) for i in range(n)]))
+    image = unit(np.stack([masked_mean(v[i], vm[i]) for i in range(n)]))
     text = unit(np.stack([masked_mean(t[i], tm[i]) for i in range(n)]))
     score = lambda i, j: fused(v[i], vm[i], t[j], tm[j])[0].sum()  # noqa: E731
-    p, q = np.array(c["picture_ids"]), np.array([[a, b] for a, b in zip(c["caption_a_ids"], c["caption_b_ids"])])
+    p, q = np.array(c["image_ids"]), np.array([[a, b] for a, b in zip(c["caption_a_ids"], c["caption_b_ids"])])
     allowed = np.array([[i != j and p[i] != p[j] and not set(q[i]) & set(q[j]) for j in range(n)] for i in range(n)])
     positive = np.mean([np.logaddexp(0, -score(i, i)) for i in range(n)])
     rows = [i for i in range(n) if allowed[i].any()]
     if not rows:
         return float(positive)
-    similarity = np.where(allowed, picture @ text.T, -np.inf)
-    by_picture = np.where(allowed.T, (picture @ text.T).T, -np.inf)
-    if any((np.sort(x[i])[-1] == np.sort(x[i])[-2]) for x in (similarity, by_picture) for i in rows):
+    similarity = np.where(allowed, image @ text.T, -np.inf)
+    by_image = np.where(allowed.T, (image @ text.T).T, -np.inf)
+    if any((np.sort(x[i])[-1] == np.sort(x[i])[-2]) for x in (similarity, by_image) for i in rows):
         return None  # two are equally hard: which one is drawn is open
     negative = [np.logaddexp(0, score(i, int(similarity[i].argmax()))) for i in rows]
-    negative += [np.logaddexp(0, score(int(by_picture[i].argmax()), i)) for i in rows]
+    negative += [np.logaddexp(0, score(int(by_image[i].argmax()), i)) for i in rows]
     return float((positive + np.mean(negative)) / 2)
 
 
@@ -175,7 +175,7 @@ def case(name: str, n: int, rng: np.random.Generator, **changes: object) -> dict
     c: dict = {"name": name, "special": [0, 1, 2, 3], "ids": ids.tolist(), "text_mask": text_mask.tolist(), "region_mask": region_mask.tolist(),
                "regions": rng.standard_normal((n, 3, D)), "region_classes": softmax(2 * rng.standard_normal((n, 3, 4))),
                "table": rng.standard_normal((VOCABULARY, D)),
-               "picture_ids": list(range(n)), "caption_a_ids": list(range(n)), "caption_b_ids": list(range(n, 2 * n))}
+               "image_ids": list(range(n)), "caption_a_ids": list(range(n)), "caption_b_ids": list(range(n, 2 * n))}
     c.update(changes)
     if n > 0:
         c["region_classes"][0, 0] = [0, 1, 0, 0]  # a detector that is sure
@@ -214,9 +214,9 @@ def main() -> None:
         case("missing modality", 4, rng, region_mask=no_regions),
         case("no regions at all", 3, rng, region_mask=[[False] * 3] * 3),
         case("all captions equal", 4, rng, ids=same_ids, text_mask=[[True] * 5] * 4, caption_a_ids=[0] * 4, caption_b_ids=[0] * 4),
-        case("all pictures equal", 4, rng, regions=np.repeat(rng.standard_normal((1, 3, D)), 4, 0), picture_ids=[2] * 4, region_mask=[[True] * 3] * 4),
-        case("duplicates", 6, rng, picture_ids=[0, 1, 2, 0, 4, 5], caption_a_ids=[0, 1, 2, 3, 1, 5], caption_b_ids=[6, 7, 8, 9, 10, 2]),
-        case("zero pictures", 3, rng, regions=np.zeros((3, 3, D))),
+        case("all images equal", 4, rng, regions=np.repeat(rng.standard_normal((1, 3, D)), 4, 0), image_ids=[2] * 4, region_mask=[[True] * 3] * 4),
+        case("duplicates", 6, rng, image_ids=[0, 1, 2, 0, 4, 5], caption_a_ids=[0, 1, 2, 3, 1, 5], caption_b_ids=[6, 7, 8, 9, 10, 2]),
+        case("zero images", 3, rng, regions=np.zeros((3, 3, D))),
     ]
     args.out.mkdir(parents=True, exist_ok=True)
     (args.out / "modelling.json").write_text(json.dumps([tensors(c) for c in cases]), encoding="utf-8")

@@ -1,6 +1,6 @@
 #include <boost/test/unit_test.hpp>
 
-#include "rc3/core/nn/unit.hpp"
+#include "rc3/core/nn/l2_normalize.hpp"
 #include "rc3/io/json.hpp"
 #include "rc3/objective/objective.hpp"
 #include "support/support.hpp"
@@ -11,7 +11,7 @@ BOOST_AUTO_TEST_SUITE(baselines_modelling)
 using namespace rc3::test;
 using namespace rc3::objective;
 using rc3::Fused;
-using rc3::Pictures;
+using rc3::Images;
 using rc3::Texts;
 using rc3::Tokens;
 using Json = nlohmann::json;
@@ -29,18 +29,18 @@ at::Tensor table(const Json& rows, at::ScalarType type) {
   return at::tensor(all, at::kLong).view({static_cast<std::int64_t>(rows.size()), -1}).to(type);
 }
 
-/// Pictures are their regions, texts the rows of a table, and fusion adds the mean of one to the tokens of the other.
+/// Images are their regions, texts the rows of a table, and fusion adds the mean of one to the tokens of the other.
 struct TokenModel {
   at::Tensor rows;
 
-  Tokens visual(const Pictures& p) { return {p.regions * p.region_mask.unsqueeze(2), p.region_mask}; }
+  Tokens visual(const Images& p) { return {p.regions * p.region_mask.unsqueeze(2), p.region_mask}; }
   Tokens text(const Texts& t) {
     return {rows.index_select(0, t.ids.flatten()).view({t.ids.size(0), t.ids.size(1), -1}) * t.mask.unsqueeze(2),
             t.mask};
   }
   static at::Tensor mean(const Tokens& t) { return t.values.sum(1) / t.mask.sum(1, true).clamp_min(1); }
-  at::Tensor picture_vector(const Tokens& t) { return rc3::nn::unit(mean(t)); }
-  at::Tensor text_vector(const Tokens& t) { return rc3::nn::unit(mean(t)); }
+  at::Tensor image_embedding(const Tokens& t) { return rc3::nn::l2_normalize(mean(t)); }
+  at::Tensor text_embedding(const Tokens& t) { return rc3::nn::l2_normalize(mean(t)); }
   Fused fuse_tokens(const Tokens& v, const Tokens& t) {
     const auto a = mean(v), b = mean(t);
     return {a + b + a * b,
@@ -48,7 +48,7 @@ struct TokenModel {
             {(t.values + (a * b).unsqueeze(1)) * t.mask.unsqueeze(2), t.mask}};
   }
   at::Tensor fuse(const Tokens& v, const Tokens& t) { return fuse_tokens(v, t).z; }
-  at::Tensor match_score(const at::Tensor& z) { return z.sum(1); }
+  at::Tensor itm_logits(const at::Tensor& z) { return z.sum(1); }
 };
 
 struct Case {
@@ -64,14 +64,14 @@ Case read(const Json& json) {
   Case c;
   c.name = json["name"];
   c.model.rows = tensor(json["table"]).requires_grad_();
-  c.batch.pictures.regions = tensor(json["regions"]).requires_grad_();
-  c.batch.pictures.region_classes = tensor(json["region_classes"]);
-  c.batch.pictures.region_mask = table<bool>(json["region_mask"], at::kBool);
+  c.batch.images.regions = tensor(json["regions"]).requires_grad_();
+  c.batch.images.region_classes = tensor(json["region_classes"]);
+  c.batch.images.region_mask = table<bool>(json["region_mask"], at::kBool);
   c.batch.a = {table<std::int64_t>(json["ids"], at::kLong), table<bool>(json["text_mask"], at::kBool), {}};
-  c.batch.picture_ids = integers(json["picture_ids"]);
+  c.batch.image_ids = integers(json["image_ids"]);
   c.batch.caption_a_ids = integers(json["caption_a_ids"]);
   c.batch.caption_b_ids = integers(json["caption_b_ids"]);
-  c.masks = {.share = 1, .replaced = 1, .mask = 11, .vocabulary = 12, .special = json["special"]};
+  c.masks = {.fraction = 1, .replaced = 1, .mask = 11, .vocabulary = 12, .special = json["special"]};
   c.losses = json["losses"].get<std::map<std::string, double>>();
   c.parameters = json["parameters"];
   return c;
@@ -115,14 +115,14 @@ void each_objective(const Case& c, const Visit& visit) {
                    std::make_shared<rc3::fusion::Decoder>(rc3::fusion::DecoderOptions{
                        .vocabulary = 12, .width = 6, .layers = 2, .heads = 2, .feed_forward = 10, .positions = 8}),
                    c.masks));
-  give("Mrm<RegionFeatures>", std::make_shared<Mrm<RegionFeatures>>(6, 6, MrmOptions{.share = 1}));
-  give("Mrm<RegionClasses>", std::make_shared<Mrm<RegionClasses>>(6, 4, MrmOptions{.share = 1}));
+  give("Mrm<RegionFeatures>", std::make_shared<Mrm<RegionFeatures>>(6, 6, MrmOptions{.fraction = 1}));
+  give("Mrm<RegionClasses>", std::make_shared<Mrm<RegionClasses>>(6, 4, MrmOptions{.fraction = 1}));
 }
 
 template <class Objective>
 at::Tensor loss_of(Objective& objective, Case& c) {
-  Pass<TokenModel> pass(c.model, c.batch);
-  return objective.loss(pass);
+  ForwardCache<TokenModel> forward(c.model, c.batch);
+  return objective.loss(forward);
 }
 
 BOOST_AUTO_TEST_CASE(every_loss_is_that_of_numpy) {
@@ -149,8 +149,7 @@ BOOST_AUTO_TEST_CASE(every_gradient_is_that_of_finite_differences) {
       if (!c.losses.contains(name)) return;
       std::vector<at::Tensor> leaves = objective.parameters();
       leaves.push_back(c.model.rows);
-      if (name != "Mrm<RegionFeatures>")
-        leaves.push_back(c.batch.pictures.regions);  // there they are what is asked for
+      if (name != "Mrm<RegionFeatures>") leaves.push_back(c.batch.images.regions);  // there they are what is asked for
       const double error = gradient_error([&] { return loss_of(objective, c); }, leaves);
       BOOST_TEST(error <= 1e-6, c.name << ", " << name << ": gradient differs by " << error);
       worst = std::max(worst, error);

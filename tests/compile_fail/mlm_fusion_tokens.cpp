@@ -2,8 +2,8 @@
 #include "rc3/objective/mlm.hpp"
 
 struct WithoutTokens {
-  rc3::Tokens visual(const rc3::Pictures&);
+  rc3::Tokens visual(const rc3::Images&);
   rc3::Tokens text(const rc3::Texts&);
 };
 
-at::Tensor use(rc3::objective::Mlm& mlm, rc3::objective::Pass<WithoutTokens>& pass) { return mlm.loss(pass); }
+at::Tensor use(rc3::objective::Mlm& mlm, rc3::objective::ForwardCache<WithoutTokens>& forward) { return mlm.loss(forward); }

@@ -1,4 +1,4 @@
-// expect: visual policy: encode\(const Pictures&\) must return rc3::Tokens
+// expect: visual policy: encode\(const Images&\) must return rc3::Tokens
 // light
 #include "policies.hpp"
 

@@ -4,7 +4,7 @@
 
 // width() is not const.
 struct Wrong {
-  rc3::Tokens encode(const rc3::Pictures&);
+  rc3::Tokens encode(const rc3::Images&);
   std::int64_t width();
 };
 template class rc3::Model<Wrong, user::Text, user::Fusion>;

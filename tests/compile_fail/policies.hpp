@@ -7,7 +7,7 @@
 namespace user {
 
 struct Visual {
-  rc3::Tokens encode(const rc3::Pictures&);
+  rc3::Tokens encode(const rc3::Images&);
   std::int64_t width() const;
 };
 
@@ -24,11 +24,11 @@ struct Fusion {
 
 struct Objective {
   template <class Model>
-  at::Tensor loss(rc3::objective::Pass<Model>&);
+  at::Tensor loss(rc3::objective::ForwardCache<Model>&);
 };
 
 struct Backbone {
-  at::Tensor features(const rc3::Pictures&);
+  at::Tensor features(const rc3::Images&);
   std::int64_t channels() const;
 };
 

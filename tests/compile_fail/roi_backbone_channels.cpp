@@ -3,7 +3,7 @@
 
 // Not const.
 struct Wrong : torch::nn::Module {
-  at::Tensor features(const rc3::Pictures&);
+  at::Tensor features(const rc3::Images&);
   std::int64_t channels();
 };
 rc3::visual::RoiFromBackbone<Wrong>* roi = nullptr;

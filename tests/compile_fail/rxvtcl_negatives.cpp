@@ -1,4 +1,4 @@
-// expect: for_a\(Pass&\) and for_b\(Pass&\) must return negatives::More
+// expect: for_a\(ForwardCache&\) and for_b\(ForwardCache&\) must return negatives::ExtraNegatives
 #include "rc3/objective/r_xvtcl.hpp"
 #include "rc3/regularizer/ceiling.hpp"
 #include "rc3/relevance/provided.hpp"
@@ -6,4 +6,4 @@
 
 struct Nobody {};
 using Objective = rc3::objective::RXvtcl<rc3::regularizer::Ceiling, rc3::relevance::Provided, Nobody>;
-at::Tensor use(Objective& o, rc3::objective::Pass<rc3::test::FakeModel>& pass) { return o.loss(pass); }
+at::Tensor use(Objective& o, rc3::objective::ForwardCache<rc3::test::FakeModel>& forward) { return o.loss(forward); }

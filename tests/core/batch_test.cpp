@@ -8,19 +8,19 @@
 BOOST_AUTO_TEST_SUITE(core_batch)
 
 BOOST_AUTO_TEST_CASE(select_takes_rows_of_what_is_there) {
-  rc3::Pictures pictures;
-  pictures.boxes = at::arange(24).view({3, 2, 4});
-  pictures.patch_mask = at::arange(3) > 0;
-  BOOST_TEST(pictures.size() == 3);
-  const auto some = pictures.select(at::tensor({2, 0}, at::kLong));
+  rc3::Images images;
+  images.boxes = at::arange(24).view({3, 2, 4});
+  images.patch_mask = at::arange(3) > 0;
+  BOOST_TEST(images.size() == 3);
+  const auto some = images.select(at::tensor({2, 0}, at::kLong));
   BOOST_TEST(some.size() == 2);
-  BOOST_TEST(some.boxes.equal(at::stack({pictures.boxes[2], pictures.boxes[0]})));
+  BOOST_TEST(some.boxes.equal(at::stack({images.boxes[2], images.boxes[0]})));
   BOOST_TEST(some.patch_mask.equal(at::tensor({1, 0}, at::kLong).to(at::kBool)));
   BOOST_TEST(!some.pixels.defined());
 }
 
 BOOST_AUTO_TEST_CASE(an_empty_batch_has_size_0) {
-  BOOST_TEST(rc3::Pictures{}.size() == 0);
+  BOOST_TEST(rc3::Images{}.size() == 0);
   BOOST_TEST(rc3::Texts{}.size() == 0);
   BOOST_TEST(rc3::Batch{}.size() == 0);
 }

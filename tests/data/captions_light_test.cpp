@@ -1,5 +1,5 @@
 #include "emoji_fixture.hpp"
-#include "rc3/data/text_id.hpp"
+#include "rc3/data/text/text_id.hpp"
 
 using namespace rc3;
 using namespace rc3::data::emoji;

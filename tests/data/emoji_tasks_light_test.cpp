@@ -5,9 +5,9 @@
 #include <utility>
 
 #include "emoji_fixture.hpp"
+#include "rc3/data/check/validate.hpp"
 #include "rc3/data/emoji/tasks/tasks.hpp"
-#include "rc3/data/text_id.hpp"
-#include "rc3/data/validate.hpp"
+#include "rc3/data/text/text_id.hpp"
 
 using namespace rc3;
 using namespace rc3::data;
@@ -35,7 +35,7 @@ std::string print(const Example& example) {
                          example.answer_language, '|', example.group);
   for (const View& view : example.views) {
     for (const Box& box : view.regions.boxes) out += join('|', box[0], ' ', box[1], ' ', box[2], ' ', box[3]);
-    const auto& image = std::get<io::Image>(view.picture);
+    const auto& image = std::get<io::Image>(view.image);
     out += join('|', image.width, 'x', image.height, ' ', test::checksum(image.rgba));
   }
   return out;
@@ -55,7 +55,7 @@ constexpr int card = -1;
 /// 255 - 20 i and, in their middle, green 70.
 std::vector<int> seen(const View& view) {
   std::vector<int> out;
-  const auto& image = std::get<io::Image>(view.picture);
+  const auto& image = std::get<io::Image>(view.image);
   for (const Box& box : view.regions.boxes) {
     const int x = static_cast<int>(box[0] + box[2]) / 2, y = static_cast<int>(box[1] + box[3]) / 2;
     const std::uint8_t* p = &image.rgba[static_cast<std::size_t>(y * image.width + x) * 4];
@@ -74,7 +74,7 @@ std::vector<int> seen(const View& view) {
 
 int count(const std::vector<int>& all, int one) { return static_cast<int>(std::count(all.begin(), all.end(), one)); }
 
-/// What every task promises: a pure function; languages that share scene, pictures and answer; ids; sound regions.
+/// What every task promises: a pure function; languages that share scene, images and answer; ids; sound regions.
 template <class Make>
 void check_task(Make make, std::int64_t items, std::int64_t committed) {
   const auto one = make(three, 6, 5), two = make(three, 6, 5), other = make(three, 6, 6);
@@ -82,7 +82,7 @@ void check_task(Make make, std::int64_t items, std::int64_t committed) {
   BOOST_TEST(one.size() == 6 * items * 3);
   BOOST_TEST((one.languages() == LanguageCounts{{"de", 6 * items}, {"en", 6 * items}, {"ja", 6 * items}}));
   std::string forward, backward;
-  std::set<std::string> ids, pictures, texts;
+  std::set<std::string> ids, images, texts;
   for (std::int64_t i = 0; i < one.size(); ++i) forward += print(one.read(i)) + "\n";
   for (std::int64_t i = one.size(); i-- > 0;) backward.insert(0, print(two.read(i)) + "\n");
   BOOST_TEST(forward == backward);
@@ -98,7 +98,7 @@ void check_task(Make make, std::int64_t items, std::int64_t committed) {
       BOOST_TEST(view.regions.width == 96.0f);
       BOOST_TEST(view.regions.height == 80.0f);
     }
-    // The same scene, pictures and answer in each language; the same text but for its words.
+    // The same scene, images and answer in each language; the same text but for its words.
     Example first = one.read(i - i % 3);
     BOOST_TEST(things(example.text) == things(first.text), boost::test_tools::per_element());
     BOOST_TEST(example.text.find(example.language + "thing") != std::string::npos);
@@ -107,10 +107,10 @@ void check_task(Make make, std::int64_t items, std::int64_t committed) {
     first.text = example.text;
     BOOST_TEST(print(first) == print(example));
     if (example.language == "de") BOOST_TEST(print(alone.read(i / 3)) == print(example));
-    // All items of a scene show the same pictures, and no other scene does.
+    // All items of a scene show the same images, and no other scene does.
     std::string shown;
-    for (const View& view : example.views) shown += join(test::checksum(std::get<io::Image>(view.picture).rgba), ' ');
-    BOOST_TEST(pictures.insert(shown).second == (i % (3 * items) == 0));
+    for (const View& view : example.views) shown += join(test::checksum(std::get<io::Image>(view.image).rgba), ' ');
+    BOOST_TEST(images.insert(shown).second == (i % (3 * items) == 0));
   }
   throws_with([&] { one.read(one.size()); }, one.name(), join("example ", one.size(), " of ", one.size()));
   throws_with([&] { one.read(-1); }, one.name(), "example -1 of");
@@ -208,7 +208,7 @@ BOOST_AUTO_TEST_CASE(tasks_keep_what_all_of_them_promise) {
               "width must be");
 }
 
-BOOST_AUTO_TEST_CASE(entailment_labels_are_what_the_picture_says) {
+BOOST_AUTO_TEST_CASE(entailment_labels_are_what_the_image_says) {
   const Fixture fixture;
   const Glyphs glyphs = fixture.load();
   const EntailmentScenes task(glyphs, all_glyphs, {"en"}, 200, plain());
@@ -241,7 +241,7 @@ BOOST_AUTO_TEST_CASE(entailment_labels_are_what_the_picture_says) {
       ++by_item[{example.answer, join(item)}];
       for (const int thing : listed) ++by_thing[{example.answer, join(thing)}];
     }
-    BOOST_TEST(labels.size() == 3u);  // balanced, and the picture tells nothing
+    BOOST_TEST(labels.size() == 3u);  // balanced, and the image tells nothing
   }
   BOOST_TEST((objects == std::set<std::size_t>{2, 3, 4}));
   BOOST_TEST(by_length.size() == 6u);
@@ -266,7 +266,7 @@ BOOST_AUTO_TEST_CASE(the_card_hides_all_of_its_object_and_nothing_else) {
   const EntailmentScenes task(glyphs, all_glyphs, {"en"}, 20, plain());
   for (std::int64_t i = 0; i < task.size(); i += 3) {
     const View view = task.read(i).views[0];
-    const auto& image = std::get<io::Image>(view.picture);
+    const auto& image = std::get<io::Image>(view.image);
     for (int y = 0; y < image.height; ++y)
       for (int x = 0; x < image.width; ++x) {
         const auto inside = [&](const Box& b, float margin) {
@@ -287,7 +287,7 @@ BOOST_AUTO_TEST_CASE(the_card_hides_all_of_its_object_and_nothing_else) {
   }
 }
 
-BOOST_AUTO_TEST_CASE(questions_are_answered_by_the_picture) {
+BOOST_AUTO_TEST_CASE(questions_are_answered_by_the_image) {
   const Fixture fixture;
   const Glyphs glyphs = fixture.load();
   const QuestionScenes task(glyphs, all_glyphs, {"en"}, 600, plain());
@@ -349,7 +349,7 @@ BOOST_AUTO_TEST_CASE(questions_are_answered_by_the_picture) {
   BOOST_TEST(narrow.read(4).answer.size() >= 4u);  // crowded objects shrink until they find room
 }
 
-BOOST_AUTO_TEST_CASE(reasoning_needs_both_pictures) {
+BOOST_AUTO_TEST_CASE(reasoning_needs_both_images) {
   const Fixture fixture;
   const Glyphs glyphs = fixture.load();
   const ReasoningScenes task(glyphs, all_glyphs, {"en"}, 300, plain());
@@ -425,8 +425,8 @@ BOOST_AUTO_TEST_CASE(translations_say_what_is_drawn) {
     BOOST_TEST(example.answer.find(example.answer_language + "thing") != std::string::npos);
     const Example other = strict.read(i ^ 1);
     BOOST_TEST(other.text == example.text);
-    BOOST_TEST(test::checksum(std::get<io::Image>(other.views[0].picture).rgba) ==
-               test::checksum(std::get<io::Image>(example.views[0].picture).rgba));
+    BOOST_TEST(test::checksum(std::get<io::Image>(other.views[0].image).rgba) ==
+               test::checksum(std::get<io::Image>(example.views[0].image).rgba));
 
     // Of weak sources each object has a keyword, "enkind" + i % 3 or "encolor" + i % 4, and none its name.
     const Example keywords = weak.read(i);
@@ -465,7 +465,7 @@ BOOST_AUTO_TEST_CASE(retrieval_leaves_out_what_a_language_does_not_name) {
   std::set<int> drawn;
   for (std::int64_t i = 0; i < 100; ++i) {
     const Sample sample = scenes.read(i);
-    const auto shown = seen({sample.picture, sample.regions});
+    const auto shown = seen({sample.image, sample.regions});
     BOOST_TEST(shown.size() >= 2u);
     drawn.insert(shown.begin(), shown.end());
     BOOST_TEST_REQUIRE(sample.texts.size() == 3u);

@@ -23,13 +23,13 @@ BOOST_AUTO_TEST_CASE(reads_what_is_there) {
   throws_with([&] { glyphs[12]; }, "12");
 }
 
-BOOST_AUTO_TEST_CASE(pictures_are_decoded_once_from_any_thread) {
+BOOST_AUTO_TEST_CASE(images_are_decoded_once_from_any_thread) {
   const test::EmojiFixture fixture;
   const Glyphs glyphs = fixture.load();
   std::vector<const io::Image*> seen(8);
   {
     std::vector<std::jthread> threads;
-    for (auto& slot : seen) threads.emplace_back([&] { slot = &glyphs.picture(5); });
+    for (auto& slot : seen) threads.emplace_back([&] { slot = &glyphs.image(5); });
   }
   for (const io::Image* image : seen) BOOST_TEST(image == seen[0]);
   BOOST_TEST(seen[0]->width == 136);
@@ -78,21 +78,21 @@ BOOST_AUTO_TEST_CASE(files_that_are_no_json_are_named) {
   throws_with([&] { fixture.load(); }, "glyphs.json");
 }
 
-BOOST_AUTO_TEST_CASE(unreadable_pictures_are_named) {
+BOOST_AUTO_TEST_CASE(unreadable_images_are_named) {
   const test::EmojiFixture fixture;
-  std::ofstream(fixture.path() / "glyphs/g4.png") << "no picture";
+  std::ofstream(fixture.path() / "glyphs/g4.png") << "no image";
   io::write_png(fixture.path() / "glyphs/g5.png", {2, 2, std::vector<std::uint8_t>(16, 0)});
   const Glyphs glyphs = fixture.load();
-  throws_with([&] { glyphs.picture(4); }, "g4", "picture");
-  throws_with([&] { glyphs.picture(4); }, "g4", "picture");  // the second try is no other
-  throws_with([&] { glyphs.picture(5); }, "g5", "opaque");
+  throws_with([&] { glyphs.image(4); }, "g4", "image");
+  throws_with([&] { glyphs.image(4); }, "g4", "image");  // the second try is no other
+  throws_with([&] { glyphs.image(5); }, "g5", "opaque");
 }
 
 BOOST_AUTO_TEST_CASE(real_data) {
   if (!test::have("data/emoji/glyphs.json")) return;
   const Glyphs glyphs = Glyphs::load(test::cached("data/emoji"));
   BOOST_TEST(glyphs.size() > 1500u);
-  for (std::size_t i = 0; i < glyphs.size(); i += 37) BOOST_TEST(glyphs.picture(i).width > 0);
+  for (std::size_t i = 0; i < glyphs.size(); i += 37) BOOST_TEST(glyphs.image(i).width > 0);
   for (std::size_t i = 0; i < glyphs.size(); ++i)
     for (const auto& [language, text] : glyphs[i].texts)
       if (!valid_utf8(text.name)) BOOST_ERROR(join(glyphs[i].id, ' ', language, ": not UTF-8"));

@@ -1,9 +1,9 @@
 #include <set>
 
-#include "rc3/data/iglue/examples.hpp"
-#include "rc3/data/multi30k.hpp"
-#include "rc3/data/translations.hpp"
-#include "rc3/data/with_regions.hpp"
+#include "rc3/data/format/iglue/examples.hpp"
+#include "rc3/data/format/multi30k.hpp"
+#include "rc3/data/format/translations.hpp"
+#include "rc3/data/format/with_regions.hpp"
 #include "support/support.hpp"
 
 using namespace rc3;
@@ -15,13 +15,13 @@ namespace {
 
 std::filesystem::path file(std::string_view name) { return test::source("tests/data/files/iglue") / name; }
 
-Problems patient() { return Problems({.share = 1, .free = 100}); }
+DataErrors patient() { return DataErrors({.fraction = 1, .minimum = 100}); }
 
 std::string path_of(const Example& example, std::size_t view) {
-  return std::get<std::filesystem::path>(example.views.at(view).picture).string();
+  return std::get<std::filesystem::path>(example.views.at(view).image).string();
 }
 
-/// Knows the regions of a few pictures: their width says which.
+/// Knows the regions of a few images: their width says which.
 struct FewRegions {
   std::string name() const { return "few"; }
   std::optional<Regions> find(const std::string& id) const {
@@ -54,13 +54,13 @@ static_assert(ExampleSet<WithRegions<Translations<Mixed>, FewRegions>>);
 
 BOOST_AUTO_TEST_SUITE(iglue_examples)
 
-BOOST_AUTO_TEST_CASE(xvnli_asks_about_the_picture_not_the_premise) {
-  Problems problems;
-  const Examples data = xvnli(file("xvnli-fr.jsonl"), "fr", pictures_in("flickr", ".jpg"), problems);
+BOOST_AUTO_TEST_CASE(xvnli_asks_about_the_image_not_the_premise) {
+  DataErrors errors;
+  const Examples data = xvnli(file("xvnli-fr.jsonl"), "fr", images_in("flickr", ".jpg"), errors);
   BOOST_TEST(data.name() == "XVNLI fr");
   BOOST_TEST(data.size() == 3);  // without the undecided one
   BOOST_TEST((data.languages() == LanguageCounts{{"fr", 3}}));
-  BOOST_TEST(problems.count() == 0);
+  BOOST_TEST(errors.count() == 0);
   const Example first = data.read(0), second = data.read(1), third = data.read(2);
   BOOST_TEST(first.id == "248.jpg#1r1n");
   BOOST_TEST(first.language == "fr");
@@ -81,8 +81,8 @@ BOOST_AUTO_TEST_CASE(xvnli_asks_about_the_picture_not_the_premise) {
 }
 
 BOOST_AUTO_TEST_CASE(xgqa_keeps_back_what_the_file_does) {
-  Problems problems;
-  const Examples data = xgqa(file("xgqa-de.json"), "de", pictures_in("images", ".jpg"), problems);
+  DataErrors errors;
+  const Examples data = xgqa(file("xgqa-de.json"), "de", images_in("images", ".jpg"), errors);
   BOOST_TEST(data.name() == "xGQA de");
   BOOST_TEST(data.size() == 2);
   const Example first = data.read(0);
@@ -97,7 +97,7 @@ BOOST_AUTO_TEST_CASE(xgqa_keeps_back_what_the_file_does) {
 
   const test::TempDir folder;
   io::write_file(folder / "test.json", R"({"7": {"question": "q?", "imageId": "n1"}})");
-  BOOST_TEST(xgqa(folder / "test.json", "en", {}, problems).read(0).answer == "");
+  BOOST_TEST(xgqa(folder / "test.json", "en", {}, errors).read(0).answer == "");
 
   io::write_file(folder / "label2ans.json", R"(["cat food", "elephant", "no"])");
   BOOST_TEST((read_gqa_answers(folder / "label2ans.json") == std::vector<std::string>{"cat food", "elephant", "no"}));
@@ -110,9 +110,9 @@ BOOST_AUTO_TEST_CASE(xgqa_keeps_back_what_the_file_does) {
   }
 }
 
-BOOST_AUTO_TEST_CASE(marvl_and_nlvr2_have_a_left_and_a_right_picture) {
-  Problems problems;
-  const Examples data = marvl(file("marvl-id.jsonl"), pictures_in("images", ""), problems);
+BOOST_AUTO_TEST_CASE(marvl_and_nlvr2_have_a_left_and_a_right_image) {
+  DataErrors errors;
+  const Examples data = marvl(file("marvl-id.jsonl"), images_in("images", ""), errors);
   BOOST_TEST(data.size() == 2);
   BOOST_TEST((data.languages() == LanguageCounts{{"id", 2}}));
   const Example first = data.read(0);
@@ -129,11 +129,11 @@ BOOST_AUTO_TEST_CASE(marvl_and_nlvr2_have_a_left_and_a_right_picture) {
   BOOST_TEST(reasoning_classes()[0] == "false");
   BOOST_TEST(reasoning_classes()[1] == "true");
 
-  const Examples english = nlvr2(file("nlvr2.jsonl"), "en", pictures_in("dev", ".png"), problems);
+  const Examples english = nlvr2(file("nlvr2.jsonl"), "en", images_in("dev", ".png"), errors);
   BOOST_TEST(english.size() == 3);
   const Example bridge = english.read(0);
   BOOST_TEST(bridge.id == "dev-850-0-0");
-  BOOST_TEST(bridge.text == "Both pictures show a bridge.");
+  BOOST_TEST(bridge.text == "Both images show a bridge.");
   BOOST_TEST(bridge.answer == "false");
   BOOST_TEST(bridge.language == "en");
   BOOST_TEST(path_of(bridge, 0) == "dev/dev-850-0-img0.png");
@@ -143,10 +143,10 @@ BOOST_AUTO_TEST_CASE(marvl_and_nlvr2_have_a_left_and_a_right_picture) {
   BOOST_TEST(english.read(1).group == bridge.group);  // one sentence
   BOOST_TEST(english.read(2).group != bridge.group);
   BOOST_TEST(english.read(2).views[0].name == "dev-850-2-img0");
-  BOOST_TEST(problems.count() == 0);
+  BOOST_TEST(errors.count() == 0);
 
   const test::TempDir folder;
-  Problems bad = patient();
+  DataErrors bad = patient();
   io::write_file(folder / "n.jsonl", R"({"identifier": "dev-1-0-0", "sentence": "s", "label": "True"}
 {"identifier": "dev-1-0-1", "sentence": "s", "label": true}
 {"identifier": "dev-1-0-2", "sentence": "s", "label": "true"}
@@ -158,58 +158,58 @@ BOOST_AUTO_TEST_CASE(marvl_and_nlvr2_have_a_left_and_a_right_picture) {
   BOOST_TEST(bad.report().find("\"label\" must be True or False, is true") != std::string::npos);
 }
 
-BOOST_AUTO_TEST_CASE(examples_without_their_pictures_are_told_and_left_out) {
-  Problems problems = patient();
-  const FindPicture only_248 = [](const std::string& name) -> std::optional<std::filesystem::path> {
+BOOST_AUTO_TEST_CASE(examples_without_their_images_are_told_and_left_out) {
+  DataErrors errors = patient();
+  const FindImage only_248 = [](const std::string& name) -> std::optional<std::filesystem::path> {
     if (name == "248") return "here.jpg";
     return std::nullopt;
   };
-  const Examples some = xvnli(file("xvnli-fr.jsonl"), "fr", only_248, problems);
+  const Examples some = xvnli(file("xvnli-fr.jsonl"), "fr", only_248, errors);
   BOOST_TEST(some.size() == 2);
-  BOOST_TEST(problems.count("missing picture") == 1);
-  BOOST_TEST(problems.report().find("xvnli-fr.jsonl: 249.jpg#0r1e: there is no picture for 249") != std::string::npos);
-  BOOST_TEST(problems.samples() == 4);
-  throws_with([&] { marvl(file("marvl-id.jsonl"), only_248, problems); }, "MaRVL", "marvl-id.jsonl",
-              "there is a picture for no record");
-  Problems strict({.share = 0, .free = 0});
-  throws_with([&] { xvnli(file("xvnli-fr.jsonl"), "fr", only_248, strict); }, "too many problems", "249");
+  BOOST_TEST(errors.count("missing image") == 1);
+  BOOST_TEST(errors.report().find("xvnli-fr.jsonl: 249.jpg#0r1e: there is no image for 249") != std::string::npos);
+  BOOST_TEST(errors.samples() == 4);
+  throws_with([&] { marvl(file("marvl-id.jsonl"), only_248, errors); }, "MaRVL", "marvl-id.jsonl",
+              "there is an image for no record");
+  DataErrors strict({.fraction = 0, .minimum = 0});
+  throws_with([&] { xvnli(file("xvnli-fr.jsonl"), "fr", only_248, strict); }, "too many errors", "249");
 
-  const Examples none = xvnli(file("xvnli-fr.jsonl"), "fr", {}, problems);  // for regions alone
+  const Examples none = xvnli(file("xvnli-fr.jsonl"), "fr", {}, errors);  // for regions alone
   BOOST_TEST(none.size() == 3);
-  BOOST_TEST(std::holds_alternative<std::monostate>(none.read(0).views[0].picture));
+  BOOST_TEST(std::holds_alternative<std::monostate>(none.read(0).views[0].image));
   BOOST_TEST(none.read(0).views[0].name == "248");
 
   const test::TempDir folder;
   io::write_file(folder / "q.json", R"({"1": {"question": "q?", "imageId": "../n1"},
                                         "2": {"question": "q?", "imageId": "n2"}})");
-  const std::int64_t before = problems.count("missing picture");
-  BOOST_TEST(xgqa(folder / "q.json", "en", pictures_in("images", ".jpg"), problems).size() == 1);
-  BOOST_TEST(problems.count("missing picture") == before + 1);
-  throws_with([&] { xgqa(folder / "none.json", "en", {}, problems); }, "none.json", "No such file");
+  const std::int64_t before = errors.count("missing image");
+  BOOST_TEST(xgqa(folder / "q.json", "en", images_in("images", ".jpg"), errors).size() == 1);
+  BOOST_TEST(errors.count("missing image") == before + 1);
+  throws_with([&] { xgqa(folder / "none.json", "en", {}, errors); }, "none.json", "No such file");
 }
 
 BOOST_AUTO_TEST_CASE(regions_are_found_by_the_names_of_views) {
-  Problems problems;
+  DataErrors errors;
   const auto regions = std::make_shared<const FewRegions>();
-  const WithRegions pairs(marvl(file("marvl-id.jsonl"), {}, problems), regions);
+  const WithRegions pairs(marvl(file("marvl-id.jsonl"), {}, errors), regions);
   const Example example = pairs.read(0);
   BOOST_TEST(example.views[0].regions.width == 391.0f);
   BOOST_TEST(example.views[1].regions.width == 392.0f);
   BOOST_TEST(pairs.name() == "MaRVL");
   BOOST_TEST((pairs.languages() == LanguageCounts{{"id", 2}}));
   throws_with([&] { pairs.read(1); }, "MaRVL: example \"id-1\": few has no regions for \"39-3\"");
-  const WithRegions kept(marvl(file("marvl-id.jsonl"), {}, problems), regions, {.id = {}, .required = false});
+  const WithRegions kept(marvl(file("marvl-id.jsonl"), {}, errors), regions, {.id = {}, .required = false});
   BOOST_TEST(kept.read(1).views[0].regions.width == 0.0f);
   const auto shorter = [](const std::string& name) { return name.substr(1); };
-  throws_with([&] { WithRegions(xvnli(file("xvnli-fr.jsonl"), "fr", {}, problems), regions, {.id = shorter}).read(0); },
+  throws_with([&] { WithRegions(xvnli(file("xvnli-fr.jsonl"), "fr", {}, errors), regions, {.id = shorter}).read(0); },
               "few has no regions for \"48\"");
 }
 
 BOOST_AUTO_TEST_CASE(multi30k_as_translations) {
-  Problems problems;
+  DataErrors errors;
   const auto folder = test::source("tests/data/files/multi30k") / "task1";
-  const Translations data(Multi30k::task1(folder, "train", {"en", "de", "fr", "cs"}, problems,
-                                          Multi30kPictures{folder / "train_images.txt", "flickr"}),
+  const Translations data(Multi30k::task1(folder, "train", {"en", "de", "fr", "cs"}, errors,
+                                          Multi30kImages{folder / "train_images.txt", "flickr"}),
                           "en", {"de", "fr"});
   BOOST_TEST(data.size() == 8);
   BOOST_TEST((data.languages() == LanguageCounts{{"en", 8}}));

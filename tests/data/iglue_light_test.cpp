@@ -1,4 +1,4 @@
-#include "rc3/data/iglue/iglue.hpp"
+#include "rc3/data/format/iglue/iglue.hpp"
 
 #include <functional>
 
@@ -14,10 +14,10 @@ namespace {
 std::filesystem::path file(std::string_view name) { return test::source("tests/data/files/iglue") / name; }
 
 /// A budget for tests of damage.
-Problems patient() { return Problems({.share = 1, .free = 100}); }
+DataErrors patient() { return DataErrors({.fraction = 1, .minimum = 100}); }
 
 /// What each reader makes of @p content: how many records, and the problems.
-using Reader = std::function<std::size_t(const std::filesystem::path&, Problems&)>;
+using Reader = std::function<std::size_t(const std::filesystem::path&, DataErrors&)>;
 
 struct Format {
   std::string name;
@@ -52,26 +52,26 @@ std::string replaced(std::string text, std::string_view what, std::string_view w
 BOOST_AUTO_TEST_SUITE(iglue_files)
 
 BOOST_AUTO_TEST_CASE(xflickrco_records) {
-  Problems problems;
-  const auto records = read_xflickrco(file("xflickrco-de.jsonl"), problems);
+  DataErrors errors;
+  const auto records = read_xflickrco(file("xflickrco-de.jsonl"), errors);
   BOOST_TEST(records.size() == 3u);
   BOOST_TEST((records[1].sentences == std::vector<std::string>{"Drei Frauen rudern.", "Ein Boot auf dem See."}));
   BOOST_TEST(records[1].img_path == "1009.jpg");
   BOOST_TEST(records[0].id == "1007");
   BOOST_TEST(records[2].id == "391895");  // a number in COCO's part
-  BOOST_TEST(problems.samples() == 3);
-  BOOST_TEST(problems.count() == 0);
+  BOOST_TEST(errors.samples() == 3);
+  BOOST_TEST(errors.count() == 0);
 }
 
-BOOST_AUTO_TEST_CASE(xflickrco_joined_by_picture) {
-  Problems problems;
+BOOST_AUTO_TEST_CASE(xflickrco_joined_by_image) {
+  DataErrors errors;
   const Captions data =
-      xflickrco({{"de", file("xflickrco-de.jsonl")}, {"ja", file("xflickrco-ja.jsonl")}}, "pictures", problems);
+      xflickrco({{"de", file("xflickrco-de.jsonl")}, {"ja", file("xflickrco-ja.jsonl")}}, "images", errors);
   BOOST_TEST(data.size() == 4);
   BOOST_TEST((data.languages() == LanguageCounts{{"de", 4}, {"ja", 3}}));
   const Sample boat = data.read(1);
   BOOST_TEST(boat.id == "1009.jpg");
-  BOOST_TEST(std::get<std::filesystem::path>(boat.picture) == "pictures/1009.jpg");
+  BOOST_TEST(std::get<std::filesystem::path>(boat.image) == "images/1009.jpg");
   BOOST_TEST((boat.texts == std::vector<Text>{{"de", "Drei Frauen rudern.", 0},
                                               {"de", "Ein Boot auf dem See.", 1},
                                               {"ja", "湖でボートを漕ぐ人たち。", 2}}));
@@ -79,16 +79,16 @@ BOOST_AUTO_TEST_CASE(xflickrco_joined_by_picture) {
   BOOST_TEST(data.read(3).texts[0].language == "ja");
   for (std::int64_t i = 0; i < 4; ++i) check_sample(data.read(i), join(i));
   throws_with([&] { data.read(4); }, "xFlickr&CO: has 4 samples, no sample 4");
-  throws_with([&] { xflickrco({}, "", problems); }, "no file was given");
+  throws_with([&] { xflickrco({}, "", errors); }, "no file was given");
 }
 
 BOOST_AUTO_TEST_CASE(xvnli_records) {
-  Problems problems;
+  DataErrors errors;
   std::int64_t undecided = -1;
-  const auto records = read_xvnli(file("xvnli-fr.jsonl"), problems, &undecided);
+  const auto records = read_xvnli(file("xvnli-fr.jsonl"), errors, &undecided);
   BOOST_TEST(records.size() == 3u);
   BOOST_TEST(undecided == 1);
-  BOOST_TEST(problems.count() == 0);
+  BOOST_TEST(errors.count() == 0);
   BOOST_TEST((records[0].label == Entailment::neutral));
   BOOST_TEST((records[1].label == Entailment::contradiction));
   BOOST_TEST((records[2].label == Entailment::entailment));
@@ -100,8 +100,8 @@ BOOST_AUTO_TEST_CASE(xvnli_records) {
 }
 
 BOOST_AUTO_TEST_CASE(marvl_records) {
-  Problems problems;
-  const auto records = read_marvl(file("marvl-id.jsonl"), problems);
+  DataErrors errors;
+  const auto records = read_marvl(file("marvl-id.jsonl"), errors);
   BOOST_TEST(records.size() == 2u);
   BOOST_TEST(records[0].label);
   BOOST_TEST(!records[1].label);
@@ -114,16 +114,16 @@ BOOST_AUTO_TEST_CASE(marvl_records) {
   BOOST_TEST(records[1].chapter == "Basic actions and technology");
 }
 
-BOOST_AUTO_TEST_CASE(wit_records_and_joined_by_picture) {
-  Problems problems = patient();
-  const auto records = read_wit(file("wit-en.jsonl"), problems);
+BOOST_AUTO_TEST_CASE(wit_records_and_joined_by_image) {
+  DataErrors errors = patient();
+  const auto records = read_wit(file("wit-en.jsonl"), errors);
   BOOST_TEST(records.size() == 3u);
   BOOST_TEST(records[2].image_idx == 20);
-  BOOST_TEST(read_wit(file("wit-bg.jsonl"), problems)[0].image_idx == -1);
-  BOOST_TEST(problems.count() == 0);
+  BOOST_TEST(read_wit(file("wit-bg.jsonl"), errors)[0].image_idx == -1);
+  BOOST_TEST(errors.count() == 0);
 
   const std::vector both = {file("wit-en.jsonl"), file("wit-bg.jsonl")};
-  const Captions data = wit(both, {}, problems);
+  const Captions data = wit(both, {}, errors);
   BOOST_TEST(data.size() == 2);
   BOOST_TEST((data.languages() == LanguageCounts{{"bg", 1}, {"en", 3}}));
   const Sample map = data.read(1);
@@ -131,22 +131,22 @@ BOOST_AUTO_TEST_CASE(wit_records_and_joined_by_picture) {
   BOOST_TEST((map.texts == std::vector<Text>{{"en", "Location of the county", 0},
                                              {"en", "Map of the state", 1},
                                              {"bg", "Карта на щата", 2}}));
-  BOOST_TEST(std::holds_alternative<std::monostate>(map.picture));
+  BOOST_TEST(std::holds_alternative<std::monostate>(map.image));
 
   const auto only_tower = [](const std::string& url) -> std::optional<std::filesystem::path> {
     if (url == "https://upload.example.org/3/33/Tower.jpg") return "tower.jpg";
     return std::nullopt;
   };
-  const Captions found = wit(both, only_tower, problems);
+  const Captions found = wit(both, only_tower, errors);
   BOOST_TEST(found.size() == 1);
-  BOOST_TEST(std::get<std::filesystem::path>(found.read(0).picture) == "tower.jpg");
-  BOOST_TEST(problems.count("missing picture") == 3);
+  BOOST_TEST(std::get<std::filesystem::path>(found.read(0).image) == "tower.jpg");
+  BOOST_TEST(errors.count("missing image") == 3);
   BOOST_TEST((found.languages() == LanguageCounts{{"en", 1}}));
 }
 
 BOOST_AUTO_TEST_CASE(xgqa_records) {
-  Problems problems;
-  const auto records = read_xgqa(file("xgqa-de.json"), problems);
+  DataErrors errors;
+  const auto records = read_xgqa(file("xgqa-de.json"), errors);
   BOOST_TEST(records.size() == 2u);
   BOOST_TEST(records[0].id == "202158849");
   BOOST_TEST(records[0].question == "Welche Farbe hat die \"Bank\" {links}, sagen wir [vorn]?");
@@ -154,31 +154,31 @@ BOOST_AUTO_TEST_CASE(xgqa_records) {
   BOOST_TEST(records[0].image_id == "n406334");
   BOOST_TEST(records[0].structure == "query");
   BOOST_TEST(records[1].question == "Ist der 5\" große Käfig } neben der Bank\\?");
-  BOOST_TEST(problems.samples() == 2);
+  BOOST_TEST(errors.samples() == 2);
 }
 
 BOOST_AUTO_TEST_CASE(damaged_questions_are_left_out) {
   const test::TempDir folder;
-  const auto read = [&](const std::string& content, Problems& problems) {
+  const auto read = [&](const std::string& content, DataErrors& errors) {
     io::write_file(folder / "q.json", content);
-    return read_xgqa(folder / "q.json", problems);
+    return read_xgqa(folder / "q.json", errors);
   };
   const std::string good = R"({"question": "q?", "imageId": "n1"})";
-  Problems problems = patient();
+  DataErrors errors = patient();
   const auto records =
       read("\xEF\xBB\xBF{\r\n\"1\": " + good + ",\r\n\"2\": {\"question\": 7, \"imageId\": \"n1\"}, \"3\": 5," +
                "\"4\": {\"question\": \"q\", \"question\": \"q\", \"imageId\": \"n1\"}, \"5\": {\"imageId\": \"n\"},"
                "\"6\": {\"question\": \"\xff\", \"imageId\": \"n1\"}, \"7\": {\"question\": " +
                std::string(100, '[') + std::string(100, ']') + "}, \"1\": " + good + ", \"8\": {\"question\": \"" +
                std::string(2'000'000, 'x') + "\"}, \"9\": [" + good + "], \"\\u0041\": " + good + "}\r\n",
-           problems);
+           errors);
   BOOST_TEST(records.size() == 2u);
   BOOST_TEST(records[1].id == "A");
   BOOST_TEST(records[0].answer == "");
-  BOOST_TEST(problems.samples() == 11);
-  BOOST_TEST(problems.count("malformed record") == 8);
-  BOOST_TEST(problems.count("duplicate id") == 1);
-  BOOST_TEST(problems.report().find("q.json: question 2: \"question\" must be a string, is 7") != std::string::npos);
+  BOOST_TEST(errors.samples() == 11);
+  BOOST_TEST(errors.count("malformed record") == 8);
+  BOOST_TEST(errors.count("duplicate id") == 1);
+  BOOST_TEST(errors.report().find("q.json: question 2: \"question\" must be a string, is 7") != std::string::npos);
 
   for (const auto& [content, reason] : {std::pair<std::string, std::string>{"", "'{' expected at byte 0"},
                                         {"[]", "'{' expected at byte 0"},
@@ -193,26 +193,26 @@ BOOST_AUTO_TEST_CASE(damaged_questions_are_left_out) {
                                         {"{\"1\": {\"question\\", "the end of a string"},
                                         {"{\"1\": [[[", "the end of a value"},
                                         {std::string("{\0}", 3), "a string expected"}})
-    throws_with([&, content = content] { read(content, problems); }, "q.json", reason);
+    throws_with([&, content = content] { read(content, errors); }, "q.json", reason);
 }
 
 BOOST_AUTO_TEST_CASE(every_reader_bears_what_strangers_write) {
   const test::TempDir folder;
   for (const Format& format : formats) BOOST_TEST_CONTEXT(format.name) {
       const std::string good = io::read_file(file(format.file), 1 << 20);
-      Problems untouched = patient();
+      DataErrors untouched = patient();
       const std::size_t all = format.read(file(format.file), untouched);
-      const auto read = [&](const std::string& content, Problems& problems) {
+      const auto read = [&](const std::string& content, DataErrors& errors) {
         io::write_file(folder / "a.jsonl", content);
-        return format.read(folder / "a.jsonl", problems);
+        return format.read(folder / "a.jsonl", errors);
       };
       const auto one_bad = [&](const std::string& line, std::string_view kind, std::string_view reason) {
-        Problems problems = patient();
-        BOOST_TEST(read(good + line + "\n\n" + "\r\n", problems) == all);
-        BOOST_TEST(problems.count() == 1);
-        BOOST_TEST(problems.count(std::string(kind)) == 1);
-        BOOST_TEST((problems.report().find(reason) != std::string::npos), problems.report());
-        BOOST_TEST((problems.report().find("a.jsonl:") != std::string::npos), problems.report());
+        DataErrors errors = patient();
+        BOOST_TEST(read(good + line + "\n\n" + "\r\n", errors) == all);
+        BOOST_TEST(errors.count() == 1);
+        BOOST_TEST(errors.count(std::string(kind)) == 1);
+        BOOST_TEST((errors.report().find(reason) != std::string::npos), errors.report());
+        BOOST_TEST((errors.report().find("a.jsonl:") != std::string::npos), errors.report());
       };
       const std::string first = good.substr(0, good.find('\n'));
       const std::string key = "\"" + format.field + "\"";
@@ -233,41 +233,41 @@ BOOST_AUTO_TEST_CASE(every_reader_bears_what_strangers_write) {
 
       std::string windows = "\xEF\xBB\xBF";
       for (const char c : good) windows += c == '\n' ? "\r\n" : std::string(1, c);
-      Problems problems = patient();
-      BOOST_TEST(read(windows, problems) == all);
-      BOOST_TEST(problems.count() == 0);
-      BOOST_TEST(read(good.substr(0, good.size() - 1), problems) == all);  // no end of the last line
-      throws_with([&] { read("", problems); }, "a.jsonl", "holds no good record");
-      throws_with([&] { read("\x1F\x8B", problems); }, "a.jsonl: is gzip-compressed");
-      throws_with([&] { format.read(folder / "none.jsonl", problems); }, "none.jsonl", "No such file");
+      DataErrors errors = patient();
+      BOOST_TEST(read(windows, errors) == all);
+      BOOST_TEST(errors.count() == 0);
+      BOOST_TEST(read(good.substr(0, good.size() - 1), errors) == all);  // no end of the last line
+      throws_with([&] { read("", errors); }, "a.jsonl", "holds no good record");
+      throws_with([&] { read("\x1F\x8B", errors); }, "a.jsonl: is gzip-compressed");
+      throws_with([&] { format.read(folder / "none.jsonl", errors); }, "none.jsonl", "No such file");
     }
 }
 
 BOOST_AUTO_TEST_CASE(texts_say_something) {
   const test::TempDir folder;
-  Problems problems = patient();
+  DataErrors errors = patient();
   io::write_file(folder / "a.jsonl", R"({"sentences": ["a", " "], "id": "1", "img_path": "1.jpg"}
 {"sentences": [], "id": "2", "img_path": "2.jpg"}
 {"sentences": ["a"], "id": "3", "img_path": "../3.jpg"}
 {"sentences": ["a"], "id": "4", "img_path": "4.jpg"})");
-  const Captions data = xflickrco({{"en", folder / "a.jsonl"}}, "pictures", problems);
+  const Captions data = xflickrco({{"en", folder / "a.jsonl"}}, "images", errors);
   BOOST_TEST(data.size() == 1);
-  BOOST_TEST(problems.count("malformed record") == 2);
-  BOOST_TEST(problems.count("missing picture") == 1);
-  BOOST_TEST(problems.report().find("\"sentences\": the text is empty") != std::string::npos);
+  BOOST_TEST(errors.count("malformed record") == 2);
+  BOOST_TEST(errors.count("missing image") == 1);
+  BOOST_TEST(errors.report().find("\"sentences\": the text is empty") != std::string::npos);
 
   const std::string xvnli = io::read_file(file("xvnli-fr.jsonl"), 1 << 20);
   io::write_file(folder / "b.jsonl", replaced(xvnli, "\"neutral\"", "\"maybe\""));
-  BOOST_TEST(read_xvnli(folder / "b.jsonl", problems).size() == 2u);
-  BOOST_TEST(problems.report().find("must be entailment, neutral, contradiction or -, is maybe") != std::string::npos);
+  BOOST_TEST(read_xvnli(folder / "b.jsonl", errors).size() == 2u);
+  BOOST_TEST(errors.report().find("must be entailment, neutral, contradiction or -, is maybe") != std::string::npos);
 }
 
 BOOST_AUTO_TEST_CASE(a_file_changed_since_it_was_opened) {
   const test::TempDir folder;
-  Problems problems;
+  DataErrors errors;
   const std::string line = R"({"sentences": ["a"], "id": "1", "img_path": "1.jpg"})";
   io::write_file(folder / "a.jsonl", line + "\n");
-  const Captions data = xflickrco({{"en", folder / "a.jsonl"}}, "", problems);
+  const Captions data = xflickrco({{"en", folder / "a.jsonl"}}, "", errors);
   const auto overwrite = [&](const std::string& with) { std::ofstream(folder / "a.jsonl", std::ios::in) << with; };
   overwrite(replaced(line, "1.jpg", "2.jpg"));
   throws_with([&] { data.read(0); }, "a.jsonl:1: was changed", "2.jpg", "1.jpg");

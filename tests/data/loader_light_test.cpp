@@ -1,4 +1,4 @@
-#include "rc3/data/loader.hpp"
+#include "rc3/data/loader/loader.hpp"
 
 #include <boost/test/unit_test.hpp>
 
@@ -17,7 +17,7 @@ using Ids = std::vector<std::int64_t>;
 
 namespace {
 
-/// Numbers instead of pictures; some cannot be read.
+/// Numbers instead of images; some cannot be read.
 class Numbers {
  public:
   explicit Numbers(std::int64_t size, std::set<std::int64_t> damaged = {}, Ids shards = {0})
@@ -68,15 +68,15 @@ struct Weights {
   }
 };
 
-auto load(const Numbers& numbers, Problems& problems, LoaderOptions options,
+auto load(const Numbers& numbers, DataErrors& errors, LoaderOptions options,
           std::optional<LoaderState> from = std::nullopt, std::shared_ptr<const Lengths> lengths = nullptr) {
-  return std::make_unique<Loader<Numbers, decltype(&prepare), decltype(&collate)>>(
-      numbers, &prepare, &collate, problems, options, std::move(lengths), from);
+  return std::make_unique<Loader<Numbers, decltype(&prepare), decltype(&collate)>>(numbers, &prepare, &collate, errors,
+                                                                                   options, std::move(lengths), from);
 }
 
 std::vector<LoaderOptions> ways() {
   std::vector<LoaderOptions> all;
-  for (const int workers : {0, 1, 4}) all.push_back({.batch = {.size = 16}, .workers = workers, .ahead = 3});
+  for (const int workers : {0, 1, 4}) all.push_back({.batch = {.size = 16}, .workers = workers, .prefetch = 3});
   return all;
 }
 
@@ -93,15 +93,15 @@ BOOST_AUTO_TEST_CASE(T14_a_run_that_stops_and_goes_on_is_the_run_left_alone) {
     for (LoaderOptions options : ways()) {
       if (budget) options.batch = {.size = 16, .tokens = 100, .window = 64};
       const Numbers numbers(315, {}, {0, 100, 200});
-      Problems problems;
+      DataErrors errors;
       Weights alone;
-      const auto whole = load(numbers, problems, options, {}, lengths);
+      const auto whole = load(numbers, errors, options, {}, lengths);
       for (std::int64_t i = 0; i < steps; ++i) alone.step(whole->next()->batch);
       for (const std::int64_t k : {0, 1, 19, 20, 21, 37, 59}) {
         Weights weights;
         LoaderState state;
         {
-          const auto before = load(numbers, problems, options, {}, lengths);
+          const auto before = load(numbers, errors, options, {}, lengths);
           for (std::int64_t i = 0; i < k; ++i) weights.step(before->next()->batch);
           state = before->state();
         }
@@ -109,7 +109,7 @@ BOOST_AUTO_TEST_CASE(T14_a_run_that_stops_and_goes_on_is_the_run_left_alone) {
           other.batch = options.batch;
           other.order.seed = 99;  // the state's seed counts
           Weights resumed = weights;
-          const auto after = load(numbers, problems, other, state, lengths);
+          const auto after = load(numbers, errors, other, state, lengths);
           for (std::int64_t i = k; i < steps; ++i) resumed.step(after->next()->batch);
           worst = std::max(worst, std::abs(resumed.value - alone.value));
         }
@@ -122,11 +122,11 @@ BOOST_AUTO_TEST_CASE(T15_every_id_once_an_epoch_in_one_order) {
   const std::int64_t n = 203;
   const auto epoch_of = [&](std::int64_t ranks, int workers, bool sharded) {
     const Numbers numbers(n, {}, sharded ? Ids{0, 50, 90, 160} : Ids{0});
-    Problems problems;
+    DataErrors errors;
     std::vector<std::vector<Ids>> of_rank;
     for (std::int64_t r = 0; r < ranks; ++r) {
       const auto loader = load(
-          numbers, problems,
+          numbers, errors,
           {.order = {.window = 40}, .batch = {.size = 24, .ranks = ranks}, .epochs = 2, .workers = workers, .rank = r});
       of_rank.emplace_back();
       while (const auto loaded = loader->next()) {
@@ -161,8 +161,8 @@ BOOST_AUTO_TEST_CASE(T20_damaged_samples_are_left_out_and_counted) {
     LoaderOptions options = way;
     options.epochs = 1;
     const Numbers numbers(200, damaged);
-    Problems problems({.share = 0, .free = 5});
-    const auto loader = load(numbers, problems, options);
+    DataErrors errors({.fraction = 0, .minimum = 5});
+    const auto loader = load(numbers, errors, options);
     std::int64_t given = 0, skipped = 0;
     while (const auto loaded = loader->next()) {
       given += static_cast<std::int64_t>(loaded->batch.size());
@@ -171,38 +171,38 @@ BOOST_AUTO_TEST_CASE(T20_damaged_samples_are_left_out_and_counted) {
     }
     BOOST_TEST(given == 195);
     BOOST_TEST(skipped == 5);
-    BOOST_TEST(problems.count("damaged sample") == 5);
-    BOOST_TEST(problems.samples() == 200);
-    examples.push_back(problems.kinds().at("damaged sample").examples);
+    BOOST_TEST(errors.count("damaged sample") == 5);
+    BOOST_TEST(errors.samples() == 200);
+    examples.push_back(errors.kinds().at("damaged sample").examples);
   }
   BOOST_TEST(examples[0] == examples[1]);  // the same ones, in the same order
   BOOST_TEST(examples[0] == examples[2]);
 
   for (const LoaderOptions& way : ways()) {
     const Numbers numbers(200, damaged);
-    Problems problems({.share = 0, .free = 4});
-    const auto loader = load(numbers, problems, way);
+    DataErrors errors({.fraction = 0, .minimum = 4});
+    const auto loader = load(numbers, errors, way);
     throws_with(
         [&] {
           for (int i = 0; i < 13; ++i) loader->next();
         },
-        "too many problems: 5 in", "damaged sample: 5", "truncated");
+        "too many errors: 5 in", "damaged sample: 5", "truncated");
   }
 }
 
 BOOST_AUTO_TEST_CASE(a_batch_of_damage_is_passed_over_by_one_rank_and_an_error_for_several) {
   for (const LoaderOptions& way : ways()) {
     const Numbers numbers(64, {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 40});
-    Problems problems({.share = 1, .free = 100}), more({.share = 1, .free = 100});
+    DataErrors errors({.fraction = 1, .minimum = 100}), more({.fraction = 1, .minimum = 100});
     LoaderOptions options = way;
     options.order.shuffle = false;
     options.epochs = 1;
-    const auto loader = load(numbers, problems, options);
+    const auto loader = load(numbers, errors, options);
     BOOST_TEST(loader->next()->batch.front().id == 16);
     BOOST_TEST((loader->state() == LoaderState{1, 0, 32}));
     while (loader->next()) {
     }
-    BOOST_TEST(problems.count() == 17);
+    BOOST_TEST(errors.count() == 17);
     options.batch.ranks = 2;
     const auto of_two = load(numbers, more, options);
     throws_with([&] { of_two->next(); }, "every sample of a batch is damaged", "numbers: sample 7: truncated");
@@ -211,8 +211,8 @@ BOOST_AUTO_TEST_CASE(a_batch_of_damage_is_passed_over_by_one_rank_and_an_error_f
 
 BOOST_AUTO_TEST_CASE(no_more_is_read_ahead_than_was_said) {
   const Numbers numbers(10000);
-  Problems problems;
-  const auto loader = load(numbers, problems, {.batch = {.size = 10}, .workers = 4, .ahead = 3});
+  DataErrors errors;
+  const auto loader = load(numbers, errors, {.batch = {.size = 10}, .workers = 4, .prefetch = 3});
   for (int i = 0; i < 5; ++i) loader->next();
   for (int i = 0; i < 100 && numbers.reads < 80; ++i) std::this_thread::sleep_for(std::chrono::milliseconds(5));
   std::this_thread::sleep_for(std::chrono::milliseconds(50));
@@ -222,14 +222,14 @@ BOOST_AUTO_TEST_CASE(no_more_is_read_ahead_than_was_said) {
 BOOST_AUTO_TEST_CASE(other_errors_reach_the_trainer_in_their_turn) {
   for (const LoaderOptions& way : ways()) {
     const Numbers numbers(100);
-    Problems problems;
+    DataErrors errors;
     LoaderOptions options = way;
     options.order.shuffle = false;
     const auto broken = [](const Sample& sample, std::uint64_t, std::int64_t) {
       if (sample.id == "40") throw std::bad_alloc();
       return Seen{std::stoll(sample.id), 0};
     };
-    Loader<Numbers, decltype(broken), decltype(&collate)> loader(numbers, broken, &collate, problems, options);
+    Loader<Numbers, decltype(broken), decltype(&collate)> loader(numbers, broken, &collate, errors, options);
     BOOST_TEST(loader.next()->batch.size() == 16u);
     BOOST_TEST(loader.next()->batch.size() == 16u);
     BOOST_CHECK_THROW(loader.next(), std::bad_alloc);
@@ -241,9 +241,9 @@ BOOST_AUTO_TEST_CASE(the_windows_to_come_are_announced) {
   Ids shards;
   for (std::int64_t s = 0; s < 400; s += 20) shards.push_back(s);
   const Numbers numbers(400, {}, shards);
-  Problems problems;
+  DataErrors errors;
   const auto loader =
-      load(numbers, problems, {.order = {.window = 40}, .batch = {.size = 10}, .epochs = 1, .workers = 0, .ahead = 1});
+      load(numbers, errors, {.order = {.window = 40}, .batch = {.size = 10}, .epochs = 1, .workers = 0, .prefetch = 1});
   std::set<std::int64_t> announced;
   while (const auto loaded = loader->next()) {
     for (const auto& s : numbers.announced)
@@ -256,8 +256,8 @@ BOOST_AUTO_TEST_CASE(the_windows_to_come_are_announced) {
 
 BOOST_AUTO_TEST_CASE(T21_memory_does_not_grow) {
   const Numbers numbers(5000);
-  Problems problems;
-  const auto loader = load(numbers, problems, {.batch = {.size = 8}, .workers = 4});
+  DataErrors errors;
+  const auto loader = load(numbers, errors, {.batch = {.size = 8}, .workers = 4});
   const auto resident = [] {
     std::ifstream status("/proc/self/statm");
     long pages = 0, in_memory = 0;
@@ -273,12 +273,12 @@ BOOST_AUTO_TEST_CASE(T21_memory_does_not_grow) {
 
 BOOST_AUTO_TEST_CASE(what_it_refuses) {
   const Numbers numbers(100);
-  Problems problems;
+  DataErrors errors;
   const auto with = [&](LoaderOptions options, std::optional<LoaderState> from = std::nullopt) {
-    return [&, options, from] { load(numbers, problems, options, from); };
+    return [&, options, from] { load(numbers, errors, options, from); };
   };
   throws_with(with({.workers = -1}), "workers must be >= 0");
-  throws_with(with({.ahead = 0}), "ahead above 0");
+  throws_with(with({.prefetch = 0}), "prefetch above 0");
   throws_with(with({.batch = {.size = 8, .ranks = 2}, .rank = 2}), "rank 2 of 2");
   throws_with(with({.batch = {.size = 16}}, LoaderState{1, 0, 20}), "cannot go on behind 20 samples");
   throws_with(with({.batch = {.size = 0}}), "must be above 0");

@@ -1,4 +1,4 @@
-#include "rc3/data/manifest.hpp"
+#include "rc3/data/format/manifest.hpp"
 
 #include <boost/test/unit_test.hpp>
 
@@ -13,15 +13,14 @@ using test::throws_with;
 
 namespace {
 
-const std::string frog =
-    R"({"picture": "a.jpg", "texts": {"de": "Ein Frosch", "en": "A frog"}, "alignment": "strict"})";
+const std::string frog = R"({"image": "a.jpg", "texts": {"de": "Ein Frosch", "en": "A frog"}, "alignment": "strict"})";
 
 /// A manifest with @p lines after a good one.
 struct Written {
   explicit Written(const std::string& lines) { io::write_file(folder / "m.jsonl", frog + "\n" + lines); }
-  Manifest open(ManifestOptions options = {}) { return Manifest(folder / "m.jsonl", problems, std::move(options)); }
+  Manifest open(ManifestOptions options = {}) { return Manifest(folder / "m.jsonl", errors, std::move(options)); }
   test::TempDir folder;
-  Problems problems;
+  DataErrors errors;
 };
 
 /// That @p line after a good one is left out as one of this kind, and named.
@@ -32,10 +31,10 @@ void left_out(const std::string& line, const std::string& kind, const Parts&... 
     const Manifest manifest = written.open({.folder = {}, .languages = {}, .lines = {.max_line = 4000}});
     BOOST_TEST(manifest.size() == 2);
     BOOST_TEST(manifest.read(1).id == "last");
-    BOOST_TEST(written.problems.count(kind) == 1, written.problems.report());
-    BOOST_TEST(written.problems.count() == 1);
-    BOOST_TEST(written.problems.samples() == 3);
-    throws_with([&] { fail(written.problems.report()); }, "m.jsonl:2", parts...);
+    BOOST_TEST(written.errors.count(kind) == 1, written.errors.report());
+    BOOST_TEST(written.errors.count() == 1);
+    BOOST_TEST(written.errors.samples() == 3);
+    throws_with([&] { fail(written.errors.report()); }, "m.jsonl:2", parts...);
   }
 }
 
@@ -58,22 +57,22 @@ BOOST_AUTO_TEST_CASE(good_records_are_read) {
       "\r\n\n"
       R"({"id": "é", "texts": {"en": "x"}, "width": 4, "height": 3, "boxes": [[0, 0, 4, 3]]})");
   const Manifest manifest = written.open();
-  BOOST_TEST(written.problems.report() == "");
-  BOOST_TEST(written.problems.samples() == 2);
+  BOOST_TEST(written.errors.report() == "");
+  BOOST_TEST(written.errors.samples() == 2);
   BOOST_REQUIRE(manifest.size() == 2);
   BOOST_TEST((manifest.languages() == LanguageCounts{{"de", 1}, {"en", 2}}));
   BOOST_TEST(manifest.name() == (written.folder / "m.jsonl").string());
   const Sample first = manifest.read(0);
   BOOST_TEST(first.id == "a.jpg");
-  BOOST_TEST(std::get<std::filesystem::path>(first.picture) == written.folder / "a.jpg");
+  BOOST_TEST(std::get<std::filesystem::path>(first.image) == written.folder / "a.jpg");
   BOOST_TEST((first.texts == std::vector<Text>{{"de", "Ein Frosch", 0}, {"en", "A frog", 0}}));
   BOOST_TEST(manifest.read(1).id == "é");
   BOOST_TEST(manifest.read(1).regions.size() == 1u);
   throws_with([&] { manifest.read(2); }, "m.jsonl", "no sample 2");
   throws_with([&] { manifest.read(-1); }, "no sample -1");
 
-  const Manifest elsewhere = written.open({.folder = "/pictures", .languages = {}});
-  BOOST_TEST(std::get<std::filesystem::path>(elsewhere.read(0).picture) == "/pictures/a.jpg");
+  const Manifest elsewhere = written.open({.folder = "/images", .languages = {}});
+  BOOST_TEST(std::get<std::filesystem::path>(elsewhere.read(0).image) == "/images/a.jpg");
 }
 
 BOOST_AUTO_TEST_CASE(bad_records_are_left_out_by_kind) {
@@ -84,8 +83,8 @@ BOOST_AUTO_TEST_CASE(bad_records_are_left_out_by_kind) {
   left_out(R"({"id": "b"} {})", "malformed record", "not JSON");
   left_out(std::string("{\"id\": \"b\"}\0{}", 13), "malformed record", "NUL");
   left_out("   ", "malformed record", "not JSON");
-  left_out(R"({"texts": {"en": "x"}})", "malformed record", "\"id\" or a \"picture\"");
-  left_out(R"({"id": "", "picture": "b.jpg"})", "malformed record", "\"id\" or a \"picture\"");
+  left_out(R"({"texts": {"en": "x"}})", "malformed record", "\"id\" or a \"image\"");
+  left_out(R"({"id": "", "image": "b.jpg"})", "malformed record", "\"id\" or a \"image\"");
   left_out(R"({"id": "b", "texts": {"de": "x", "en": "y"}, "alignment": "weak", "relevance": 2})", "malformed record",
            "in [0, 1], is 2");
   left_out(R"({"id": "b", "_deep": [[[[[[[[[[[[]]]]]]]]]]]]})", "malformed record", "nested deeper than 8");
@@ -100,27 +99,27 @@ BOOST_AUTO_TEST_CASE(bad_records_are_left_out_by_kind) {
 BOOST_AUTO_TEST_CASE(languages_can_be_demanded) {
   Written written(R"({"id": "b", "texts": {"de": "x"}})");
   BOOST_TEST(written.open({.folder = {}, .languages = {"de"}}).size() == 2);
-  BOOST_TEST(written.problems.count() == 0);
+  BOOST_TEST(written.errors.count() == 0);
   const Manifest manifest = written.open({.folder = {}, .languages = {"de", "en"}});
   BOOST_TEST(manifest.size() == 1);
-  BOOST_TEST(written.problems.count("missing language") == 1);
+  BOOST_TEST(written.errors.count("missing language") == 1);
   BOOST_TEST((manifest.languages() == LanguageCounts{{"de", 1}, {"en", 1}}));  // not those of the record left out
   throws_with([&] { written.open({.folder = {}, .languages = {"fr"}}); }, "no good record", "has no text in \"fr\"");
 }
 
 BOOST_AUTO_TEST_CASE(a_budget_ends_it) {
   Written written("1\n2\n3\n4\n5\n6\n7\n8\n9\n10\n11\n12\n");
-  throws_with([&] { written.open(); }, "too many problems: 11 in 12", "m.jsonl:12");
+  throws_with([&] { written.open(); }, "too many errors: 11 in 12", "m.jsonl:12");
   const test::TempDir folder;
   io::write_file(folder / "m.jsonl", "\n\n");
-  throws_with([&] { Manifest(folder / "m.jsonl", written.problems); }, "m.jsonl: holds no good record");
-  throws_with([&] { Manifest(folder / "n.jsonl", written.problems); }, "n.jsonl: cannot open");
+  throws_with([&] { Manifest(folder / "m.jsonl", written.errors); }, "m.jsonl: holds no good record");
+  throws_with([&] { Manifest(folder / "n.jsonl", written.errors); }, "n.jsonl: cannot open");
 }
 
 BOOST_AUTO_TEST_CASE(features_come_from_their_file) {
   Written written(R"({"id": "b", "features": "f/b.safetensors", "width": 4, "height": 3, "boxes": [[0, 0, 4, 3]]})");
   const Manifest manifest = written.open();
-  BOOST_TEST(written.problems.count() == 0);
+  BOOST_TEST(written.errors.count() == 0);
   throws_with([&] { manifest.read(1); }, "m.jsonl:2", "\"features\"", "b.safetensors", "cannot open");
   Regions regions{.width = 4, .height = 3, .boxes = {{0, 0, 4, 3}}, .features = {1, 2}, .classes = {}};
   std::filesystem::create_directories(written.folder / "f");
@@ -151,15 +150,15 @@ BOOST_AUTO_TEST_CASE(what_is_written_is_read) {
     if (i % 10 == 0) listed.samples.back().regions = test::random_regions(random, 2, 7, i % 20 == 0 ? 3 : 0);
   }
   write_manifest(listed, folder / "m.jsonl");
-  Problems problems;
-  const Manifest manifest(folder / "m.jsonl", problems);
-  BOOST_TEST(problems.report() == "");
+  DataErrors errors;
+  const Manifest manifest(folder / "m.jsonl", errors);
+  BOOST_TEST(errors.report() == "");
   BOOST_REQUIRE(manifest.size() == 100);
   for (std::int64_t i = 0; i < 100; ++i) test::check_equal(manifest.read(i), listed.read(i));
 
-  listed.samples[50].picture = io::Image{1, 1, {0, 0, 0, 255}};
+  listed.samples[50].image = io::Image{1, 1, {0, 0, 0, 255}};
   throws_with([&] { write_manifest(listed, folder / "m.jsonl"); }, "in memory");
-  BOOST_TEST(Manifest(folder / "m.jsonl", problems).size() == 100);  // the one before
+  BOOST_TEST(Manifest(folder / "m.jsonl", errors).size() == 100);  // the one before
   listed.samples[50] = {};
   throws_with([&] { write_manifest(listed, folder / "m.jsonl"); }, "listed, sample 50: the id is empty");
 }
@@ -173,20 +172,20 @@ import json, random, sys
 random.seed(1)
 with open(sys.argv[1], "a", encoding="utf-8") as out:
     for i in range(500):
-        record = {"id": f"ž{i}", "picture": f"p {i}.jpg", "alignment": "weak", "relevance": i / 500,
+        record = {"id": f"ž{i}", "image": f"p {i}.jpg", "alignment": "weak", "relevance": i / 500,
                   "texts": {"en": ["A frog", f"No {i}"], "zh": "青蛙\u2028🐸"}}
         out.write(json.dumps(record, ensure_ascii=i % 2 == 0, indent=None) + random.choice(["\n", "\r\n", "\n\n"]))
 )");
   const std::string command = join(python, ' ', written.folder / "peer.py", ' ', written.folder / "m.jsonl");
   BOOST_REQUIRE(std::system(command.c_str()) == 0);
   const Manifest manifest = written.open();
-  BOOST_TEST(written.problems.report() == "");
+  BOOST_TEST(written.errors.report() == "");
   BOOST_REQUIRE(manifest.size() == 501);
   BOOST_TEST((manifest.languages() == LanguageCounts{{"de", 1}, {"en", 1001}, {"zh", 500}}));
   for (std::int64_t i = 0; i < 500; ++i) {
     Sample expected;
     expected.id = join("ž", i);
-    expected.picture = written.folder / join("p ", i, ".jpg");
+    expected.image = written.folder / join("p ", i, ".jpg");
     expected.texts = {{"en", "A frog", 0}, {"en", join("No ", i), 1}, {"zh", "青蛙\u2028🐸", 2}};
     const auto value = static_cast<float>(static_cast<double>(i) / 500);
     expected.relevance = {{0, 1, value}, {0, 2, value}, {1, 2, value}};

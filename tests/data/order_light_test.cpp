@@ -1,11 +1,11 @@
-#include "rc3/data/order.hpp"
+#include "rc3/data/loader/order.hpp"
 
 #include <boost/test/unit_test.hpp>
 
 #include <set>
 
-#include "rc3/data/batches.hpp"
-#include "rc3/data/text_id.hpp"
+#include "rc3/data/loader/batches.hpp"
+#include "rc3/data/text/text_id.hpp"
 #include "support/support.hpp"
 
 using namespace rc3;

@@ -1,4 +1,4 @@
-#include "rc3/data/pairing.hpp"
+#include "rc3/data/loader/pairing.hpp"
 
 #include <boost/test/unit_test.hpp>
 
@@ -79,8 +79,8 @@ BOOST_AUTO_TEST_CASE(what_one_kind_lacks_the_other_gives) {
 }
 
 BOOST_AUTO_TEST_CASE(languages_come_by_temperature) {
-  // A data set of 900 pictures with a text in en, 90 in de and 10 in sw too: what temperature sampling asks for is
-  // n^(1/T) / sum, here of single texts over pictures that have one text each.
+  // A data set of 900 images with a text in en, 90 in de and 10 in sw too: what temperature sampling asks for is
+  // n^(1/T) / sum, here of single texts over images that have one text each.
   const LanguageCounts counts{{"de", 90}, {"en", 900}, {"sw", 10}};
   for (const double temperature : {1.0, 2.0, 5.0}) {
     const Pairing pairing(counts, {.temperature = temperature});

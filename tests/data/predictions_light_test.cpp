@@ -1,4 +1,4 @@
-#include "rc3/data/predictions.hpp"
+#include "rc3/data/format/predictions.hpp"
 
 #include <nlohmann/json.hpp>
 

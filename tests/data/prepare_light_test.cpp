@@ -1,9 +1,9 @@
-#include "rc3/data/prepare.hpp"
+#include "rc3/data/loader/prepare.hpp"
 
 #include <boost/test/unit_test.hpp>
 
-#include "rc3/data/lengths.hpp"
-#include "rc3/data/loader.hpp"
+#include "rc3/data/loader/lengths.hpp"
+#include "rc3/data/loader/loader.hpp"
 #include "support/support.hpp"
 
 using namespace rc3;
@@ -29,7 +29,7 @@ io::Image halves(int width, int height) {
 Sample frog() {
   Sample s;
   s.id = "frog";
-  s.picture = halves(40, 20);
+  s.image = halves(40, 20);
   s.texts = {{"de", "Ein Frosch sitzt auf einem Blatt.", 0}, {"en", "A frog sits on a leaf.", 0}};
   s.regions = {.width = 80, .height = 40, .boxes = {{0, 0, 40, 40}}, .features = {7, 8}, .classes = {}};
   return s;
@@ -42,7 +42,7 @@ BOOST_AUTO_TEST_SUITE(prepare)
 BOOST_AUTO_TEST_CASE(a_sample_becomes_pixels_boxes_and_ids) {
   if (!test::have(weights)) return;
   const auto tokenizer = text::Tokenizer::from_pretrained(test::cached(weights), {.prefix = "query: "});
-  const Prepare prepare(tokenizer, counts, {.picture = {.resize = visual::PreprocessSize{8, 12, 0}}});
+  const PrepareSample prepare(tokenizer, counts, {.image = {.resize = preprocess::PreprocessSize{8, 12, 0}}});
   const auto p = prepare(frog(), 1, 0);
   BOOST_TEST(p.width == 12);
   BOOST_TEST(p.height == 8);
@@ -58,7 +58,7 @@ BOOST_AUTO_TEST_CASE(a_sample_becomes_pixels_boxes_and_ids) {
   BOOST_TEST(((p.a == de && p.b == en) || (p.a == en && p.b == de)));
   BOOST_TEST(p.strict);
   BOOST_TEST((p.relevance == 1.0f));
-  BOOST_TEST(p.picture_id == text_id("frog"));
+  BOOST_TEST(p.image_id == text_id("frog"));
   BOOST_TEST(p.caption_a_id == text_id(p.a == de ? frog().texts[0].text : frog().texts[1].text));
   BOOST_TEST(p.caption_b_id == text_id(p.b == de ? frog().texts[0].text : frog().texts[1].text));
 }
@@ -66,8 +66,8 @@ BOOST_AUTO_TEST_CASE(a_sample_becomes_pixels_boxes_and_ids) {
 BOOST_AUTO_TEST_CASE(what_is_drawn_is_a_function_of_seed_epoch_and_id) {
   if (!test::have(weights)) return;
   const auto tokenizer = text::Tokenizer::from_pretrained(test::cached(weights));
-  const Prepare prepare(tokenizer, counts,
-                        {.picture = {.resize = visual::PreprocessSize{16, 16, 0}}, .augment = AugmentOptions{}});
+  const PrepareSample prepare(tokenizer, counts,
+                        {.image = {.resize = preprocess::PreprocessSize{16, 16, 0}}, .augment = preprocess::AugmentOptions{}});
   const auto first = prepare(frog(), 1, 0), again = prepare(frog(), 1, 0);
   BOOST_TEST((first.pixels == again.pixels && first.a == again.a && first.regions.boxes == again.regions.boxes));
   Sample other = frog();
@@ -83,20 +83,20 @@ BOOST_AUTO_TEST_CASE(what_is_drawn_is_a_function_of_seed_epoch_and_id) {
 BOOST_AUTO_TEST_CASE(what_is_missing_is_said) {
   if (!test::have(weights)) return;
   const auto tokenizer = text::Tokenizer::from_pretrained(test::cached(weights));
-  const Prepare prepare(tokenizer, counts);
+  const PrepareSample prepare(tokenizer, counts);
   Sample alone = frog();
   alone.texts.pop_back();
   throws_with([&] { prepare(alone, 1, 0); }, "frog: has no two texts that make a pair");
   Sample broken = frog();
-  broken.picture = EncodedPicture{"GIF89a", "a.tar: frog.gif"};
+  broken.image = EncodedImage{"GIF89a", "a.tar: frog.gif"};
   throws_with([&] { prepare(broken, 1, 0); }, "a.tar: frog.gif");
   Sample blind = frog();
-  blind.picture = std::monostate{};
+  blind.image = std::monostate{};
   BOOST_TEST(prepare(blind, 1, 0).pixels.empty());
-  throws_with([&] { Prepare(tokenizer, counts, {.picture = {}}); }, "must become of one size");
+  throws_with([&] { PrepareSample(tokenizer, counts, {.image = {}}); }, "must become of one size");
   throws_with(
       [&] {
-        Prepare(tokenizer, counts, {.picture = {.resize = visual::PreprocessSize{0, 0, 20}}});
+        PrepareSample(tokenizer, counts, {.image = {.resize = preprocess::PreprocessSize{0, 0, 20}}});
       },
       "must become of one size");
 }

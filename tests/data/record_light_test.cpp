@@ -1,4 +1,4 @@
-#include "rc3/data/record.hpp"
+#include "rc3/data/format/record.hpp"
 
 #include <boost/test/unit_test.hpp>
 
@@ -6,7 +6,7 @@
 
 #include "data/samples.hpp"
 #include "rc3/core/random.hpp"
-#include "rc3/data/validate.hpp"
+#include "rc3/data/check/validate.hpp"
 #include "support/support.hpp"
 
 using namespace rc3;
@@ -33,21 +33,21 @@ BOOST_AUTO_TEST_SUITE(record)
 
 BOOST_AUTO_TEST_CASE(every_key_is_taken) {
   const Record record = read(
-      R"({"id": "7", "picture": "p/a.jpg", "texts": {"en": "A frog", "de": ["Ein Frosch", "Noch einer"]},
+      R"({"id": "7", "image": "p/a.jpg", "texts": {"en": "A frog", "de": ["Ein Frosch", "Noch einer"]},
           "alignment": "strict", "relevance": 0.25, "width": 640, "height": 480.5,
           "boxes": [[0, 0, 640, 480.5], [1.5, 2, 3, 4]], "features": "f/a.safetensors", "_mine": {}, "x-y": null})",
       "/data");
   const Sample& s = record.sample;
   BOOST_TEST(s.id == "7");
-  BOOST_TEST(std::get<std::filesystem::path>(s.picture) == "/data/p/a.jpg");
+  BOOST_TEST(std::get<std::filesystem::path>(s.image) == "/data/p/a.jpg");
   BOOST_TEST((s.texts == std::vector<Text>{{"de", "Ein Frosch", 0}, {"de", "Noch einer", 1}, {"en", "A frog", 0}}));
   BOOST_TEST((s.relevance == std::vector<TextRelevance>{{0, 1, 0.25f}, {1, 2, 0.25f}}));  // 0 and 2 are translations
   BOOST_TEST(s.regions.width == 640);
   BOOST_TEST(s.regions.height == 480.5);
   BOOST_TEST((s.regions.boxes == std::vector<Box>{{0, 0, 640, 480.5}, {1.5, 2, 3, 4}}));
   BOOST_TEST(record.features == "/data/f/a.safetensors");
-  BOOST_TEST(read(R"({"picture": "p/a.jpg"})", "/data").sample.id == "p/a.jpg");
-  BOOST_TEST(std::get<std::filesystem::path>(read(R"({"picture": "/b.jpg"})", "/data").sample.picture) == "/b.jpg");
+  BOOST_TEST(read(R"({"image": "p/a.jpg"})", "/data").sample.id == "p/a.jpg");
+  BOOST_TEST(std::get<std::filesystem::path>(read(R"({"image": "/b.jpg"})", "/data").sample.image) == "/b.jpg");
   BOOST_TEST(read("{}").sample.id == "");  // a shard has its own keys
 }
 
@@ -94,11 +94,11 @@ BOOST_AUTO_TEST_CASE(relevance_is_given_by_pair) {
 
 BOOST_AUTO_TEST_CASE(what_is_wrong_is_named) {
   refused("[]", "a JSON object");
-  refused(R"({"text": {"en": "A frog"}})", "the key \"text\" is unknown", "picture, texts,");
+  refused(R"({"text": {"en": "A frog"}})", "the key \"text\" is unknown", "image, texts,");
   refused(R"({"X-a": 1})", "\"X-a\"");
   refused(R"({"id": 7})", "\"id\" must be a string");
-  refused(R"({"picture": ""})", "\"picture\" is no path");
-  refused(R"({"picture": "a\u0000.jpg"})", "\"picture\" is no path");
+  refused(R"({"image": ""})", "\"image\" is no path");
+  refused(R"({"image": "a\u0000.jpg"})", "\"image\" is no path");
   refused(R"({"features": ["a"]})", "\"features\" must be a string");
   refused(R"({"texts": "A frog"})", "\"texts\" must be an object");
   refused(R"({"texts": {"en": 7}})", "\"en\" must be an array");
@@ -161,18 +161,18 @@ BOOST_AUTO_TEST_CASE(the_simplest_form_is_written) {
   s.relevance.clear();
   s.texts = {{"en", "A frog", 0}};
   BOOST_TEST(to_json(s).dump() == R"({"id":"a","texts":{"en":"A frog"}})");
-  s.picture = std::filesystem::path("/data/p/a.jpg");
-  BOOST_TEST(to_json(s, "/data")["picture"] == "p/a.jpg");
-  BOOST_TEST(to_json(s, "/data/q")["picture"] == "/data/p/a.jpg");
+  s.image = std::filesystem::path("/data/p/a.jpg");
+  BOOST_TEST(to_json(s, "/data")["image"] == "p/a.jpg");
+  BOOST_TEST(to_json(s, "/data/q")["image"] == "/data/p/a.jpg");
   BOOST_TEST(to_json(s, "/data", "/data/f/a.safetensors")["features"] == "f/a.safetensors");
 }
 
 BOOST_AUTO_TEST_CASE(what_a_record_cannot_say_is_refused) {
   Sample s;
   s.id = "a";
-  s.picture = EncodedPicture{"bytes", "x"};
+  s.image = EncodedImage{"bytes", "x"};
   throws_with([&] { to_json(s); }, "a: ", "in memory");
-  s.picture = {};
+  s.image = {};
   s.texts = {{"de en", "x", 0}};
   throws_with([&] { to_json(s); }, "\"de en\" is no language");
   s.texts.clear();
@@ -191,14 +191,14 @@ with open(sys.argv[1], encoding="utf-8") as f: records = [json.loads(line) for l
 r = records[0]
 assert r["texts"] == {"de": ["Ein \"Frosch\"\n", "žába"], "ja": "カエル🐸"}, r
 assert r["alignment"] == {"de": [4, 2], "ja": [4]} and r["relevance"] == {"de de#1": 0.7}, r
-assert r["boxes"] == [[0.1, 0, 3.5, 4]] and r["picture"] == "a b.jpg", r
+assert r["boxes"] == [[0.1, 0, 3.5, 4]] and r["image"] == "a b.jpg", r
 r["texts"]["de"][1] += "!"
 r["id"] = "ž"
 json.dump(r, open(sys.argv[2], "w"))  # escapes what is not ASCII
 )");
   Sample sample;
   sample.id = "a";
-  sample.picture = std::filesystem::path("a b.jpg");
+  sample.image = std::filesystem::path("a b.jpg");
   sample.texts = {{"de", "Ein \"Frosch\"\n", 4}, {"de", "žába", 2}, {"ja", "カエル🐸", 4}};
   sample.relevance = {{0, 1, 0.7f}};
   sample.regions = {.width = 8, .height = 4, .boxes = {{0.1f, 0, 3.5f, 4}}, .features = {}, .classes = {}};

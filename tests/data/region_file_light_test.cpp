@@ -1,4 +1,4 @@
-#include "rc3/data/region_file.hpp"
+#include "rc3/data/format/region_file.hpp"
 
 #include <boost/test/unit_test.hpp>
 
@@ -67,7 +67,7 @@ BOOST_AUTO_TEST_CASE(what_the_record_knows_must_agree) {
   throws_with([&] { read_regions(whole, "x", record); }, "x: its boxes are others");
   record = regions;
   record.height += 1;
-  throws_with([&] { read_regions(whole, "x", record); }, "x: is for a picture of");
+  throws_with([&] { read_regions(whole, "x", record); }, "x: is for an image of");
 
   // Features alone: boxes and size are the record's.
   record = {.width = 8, .height = 4, .boxes = {{0, 0, 1, 1}, {1, 1, 2, 2}}, .features = {}, .classes = {}};
@@ -98,7 +98,7 @@ BOOST_AUTO_TEST_CASE(what_is_wrong_is_named) {
   refused(file_of({{"features", {1001, 1}}}), "1001 regions");
   refused(file_of({{"features", {1, 65537}}}), "65537 numbers a region");
   refused(file_of({{"boxes", {2, 4}}, {"features", {3, 1}}}), "\"features\" has 3 regions, another tensor 2");
-  refused(file_of({{"boxes", {2, 4}}}), "the picture's size");
+  refused(file_of({{"boxes", {2, 4}}}), "the image's size");
   refused(file_of({{"boxes", {2, 4}}, {"size", {2}}}), "box 0 (1, 1, 1, 1)");
   Regions bad = some();
   bad.classes[3] = std::numeric_limits<float>::quiet_NaN();

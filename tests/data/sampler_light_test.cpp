@@ -13,7 +13,7 @@ namespace {
 std::string print(const Item& item) {
   std::string objects;
   for (const std::size_t object : item.objects) objects += std::to_string(object) + ",";
-  return join(objects, '|', item.picture_id, '|', item.picture_seed, '|', item.language_a, ':', item.text_a, '|',
+  return join(objects, '|', item.image_id, '|', item.image_seed, '|', item.language_a, ':', item.text_a, '|',
               item.language_b, ':', item.text_b, '|', item.strict, '|', item.relevance.value_or(-1));
 }
 
@@ -48,15 +48,15 @@ BOOST_AUTO_TEST_CASE(items_are_a_pure_function) {
   BOOST_TEST(text_id(all) == 5860821807133024041);  // committed: the same items on every machine
 }
 
-BOOST_AUTO_TEST_CASE(pictures_depend_on_the_item_alone) {
+BOOST_AUTO_TEST_CASE(images_depend_on_the_item_alone) {
   const test::EmojiFixture fixture;
   const Glyphs glyphs = fixture.load();
   const Sampler sampler = make(glyphs, {});
   for (std::int64_t i = 0; i < 20; ++i) {
     const Item item = sampler.item(0, i);
-    const Picture picture = sampler.draw(item, Style::training());
-    BOOST_TEST((picture.rgb == sampler.draw(sampler.item(0, i), Style::training()).rgb));
-    BOOST_TEST(picture.objects == item.objects, boost::test_tools::per_element());
+    const Drawing image = sampler.draw(item, Style::training());
+    BOOST_TEST((image.rgb == sampler.draw(sampler.item(0, i), Style::training()).rgb));
+    BOOST_TEST(image.objects == item.objects, boost::test_tools::per_element());
   }
 }
 
@@ -93,7 +93,7 @@ BOOST_AUTO_TEST_CASE(items_keep_their_promises) {
     const std::set<std::size_t> objects(item.objects.begin(), item.objects.end());
     BOOST_TEST(objects.size() == item.objects.size());
     BOOST_TEST(*objects.rbegin() < 8u);
-    const auto [place, fresh] = by_id.emplace(item.picture_id, objects);
+    const auto [place, fresh] = by_id.emplace(item.image_id, objects);
     BOOST_TEST((place->second == objects));
     BOOST_TEST(item.language_a != item.language_b);
     BOOST_TEST((!item.text_a.empty() && !item.text_b.empty() && valid_utf8(item.text_a) && valid_utf8(item.text_b)));

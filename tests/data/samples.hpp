@@ -21,14 +21,14 @@ inline void check_equal(const data::Regions& a, const data::Regions& b) {
   BOOST_TEST((a.classes == b.classes));
 }
 
-/// Of samples whose pictures are files, or that have none.
+/// Of samples whose images are files, or that have none.
 inline void check_equal(const data::Sample& a, const data::Sample& b) {
   BOOST_TEST(a.id == b.id);
   BOOST_TEST((a.texts == b.texts));
   BOOST_TEST((a.relevance == b.relevance));
-  BOOST_REQUIRE(a.picture.index() == b.picture.index());
-  if (const auto* path = std::get_if<std::filesystem::path>(&a.picture))
-    BOOST_TEST(*path == std::get<std::filesystem::path>(b.picture));
+  BOOST_REQUIRE(a.image.index() == b.image.index());
+  if (const auto* path = std::get_if<std::filesystem::path>(&a.image))
+    BOOST_TEST(*path == std::get<std::filesystem::path>(b.image));
   check_equal(a.regions, b.regions);
 }
 
@@ -46,11 +46,11 @@ inline data::Regions random_regions(Random& random, std::size_t boxes, std::size
   return regions;
 }
 
-/// Texts sorted by language, relevance by pair; picture below /data or none; regions without features.
+/// Texts sorted by language, relevance by pair; image below /data or none; regions without features.
 inline data::Sample random_sample(Random& random, int number) {
   data::Sample sample;
   sample.id = "id " + std::to_string(number) + (random.chance(0.5) ? "ž\"\\\n" : "");
-  if (random.chance(0.7)) sample.picture = std::filesystem::path("/data/p/" + std::to_string(number) + ".jpg");
+  if (random.chance(0.7)) sample.image = std::filesystem::path("/data/p/" + std::to_string(number) + ".jpg");
   const int kind = static_cast<int>(random.below(3));
   for (const char* language : {"de", "en", "ja", "zh-Hant"}) {
     const auto count = random.below(4);

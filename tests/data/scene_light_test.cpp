@@ -6,16 +6,16 @@ using test::throws_with;
 
 namespace {
 
-void check_boxes(const Picture& picture) {
-  BOOST_TEST(picture.rgb.size() == static_cast<std::size_t>(picture.width * picture.height * 3));
-  BOOST_TEST(picture.boxes.size() == picture.objects.size());
-  for (std::size_t i = 0; i < picture.boxes.size(); ++i) {
-    const auto& a = picture.boxes[i];
+void check_boxes(const Drawing& image) {
+  BOOST_TEST(image.rgb.size() == static_cast<std::size_t>(image.width * image.height * 3));
+  BOOST_TEST(image.boxes.size() == image.objects.size());
+  for (std::size_t i = 0; i < image.boxes.size(); ++i) {
+    const auto& a = image.boxes[i];
     const bool inside = a[0] >= 0 && a[1] >= 0 && a[0] < a[2] && a[1] < a[3] &&
-                        a[2] <= static_cast<float>(picture.width) && a[3] <= static_cast<float>(picture.height);
+                        a[2] <= static_cast<float>(image.width) && a[3] <= static_cast<float>(image.height);
     BOOST_TEST(inside);
     for (std::size_t k = 0; k < i; ++k) {
-      const auto& b = picture.boxes[k];
+      const auto& b = image.boxes[k];
       const bool apart = a[2] <= b[0] || b[2] <= a[0] || a[3] <= b[1] || b[3] <= a[1];
       BOOST_TEST(apart);
     }
@@ -35,15 +35,15 @@ BOOST_AUTO_TEST_CASE(bytes_never_change) {
   for (std::uint64_t i = 0; i < 12; ++i) {
     Style style = Style::training(224, 160);
     style.flip_percent = 50;
-    for (const Picture& picture :
+    for (const Drawing& image :
          {draw_single(glyphs, i, Style::canonical(96, 64), Random(0)), draw_single(glyphs, i, style, Random(7, i)),
           draw_scene(glyphs, five, style, Random(8, i))})
-      all.insert(all.end(), picture.rgb.begin(), picture.rgb.end());
+      all.insert(all.end(), image.rgb.begin(), image.rgb.end());
   }
   BOOST_TEST(test::checksum(all) == 3621732877573779324u);
 }
 
-BOOST_AUTO_TEST_CASE(same_random_same_picture) {
+BOOST_AUTO_TEST_CASE(same_random_same_image) {
   const test::EmojiFixture fixture;
   const Glyphs glyphs = fixture.load();
   const Style style = Style::training();
@@ -62,7 +62,7 @@ BOOST_AUTO_TEST_CASE(boxes_lie_inside_and_apart) {
         check_boxes(draw_single(glyphs, i % 12, style, Random(3, i)));
         std::vector<std::size_t> objects(1 + i % 5);
         for (std::size_t k = 0; k < objects.size(); ++k) objects[k] = (i + k) % 12;
-        const Picture scene = draw_scene(glyphs, objects, style, Random(4, i));
+        const Drawing scene = draw_scene(glyphs, objects, style, Random(4, i));
         check_boxes(scene);
         BOOST_TEST(scene.objects == objects, boost::test_tools::per_element());
       }
@@ -80,17 +80,17 @@ BOOST_AUTO_TEST_CASE(crowded_and_repeated_objects_find_room) {
 BOOST_AUTO_TEST_CASE(boxes_are_tight) {
   const test::EmojiFixture fixture;
   const Glyphs glyphs = fixture.load();
-  const Picture picture = draw_single(glyphs, 5, Style::canonical(136, 136), Random(0));
+  const Drawing image = draw_single(glyphs, 5, Style::canonical(136, 136), Random(0));
   // The only pixels that are not white are the glyph's; those just outside the box are nearly white.
-  int x1 = picture.width, y1 = picture.height, x2 = 0, y2 = 0;
-  for (int y = 0; y < picture.height; ++y) {
-    for (int x = 0; x < picture.width; ++x) {
-      const std::uint8_t* p = &picture.rgb[static_cast<std::size_t>(y * picture.width + x) * 3];
+  int x1 = image.width, y1 = image.height, x2 = 0, y2 = 0;
+  for (int y = 0; y < image.height; ++y) {
+    for (int x = 0; x < image.width; ++x) {
+      const std::uint8_t* p = &image.rgb[static_cast<std::size_t>(y * image.width + x) * 3];
       if (p[0] > 230 && p[1] > 230 && p[2] > 230) continue;
       x1 = std::min(x1, x), y1 = std::min(y1, y), x2 = std::max(x2, x + 1), y2 = std::max(y2, y + 1);
     }
   }
-  const auto& box = picture.boxes[0];
+  const auto& box = image.boxes[0];
   BOOST_TEST(std::abs(box[0] - static_cast<float>(x1)) <= 1);
   BOOST_TEST(std::abs(box[1] - static_cast<float>(y1)) <= 1);
   BOOST_TEST(std::abs(box[2] - static_cast<float>(x2)) <= 1);
@@ -100,8 +100,8 @@ BOOST_AUTO_TEST_CASE(boxes_are_tight) {
 BOOST_AUTO_TEST_CASE(canonical_view_is_the_glyph_on_white) {
   const test::EmojiFixture fixture;
   const Glyphs glyphs = fixture.load();
-  const Picture a = draw_single(glyphs, 2, Style::canonical(), Random(1));
-  const Picture b = draw_single(glyphs, 2, Style::canonical(), Random(2));
+  const Drawing a = draw_single(glyphs, 2, Style::canonical(), Random(1));
+  const Drawing b = draw_single(glyphs, 2, Style::canonical(), Random(2));
   BOOST_TEST((a.rgb == b.rgb));
   BOOST_TEST(static_cast<int>(a.rgb[0]) == 255);
   const std::uint8_t* middle = &a.rgb[static_cast<std::size_t>(112 * 224 + 112) * 3];
@@ -112,8 +112,8 @@ BOOST_AUTO_TEST_CASE(canonical_view_is_the_glyph_on_white) {
 BOOST_AUTO_TEST_CASE(drawing_at_own_size_copies_pixels) {
   const test::EmojiFixture fixture;
   const Glyphs glyphs = fixture.load();
-  const io::Image& image = glyphs.picture(7);
-  Picture canvas;
+  const io::Image& image = glyphs.image(7);
+  Drawing canvas;
   canvas.width = 136;
   canvas.height = 128;
   canvas.rgb.assign(136 * 128 * 3, 0);
@@ -126,7 +126,7 @@ BOOST_AUTO_TEST_CASE(drawing_at_own_size_copies_pixels) {
   // Turned by 90 degrees clockwise the disc's middle (70, 62), 2 right of and 2 above the centre, lies 2 right of and
   // 2 below it; mirrored, 2 left of and 2 above.
   const auto middle_of = [&](const Pose& pose) {
-    Picture square;
+    Drawing square;
     square.width = square.height = 200;
     square.rgb.assign(200 * 200 * 3, 0);
     const PixelBox box = paint(square, {image.width, image.height, image.rgba}, pose);

@@ -4,7 +4,7 @@
 #include <set>
 
 #include "emoji_fixture.hpp"
-#include "rc3/data/validate.hpp"
+#include "rc3/data/check/validate.hpp"
 
 using namespace rc3;
 using namespace rc3::data;
@@ -26,7 +26,7 @@ std::string print(const Sample& sample) {
   for (const Text& text : sample.texts) out += join('|', text.language, ':', text.group, ':', text.text);
   for (const TextRelevance& pair : sample.relevance) out += join('|', pair.a, '-', pair.b, '=', pair.value);
   for (const Box& box : sample.regions.boxes) out += join('|', box[0], ' ', box[1], ' ', box[2], ' ', box[3]);
-  const auto& image = std::get<io::Image>(sample.picture);
+  const auto& image = std::get<io::Image>(sample.image);
   return out + join('|', image.width, 'x', image.height, ' ', test::checksum(image.rgba));
 }
 
@@ -80,7 +80,7 @@ BOOST_AUTO_TEST_CASE(samples_keep_their_promises) {
     const Sample sample = scenes.read(i);
     check_sample(sample, sample.id);
     ids.insert(sample.id);
-    const auto& image = std::get<io::Image>(sample.picture);
+    const auto& image = std::get<io::Image>(sample.image);
     BOOST_TEST(image.rgba.size() == 48u * 40u * 4u);
     for (std::size_t p = 3; p < image.rgba.size(); p += 4) BOOST_REQUIRE(image.rgba[p] == 255);
     BOOST_TEST(sample.regions.width == 48.0f);
@@ -137,8 +137,7 @@ BOOST_AUTO_TEST_CASE(one_language_more_changes_no_other_text) {
   const Scenes many(glyphs, train, {"en", "de", "fr"}, {"ja", "id"}, 30, options);
   for (std::int64_t i = 0; i < 30; ++i) {
     const Sample a = few.read(i), b = many.read(i);
-    BOOST_TEST(test::checksum(std::get<io::Image>(a.picture).rgba) ==
-               test::checksum(std::get<io::Image>(b.picture).rgba));
+    BOOST_TEST(test::checksum(std::get<io::Image>(a.image).rgba) == test::checksum(std::get<io::Image>(b.image).rgba));
     for (const Text& text : a.texts)
       BOOST_TEST(std::count_if(b.texts.begin(), b.texts.end(), [&](const Text& other) {
                    return other.language == text.language && other.text == text.text;

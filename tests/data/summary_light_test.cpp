@@ -1,4 +1,4 @@
-#include "rc3/data/summary.hpp"
+#include "rc3/data/check/summary.hpp"
 
 #include <boost/test/unit_test.hpp>
 
@@ -23,10 +23,10 @@ class Album {
   LanguageCounts languages_;
 };
 
-Sample sample(const char* id, PictureSource picture, std::vector<Text> texts) {
+Sample sample(const char* id, ImageSource image, std::vector<Text> texts) {
   Sample s;
   s.id = id;
-  s.picture = std::move(picture);
+  s.image = std::move(image);
   s.texts = std::move(texts);
   return s;
 }
@@ -45,15 +45,15 @@ BOOST_AUTO_TEST_CASE(everything_is_counted) {
   scene.relevance = {{0, 2, 0.5f}};
   const Album album({sample("a", blank(10, 20), {{"en", "a", 0}, {"en", "ab", 1}}), scene,
                      sample("c", std::monostate{}, {{"de", "abcd", 0}, {"en", "x", 1}}),
-                     sample("broken", EncodedPicture{"\x89PNG", "s.tar: broken.png"}, {}),
+                     sample("broken", EncodedImage{"\x89PNG", "s.tar: broken.png"}, {}),
                      sample("blank", std::monostate{}, {{"en", " ", 0}})});
   for (const int workers : {0, 2}) {
-    Problems problems;
+    DataErrors errors;
     std::int64_t seen = 0;
-    auto s = summarise(album, problems, workers, [&](std::int64_t n) { seen = n; });
+    auto s = summarise(album, errors, workers, [&](std::int64_t n) { seen = n; });
     BOOST_TEST(seen == 5);
     BOOST_TEST(s.samples == 3);
-    BOOST_TEST(s.with_picture == 2);
+    BOOST_TEST(s.with_image == 2);
     BOOST_TEST(s.with_regions == 1);
     BOOST_TEST(s.with_relevance == 1);
     BOOST_TEST(s.with_strict_pair == 1);
@@ -67,12 +67,12 @@ BOOST_AUTO_TEST_CASE(everything_is_counted) {
     BOOST_TEST(s.width.quantile(0) == 10);
     BOOST_TEST(s.height.quantile(1) == 40);
     BOOST_TEST(s.regions.quantile(0.5) == 2);
-    BOOST_TEST(problems.count("damaged sample") == 2);
-    const std::string report = problems.report();
+    BOOST_TEST(errors.count("damaged sample") == 2);
+    const std::string report = errors.report();
     BOOST_TEST((report.find("s.tar: broken.png") != std::string::npos));
     BOOST_TEST((report.find("album: blank: en: the text is empty") != std::string::npos));
   }
-  Problems none;
+  DataErrors none;
   BOOST_TEST(summarise(Album({}), none).samples == 0);
 }
 

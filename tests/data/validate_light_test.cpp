@@ -1,10 +1,10 @@
-#include "rc3/data/validate.hpp"
+#include "rc3/data/check/validate.hpp"
 
 #include <boost/test/unit_test.hpp>
 
 #include <limits>
 
-#include "rc3/data/decode.hpp"
+#include "rc3/preprocess/decode.hpp"
 #include "support/support.hpp"
 
 using namespace rc3;
@@ -53,7 +53,7 @@ BOOST_AUTO_TEST_CASE(each_field_is_looked_at) {
   refused([](Sample& s) { s.relevance[0] = {2, 2, 0.5f}; }, "relevance of the texts 2 and 2");
   refused([](Sample& s) { s.relevance[0].value = 1.5f; }, "must be in [0, 1], is 1.5");
   refused([](Sample& s) { s.relevance[0].value = std::numeric_limits<float>::quiet_NaN(); }, "must be in [0, 1]");
-  refused([](Sample& s) { s.regions.width = 0; }, "the picture's size");
+  refused([](Sample& s) { s.regions.width = 0; }, "the image's size");
   refused([](Sample& s) { s.regions.boxes[1] = {3, 2, 3, 4}; }, "box 1 (3, 2, 3, 4)");
   refused([](Sample& s) { s.regions.boxes[0] = {0, 0, 101, 50}; }, "box 0 (0, 0, 101, 50)");
   refused([](Sample& s) { s.regions.boxes[0] = {0, 0, 1e30f, 50}; }, "box 0");
@@ -63,20 +63,16 @@ BOOST_AUTO_TEST_CASE(each_field_is_looked_at) {
   refused([](Sample& s) { s.regions.boxes.clear(); }, "4 numbers of features for 0 boxes");
 }
 
-BOOST_AUTO_TEST_CASE(a_picture_comes_from_wherever_it_is) {
+BOOST_AUTO_TEST_CASE(an_image_comes_from_wherever_it_is) {
   const test::TempDir folder;
   const io::Image image{2, 1, {1, 2, 3, 255, 4, 5, 6, 255}};
   const std::string png = io::encode_png(image);
   io::write_file(folder / "a.png", png);
-  BOOST_TEST((decode_picture(PictureSource(folder / "a.png"), "x").rgba == image.rgba));
-  BOOST_TEST((decode_picture(PictureSource(EncodedPicture{png, "s.tar: a.png"}), "x").rgba == image.rgba));
-  BOOST_TEST((decode_picture(PictureSource(image), "x").rgba == image.rgba));
-  throws_with([&] { decode_picture(PictureSource{}, "s.tar: a"); }, "s.tar: a: has no picture");
-  throws_with(
-      [&] {
-        decode_picture(PictureSource(EncodedPicture{png.substr(0, 20), "s.tar: a.png"}), "x");
-      },
-      "s.tar: a.png");
+  BOOST_TEST((decode_image(ImageSource(folder / "a.png"), "x").rgba == image.rgba));
+  BOOST_TEST((decode_image(ImageSource(EncodedImage{png, "s.tar: a.png"}), "x").rgba == image.rgba));
+  BOOST_TEST((decode_image(ImageSource(image), "x").rgba == image.rgba));
+  throws_with([&] { decode_image(ImageSource{}, "s.tar: a"); }, "s.tar: a: has no image");
+  throws_with([&] { decode_image(ImageSource(EncodedImage{png.substr(0, 20), "s.tar: a.png"}), "x"); }, "s.tar: a.png");
 }
 
 BOOST_AUTO_TEST_SUITE_END()

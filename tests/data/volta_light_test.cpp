@@ -1,4 +1,4 @@
-#include "rc3/data/volta.hpp"
+#include "rc3/data/format/volta.hpp"
 
 #include <boost/test/unit_test.hpp>
 
@@ -8,7 +8,7 @@
 #include <thread>
 
 #include "data/samples.hpp"
-#include "rc3/data/with_regions.hpp"
+#include "rc3/data/format/with_regions.hpp"
 #include "rc3/io/file.hpp"
 #include "support/base64.hpp"
 #include "support/support.hpp"
@@ -138,13 +138,13 @@ BOOST_AUTO_TEST_CASE(rows_are_found_by_id) {
   broken[8] = "AAAA";
   io::write_file(folder / "r.tsv", line_of(good()) + "\n" + line_of(second) + "\r\n\t48\n" + line_of(again) + "\n" +
                                        std::string(300, 'x') + "\tx\nno tab\n" + line_of(broken));
-  Problems problems;
-  const VoltaRegions regions(folder / "r.tsv", problems);
+  DataErrors errors;
+  const VoltaRegions regions(folder / "r.tsv", errors);
   BOOST_TEST(regions.size() == 3);
-  BOOST_TEST(problems.samples() == 7);
-  BOOST_TEST(problems.count("duplicate img_id") == 1);
-  BOOST_TEST(problems.count("row without img_id") == 3);
-  throws_with([&] { fail(problems.report()); }, "r.tsv:4: img_id: \"im 1\" was there before", "r.tsv:3", "r.tsv:5",
+  BOOST_TEST(errors.samples() == 7);
+  BOOST_TEST(errors.count("duplicate img_id") == 1);
+  BOOST_TEST(errors.count("row without img_id") == 3);
+  throws_with([&] { fail(errors.report()); }, "r.tsv:4: img_id: \"im 1\" was there before", "r.tsv:3", "r.tsv:5",
               "r.tsv:6");
   BOOST_TEST(regions.find("im 1")->height == 48);
   BOOST_TEST((regions.find("2")->features == std::vector<float>{1, 2}));
@@ -169,9 +169,9 @@ BOOST_AUTO_TEST_CASE(a_saved_index_spares_reading_the_file) {
     rows += line_of(big) + "\n";
   }
   io::write_file(folder / "r.tsv", rows);
-  Problems problems;
+  DataErrors errors;
   const io::LinesOptions lines{.save_index = true};
-  VoltaRegions(folder / "r.tsv", problems, lines);
+  VoltaRegions(folder / "r.tsv", errors, lines);
   const auto read_by_us = [] {
     std::ifstream counters("/proc/self/io");
     std::string name;
@@ -180,7 +180,7 @@ BOOST_AUTO_TEST_CASE(a_saved_index_spares_reading_the_file) {
     return bytes;
   };
   const long before = read_by_us();
-  const VoltaRegions again(folder / "r.tsv", problems, lines);
+  const VoltaRegions again(folder / "r.tsv", errors, lines);
   const long opening = read_by_us() - before;
   test::at_most("bytes read of a file of 9.6 MB when it is opened again", opening, 30 * 512);
   BOOST_TEST(again.size() == 30);
@@ -230,9 +230,9 @@ with open(sys.argv[1], "w") as out:
 )");
   const std::string command = join(python, ' ', folder / "peer.py", ' ', folder / "r.tsv");
   BOOST_REQUIRE(std::system(command.c_str()) == 0);
-  Problems problems;
-  const VoltaRegions regions(folder / "r.tsv", problems);
-  BOOST_TEST(problems.report() == "");
+  DataErrors errors;
+  const VoltaRegions regions(folder / "r.tsv", errors);
+  BOOST_TEST(errors.report() == "");
   BOOST_REQUIRE(regions.size() == 20);
   const Regions third = regions.find("COCO_000000000003").value();
   BOOST_TEST(third.width == 80);
@@ -250,8 +250,8 @@ BOOST_AUTO_TEST_CASE(samples_get_their_regions) {
   auto row = good();
   row[0] = "pic 1";
   io::write_file(folder / "r.tsv", line_of(row));
-  Problems problems;
-  const auto regions = std::make_shared<const VoltaRegions>(folder / "r.tsv", problems);
+  DataErrors errors;
+  const auto regions = std::make_shared<const VoltaRegions>(folder / "r.tsv", errors);
   const auto id = [](const std::string& sample) { return "pic " + sample; };
   const WithRegions all(Numbered(), regions, {.id = id, .required = true});
   BOOST_TEST(all.name() == "numbered");
@@ -278,8 +278,8 @@ BOOST_AUTO_TEST_CASE(threads_find_what_one_finds) {
     rows += line_of(row) + "\n";
   }
   io::write_file(folder / "r.tsv", rows);
-  Problems problems;
-  const VoltaRegions regions(folder / "r.tsv", problems);
+  DataErrors errors;
+  const VoltaRegions regions(folder / "r.tsv", errors);
   std::atomic<int> wrong{0};
   std::vector<std::jthread> threads;
   for (std::uint64_t t = 0; t < 4; ++t)

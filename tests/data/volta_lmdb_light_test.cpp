@@ -3,7 +3,7 @@
 
 #include <cstdlib>
 
-#include "rc3/data/manifest.hpp"
+#include "rc3/data/format/manifest.hpp"
 #include "support/support.hpp"
 
 using namespace rc3;
@@ -72,8 +72,8 @@ BOOST_AUTO_TEST_CASE(what_it_makes_is_read) {
   for (const char* id : {"1", "2", "3", "4", "a%2F..%2F%C5%BE"})
     records += join(R"({"id": ")", id, R"(", "features": "out/)", id, ".safetensors\"}\n");
   io::write_file(folder / "m.jsonl", records);
-  Problems problems;
-  const Manifest manifest(folder / "m.jsonl", problems);
+  DataErrors errors;
+  const Manifest manifest(folder / "m.jsonl", errors);
   BOOST_REQUIRE(manifest.size() == 5);
   for (const std::int64_t i : {0, 1, 2, 4}) {
     const Regions regions = manifest.read(i).regions;
@@ -104,7 +104,7 @@ BOOST_AUTO_TEST_CASE(what_is_hostile_does_nothing) {
         "load: left out: numpy.load is refused", "codec: left out: bytes in rot13",
         "list: left out: a dict is expected", "short: left out: ", "nothing: left out: is listed but not there",
         "infinite: left out: features:", "box: left out: box 0 [5.0, 0.0, 5.0, 1.0] does not lie",
-        "missing: left out: is listed but not there", "12 of 17 pictures are damaged"})
+        "missing: left out: is listed but not there", "12 of 17 images are damaged"})
     BOOST_TEST((log.find(part) != std::string::npos), "\"" << part << "\" is not in " << log);
   BOOST_TEST(!std::filesystem::exists(folder / "ran"));
   BOOST_TEST(!std::filesystem::exists(folder / "out"));

@@ -1,14 +1,14 @@
 #ifdef RC3_TEST_ARCHIVE
-#include "rc3/data/webdataset.hpp"
+#include "rc3/data/format/webdataset.hpp"
 
 #include <boost/test/unit_test.hpp>
 
 #include <fstream>
 
-#include "rc3/data/decode.hpp"
-#include "rc3/data/loader.hpp"
-#include "rc3/data/pack.hpp"
+#include "rc3/data/format/pack.hpp"
+#include "rc3/data/loader/loader.hpp"
 #include "rc3/io/tar.hpp"
+#include "rc3/preprocess/decode.hpp"
 #include "samples.hpp"
 #include "support/support.hpp"
 
@@ -26,7 +26,7 @@ std::string png(int k) {
   return io::encode_png(image);
 }
 std::string record(int k) {
-  return join(R"({"texts": {"de": "Bild )", k, R"(", "en": "picture )", k, R"("}, "alignment": "strict"})");
+  return join(R"({"texts": {"de": "Bild )", k, R"(", "en": "image )", k, R"("}, "alignment": "strict"})");
 }
 
 using Members = std::vector<std::pair<std::string, std::string>>;
@@ -37,7 +37,7 @@ void write(const std::filesystem::path& path, const Members& members) {
   tar.commit();
 }
 
-/// @p n samples "<prefix>k" of a picture and a record.
+/// @p n samples "<prefix>k" of an image and a record.
 Members samples(int n, const std::string& prefix = "s") {
   Members all;
   for (int k = 0; k < n; ++k) {
@@ -47,13 +47,12 @@ Members samples(int n, const std::string& prefix = "s") {
   return all;
 }
 
-Problems patient() { return Problems({.share = 1, .free = 1'000'000}); }
+DataErrors patient() { return DataErrors({.fraction = 1, .minimum = 1'000'000}); }
 
 /// Whether sample @p i is the k-th of samples(), to the byte.
 bool is_sample(const WebDataset& data, std::int64_t i, int k) {
   const Sample s = data.read(i);
-  return std::get<EncodedPicture>(s.picture).bytes == png(k) && s.texts.size() == 2 &&
-         s.texts[1].text == join("picture ", k);
+  return std::get<EncodedImage>(s.image).bytes == png(k) && s.texts.size() == 2 && s.texts[1].text == join("image ", k);
 }
 
 std::string run_python(const std::string& code, const std::filesystem::path& folder) {
@@ -76,22 +75,22 @@ BOOST_AUTO_TEST_CASE(members_become_samples) {
                            {"d/x.sw.txt", "picha"},
                            {"d/x.safetensors", write_regions(regions)},
                            {"d/x.cls", "3"},
-                           {"y.v2.jpeg", "no picture, but nobody looks yet"},
+                           {"y.v2.jpeg", "no image, but nobody looks yet"},
                            {"z.png", png(2)},
                            {"z.txt", "text"},
                            {"z.de.txt", "Text"}});
-  Problems problems = patient();
-  const WebDataset data({folder / "a.tar"}, problems, {.language = "en"});
+  DataErrors errors = patient();
+  const WebDataset data({folder / "a.tar"}, errors, {.language = "en"});
   BOOST_TEST(data.size() == 2);
-  BOOST_TEST(problems.count() == 1);  // y: "v2.jpeg" is no picture's extension
-  BOOST_TEST(problems.count("missing member") == 1);
+  BOOST_TEST(errors.count() == 1);  // y: "v2.jpeg" is no image's extension
+  BOOST_TEST(errors.count("missing member") == 1);
   BOOST_TEST((data.ignored() == std::map<std::string, std::int64_t>{{"cls", 1}, {"v2.jpeg", 1}}));
   BOOST_TEST((data.languages() == LanguageCounts{{"de", 2}, {"en", 2}, {"sw", 1}}));
   const Sample x = data.read(0), z = data.read(1);
   BOOST_TEST(x.id == "d/x");
-  BOOST_TEST((x.texts == std::vector<Text>{{"de", "Bild 1", 0}, {"en", "picture 1", 0}, {"sw", "picha", 1}}));
+  BOOST_TEST((x.texts == std::vector<Text>{{"de", "Bild 1", 0}, {"en", "image 1", 0}, {"sw", "picha", 1}}));
   test::check_equal(x.regions, regions);
-  BOOST_TEST(decode_picture(x.picture, "x").width == 3);
+  BOOST_TEST(decode_image(x.image, "x").width == 3);
   BOOST_TEST((z.texts == std::vector<Text>{{"en", "text", 0}, {"de", "Text", 1}}));
   data.will_read(0, 2);
   throws_with([&] { data.read(2); }, "a.tar: sample 2 of 2");
@@ -99,12 +98,12 @@ BOOST_AUTO_TEST_CASE(members_become_samples) {
 
 BOOST_AUTO_TEST_CASE(a_shard_opens_no_other_file) {
   const test::TempDir folder;
-  write(folder / "a.tar", {{"x.png", png(1)}, {"x.json", R"({"texts": {"en": "a"}, "picture": "/etc/passwd"})"}});
+  write(folder / "a.tar", {{"x.png", png(1)}, {"x.json", R"({"texts": {"en": "a"}, "image": "/etc/passwd"})"}});
   write(folder / "b.tar", {{"x.png", png(1)}, {"x.json", R"({"texts": {"en": "a"}, "features": "/etc/passwd"})"}});
   for (const char* name : {"a.tar", "b.tar"}) {
-    Problems problems = patient();
-    BOOST_TEST(WebDataset({folder / name}, problems).size() == 0);
-    BOOST_TEST((problems.report().find("names a file") != std::string::npos));
+    DataErrors errors = patient();
+    BOOST_TEST(WebDataset({folder / name}, errors).size() == 0);
+    BOOST_TEST((errors.report().find("names a file") != std::string::npos));
   }
 }
 
@@ -127,13 +126,13 @@ BOOST_AUTO_TEST_CASE(T20_damaged_shards) {
     for (int k = 0; k < n; ++k)
       intact +=
           members[2 * static_cast<std::size_t>(k) + 1].offset + members[2 * static_cast<std::size_t>(k) + 1].size <= at;
-    Problems problems = patient();
+    DataErrors errors = patient();
     try {
-      const WebDataset data({folder / "cut.tar"}, problems);
+      const WebDataset data({folder / "cut.tar"}, errors);
       ++cuts;
       wrong += data.size() != intact;
       for (std::int64_t i = 0; i < data.size(); ++i) wrong += !is_sample(data, i, static_cast<int>(i));
-      wrong += problems.count("damaged shard") != 1;
+      wrong += errors.count("damaged shard") != 1;
     } catch (const Error& error) {  // not even a header: no tar file
       wrong += at >= 512 || std::string(error.what()).find("cut.tar: no tar file") == std::string::npos;
     }
@@ -141,54 +140,52 @@ BOOST_AUTO_TEST_CASE(T20_damaged_shards) {
   BOOST_TEST(cuts >= 99);
   at_most("T20 shards cut at 100 offsets: samples lost, invented or other, or damage not told", wrong, 0);
 
-  // A flipped bit in a header ends the shard there; one in a picture costs that sample alone, when it is decoded.
+  // A flipped bit in a header ends the shard there; one in an image costs that sample alone, when it is decoded.
   wrong = 0;
   for (const int k : {0, 1, 17, 39}) {
     std::string flipped = whole;
     flipped[members[2 * static_cast<std::size_t>(k)].offset - 512 + 3] ^= 4;
     io::write_file(folder / "flip.tar", flipped);
-    Problems problems = patient();
-    const auto read = [&] { return WebDataset({folder / "flip.tar"}, problems); };
+    DataErrors errors = patient();
+    const auto read = [&] { return WebDataset({folder / "flip.tar"}, errors); };
     if (k == 0) {
       throws_with([&] { read(); }, "no tar file");
       continue;
     }
     const auto data = read();
-    wrong += data.size() != k || problems.count("damaged shard") != 1 || problems.count() != 1;
+    wrong += data.size() != k || errors.count("damaged shard") != 1 || errors.count() != 1;
   }
   for (const int k : {0, 5, 39}) {
     std::string flipped = whole;
     flipped[members[2 * static_cast<std::size_t>(k)].offset + 1] ^= 4;  // of PNG's signature
     io::write_file(folder / "flip.tar", flipped);
-    Problems problems = patient();
-    const WebDataset data({folder / "flip.tar"}, problems);
-    wrong += data.size() != n || problems.count() != 0;
-    const auto look = [](const Sample& s, std::uint64_t, std::int64_t) {
-      return decode_picture(s.picture, s.id).rgba[0];
-    };
-    Loader loader(data, look, [](std::vector<std::uint8_t> all) { return all; }, problems, {.epochs = 1});
+    DataErrors errors = patient();
+    const WebDataset data({folder / "flip.tar"}, errors);
+    wrong += data.size() != n || errors.count() != 0;
+    const auto look = [](const Sample& s, std::uint64_t, std::int64_t) { return decode_image(s.image, s.id).rgba[0]; };
+    Loader loader(data, look, [](std::vector<std::uint8_t> all) { return all; }, errors, {.epochs = 1});
     std::int64_t given = 0;
     while (const auto loaded = loader.next()) given += static_cast<std::int64_t>(loaded->batch.size());
-    wrong += given != n - 1 || problems.count("damaged sample") != 1;
+    wrong += given != n - 1 || errors.count("damaged sample") != 1;
   }
   at_most("T20 flipped bits: other counts than one", wrong, 0);
 
   auto mixed = samples(6);
   std::swap(mixed[1], mixed[2]);   // s0.png s1.png s0.json s1.json: each key comes twice
   mixed.erase(mixed.begin() + 9);  // s4 has no record
-  mixed.erase(mixed.begin() + 9);  // s5 has no picture
+  mixed.erase(mixed.begin() + 9);  // s5 has no image
   write(folder / "mixed.tar", mixed);
-  Problems problems = patient();
-  const WebDataset data({folder / "mixed.tar"}, problems);
+  DataErrors errors = patient();
+  const WebDataset data({folder / "mixed.tar"}, errors);
   BOOST_TEST(data.size() == 2);  // s2, s3
   BOOST_TEST(is_sample(data, 0, 2));
   BOOST_TEST(is_sample(data, 1, 3));
-  BOOST_TEST(problems.count("missing member") == 4);  // s0 and s1 without text, s4, s5
-  BOOST_TEST(problems.count("duplicate id") == 2);    // the records of s0 and s1
-  at_most("T20 interleaved keys and missing members: skipped, from 6", std::abs(problems.count() - 6), 0);
+  BOOST_TEST(errors.count("missing member") == 4);  // s0 and s1 without text, s4, s5
+  BOOST_TEST(errors.count("duplicate id") == 2);    // the records of s0 and s1
+  at_most("T20 interleaved keys and missing members: skipped, from 6", std::abs(errors.count() - 6), 0);
 
-  Problems strict({.share = 0, .free = 5});
-  throws_with([&] { WebDataset({folder / "mixed.tar"}, strict); }, "too many problems: 6", "mixed.tar: s5",
+  DataErrors strict({.fraction = 0, .minimum = 5});
+  throws_with([&] { WebDataset({folder / "mixed.tar"}, strict); }, "too many errors: 6", "mixed.tar: s5",
               "missing member: ");
 }
 
@@ -198,29 +195,29 @@ BOOST_AUTO_TEST_CASE(keys_are_unique_over_all_shards) {
   write(folder / "a.tar", samples(2, "a"));
   write(folder / "c.tar", samples(2, "a"));
   io::write_file(folder / "readme.md", "");
-  Problems problems = patient();
-  const WebDataset data(shards_of(folder.path()), problems);
+  DataErrors errors = patient();
+  const WebDataset data(shards_of(folder.path()), errors);
   BOOST_TEST(data.size() == 5);
   BOOST_TEST((data.shards() == std::vector<std::int64_t>{0, 2, 5}));
-  BOOST_TEST(problems.count("duplicate id") == 2);
+  BOOST_TEST(errors.count("duplicate id") == 2);
   BOOST_TEST(is_sample(data, 2, 0));
   throws_with([&] { shards_of(folder / "none"); }, "cannot be read");
   const test::TempDir empty;
   throws_with([&] { shards_of(empty.path()); }, "has no *.tar");
-  throws_with([&] { WebDataset({}, problems); }, "no shards");
+  throws_with([&] { WebDataset({}, errors); }, "no shards");
 }
 
 BOOST_AUTO_TEST_CASE(a_sample_that_was_incomplete_may_come_again_whole) {
   const test::TempDir folder;
   write(folder / "a.tar", {{"s0.png", png(0)}, {"s1.png", png(1)}, {"s1.json", record(1)}});  // s0 has no text
   write(folder / "b.tar", samples(2));
-  Problems problems = patient();
-  const WebDataset data(shards_of(folder.path()), problems);
+  DataErrors errors = patient();
+  const WebDataset data(shards_of(folder.path()), errors);
   BOOST_TEST(data.size() == 2);
   BOOST_TEST(is_sample(data, 0, 1));
   BOOST_TEST(is_sample(data, 1, 0));
-  BOOST_TEST(problems.count("missing member") == 1);
-  BOOST_TEST(problems.count("duplicate id") == 1);  // s1
+  BOOST_TEST(errors.count("missing member") == 1);
+  BOOST_TEST(errors.count("duplicate id") == 1);  // s1
 }
 
 BOOST_AUTO_TEST_CASE(a_name_that_is_no_utf_8_is_refused_and_the_others_stay) {
@@ -240,11 +237,11 @@ BOOST_AUTO_TEST_CASE(a_name_that_is_no_utf_8_is_refused_and_the_others_stay) {
   std::snprintf(octal, sizeof octal, "%06o", sum);
   bytes.replace(at + 148, 7, octal, 7);
   io::write_file(folder / "a.tar", bytes);
-  Problems problems = patient();
-  const WebDataset data({folder / "a.tar"}, problems);
+  DataErrors errors = patient();
+  const WebDataset data({folder / "a.tar"}, errors);
   BOOST_TEST(data.size() == 2);
-  BOOST_TEST(problems.count("refused member") == 1);
-  BOOST_TEST((problems.report().find("its name is not UTF-8") != std::string::npos), problems.report());
+  BOOST_TEST(errors.count("refused member") == 1);
+  BOOST_TEST((errors.report().find("its name is not UTF-8") != std::string::npos), errors.report());
 }
 
 BOOST_AUTO_TEST_CASE(the_table_is_what_python_wrote) {
@@ -338,17 +335,17 @@ BOOST_AUTO_TEST_CASE(opening_reads_headers_only) {
 
 BOOST_AUTO_TEST_CASE(what_is_no_plain_tar_file) {
   const test::TempDir folder;
-  Problems problems = patient();
+  DataErrors errors = patient();
   const auto refused = [&](const std::string& bytes, const char* why) {
     io::write_file(folder / "x.tar", bytes);
-    throws_with([&] { WebDataset({folder / "x.tar"}, problems); }, "x.tar: ", why);
+    throws_with([&] { WebDataset({folder / "x.tar"}, errors); }, "x.tar: ", why);
   };
   refused("\x1f\x8b\x08 compressed", "must be unpacked first");
   refused(std::string(600, 'x'), "no tar file");
-  throws_with([&] { WebDataset({folder / "none.tar"}, problems); }, "none.tar: cannot open");
+  throws_with([&] { WebDataset({folder / "none.tar"}, errors); }, "none.tar: cannot open");
   write(folder / "a.tar", {{"x.png", std::string(2000, 'p')}, {"x.txt", "t"}});
-  BOOST_TEST(WebDataset({folder / "a.tar"}, problems, {.max_member = 1000}).size() == 0);
-  BOOST_TEST(problems.count("large member") == 1);
+  BOOST_TEST(WebDataset({folder / "a.tar"}, errors, {.max_member = 1000}).size() == 0);
+  BOOST_TEST(errors.count("large member") == 1);
 }
 
 BOOST_AUTO_TEST_CASE(what_is_packed_is_what_was_there) {
@@ -369,33 +366,33 @@ BOOST_AUTO_TEST_CASE(what_is_packed_is_what_was_there) {
   for (int k = 0; k < 12; ++k) {
     Sample s = test::random_sample(random, k);
     if (s.texts.empty()) s.texts = {{"en", "text", 0}};
-    if (k % 3 == 0) s.picture = folder / "file.png";
-    if (k % 3 == 1) s.picture = EncodedPicture{png(k), "memory"};
-    if (k % 3 == 2) s.picture = io::Image{2, 1, {1, 2, 3, 255, 4, 5, 6, 255}};
+    if (k % 3 == 0) s.image = folder / "file.png";
+    if (k % 3 == 1) s.image = EncodedImage{png(k), "memory"};
+    if (k % 3 == 2) s.image = io::Image{2, 1, {1, 2, 3, 255, 4, 5, 6, 255}};
     s.regions = test::random_regions(random, 3, static_cast<std::size_t>(k % 2 * 4), 0);
     album.all.push_back(s);
   }
-  album.all[7].picture = std::monostate{};
-  Problems problems = patient();
-  const auto packed = pack(album, folder / "out", problems, {.prefix = "train", .samples = 4});
+  album.all[7].image = std::monostate{};
+  DataErrors errors = patient();
+  const auto packed = pack(album, folder / "out", errors, {.prefix = "train", .samples = 4});
   BOOST_TEST(packed.samples == 10);
   BOOST_TEST(packed.shards.size() == 3u);
   BOOST_TEST(packed.shards[2].filename() == "train-000002.tar");
-  BOOST_TEST(problems.count("damaged sample") == 2);
-  Problems none({.share = 0, .free = 0});
+  BOOST_TEST(errors.count("damaged sample") == 2);
+  DataErrors none({.fraction = 0, .minimum = 0});
   const WebDataset data(shards_of(folder / "out"), none);
   BOOST_TEST(data.size() == 10);
   std::int64_t i = 0;
   for (int k = 0; k < 12; ++k) {
     if (k == 3 || k == 7) continue;
     Sample seen = data.read(i++), wanted = album.all[static_cast<std::size_t>(k)];
-    const auto pixels = decode_picture(seen.picture, "seen"), expected = decode_picture(wanted.picture, "wanted");
+    const auto pixels = decode_image(seen.image, "seen"), expected = decode_image(wanted.image, "wanted");
     BOOST_TEST((pixels.rgba == expected.rgba));
-    seen.picture = wanted.picture = std::monostate{};
+    seen.image = wanted.image = std::monostate{};
     test::check_equal(seen, wanted);
   }
-  throws_with([&] { pack(album, folder / "out", problems, {.prefix = "train"}); }, "is there already");
-  Problems again = patient();
+  throws_with([&] { pack(album, folder / "out", errors, {.prefix = "train"}); }, "is there already");
+  DataErrors again = patient();
   pack(album, folder / "twice", again, {.prefix = "train", .samples = 4});
   for (const auto& shard : packed.shards)
     BOOST_TEST((io::read_file(shard, 1 << 24) == io::read_file(folder / "twice" / shard.filename().string(), 1 << 24)));

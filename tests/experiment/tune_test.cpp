@@ -66,7 +66,7 @@ struct Batches {
 /// How a tuning went whose validation says @p measures, one after the other, at steps 2, 4, 6, 8 and 9.
 struct Run {
   std::shared_ptr<Head> head = std::make_shared<Head>();
-  std::vector<Memory> seen = {};  ///< the head's state at each look
+  std::vector<StateDict> seen = {};  ///< the head's state at each look
   bool always_eval = true;
   Tuned tuned = {};
 
@@ -101,9 +101,9 @@ struct Run {
   }
 };
 
-void restores(const Run& run, std::size_t look, std::int64_t step, double measure) {
+void restores(const Run& run, std::size_t ablation, std::int64_t step, double measure) {
   BOOST_TEST(run.seen.size() == 5u);
-  BOOST_TEST(run.now() == std::vector<std::size_t>{look}, boost::test_tools::per_element());
+  BOOST_TEST(run.now() == std::vector<std::size_t>{ablation}, boost::test_tools::per_element());
   BOOST_TEST(run.tuned.step == step);
   BOOST_TEST(run.tuned.validation == measure);
   BOOST_TEST(run.always_eval);

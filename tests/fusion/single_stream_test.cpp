@@ -61,7 +61,7 @@ BOOST_FIXTURE_TEST_CASE(the_order_of_the_batch_does_not_count, Fixture) {
   at_most("z in another order", max_difference(z, fusion->fuse(visual.select(order), text.select(order))), 1e-6);
 }
 
-BOOST_FIXTURE_TEST_CASE(picture_and_text_are_told_apart, Fixture) {
+BOOST_FIXTURE_TEST_CASE(image_and_text_are_told_apart, Fixture) {
   const Tokens same{visual.values, visual.mask}, swapped{text.values, text.mask};
   BOOST_TEST(max_difference(fusion->fuse(same, swapped), fusion->fuse(swapped, same)) > 1e-4);
 }

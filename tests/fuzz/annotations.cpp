@@ -1,8 +1,8 @@
 // Any bytes as a data set's annotations: a large JSON object, a line of JSON, and quoted fields.
 #include <cstdlib>
 
-#include "rc3/data/iglue/wit.hpp"
-#include "rc3/data/iglue/xflickrco.hpp"
+#include "rc3/data/format/iglue/wit.hpp"
+#include "rc3/data/format/iglue/xflickrco.hpp"
 #include "rc3/io/fields.hpp"
 #include "rc3/io/json_members.hpp"
 

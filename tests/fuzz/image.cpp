@@ -1,4 +1,4 @@
-// Any bytes as a picture, up to where a decoder takes over: the frames of PNG and JPEG, and EXIF.
+// Any bytes as an image, up to where a decoder takes over: the frames of PNG and JPEG, and EXIF.
 #include <cstdlib>
 
 #include "rc3/io/image/exif.hpp"

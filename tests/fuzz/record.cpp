@@ -3,8 +3,8 @@
 #include <cstdlib>
 #include <optional>
 
-#include "rc3/data/record.hpp"
-#include "rc3/data/validate.hpp"
+#include "rc3/data/check/validate.hpp"
+#include "rc3/data/format/record.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t size) {
   const std::string_view text(reinterpret_cast<const char*>(data), size);

@@ -1,7 +1,7 @@
 // Any bytes as a line of VOLTA's TSV: refused with an rc3::Error that names it, or regions as they must be.
 #include <cstdlib>
 
-#include "rc3/data/volta.hpp"
+#include "rc3/data/format/volta.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t size) {
   const std::string_view line(reinterpret_cast<const char*>(data), size);

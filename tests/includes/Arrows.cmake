@@ -2,12 +2,13 @@
 # to a sibling.
 #
 # The layers. A folder may include itself and every folder of a line before its own. io stands below text and visual,
-# which read models and pictures through it. metric needs
+# which read models and images through it. metric needs
 # nothing but core. relevance takes its text encoder as a template parameter, so that it needs
 # no arrow to text.
 set(layers #
     "core" #
     "io metric" #
+    "preprocess" #
     "text visual fusion relevance regularizer" #
     "objective data" #
     "model" #

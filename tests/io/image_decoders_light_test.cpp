@@ -56,7 +56,7 @@ BOOST_AUTO_TEST_CASE(limits_are_checked_before_anything_is_decoded) {
   throws_with([] { One::decode("ONE9A", "x", {.max_bytes = 4}); }, "x: has 5 bytes", "allowed 4");
   throws_with([] { One::decode("ONE9A", "x", {.max_side = 89}); }, "x: 90 x 10 pixels", "side of 89");
   throws_with([] { One::decode("ONE9A", "x", {.max_pixels = 899}); }, "x: 90 x 10 pixels", "allowed 899 in all");
-  throws_with([] { One::decode("ONE0A", "x"); }, "x: a picture of 0 x 10");
+  throws_with([] { One::decode("ONE0A", "x"); }, "x: an image of 0 x 10");
   BOOST_TEST(OneColor::decoded == 0);
   throws_with([] { One::decode("ONE9lies", "x"); }, "x: damaged", "90 x 10", "89 x 10");
 }

@@ -32,7 +32,7 @@ std::string tiff(std::uint32_t orientation, bool little, std::uint32_t type = 3,
          n(0x011A, 2) + n(5, 2) + n(1, 4) + n(0xFFFFFFF0, 4) + n(0, 4);
 }
 
-/// A 3 x 2 picture whose pixels are numbered row by row.
+/// A 3 x 2 image whose pixels are numbered row by row.
 Image numbered() {
   Image image{3, 2, {}};
   for (std::uint8_t i = 0; i < 6; ++i)
@@ -92,8 +92,8 @@ BOOST_AUTO_TEST_CASE(ten_thousand_flipped_blocks_harm_nothing) {
   rc3::test::at_most("EXIF: 10,000 flipped and cut blocks: orientations outside 1..8", outside, 0);
 }
 
-BOOST_AUTO_TEST_CASE(each_orientation_turns_the_picture) {
-  // Where EXIF says that the stored rows and columns lie: 0 1 2 / 3 4 5 is the stored picture.
+BOOST_AUTO_TEST_CASE(each_orientation_turns_the_image) {
+  // Where EXIF says that the stored rows and columns lie: 0 1 2 / 3 4 5 is the stored image.
   const std::vector<std::vector<int>> expected = {{0, 1, 2, 3, 4, 5}, {2, 1, 0, 5, 4, 3}, {5, 4, 3, 2, 1, 0},
                                                   {3, 4, 5, 0, 1, 2}, {0, 3, 1, 4, 2, 5}, {3, 0, 4, 1, 5, 2},
                                                   {5, 2, 4, 1, 3, 0}, {2, 5, 1, 4, 0, 3}};

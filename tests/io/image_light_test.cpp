@@ -138,8 +138,8 @@ BOOST_AUTO_TEST_CASE(bombs_are_refused_at_once) {
   } const bombs[] = {
       {"16384 x 16384 png", png(16384, 16384, zeros), "more than the allowed side"},
       {"8192 x 8192 png", png(8192, 8192, zeros), "in all"},
-      {"2^31 - 1 png", png(0x7FFFFFFF, 0x7FFFFFFF, zeros), "picture"},
-      {"0 x 5 png", png(0, 5, zeros), "picture"},
+      {"2^31 - 1 png", png(0x7FFFFFFF, 0x7FFFFFFF, zeros), "image"},
+      {"0 x 5 png", png(0, 5, zeros), "image"},
       {"65535-wide jpeg", wide_jpeg, "65535"},
       {"1 x 1 png with 129 MB behind it", png(1, 1, zeros), "damaged"},
       {"truncated 16384 x 16384 png", png(16384, 16384, zeros).substr(0, 400'000), "truncated"},
@@ -163,12 +163,12 @@ BOOST_AUTO_TEST_CASE(bombs_are_refused_at_once) {
   throws_with([] { decode_image(rc3::io::encode_png(gradient(9, 9)), "x", {.max_pixels = 80}); }, "x", "allowed 80");
 }
 
-BOOST_AUTO_TEST_CASE(a_full_size_picture_fits_the_budget) {
+BOOST_AUTO_TEST_CASE(a_full_size_image_fits_the_budget) {
   const Image image = gradient(3000, 2000);
   BOOST_TEST((decode_image(rc3::io::encode_png(image), "large").rgba == image.rgba));
 }
 
-BOOST_AUTO_TEST_CASE(encode_wants_a_whole_picture) {
+BOOST_AUTO_TEST_CASE(encode_wants_a_whole_image) {
   throws_with([] { rc3::io::encode_png({2, 2, {1, 2, 3, 4}}); }, "encode_png", "4");
   throws_with([] { rc3::io::encode_png({0, 0, {}}); }, "encode_png");
 }

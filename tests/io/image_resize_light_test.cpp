@@ -49,7 +49,7 @@ BOOST_AUTO_TEST_CASE(one_colour_stays_one_colour) {
     }
 }
 
-BOOST_AUTO_TEST_CASE(the_same_size_is_the_same_picture) {
+BOOST_AUTO_TEST_CASE(the_same_size_is_the_same_image) {
   const Image image = row({3, 250, 0, 77});
   BOOST_TEST((resize(image, 4, 1, Resample::bicubic).rgba == image.rgba));
 }
@@ -106,7 +106,7 @@ BOOST_AUTO_TEST_CASE(two_weights_at_a_time_are_one_after_the_other) {
 BOOST_AUTO_TEST_CASE(sides_are_bounded) {
   throws_with([] { resize(row({1}), 0, 1, Resample::bilinear); }, "io::resize: to 0 x 1");
   throws_with([] { resize(row({1}), 1, 16385, Resample::bilinear); }, "io::resize: to 1 x 16385", "1 to 16384");
-  throws_with([] { resize(Image{}, 1, 1, Resample::bilinear); }, "the picture is empty");
+  throws_with([] { resize(Image{}, 1, 1, Resample::bilinear); }, "the image is empty");
 }
 
 BOOST_AUTO_TEST_SUITE_END()

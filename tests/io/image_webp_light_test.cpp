@@ -40,7 +40,7 @@ std::string little_endian(std::size_t n) {
   return {static_cast<char>(n), static_cast<char>(n >> 8), static_cast<char>(n >> 16), static_cast<char>(n >> 24)};
 }
 
-/// The extended form of @p simple, with @p flags and a chunk of @p type behind the picture.
+/// The extended form of @p simple, with @p flags and a chunk of @p type behind the image.
 std::string extended(const std::string& simple, const Image& image, char flags, const std::string& type,
                      const std::string& data) {
   const std::string canvas = "VP8X" + little_endian(10) + flags + "\0\0\0"s +

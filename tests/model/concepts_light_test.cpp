@@ -22,7 +22,7 @@ static_assert(!visual::Policy<int> && !text::Policy<int> && !fusion::Policy<int>
               !objective::Policy<int, user::Model>);
 
 struct NoChannels {
-  at::Tensor features(const Pictures&);
+  at::Tensor features(const Images&);
 };
 static_assert(visual::backbone::Policy<user::Backbone> && !visual::backbone::Policy<NoChannels>);
 static_assert(!visual::Policy<user::Backbone>);
@@ -30,10 +30,10 @@ static_assert(!visual::Policy<user::Backbone>);
 struct Relevance {
   at::Tensor score(const Batch&);
 };
-struct RelevanceOfPictures {
-  at::Tensor score(const Pictures&);
+struct RelevanceOfImages {
+  at::Tensor score(const Images&);
 };
-static_assert(relevance::Policy<Relevance> && !relevance::Policy<RelevanceOfPictures>);
+static_assert(relevance::Policy<Relevance> && !relevance::Policy<RelevanceOfImages>);
 
 struct Regularizer {
   at::Tensor penalty(const regularizer::Pairs&) const;
@@ -45,7 +45,7 @@ static_assert(regularizer::Policy<Regularizer> && !regularizer::Policy<ChangingR
 
 // What is more than needed does no harm: const, static, noexcept, a default argument, further members.
 struct GenerousVisual {
-  Tokens encode(const Pictures&, bool train = false) const;
+  Tokens encode(const Images&, bool train = false) const;
   std::int64_t width() const noexcept;
   void anything_else();
 };
@@ -57,7 +57,7 @@ static_assert(visual::Policy<GenerousVisual> && fusion::Policy<GenerousFusion>);
 
 /// An objective may be written for one model only.
 struct ForOneModel {
-  at::Tensor loss(objective::Pass<user::Model>&);
+  at::Tensor loss(objective::ForwardCache<user::Model>&);
 };
 static_assert(objective::Policy<ForOneModel, user::Model>);
 static_assert(!objective::Policy<ForOneModel, Model<GenerousVisual, user::Text, GenerousFusion>>);

@@ -37,12 +37,12 @@ std::shared_ptr<Model> model() {
 Batch batch(std::int64_t n) {
   torch::manual_seed(2);
   Batch b;
-  b.pictures.regions = at::randn({n, 3, 4}, at::kDouble);
-  b.pictures.boxes = at::tensor({0.0, 0.0, 8.0, 8.0}, at::kDouble).expand({n, 3, 4}).contiguous();
-  b.pictures.sizes = at::full({n, 2}, 8.0, at::kDouble);
+  b.images.regions = at::randn({n, 3, 4}, at::kDouble);
+  b.images.boxes = at::tensor({0.0, 0.0, 8.0, 8.0}, at::kDouble).expand({n, 3, 4}).contiguous();
+  b.images.sizes = at::full({n, 2}, 8.0, at::kDouble);
   b.a = {at::randint(4, 30, {n, 5}, at::kLong), at::ones({n, 5}, at::kBool), {}};
   b.b = {at::randint(4, 30, {n, 5}, at::kLong), at::ones({n, 5}, at::kBool), {}};
-  b.picture_ids = at::arange(n);
+  b.image_ids = at::arange(n);
   return b;
 }
 
@@ -79,8 +79,8 @@ std::pair<double, std::vector<at::Tensor>> direct(const Batch& whole, std::int64
   std::vector<std::unique_ptr<Batch>> kept;
   for (std::int64_t begin = 0; begin < whole.size(); begin += chunk) {
     kept.push_back(std::make_unique<Batch>(whole.select(at::arange(begin, std::min(whole.size(), begin + chunk)))));
-    rc3::objective::Pass<Model> pass(*m, *kept.back(), whole, begin);
-    auto part = objective->represent(pass);
+    rc3::objective::ForwardCache<Model> forward(*m, *kept.back(), whole, begin);
+    auto part = objective->represent(forward);
     if (begin == 0) {
       r = part;
       continue;

@@ -28,13 +28,13 @@ BOOST_AUTO_TEST_CASE(what_a_sample_does_not_have_counts_for_nothing) {
   const auto all = training();
   const auto b = batch();
   auto other = b;
-  other.pictures.regions = b.pictures.regions.clone();
-  other.pictures.regions[1].fill_(1e6);
-  other.pictures.regions[3][1].fill_(-1e6);
-  other.pictures.boxes = b.pictures.boxes.clone();
-  other.pictures.boxes[1].fill_(-7);
-  other.pictures.pixels = b.pictures.pixels.clone();
-  other.pictures.pixels[0].fill_(255);
+  other.images.regions = b.images.regions.clone();
+  other.images.regions[1].fill_(1e6);
+  other.images.regions[3][1].fill_(-1e6);
+  other.images.boxes = b.images.boxes.clone();
+  other.images.boxes[1].fill_(-7);
+  other.images.pixels = b.images.pixels.clone();
+  other.images.pixels[0].fill_(255);
   const auto expected = all->losses(b).parts, seen = all->losses(other).parts;
   for (std::size_t k = 0; k < seen.size(); ++k)
     at_most(rc3::join(Training::objective_names()[k], " with other numbers where nothing is"),

@@ -28,9 +28,9 @@ struct Text : torch::nn::Module {
 
 struct Visual : torch::nn::Module {
   explicit Visual(std::int64_t width = 8) { layer = register_module("layer", torch::nn::Linear(5, width)); }
-  rc3::Tokens encode(const rc3::Pictures& pictures) {
-    encoded += pictures.size();
-    return {layer->forward(pictures.regions), pictures.region_mask};
+  rc3::Tokens encode(const rc3::Images& images) {
+    encoded += images.size();
+    return {layer->forward(images.regions), images.region_mask};
   }
   std::int64_t width() const { return layer->options.out_features(); }
   torch::nn::Linear layer{nullptr};
@@ -41,9 +41,9 @@ struct Visual : torch::nn::Module {
 template <int value>
 struct Says {
   template <class Model>
-  at::Tensor loss(rc3::objective::Pass<Model>& pass) {
+  at::Tensor loss(rc3::objective::ForwardCache<Model>& forward) {
     ++asked;
-    return pass.picture_vectors().sum() * 0 + value;
+    return forward.image_embeddings().sum() * 0 + value;
   }
   int asked = 0;
 };
@@ -68,39 +68,39 @@ std::shared_ptr<Model> small(rc3::ModelOptions options = {.embedding = 6, .hidde
 Batch four() {
   torch::manual_seed(2);
   Batch batch;
-  batch.pictures.regions = at::randn({4, 3, 5});
-  batch.pictures.region_mask = at::ones({4, 3}, at::kBool);
+  batch.images.regions = at::randn({4, 3, 5});
+  batch.images.region_mask = at::ones({4, 3}, at::kBool);
   batch.a = {at::randint(20, {4, 6}, at::kLong), at::ones({4, 6}, at::kBool), {}};
   batch.b = {at::randint(20, {4, 6}, at::kLong), at::ones({4, 6}, at::kBool), {}};
-  batch.picture_ids = at::arange(4);
+  batch.image_ids = at::arange(4);
   return batch;
 }
 
-BOOST_AUTO_TEST_CASE(calibration_takes_out_what_all_pictures_share) {
+BOOST_AUTO_TEST_CASE(calibration_takes_out_what_all_images_share) {
   const torch::NoGradGuard no_grad;
   const auto model = small();
   model->eval();
   torch::manual_seed(3);
   const rc3::Tokens tokens{at::randn({7, 3, 8}) + 1.0, at::ones({7, 3}, at::kBool)};
-  model->calibrate_pictures(tokens);
-  // Mean and maximum over the tokens, 16 numbers a picture, are what is standardised.
+  model->calibrate_images(tokens);
+  // Mean and maximum over the tokens, 16 numbers an image, are what is standardised.
   const auto pooled = at::cat({tokens.values.mean(1), std::get<0>(tokens.values.max(1))}, 1);
   const auto buffers = model->named_buffers();
-  at_most("picture_center against the mean", max_difference(buffers["picture_center"], pooled.mean(0)), 1e-6);
-  at_most("picture_scale against the deviation", max_difference(buffers["picture_scale"], pooled.std(0)), 1e-6);
+  at_most("image_center against the mean", max_difference(buffers["image_center"], pooled.mean(0)), 1e-6);
+  at_most("image_scale against the deviation", max_difference(buffers["image_scale"], pooled.std(0)), 1e-6);
 
   // So a channel's unit and origin do not matter: the same vectors come out, which without calibration they do not.
-  const auto before = model->picture_vector(tokens);
+  const auto before = model->image_embedding(tokens);
   const auto unit = at::linspace(0.5, 4.0, 8);
   const rc3::Tokens other{tokens.values * unit + 3 * unit, tokens.mask};
-  at_least("other units, old calibration", max_difference(model->picture_vector(other), before), 0.05);
-  model->calibrate_pictures(other);
-  at_most("other units, calibrated anew", max_difference(model->picture_vector(other), before), 1e-4);
+  at_least("other units, old calibration", max_difference(model->image_embedding(other), before), 0.05);
+  model->calibrate_images(other);
+  at_most("other units, calibrated anew", max_difference(model->image_embedding(other), before), 1e-4);
   throws_with(
       [&] {
-        model->calibrate_pictures({tokens.values.narrow(0, 0, 1), tokens.mask.narrow(0, 0, 1)});
+        model->calibrate_images({tokens.values.narrow(0, 0, 1), tokens.mask.narrow(0, 0, 1)});
       },
-      "calibrate_pictures", "two pictures");
+      "calibrate_images", "two images");
 }
 
 BOOST_AUTO_TEST_CASE(a_variant_says_its_name) {
@@ -124,20 +124,20 @@ BOOST_AUTO_TEST_CASE(vectors_are_of_length_one_and_masked_tokens_do_not_count) {
   const auto m = small();
   m->eval();
   auto batch = four();
-  batch.pictures.region_mask[1][2] = false;
-  const auto visual = m->visual(batch.pictures);
-  const auto vectors = m->picture_vector(visual);
+  batch.images.region_mask[1][2] = false;
+  const auto visual = m->visual(batch.images);
+  const auto vectors = m->image_embedding(visual);
   BOOST_TEST((vectors.sizes() == at::IntArrayRef{4, 6}));
-  at_most("length of picture vectors, from 1", (vectors.norm(2, 1) - 1).abs().max().item<double>(), 1e-6);
+  at_most("length of image vectors, from 1", (vectors.norm(2, 1) - 1).abs().max().item<double>(), 1e-6);
   at_most("length of text vectors, from 1",
-          (m->text_vector(m->text(batch.a)).norm(2, 1) - 1).abs().max().item<double>(), 1e-6);
+          (m->text_embedding(m->text(batch.a)).norm(2, 1) - 1).abs().max().item<double>(), 1e-6);
   for (const double garbage : {50.0, -50.0}) {
     const rc3::Tokens other{visual.values.masked_fill(~visual.mask.unsqueeze(2), garbage), visual.mask};
-    at_most("picture vector with other values outside the mask", max_difference(m->picture_vector(other), vectors),
+    at_most("image vector with other values outside the mask", max_difference(m->image_embedding(other), vectors),
             1e-6);
   }
   const rc3::Tokens nothing{visual.values, at::zeros_like(visual.mask)};
-  BOOST_TEST(finite(m->picture_vector(nothing)));
+  BOOST_TEST(finite(m->image_embedding(nothing)));
 }
 
 BOOST_AUTO_TEST_CASE(text_vectors_begin_as_the_encoders_own_centered) {
@@ -146,11 +146,11 @@ BOOST_AUTO_TEST_CASE(text_vectors_begin_as_the_encoders_own_centered) {
   const auto batch = four();
   const auto pooled = m->text_policy()->pool(m->text(batch.a)).detach();
   at_most("text vector before calibration",
-          max_difference(m->text_vector(m->text(batch.a)), pooled / pooled.norm(2, 1, true)), 1e-6);
+          max_difference(m->text_embedding(m->text(batch.a)), pooled / pooled.norm(2, 1, true)), 1e-6);
   m->calibrate_texts(pooled);
   const auto centered = pooled - pooled.mean(0);
   at_most("text vector after it",
-          max_difference(m->text_vector(m->text(batch.a)), centered / centered.norm(2, 1, true)), 1e-5);
+          max_difference(m->text_embedding(m->text(batch.a)), centered / centered.norm(2, 1, true)), 1e-5);
   throws_with([&] { m->calibrate_texts(pooled.slice(0, 0, 1)); }, "rc3::Model", "two texts");
   throws_with([&] { m->calibrate_texts(at::zeros({3, 7})); }, "rc3::Model", "pooled", "D=8");
 }
@@ -190,7 +190,7 @@ BOOST_AUTO_TEST_CASE(what_a_pretrainer_refuses) {
   throws_with([&] { P(small(), {0.0}, says).losses(four()); }, "rc3::Pretrainer", "weight 0");
 }
 
-BOOST_AUTO_TEST_CASE(each_picture_and_text_is_encoded_once_a_step) {
+BOOST_AUTO_TEST_CASE(each_image_and_text_is_encoded_once_a_step) {
   using namespace rc3::objective;
   using R = RXvtcl<rc3::regularizer::Ceiling, rc3::relevance::Constant, negatives::SameImage>;
   const auto m = small();
@@ -212,10 +212,10 @@ BOOST_AUTO_TEST_CASE(a_batch_of_one_trains) {
                                               std::make_shared<Xtcl>(), std::make_shared<Itm>());
   auto one = four();
   const auto first = at::zeros({1}, at::kLong);
-  one.pictures = one.pictures.select(first);
+  one.images = one.images.select(first);
   one.a = one.a.select(first);
   one.b = one.b.select(first);
-  one.picture_ids = first;
+  one.image_ids = first;
   const auto losses = p.losses(one);
   losses.total.backward();
   BOOST_TEST(finite(losses.total));

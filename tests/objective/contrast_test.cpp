@@ -23,21 +23,21 @@ using Queued = RXvtcl<rc3::regularizer::None, Constant, Queue>;
 template <class Objective>
 at::Tensor loss_of(Objective& objective, const Batch& batch) {
   FakeModel model;
-  Pass<FakeModel> pass(model, batch);
-  return objective.loss(pass);
+  ForwardCache<FakeModel> forward(model, batch);
+  return objective.loss(forward);
 }
 
 Batch numbered(std::int64_t n, std::uint64_t seed, std::int64_t first) {
   auto batch = fake_batch(n, 3, seed);
-  batch.picture_ids = at::arange(first, first + n);
-  batch.caption_a_ids = 2 * batch.picture_ids;
-  batch.caption_b_ids = 2 * batch.picture_ids + 1;
+  batch.image_ids = at::arange(first, first + n);
+  batch.caption_a_ids = 2 * batch.image_ids;
+  batch.caption_b_ids = 2 * batch.image_ids + 1;
   return batch;
 }
 
 at::Tensor unit_z(const Batch& batch, const rc3::Texts& texts) {
   FakeModel model;
-  return rc3::nn::unit(model.fuse(model.visual(batch.pictures), model.text(texts)));
+  return rc3::nn::l2_normalize(model.fuse(model.visual(batch.images), model.text(texts)));
 }
 
 BOOST_AUTO_TEST_CASE(queued_vectors_are_negatives) {
@@ -73,7 +73,7 @@ BOOST_AUTO_TEST_CASE(the_queue_holds_no_false_negative_and_learns_nothing_in_eva
   BOOST_TEST(objective.negatives().size() == 1);
   {
     const torch::NoGradGuard no_grad;
-    BOOST_TEST(loss_of(objective, one).item<double>() == 0.0);  // its own picture in the queue is no negative
+    BOOST_TEST(loss_of(objective, one).item<double>() == 0.0);  // its own image in the queue is no negative
   }
   BOOST_TEST(objective.negatives().size() == 1);
   // Under another id, with other captions, the very same vector is one.
@@ -83,7 +83,7 @@ BOOST_AUTO_TEST_CASE(the_queue_holds_no_false_negative_and_learns_nothing_in_eva
 BOOST_AUTO_TEST_CASE(keys_follow_the_model_slowly) {
   struct Learner : torch::nn::Module {
     explicit Learner(double value) { weight = register_parameter("weight", at::full({3}, value, at::kDouble)); }
-    rc3::Tokens visual(const rc3::Pictures& p) {
+    rc3::Tokens visual(const rc3::Images& p) {
       return {p.regions * weight, at::ones({p.regions.size(0), 1}, at::kBool)};
     }
     rc3::Tokens text(const rc3::Texts& t) { return {t.hidden, t.mask}; }
@@ -95,15 +95,16 @@ BOOST_AUTO_TEST_CASE(keys_follow_the_model_slowly) {
   negatives::Queue<Learner> queue(keys, {.capacity = 8, .momentum = 0.75});
   const auto batch = numbered(2, 1, 0);
   for (int step = 1; step <= 3; ++step) {
-    Pass<Learner> pass(model, batch);
-    queue.after(pass);
+    ForwardCache<Learner> forward(model, batch);
+    queue.after(forward);
     at_most("keys after a step", std::abs(keys->weight[0].item<double>() - (1 - std::pow(0.75, step))), 1e-12);
   }
   const auto other = numbered(2, 9, 70);
-  Pass<Learner> pass(model, other);
-  const auto expected = keys->fuse(keys->visual(batch.pictures), keys->text(batch.b));
-  at_most("the last vectors are the keys'", max_difference(queue.for_a(pass).shared.narrow(0, 4, 2), expected), 1e-12);
-  BOOST_TEST(!queue.for_a(pass).shared.requires_grad());
+  ForwardCache<Learner> forward(model, other);
+  const auto expected = keys->fuse(keys->visual(batch.images), keys->text(batch.b));
+  at_most("the last vectors are the keys'", max_difference(queue.for_a(forward).shared.narrow(0, 4, 2), expected),
+          1e-12);
+  BOOST_TEST(!queue.for_a(forward).shared.requires_grad());
 }
 
 BOOST_AUTO_TEST_CASE(a_queue_has_its_ranges) {
@@ -121,7 +122,7 @@ void ranks_are_one(const std::string& name, const std::function<std::shared_ptr<
   std::vector<Batch> parts;
   for (std::int64_t rank = 0; rank < 3; ++rank) {
     auto part = whole.select(at::arange(2 * rank, 2 * rank + 2));
-    for (at::Tensor* t : {&part.pictures.regions, &part.a.hidden, &part.b.hidden}) *t = t->detach().requires_grad_();
+    for (at::Tensor* t : {&part.images.regions, &part.a.hidden, &part.b.hidden}) *t = t->detach().requires_grad_();
     parts.push_back(part);
   }
   std::vector<std::shared_ptr<Objective>> objectives{make(), make(), make()};
@@ -139,7 +140,7 @@ void ranks_are_one(const std::string& name, const std::function<std::shared_ptr<
   double worst = 0;
   for (std::int64_t rank = 0; rank < 3; ++rank) {
     const auto& part = parts[static_cast<std::size_t>(rank)];
-    for (const auto& [mine, all] : {std::pair{part.pictures.regions, whole.pictures.regions},
+    for (const auto& [mine, all] : {std::pair{part.images.regions, whole.images.regions},
                                     {part.a.hidden, whole.a.hidden},
                                     {part.b.hidden, whole.b.hidden}})
       worst = std::max(worst, max_difference(slope(mine), slope(all).narrow(0, 2 * rank, 2)));

@@ -18,7 +18,7 @@ using namespace rc3::objective;
 using rc3::Batch;
 using Model = rc3::Model<rc3::visual::Roi, rc3::text::Bert>;
 
-const MaskOptions masks{.share = 0.3, .mask = 19, .vocabulary = 20, .seed = 3};
+const MaskOptions masks{.fraction = 0.3, .mask = 19, .vocabulary = 20, .seed = 3};
 
 std::shared_ptr<Model> model() {
   torch::manual_seed(1);
@@ -35,11 +35,11 @@ std::shared_ptr<Model> model() {
 Batch batch(std::int64_t n = 3) {
   torch::manual_seed(2);
   Batch b;
-  b.pictures.regions = at::randn({n, 3, 4}, at::kDouble);
-  b.pictures.boxes = at::tensor({0.0, 0.0, 8.0, 8.0}, at::kDouble).expand({n, 3, 4}).contiguous();
-  b.pictures.sizes = at::full({n, 2}, 8.0, at::kDouble);
-  b.pictures.region_mask = at::ones({n, 3}, at::kBool);
-  b.pictures.region_mask[0][2] = false;
+  b.images.regions = at::randn({n, 3, 4}, at::kDouble);
+  b.images.boxes = at::tensor({0.0, 0.0, 8.0, 8.0}, at::kDouble).expand({n, 3, 4}).contiguous();
+  b.images.sizes = at::full({n, 2}, 8.0, at::kDouble);
+  b.images.region_mask = at::ones({n, 3}, at::kBool);
+  b.images.region_mask[0][2] = false;
   auto ids = at::randint(4, 19, {n, 6}, at::kLong);
   ids.select(1, 0).fill_(0);  // <s>
   ids.select(1, 5).fill_(2);  // </s>
@@ -47,7 +47,7 @@ Batch batch(std::int64_t n = 3) {
   b.a.ids[0].narrow(0, 4, 2).fill_(1);
   b.a.mask[0].narrow(0, 4, 2).fill_(false);
   b.b = b.a;
-  b.picture_ids = at::arange(n);
+  b.image_ids = at::arange(n);
   return b;
 }
 
@@ -60,8 +60,8 @@ std::shared_ptr<Objective> in_double(std::shared_ptr<Objective> objective) {
 
 template <class Objective>
 at::Tensor loss_of(Objective& objective, Model& m, const Batch& b) {
-  Pass<Model> pass(m, b);
-  return objective.loss(pass);
+  ForwardCache<Model> forward(m, b);
+  return objective.loss(forward);
 }
 
 /// Mean of -log p of the targets, as loops.
@@ -81,7 +81,7 @@ BOOST_AUTO_TEST_CASE(words_are_masked_as_bert_masks_them) {
   rc3::Texts texts{at::randint(4, 1000, {200, 40}, at::kLong), at::ones({200, 40}, at::kBool), {}};
   texts.ids.select(1, 0).fill_(0);
   texts.mask.narrow(1, 30, 10).fill_(false);
-  const MaskOptions o{.share = 0.15, .mask = 999, .vocabulary = 1000, .seed = 7};
+  const MaskOptions o{.fraction = 0.15, .mask = 999, .vocabulary = 1000, .seed = 7};
   const auto masked = rc3::objective::detail::mask_texts("test", texts, o, 5);
   const auto before = texts.ids.flatten().index_select(0, masked.places),
              after = masked.texts.ids.flatten().index_select(0, masked.places);
@@ -108,7 +108,7 @@ BOOST_AUTO_TEST_CASE(words_are_masked_as_bert_masks_them) {
 }
 
 BOOST_AUTO_TEST_CASE(special_tokens_are_a_list_and_other_words_come_alike) {
-  const MaskOptions o{.share = 1, .replaced = 0, .mask = 8, .vocabulary = 12, .special = {0, 3, 6, 11}, .seed = 2};
+  const MaskOptions o{.fraction = 1, .replaced = 0, .mask = 8, .vocabulary = 12, .special = {0, 3, 6, 11}, .seed = 2};
   const auto all = at::arange(12).repeat({500, 1});
   const auto masked = rc3::objective::detail::mask_texts("test", {all, at::ones({500, 12}, at::kBool), {}}, o, 0);
   const auto columns = masked.texts.ids;
@@ -130,7 +130,7 @@ BOOST_AUTO_TEST_CASE(special_tokens_are_a_list_and_other_words_come_alike) {
 
 BOOST_AUTO_TEST_CASE(ids_may_lie_in_memory_as_they_like) {
   const auto rows = at::arange(4, 16, at::kLong).view({3, 4});
-  const MaskOptions o{.share = 0.4, .mask = 99, .vocabulary = 100};
+  const MaskOptions o{.fraction = 0.4, .mask = 99, .vocabulary = 100};
   const rc3::Texts turned{rows.t().contiguous().t(), at::ones({3, 4}, at::kBool), {}};
   const auto masked = rc3::objective::detail::mask_texts("test", turned, o, 0);
   BOOST_TEST(rows.flatten().index_select(0, masked.places).equal(masked.targets));
@@ -149,8 +149,8 @@ BOOST_AUTO_TEST_CASE(ids_may_lie_in_memory_as_they_like) {
 BOOST_AUTO_TEST_CASE(a_region_that_the_visual_policy_drops_is_not_asked_for) {
   struct Drops : rc3::visual::Roi {
     using rc3::visual::Roi::Roi;
-    rc3::Tokens encode(const rc3::Pictures& pictures) {
-      auto tokens = rc3::visual::Roi::encode(pictures);
+    rc3::Tokens encode(const rc3::Images& images) {
+      auto tokens = rc3::visual::Roi::encode(images);
       tokens.mask = tokens.mask.clone();
       tokens.mask[1].fill_(false);
       return {tokens.values * tokens.mask.unsqueeze(2), tokens.mask};
@@ -164,17 +164,17 @@ BOOST_AUTO_TEST_CASE(a_region_that_the_visual_policy_drops_is_not_asked_for) {
              std::make_shared<rc3::fusion::SingleStream>(rc3::fusion::SingleStreamOptions{8, 1, 2, 16, 0.1}));
   m.to(at::kDouble);
   m.eval();
-  const auto mrm = in_double(std::make_shared<Mrm<>>(8, 4, MrmOptions{.share = 1.0}));
+  const auto mrm = in_double(std::make_shared<Mrm<>>(8, 4, MrmOptions{.fraction = 1.0}));
   const auto loss = [&](const Batch& b) {
-    Pass<Dropping> pass(m, b);
-    return mrm->loss(pass).template item<double>();
+    ForwardCache<Dropping> forward(m, b);
+    return mrm->loss(forward).template item<double>();
   };
   const auto b = batch();
   auto other = b;
-  other.pictures.regions = b.pictures.regions.clone();
-  other.pictures.regions[1].add_(5);  // what nobody sees and nobody asks for
+  other.images.regions = b.images.regions.clone();
+  other.images.regions[1].add_(5);  // what nobody sees and nobody asks for
   BOOST_TEST(loss(b) > 0);
-  at_most("another picture in the dropped sample", std::abs(loss(other) - loss(b)), 1e-12);
+  at_most("another image in the dropped sample", std::abs(loss(other) - loss(b)), 1e-12);
 }
 
 BOOST_AUTO_TEST_CASE(mlm_is_its_formula) {
@@ -184,7 +184,7 @@ BOOST_AUTO_TEST_CASE(mlm_is_its_formula) {
   for (std::int64_t step = 0; step < 3; ++step) {
     mlm->at_step(step);
     const auto masked = rc3::objective::detail::mask_texts("test", b.a, masks, step);
-    const auto fused = m->fuse_tokens(m->visual(b.pictures), m->text(masked.texts));
+    const auto fused = m->fuse_tokens(m->visual(b.images), m->text(masked.texts));
     const auto head = mlm->named_parameters();
     const auto x = fused.text.values.view({-1, 8});  // all positions, then those that were masked
     const auto h = at::layer_norm(at::gelu(at::linear(x, head["head.dense.weight"], head["head.dense.bias"])), {8},
@@ -207,7 +207,7 @@ BOOST_AUTO_TEST_CASE(mclm_reads_one_word_behind_and_says_the_masked_ones) {
   const auto mclm = in_double(std::make_shared<Mclm>(decoder, masks));
   mclm->at_step(1);
   const auto masked = rc3::objective::detail::mask_texts("test", b.a, masks, 1);
-  const auto fused = m->fuse_tokens(m->visual(b.pictures), m->text(masked.texts));
+  const auto fused = m->fuse_tokens(m->visual(b.images), m->text(masked.texts));
   std::vector<at::Tensor> rows;
   for (std::int64_t i = 0; i < masked.places.size(0); ++i) {
     // Word by word: what stands before the place, behind the start token, and the memory of its sample.
@@ -226,32 +226,32 @@ BOOST_AUTO_TEST_CASE(mclm_reads_one_word_behind_and_says_the_masked_ones) {
 BOOST_AUTO_TEST_CASE(mrm_says_the_regions_it_cannot_see) {
   const auto m = model();
   const auto b = batch();
-  const auto mrm = in_double(std::make_shared<Mrm<>>(8, 4, MrmOptions{.share = 1.0}));  // all eight that are there
-  auto hidden = b.pictures;
+  const auto mrm = in_double(std::make_shared<Mrm<>>(8, 4, MrmOptions{.fraction = 1.0}));  // all eight that are there
+  auto hidden = b.images;
   hidden.regions = at::zeros_like(hidden.regions);
-  hidden.regions[0][2].copy_(b.pictures.regions[0][2]);  // not under the mask: neither hidden nor asked for
+  hidden.regions[0][2].copy_(b.images.regions[0][2]);  // not under the mask: neither hidden nor asked for
   const auto fused = m->fuse_tokens(m->visual(hidden), m->text(b.a));
   const auto parameters = mrm->named_parameters();
   const auto said = at::linear(fused.visual.values, parameters["head.weight"], parameters["head.bias"]);
   double squares = 0;
   for (std::int64_t i = 0; i < 3; ++i)
     for (std::int64_t r = 0; r < 3; ++r)
-      if (!(i == 0 && r == 2)) squares += (said[i][r] - b.pictures.regions[i][r]).square().sum().item<double>();
+      if (!(i == 0 && r == 2)) squares += (said[i][r] - b.images.regions[i][r]).square().sum().item<double>();
   at_most("Mrm against its formula", std::abs(loss_of(*mrm, *m, b).item<double>() - squares / (8 * 4)), 1e-10);
 
-  const auto few = in_double(std::make_shared<Mrm<>>(8, 4, MrmOptions{.share = 1e-9}));
+  const auto few = in_double(std::make_shared<Mrm<>>(8, 4, MrmOptions{.fraction = 1e-9}));
   BOOST_TEST(loss_of(*few, *m, b).item<double>() > 0);  // at least one
 }
 
 BOOST_AUTO_TEST_CASE(mrm_says_the_classes_of_the_regions) {
   const auto m = model();
   auto b = batch();
-  b.pictures.region_classes = at::randn({3, 3, 5}, at::kDouble).softmax(2);
-  b.pictures.region_classes[1][1] = at::tensor({0.0, 1.0, 0.0, 0.0, 0.0}, at::kDouble);  // sure of it
-  const auto mrm = in_double(std::make_shared<Mrm<RegionClasses>>(8, 5, MrmOptions{.share = 1.0}));
-  auto hidden = b.pictures;
+  b.images.region_classes = at::randn({3, 3, 5}, at::kDouble).softmax(2);
+  b.images.region_classes[1][1] = at::tensor({0.0, 1.0, 0.0, 0.0, 0.0}, at::kDouble);  // sure of it
+  const auto mrm = in_double(std::make_shared<Mrm<RegionClasses>>(8, 5, MrmOptions{.fraction = 1.0}));
+  auto hidden = b.images;
   hidden.regions = at::zeros_like(hidden.regions);
-  hidden.regions[0][2].copy_(b.pictures.regions[0][2]);
+  hidden.regions[0][2].copy_(b.images.regions[0][2]);
   const auto fused = m->fuse_tokens(m->visual(hidden), m->text(b.a));
   const auto parameters = mrm->named_parameters();
   const auto said = at::linear(fused.visual.values, parameters["head.weight"], parameters["head.bias"]);
@@ -259,7 +259,7 @@ BOOST_AUTO_TEST_CASE(mrm_says_the_classes_of_the_regions) {
   for (std::int64_t i = 0; i < 3; ++i)
     for (std::int64_t r = 0; r < 3; ++r) {
       if (i == 0 && r == 2) continue;
-      const auto p = vector_of(b.pictures.region_classes[i][r]), l = vector_of(said[i][r]);
+      const auto p = vector_of(b.images.region_classes[i][r]), l = vector_of(said[i][r]);
       double all = 0;
       for (const double x : l) all += std::exp(x);
       for (std::size_t c = 0; c < p.size(); ++c)
@@ -267,7 +267,7 @@ BOOST_AUTO_TEST_CASE(mrm_says_the_classes_of_the_regions) {
     }
   at_most("Mrm<RegionClasses> against its formula", std::abs(loss_of(*mrm, *m, b).item<double>() - divergence / 8),
           1e-10);
-  b.pictures.region_classes = at::Tensor();
+  b.images.region_classes = at::Tensor();
   throws_with([&] { loss_of(*mrm, *m, b); }, "objective::Mrm", "region_classes");
 }
 
@@ -289,7 +289,7 @@ BOOST_AUTO_TEST_CASE(gradients_are_those_of_finite_differences) {
           .vocabulary = 20, .width = 8, .layers = 1, .heads = 2, .feed_forward = 16, .positions = 8}),
       masks));
   check("Mclm", *mclm);
-  const auto mrm = in_double(std::make_shared<Mrm<>>(8, 4, MrmOptions{.share = 0.5}));
+  const auto mrm = in_double(std::make_shared<Mrm<>>(8, 4, MrmOptions{.fraction = 0.5}));
   check("Mrm", *mrm);
 }
 
@@ -301,7 +301,7 @@ BOOST_AUTO_TEST_CASE(edges) {
   BOOST_TEST(loss_of(*mlm, *m, specials).item<double>() == 0);
   loss_of(*mlm, *m, specials).backward();
   auto no_regions = batch(1);
-  no_regions.pictures.region_mask.fill_(false);
+  no_regions.images.region_mask.fill_(false);
   const auto mrm = in_double(std::make_shared<Mrm<>>(8, 4));
   BOOST_TEST(loss_of(*mrm, *m, no_regions).item<double>() == 0);
   auto only_hidden = batch(1);
@@ -309,10 +309,10 @@ BOOST_AUTO_TEST_CASE(edges) {
   only_hidden.a.ids = at::Tensor();
   throws_with([&] { loss_of(*mlm, *m, only_hidden); }, "objective::Mlm", "ids");
   auto pixels = batch(1);
-  pixels.pictures.regions = at::Tensor();
+  pixels.images.regions = at::Tensor();
   throws_with([&] { loss_of(*mrm, *m, pixels); }, "objective::Mrm", "regions");
-  throws_with([] { Mlm(8, {.share = 0.0}); }, "objective::Mlm", "share");
-  throws_with([] { Mrm<>(8, 4, {.share = 2.0}); }, "objective::Mrm", "share");
+  throws_with([] { Mlm(8, {.fraction = 0.0}); }, "objective::Mlm", "share");
+  throws_with([] { Mrm<>(8, 4, {.fraction = 2.0}); }, "objective::Mrm", "share");
   throws_with(
       [] {
         Mclm(std::make_shared<rc3::fusion::Decoder>(
@@ -326,7 +326,7 @@ BOOST_AUTO_TEST_CASE(a_model_learns_from_all_of_them) {
   const auto m = model();
   m->to(at::kFloat);
   auto b = batch(3);
-  for (at::Tensor* t : {&b.pictures.regions, &b.pictures.boxes, &b.pictures.sizes}) *t = t->to(at::kFloat);
+  for (at::Tensor* t : {&b.images.regions, &b.images.boxes, &b.images.sizes}) *t = t->to(at::kFloat);
   using Training = rc3::Pretrainer<Model, Mlm, Mclm, Mrm<>>;
   const auto decoder = std::make_shared<rc3::fusion::Decoder>(rc3::fusion::DecoderOptions{
       .vocabulary = 20, .width = 8, .layers = 1, .heads = 2, .feed_forward = 16, .positions = 8});

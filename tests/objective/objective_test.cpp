@@ -19,7 +19,7 @@ using rc3::regularizer::Ceiling;
 using rc3::relevance::Constant;
 using rc3::relevance::Provided;
 
-using FakePass = Pass<FakeModel>;
+using FakePass = ForwardCache<FakeModel>;
 
 template <class Regularizer, class Negatives, class Relevance = Provided>
 using Rx = RXvtcl<Regularizer, Relevance, Negatives>;
@@ -33,13 +33,11 @@ std::shared_ptr<Objective> in_double(Objective objective) {
 
 template <class Objective>
 at::Tensor loss_of(Objective& objective, const Batch& batch, FakeModel model = {}) {
-  FakePass pass(model, batch);
-  return objective.loss(pass);
+  FakePass forward(model, batch);
+  return objective.loss(forward);
 }
 
-std::vector<at::Tensor> leaves_of(const Batch& batch) {
-  return {batch.pictures.regions, batch.a.hidden, batch.b.hidden};
-}
+std::vector<at::Tensor> leaves_of(const Batch& batch) { return {batch.images.regions, batch.a.hidden, batch.b.hidden}; }
 
 // ------------------------------------------------------------------------------ the formulas, as plain C++
 
@@ -64,7 +62,7 @@ Matrix units(const at::Tensor& t) {
   return rows;
 }
 
-/// z of FakeModel for picture i and text j.
+/// z of FakeModel for image i and text j.
 Vector fused(const Vector& v, const Vector& t) {
   Vector z;
   for (std::size_t i = 0; i < v.size(); ++i) z.push_back(v[i] + t[i] + v[i] * t[i]);
@@ -74,13 +72,13 @@ Vector fused(const Vector& v, const Vector& t) {
 /// Which sample may be another's negative, by the words of docs/concepts/objective.md.
 Allowed negatives_by_hand(const Batch& batch) {
   const auto n = static_cast<std::size_t>(batch.size());
-  const auto p = vector_of(batch.picture_ids), a = vector_of(batch.caption_a_ids), b = vector_of(batch.caption_b_ids);
+  const auto p = vector_of(batch.image_ids), a = vector_of(batch.caption_a_ids), b = vector_of(batch.caption_b_ids);
   Allowed allowed(n, std::vector<bool>(n));
   for (std::size_t i = 0; i < n; ++i)
     for (std::size_t j = 0; j < n; ++j) {
-      const bool same_picture = p[i] == p[j];
+      const bool same_image = p[i] == p[j];
       const bool same_caption = a[i] == a[j] || b[i] == b[j] || a[i] == b[j] || b[i] == a[j];
-      allowed[i][j] = i != j && !same_picture && !same_caption;
+      allowed[i][j] = i != j && !same_image && !same_caption;
     }
   return allowed;
 }
@@ -112,7 +110,7 @@ double symmetric_by_hand(const Matrix& a, const Matrix& b, const Allowed& negati
 
 /// R-XVtCL, with lambda times Ceiling(c0); same_image adds g(v_i, x_j) with j the next true negative behind i.
 double rxvtcl_by_hand(const Batch& batch, double scale, bool same_image, double lambda, double c0) {
-  const Matrix v = matrix_of(batch.pictures.regions.mean(1)), ta = matrix_of(batch.a.hidden.mean(1)),
+  const Matrix v = matrix_of(batch.images.regions.mean(1)), ta = matrix_of(batch.a.hidden.mean(1)),
                tb = matrix_of(batch.b.hidden.mean(1));
   const auto negatives = negatives_by_hand(batch);
   const std::size_t n = v.size();
@@ -141,10 +139,10 @@ double rxvtcl_by_hand(const Batch& batch, double scale, bool same_image, double 
 
 // ------------------------------------------------------------------------------ batches
 
-/// Seven samples with two false negatives: 1 and 4 show one picture; text b of 2 is text a of 5.
+/// Seven samples with two false negatives: 1 and 4 show one image; text b of 2 is text a of 5.
 Batch tangled() {
   auto batch = fake_batch(7);
-  batch.picture_ids[4] = 1;
+  batch.image_ids[4] = 1;
   batch.caption_b_ids[2] = batch.caption_a_ids[5];
   batch.strict = at::tensor({1, 0, 1, 1, 0, 1, 0}, at::kLong).to(at::kBool);
   batch.relevance = at::tensor({1.0, 0.2, 0.0, 0.7, 0.1, 1.0, 0.4}, at::kDouble);
@@ -166,7 +164,7 @@ void check(const char* name, Objective objective, const Batch& batch, const std:
 BOOST_AUTO_TEST_CASE(itc_is_its_formula) {
   const auto batch = tangled();
   check("Itc", Itc(0.2), batch, [&](double scale) {
-    const auto p = units(batch.pictures.regions), a = units(batch.a.hidden), b = units(batch.b.hidden);
+    const auto p = units(batch.images.regions), a = units(batch.a.hidden), b = units(batch.b.hidden);
     const auto negatives = negatives_by_hand(batch);
     return (symmetric_by_hand(p, a, negatives, scale) + symmetric_by_hand(p, b, negatives, scale)) / 2;
   });
@@ -199,7 +197,7 @@ BOOST_AUTO_TEST_CASE(rxvtcl_is_its_formula) {
   auto lonely = fake_batch(4);
   lonely.caption_a_ids[3] = lonely.caption_a_ids[0];
   lonely.caption_b_ids[3] = lonely.caption_a_ids[1];
-  lonely.picture_ids[3] = 2;
+  lonely.image_ids[3] = 2;
   lonely.relevance = at::full({4}, 0.5, at::kDouble);
   BOOST_TEST(!true_negatives(lonely)[3].any().item<bool>());
   check("RXvtcl<None, SameImage>, a sample without negatives", Rx<None, negatives::SameImage>({0.2, 1}), lonely,
@@ -210,7 +208,7 @@ BOOST_AUTO_TEST_CASE(itm_is_its_formula) {
   // Of two samples each has one possible negative, so nothing is left to chance.
   const auto batch = fake_batch(2);
   Itm itm;
-  const Matrix v = matrix_of(batch.pictures.regions.mean(1)), t = matrix_of(batch.a.hidden.mean(1));
+  const Matrix v = matrix_of(batch.images.regions.mean(1)), t = matrix_of(batch.a.hidden.mean(1));
   const auto score = [&](std::size_t i, std::size_t j) {
     double sum = 0;
     for (const double x : fused(v[i], t[j])) sum += x;
@@ -227,7 +225,7 @@ BOOST_AUTO_TEST_CASE(itm_is_its_formula) {
   double worst = 0;
   for (std::size_t d = 0; d < 3; ++d) {
     const double by_hand = (sigmoid(score(0, 0)) - 1) / 4 * (1 + t[0][d]) + sigmoid(score(0, 1)) / 4 * (1 + t[1][d]);
-    worst = std::max(worst, std::abs(by_hand - vector_of(batch.pictures.regions.grad()[0][0])[d]));
+    worst = std::max(worst, std::abs(by_hand - vector_of(batch.images.regions.grad()[0][0])[d]));
   }
   at_most("Itm gradient against loops (float32)", worst, 1e-6);
 }
@@ -272,9 +270,9 @@ BOOST_AUTO_TEST_CASE(relevance_1_makes_rxvtcl_plain_infonce) {
   BOOST_TEST(loss_of(*ceiling, batch).equal(loss_of(*none, batch)));
   // And plain InfoNCE is what it is, without any machinery of the objective.
   FakeModel model;
-  FakePass pass(model, batch);
-  const auto a = rc3::nn::unit(pass.z_a()), b = rc3::nn::unit(pass.z_b());
-  const auto plain = symmetric_info_nce(a.matmul(b.t()) * scale_of(*none), pass.contrast());
+  FakePass forward(model, batch);
+  const auto a = rc3::nn::l2_normalize(forward.z_a()), b = rc3::nn::l2_normalize(forward.z_b());
+  const auto plain = symmetric_info_nce(a.matmul(b.t()) * scale_of(*none), forward.negative_mask());
   at_most("RXvtcl<Ceiling> at relevance 1 against InfoNCE", max_difference(loss_of(*ceiling, batch), plain), 1e-12);
 }
 
@@ -307,19 +305,19 @@ BOOST_AUTO_TEST_CASE(an_equal_caption_is_no_negative) {
   for (const double loss : losses(two)) BOOST_TEST(loss > 1e-3);
   // Whichever ids agree, the two samples stop being negatives of each other, and nothing is left to tell apart.
   for (auto tie : {+[](Batch& b) { b.caption_a_ids[1] = 0; }, +[](Batch& b) { b.caption_b_ids[1] = 2; },
-                   +[](Batch& b) { b.caption_b_ids[1] = 0; }, +[](Batch& b) { b.picture_ids[1] = 0; }}) {
+                   +[](Batch& b) { b.caption_b_ids[1] = 0; }, +[](Batch& b) { b.image_ids[1] = 0; }}) {
     auto tied = two;
-    for (auto* ids : {&tied.picture_ids, &tied.caption_a_ids, &tied.caption_b_ids}) *ids = ids->clone();
+    for (auto* ids : {&tied.image_ids, &tied.caption_a_ids, &tied.caption_b_ids}) *ids = ids->clone();
     tie(tied);
     for (const double loss : losses(tied)) BOOST_TEST(std::abs(loss) < 1e-12);
   }
 }
 
-BOOST_AUTO_TEST_CASE(same_image_negatives_close_the_door_to_copying_the_picture) {
-  // A model that copies the picture: z is the picture and a hundredth of the text; the pictures are orthogonal.
+BOOST_AUTO_TEST_CASE(same_image_negatives_close_the_door_to_copying_the_image) {
+  // A model that copies the image: z is the image and a hundredth of the text; the images are orthogonal.
   auto batch = fake_batch(4, 4);
   batch.relevance = at::ones({4}, at::kDouble);
-  batch.pictures.regions = at::eye(4, at::kDouble).unsqueeze(1);
+  batch.images.regions = at::eye(4, at::kDouble).unsqueeze(1);
   const FakeModel copier{.visual_weight = 1, .text_weight = 0.01, .cross_weight = 0};
   const auto pull = [&](auto objective) {
     batch.a.hidden.mutable_grad() = at::Tensor();
@@ -334,9 +332,9 @@ BOOST_AUTO_TEST_CASE(same_image_negatives_close_the_door_to_copying_the_picture)
   at_most("InBatch: gradient through the text", pull_without, 1e-5);
   at_least("SameImage: gradient through the text, over that of InBatch", pull_with / pull_without, 1e3);
 
-  // And where all pictures are equal, the text is what is left to learn from.
-  batch.pictures.regions = at::ones({4, 1, 4}, at::kDouble);
-  at_least("all pictures equal: gradient through the text",
+  // And where all images are equal, the text is what is left to learn from.
+  batch.images.regions = at::ones({4, 1, 4}, at::kDouble);
+  at_least("all images equal: gradient through the text",
            pull(Rx<rc3::regularizer::None, negatives::SameImage>()).second, 1e-4);
 }
 
@@ -346,19 +344,19 @@ BOOST_AUTO_TEST_CASE(same_image_takes_only_true_negatives) {
   batch.caption_a_ids = at::tensor({0, 1, 2, 3}, at::kLong);
   batch.caption_b_ids = at::tensor({3, 3, 3, 3}, at::kLong);
   FakeModel model;
-  FakePass pass(model, batch);
-  BOOST_TEST(!negatives::SameImage().for_a(pass).own.ne(0).any().item<bool>());  // all four share text b
+  FakePass forward(model, batch);
+  BOOST_TEST(!negatives::SameImage().for_a(forward).per_row.ne(0).any().item<bool>());  // all four share text b
 
   batch = fake_batch(4);
-  batch.picture_ids[3] = 0;  // 0 and 3 are one picture
+  batch.image_ids[3] = 0;  // 0 and 3 are one image
   FakePass other(model, batch);
   model.fused.clear();
   negatives::SameImage().for_a(other);
   const auto first = [](const at::Tensor& t, std::int64_t i) { return t[i][0][0].item<double>(); };
-  const std::int64_t expected[] = {1, 2, 3, 1};  // behind 3 comes 0, its own picture; then 1
+  const std::int64_t expected[] = {1, 2, 3, 1};  // behind 3 comes 0, its own image; then 1
   BOOST_REQUIRE(model.fused.size() == 4u);
   for (std::int64_t i = 0; i < 4; ++i) {
-    BOOST_TEST(model.fused[static_cast<std::size_t>(i)].first == first(batch.pictures.regions, i));
+    BOOST_TEST(model.fused[static_cast<std::size_t>(i)].first == first(batch.images.regions, i));
     BOOST_TEST(model.fused[static_cast<std::size_t>(i)].second == first(batch.b.hidden, expected[i]));
   }
 }
@@ -366,9 +364,9 @@ BOOST_AUTO_TEST_CASE(same_image_takes_only_true_negatives) {
 /// Six samples whose vectors begin with their number, with all kinds of false negatives.
 Batch numbered() {
   auto batch = fake_batch(6, 2);
-  batch.pictures.regions = at::stack({at::arange(6), at::ones({6})}, 1).to(at::kDouble).unsqueeze(1);
-  batch.a.hidden = batch.pictures.regions.clone();
-  batch.picture_ids[1] = 0;
+  batch.images.regions = at::stack({at::arange(6), at::ones({6})}, 1).to(at::kDouble).unsqueeze(1);
+  batch.a.hidden = batch.images.regions.clone();
+  batch.image_ids[1] = 0;
   batch.caption_a_ids[3] = batch.caption_a_ids[2];
   batch.caption_b_ids[5] = batch.caption_a_ids[4];
   return batch;
@@ -384,12 +382,12 @@ BOOST_AUTO_TEST_CASE(itm_never_draws_what_is_right) {
     int wrong = 0;
     for (int draw = 0; draw < 300; ++draw) {
       FakeModel model;
-      FakePass pass(model, batch);
-      itm.loss(pass);
-      BOOST_REQUIRE(model.fused.size() == 18u);  // six matched, six with another text, six with another picture
+      FakePass forward(model, batch);
+      itm.loss(forward);
+      BOOST_REQUIRE(model.fused.size() == 18u);  // six matched, six with another text, six with another image
       for (std::size_t k = 6; k < 18; ++k) {
-        const auto [picture, text] = model.fused[k];
-        const auto i = static_cast<std::size_t>(picture), j = static_cast<std::size_t>(text);
+        const auto [image, text] = model.fused[k];
+        const auto i = static_cast<std::size_t>(image), j = static_cast<std::size_t>(text);
         BOOST_REQUIRE((k < 12 ? i : j) == k % 6);  // the side that was not drawn is the sample's own
         if (!allowed[i][j]) ++wrong;
         pairs.emplace(i, j);
@@ -401,20 +399,20 @@ BOOST_AUTO_TEST_CASE(itm_never_draws_what_is_right) {
 }
 
 BOOST_AUTO_TEST_CASE(itm_draws_in_proportion_to_similarity) {
-  // Cosines of picture 0 with texts 1 and 2: 1 and -1/sqrt 2; of text 0 with pictures 1 and 2: 1/sqrt 2 and 1.
+  // Cosines of image 0 with texts 1 and 2: 1 and -1/sqrt 2; of text 0 with images 1 and 2: 1/sqrt 2 and 1.
   auto batch = fake_batch(3, 2);
-  batch.pictures.regions = at::tensor({1.0, 0.0, 3.0, 3.0, 0.0, 5.0}, at::kDouble).view({3, 1, 2});
+  batch.images.regions = at::tensor({1.0, 0.0, 3.0, 3.0, 0.0, 5.0}, at::kDouble).view({3, 1, 2});
   batch.a.hidden = at::tensor({0.0, 1.0, 2.0, 0.0, -4.0, 4.0}, at::kDouble).view({3, 1, 2});
   Itm itm({.hardness = 1.5});
   torch::manual_seed(7);
   constexpr int draws = 3000;
-  int text_1 = 0, picture_2 = 0;
+  int text_1 = 0, image_2 = 0;
   for (int draw = 0; draw < draws; ++draw) {
     FakeModel model;
-    FakePass pass(model, batch);
-    itm.loss(pass);
-    text_1 += model.fused[3].second == 2.0;    // which text picture 0 got
-    picture_2 += model.fused[6].first == 0.0;  // which picture text 0 got
+    FakePass forward(model, batch);
+    itm.loss(forward);
+    text_1 += model.fused[3].second == 2.0;  // which text image 0 got
+    image_2 += model.fused[6].first == 0.0;  // which image text 0 got
   }
   const auto check = [&](const char* what, int drawn, double difference) {
     const double expected = 1 / (1 + std::exp(-1.5 * difference));
@@ -422,7 +420,7 @@ BOOST_AUTO_TEST_CASE(itm_draws_in_proportion_to_similarity) {
             std::abs(drawn / double(draws) - expected), 4 * std::sqrt(expected * (1 - expected) / draws));
   };
   check("text", text_1, 1 + std::sqrt(0.5));
-  check("picture", picture_2, 1 - std::sqrt(0.5));
+  check("image", image_2, 1 - std::sqrt(0.5));
 }
 
 BOOST_AUTO_TEST_CASE(a_batch_of_one_is_finite) {
@@ -475,8 +473,8 @@ BOOST_AUTO_TEST_CASE(xtcl_without_a_strict_sample_is_zero_with_a_gradient) {
 
 BOOST_AUTO_TEST_CASE(what_is_told_apart_well_costs_nothing) {
   auto batch = fake_batch(3);
-  batch.pictures.regions = (at::eye(3, at::kDouble) * 2 - 1).unsqueeze(1);  // cosine 1 with itself, -1/3 with others
-  batch.a.hidden = batch.b.hidden = batch.pictures.regions;
+  batch.images.regions = (at::eye(3, at::kDouble) * 2 - 1).unsqueeze(1);  // cosine 1 with itself, -1/3 with others
+  batch.a.hidden = batch.b.hidden = batch.images.regions;
   batch.relevance = at::ones({3}, at::kDouble);
   const FakeModel model{.visual_weight = 1, .text_weight = 1, .cross_weight = 0};
   Itc itc(0.01);
@@ -494,16 +492,16 @@ BOOST_AUTO_TEST_CASE(lambda_is_not_negative) {
 BOOST_AUTO_TEST_CASE(a_pass_encodes_once) {
   auto batch = tangled();
   FakeModel model;
-  FakePass pass(model, batch);
+  FakePass forward(model, batch);
   Itc itc;
   Xtcl xtcl;
   Rx<Ceiling, negatives::SameImage> rxvtcl;
   Itm itm;
-  itc.loss(pass);
-  xtcl.loss(pass);
-  rxvtcl.loss(pass);
-  itm.loss(pass);
-  BOOST_TEST(model.pictures_encoded == 1);
+  itc.loss(forward);
+  xtcl.loss(forward);
+  rxvtcl.loss(forward);
+  itm.loss(forward);
+  BOOST_TEST(model.images_encoded == 1);
   BOOST_TEST(model.texts_encoded == 2);
 }
 

@@ -1,4 +1,4 @@
-// Pictures against Pillow and the image processors of transformers; make_images.py writes the truth.
+// Images against Pillow and the image processors of transformers; make_images.py writes the truth.
 #include <ATen/ops/abs.h>
 #include <ATen/ops/from_blob.h>
 #include <ATen/ops/stack.h>
@@ -13,7 +13,7 @@
 #include "rc3/io/image.hpp"
 #include "rc3/io/json.hpp"
 #include "rc3/io/safetensors.hpp"
-#include "rc3/visual/preprocess.hpp"
+#include "rc3/preprocess/preprocess.hpp"
 #include "support/parity.hpp"
 #include "support/tensors.hpp"
 #ifdef RC3_TEST_TURBOJPEG
@@ -35,9 +35,9 @@ at::Tensor rgba(const io::Image& image) {
 /// How two sets of bytes differ.
 struct Bytes {
   double differing = 0, all = 0, largest = 0;
-  int pictures = 0;
+  int images = 0;
   void add(const at::Tensor& ours, const at::Tensor& truth) {
-    ++pictures;
+    ++images;
     if (ours.sizes() != truth.sizes()) {
       largest = std::numeric_limits<double>::infinity();
       differing += static_cast<double>(truth.numel());
@@ -53,13 +53,13 @@ struct Bytes {
 
 enum class Columns { all, last_two, but_last_two };
 
-at::Tensor some(const at::Tensor& picture, Columns columns) {
-  const auto width = picture.size(1);
-  if (columns == Columns::last_two) return picture.narrow(1, width - 2, 2);
-  return columns == Columns::but_last_two ? picture.narrow(1, 0, width - 2) : picture;
+at::Tensor some(const at::Tensor& image, Columns columns) {
+  const auto width = image.size(1);
+  if (columns == Columns::last_two) return image.narrow(1, width - 2, 2);
+  return columns == Columns::but_last_two ? image.narrow(1, 0, width - 2) : image;
 }
 
-/// The pictures of @p groups as @p Decoders reads them, against what the list says they are.
+/// The images of @p groups as @p Decoders reads them, against what the list says they are.
 template <class Decoders>
 Bytes decoded(const std::filesystem::path& folder, std::initializer_list<std::string_view> groups,
               Columns columns = Columns::all) {
@@ -74,7 +74,7 @@ Bytes decoded(const std::filesystem::path& folder, std::initializer_list<std::st
     bytes.add(ours, wanted);
     BOOST_TEST_MESSAGE(entry.at("truth") << ": " << one.differing << " bytes differ, by at most " << one.largest);
   }
-  BOOST_TEST(bytes.pictures > 0);
+  BOOST_TEST(bytes.images > 0);
   return bytes;
 }
 
@@ -85,7 +85,7 @@ BOOST_AUTO_TEST_CASE(png) {
   if (folder.empty()) return;
   const auto exact = [&](std::string_view group, std::string_view what, std::string_view with) {
     const Bytes bytes = decoded<Default>(folder / "decoding", {group});
-    parity("images", rc3::join(what, ": ", bytes.pictures, " files"), with, "differing bytes", bytes.differing, 0);
+    parity("images", rc3::join(what, ": ", bytes.images, " files"), with, "differing bytes", bytes.differing, 0);
   };
   exact("png", "PNG, each colour type, depth and interlacing that Pillow reads by the specification",
         "Pillow convert(\"RGBA\")");
@@ -102,7 +102,7 @@ BOOST_AUTO_TEST_CASE(jpeg_by_stb) {
   const auto near = [&](std::initializer_list<std::string_view> groups, std::string_view what, double limit,
                         Columns columns = Columns::all) {
     const Bytes bytes = decoded<Default>(folder / "decoding", groups, columns);
-    const auto name = rc3::join(what, ", stb_image: ", bytes.pictures, " files");
+    const auto name = rc3::join(what, ", stb_image: ", bytes.images, " files");
     parity("images", name, "Pillow (libjpeg-turbo)", "largest difference of a byte", bytes.largest, limit);
     return bytes.equal_percent();
   };
@@ -124,7 +124,7 @@ BOOST_AUTO_TEST_CASE(jpeg_by_turbo) {
   if (folder.empty()) return;
   const Bytes bytes = decoded<io::Decoders<io::TurboJpeg, io::Stb>>(
       folder / "decoding", {"jpeg 444", "jpeg grey", "jpeg RGB", "jpeg 422", "jpeg 420", "jpeg EXIF"});
-  parity("images", rc3::join("JPEG, all but CMYK, libjpeg-turbo: ", bytes.pictures, " files"), "Pillow (libjpeg-turbo)",
+  parity("images", rc3::join("JPEG, all but CMYK, libjpeg-turbo: ", bytes.images, " files"), "Pillow (libjpeg-turbo)",
          "differing bytes", bytes.differing, 0);
 }
 #endif
@@ -135,7 +135,7 @@ BOOST_AUTO_TEST_CASE(webp) {
   if (folder.empty()) return;
   const Bytes bytes =
       decoded<io::Decoders<io::Stb, io::WebP>>(folder / "decoding", {"webp lossy", "webp lossless", "webp EXIF"});
-  parity("images", rc3::join("WebP, lossy, lossless, EXIF orientation: ", bytes.pictures, " files"), "Pillow (libwebp)",
+  parity("images", rc3::join("WebP, lossy, lossless, EXIF orientation: ", bytes.images, " files"), "Pillow (libwebp)",
          "differing bytes", bytes.differing, 0);
 }
 #endif
@@ -154,7 +154,7 @@ BOOST_AUTO_TEST_CASE(resizing) {
       const auto image = io::resize(io::load_image(folder / file), entry.at("width"), entry.at("height"), filter);
       bytes.add(rgba(image).narrow(2, 0, 3), truth.read(rc3::join(file.substr(0, file.find('.')), '.', name)));
     }
-    const auto what = rc3::join("resize, ", name, ": ", bytes.pictures, " pictures, up and down");
+    const auto what = rc3::join("resize, ", name, ": ", bytes.images, " images, up and down");
     parity("images", what, "Pillow resize", "equal bytes, %", bytes.equal_percent(), 99.5, true);
     parity("images", what, "Pillow resize", "largest difference of a byte", bytes.largest, 1);
   }
@@ -167,17 +167,18 @@ BOOST_AUTO_TEST_CASE(processors) {
   const io::safetensors::Reader truth(folder / "truth.safetensors");
   int i = 0;
   for (const auto& entry : io::read_json(folder / "list.json")) {
-    const auto preprocess = rc3::visual::Preprocess::from_pretrained(folder / entry.at("folder").get<std::string>());
+    const auto preprocess =
+        rc3::preprocess::Preprocess::from_pretrained(folder / entry.at("folder").get<std::string>());
     Bytes bytes;
     double values = 0;
-    for (const auto& picture : entry.at("pictures")) {
-      const auto name = picture.get<std::string>();
+    for (const auto& image : entry.at("images")) {
+      const auto name = image.get<std::string>();
       const auto pixels = preprocess(io::load_image(folder / (name + ".png")));
       bytes.add(pixels, truth.read(rc3::join(i, '.', name, ".bytes")));
       const auto normalized = preprocess.normalize(pixels.unsqueeze(0)).squeeze(0);
       values = std::max(values, rc3::test::max_difference(normalized, truth.read(rc3::join(i, '.', name, ".values"))));
     }
-    const auto what = rc3::join(entry.at("name").get<std::string>(), ": ", bytes.pictures, " pictures");
+    const auto what = rc3::join(entry.at("name").get<std::string>(), ": ", bytes.images, " images");
     const auto with = rc3::join("transformers ", entry.at("class").get<std::string>());
     parity("images", what, with, "largest difference of a byte", bytes.largest, 1);
     parity("images", what, with, "largest difference of a normalised value", values, 1e-6);

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""What Pillow and the image processors of transformers make of pictures, for images_test.cpp: pictures in all forms with
-their RGBA, pictures with their resized forms, and processors with what they give. The same bytes in each run."""
+"""What Pillow and the image processors of transformers make of images, for images_test.cpp: images in all forms with
+their RGBA, images with their resized forms, and processors with what they give. The same bytes in each run."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ random = np.random.default_rng(20240)
 GLYPHS = sorted((Path(os.environ["RC3_CACHE"]) / "data/emoji/glyphs").glob("*.png"))
 
 
-# --- Pictures ------------------------------------------------------------------------------------------------------------
+# --- Images ------------------------------------------------------------------------------------------------------------
 
 
 def smooth(width: int, height: int, channels: int = 3) -> np.ndarray:
@@ -36,13 +36,13 @@ def smooth(width: int, height: int, channels: int = 3) -> np.ndarray:
 
 def scene(width: int, height: int) -> Image.Image:
     """Emoji on a colour: hard edges."""
-    picture = Image.new("RGB", (width, height), tuple(int(c) for c in random.integers(0, 256, 3)))
+    image = Image.new("RGB", (width, height), tuple(int(c) for c in random.integers(0, 256, 3)))
     for _ in range(6):
         glyph = Image.open(GLYPHS[random.integers(len(GLYPHS))]).convert("RGBA")
         side = int(random.integers(16, max(17, min(width, height))))
         glyph = glyph.resize((side, side))
-        picture.paste(glyph, (int(random.integers(-side // 2, width - side // 2)), int(random.integers(-side // 2, height - side // 2))), glyph)
-    return picture
+        image.paste(glyph, (int(random.integers(-side // 2, width - side // 2)), int(random.integers(-side // 2, height - side // 2))), glyph)
+    return image
 
 
 # --- PNG in all its forms, which Pillow cannot write ------------------------------------------------------------------------
@@ -105,8 +105,8 @@ class Decoding:
     def add(self, group: str, name: str, file: bytes, truth: np.ndarray | None = None, peer: str = "Pillow") -> None:
         (self.out / name).write_bytes(file)
         if truth is None:
-            picture = Image.open(BytesIO(file))
-            truth = np.array(ImageOps.exif_transpose(picture).convert("RGBA"))
+            image = Image.open(BytesIO(file))
+            truth = np.array(ImageOps.exif_transpose(image).convert("RGBA"))
         key = f"{group}/{name}"
         self.tensors[key] = torch.from_numpy(np.ascontiguousarray(truth))
         self.entries.append({"group": group, "file": name, "truth": key, "peer": peer})
@@ -153,9 +153,9 @@ def png_forms(decoding: Decoding) -> None:
         decoding.add("png", f"glyph {i}.png", GLYPHS[i * len(GLYPHS) // 12].read_bytes())
 
 
-def saved(picture: Image.Image, kind: str, **options) -> bytes:
+def saved(image: Image.Image, kind: str, **options) -> bytes:
     file = BytesIO()
-    picture.save(file, kind, **options)
+    image.save(file, kind, **options)
     return file.getvalue()
 
 
@@ -168,34 +168,34 @@ def exif(orientation: int) -> Image.Exif:
 
 def jpeg_forms(decoding: Decoding) -> None:
     for (width, height), look in (((160, 120), "smooth"), ((157, 93), "smooth"), ((131, 97), "scene"), ((8, 1), "smooth")):
-        picture = Image.fromarray(smooth(width, height)) if look == "smooth" else scene(width, height)
+        image = Image.fromarray(smooth(width, height)) if look == "smooth" else scene(width, height)
         for subsampling, name in ((0, "444"), (1, "422"), (2, "420")):
             for progressive in (False, True):
-                file = saved(picture, "JPEG", quality=90, subsampling=subsampling, progressive=progressive)
+                file = saved(image, "JPEG", quality=90, subsampling=subsampling, progressive=progressive)
                 decoding.add(f"jpeg {name}", f"{look} {width}x{height} {name}{' progressive' if progressive else ''}.jpg", file)
-        decoding.add("jpeg grey", f"{look} {width}x{height} grey.jpg", saved(picture.convert("L"), "JPEG", quality=90))
-        decoding.add("jpeg 420", f"{look} {width}x{height} q30 restart.jpg", saved(picture, "JPEG", quality=30, restart_marker_blocks=2))
-        decoding.add("jpeg RGB", f"{look} {width}x{height} rgb.jpg", saved(picture, "JPEG", quality=90, keep_rgb=True))
+        decoding.add("jpeg grey", f"{look} {width}x{height} grey.jpg", saved(image.convert("L"), "JPEG", quality=90))
+        decoding.add("jpeg 420", f"{look} {width}x{height} q30 restart.jpg", saved(image, "JPEG", quality=30, restart_marker_blocks=2))
+        decoding.add("jpeg RGB", f"{look} {width}x{height} rgb.jpg", saved(image, "JPEG", quality=90, keep_rgb=True))
     decoding.add("jpeg CMYK", "cmyk.jpg", saved(Image.fromarray(smooth(96, 64, 4), "CMYK"), "JPEG", quality=95))
 
 
 def oriented_forms(decoding: Decoding) -> None:
-    picture = Image.fromarray(smooth(48, 31))
+    image = Image.fromarray(smooth(48, 31))
     for orientation in range(1, 9):
         data = exif(orientation)
-        decoding.add("png EXIF", f"orientation {orientation}.png", saved(picture, "PNG", exif=data))
-        decoding.add("jpeg EXIF", f"orientation {orientation}.jpg", saved(picture, "JPEG", quality=95, subsampling=0, exif=data))
-        decoding.add("webp EXIF", f"orientation {orientation}.webp", saved(picture, "WEBP", lossless=True, exif=data.tobytes()))
+        decoding.add("png EXIF", f"orientation {orientation}.png", saved(image, "PNG", exif=data))
+        decoding.add("jpeg EXIF", f"orientation {orientation}.jpg", saved(image, "JPEG", quality=95, subsampling=0, exif=data))
+        decoding.add("webp EXIF", f"orientation {orientation}.webp", saved(image, "WEBP", lossless=True, exif=data.tobytes()))
 
 
 def webp_forms(decoding: Decoding) -> None:
     for width, height in ((160, 120), (57, 33), (1, 1)):
         for lossless in (False, True):
             for channels in (3, 4):
-                picture = Image.fromarray(smooth(width, height, channels))
+                image = Image.fromarray(smooth(width, height, channels))
                 kind = f"{'lossless' if lossless else 'lossy'} {width}x{height} {'RGBA' if channels == 4 else 'RGB'}"
                 group = f"webp {'lossless' if lossless else 'lossy'}"
-                decoding.add(group, f"{kind}.webp", saved(picture, "WEBP", lossless=lossless, exact=True, quality=80))
+                decoding.add(group, f"{kind}.webp", saved(image, "WEBP", lossless=lossless, exact=True, quality=80))
 
 
 # --- Resizing --------------------------------------------------------------------------------------------------------------
@@ -209,10 +209,10 @@ def resized_forms(out: Path) -> None:
         to_width, to_height = (int(n) for n in random.choice([16, 64, 97, 128, 224], 2))
         if i % 8 == 0:
             to_height = height  # only one side changes
-        picture = scene(width, height) if i % 2 else Image.fromarray(smooth(width, height))
-        picture.save(out / f"{i}.png")
+        image = scene(width, height) if i % 2 else Image.fromarray(smooth(width, height))
+        image.save(out / f"{i}.png")
         for name, filter in (("bilinear", Image.Resampling.BILINEAR), ("bicubic", Image.Resampling.BICUBIC)):
-            tensors[f"{i}.{name}"] = torch.from_numpy(np.array(picture.resize((to_width, to_height), filter)))
+            tensors[f"{i}.{name}"] = torch.from_numpy(np.array(image.resize((to_width, to_height), filter)))
         entries.append({"file": f"{i}.png", "look": "scene" if i % 2 else "smooth", "width": to_width, "height": to_height})
     save_file(tensors, out / "truth.safetensors")
     (out / "list.json").write_text(json.dumps(entries, indent=1))
@@ -223,7 +223,7 @@ def resized_forms(out: Path) -> None:
 
 def processor_forms(out: Path) -> None:
     out.mkdir(parents=True, exist_ok=True)
-    pictures = {f"{w}x{h}": scene(w, h) if i % 2 else Image.fromarray(smooth(w, h))
+    images = {f"{w}x{h}": scene(w, h) if i % 2 else Image.fromarray(smooth(w, h))
                 for i, (w, h) in enumerate([(320, 213), (213, 320), (224, 224), (225, 224), (97, 31), (31, 98), (401, 333), (64, 300)])}
     with_alpha = {
         "RGBA": Image.fromarray(smooth(150, 101, 4)),
@@ -231,8 +231,8 @@ def processor_forms(out: Path) -> None:
         "palette": Image.open(GLYPHS[7]).convert("RGBA").quantize(64),
         "grey": Image.fromarray(smooth(120, 90, 1)[..., 0]),
     }
-    for name, picture in {**pictures, **with_alpha}.items():
-        picture.save(out / f"{name}.png")
+    for name, image in {**images, **with_alpha}.items():
+        image.save(out / f"{name}.png")
 
     half, clip_mean = [0.5] * 3, [0.48145466, 0.4578275, 0.40821073]
     clip_std = [0.26862954, 0.26130258, 0.27577711]
@@ -261,14 +261,14 @@ def processor_forms(out: Path) -> None:
         else:
             (folder / "preprocessor_config.json").write_text(json.dumps(file, indent=1))
         processor = kind.from_pretrained(folder)
-        files = [*pictures, *(with_alpha if kind is not vit else {})]  # ViT's processor takes RGB pictures only
-        for picture in files:
-            opened = Image.open(out / f"{picture}.png")
+        files = [*images, *(with_alpha if kind is not vit else {})]  # ViT's processor takes RGB images only
+        for image in files:
+            opened = Image.open(out / f"{image}.png")
             steps = processor(opened, do_rescale=False, do_normalize=False, return_tensors="np")["pixel_values"]
-            tensors[f"{i}.{picture}.bytes"] = torch.from_numpy(np.ascontiguousarray(steps[0]).astype(np.uint8))
+            tensors[f"{i}.{image}.bytes"] = torch.from_numpy(np.ascontiguousarray(steps[0]).astype(np.uint8))
             values = processor(opened, return_tensors="np")["pixel_values"]
-            tensors[f"{i}.{picture}.values"] = torch.from_numpy(np.ascontiguousarray(values[0]).astype(np.float32))
-        entries.append({"name": name, "class": kind.__name__, "folder": folder.name, "pictures": files})
+            tensors[f"{i}.{image}.values"] = torch.from_numpy(np.ascontiguousarray(values[0]).astype(np.float32))
+        entries.append({"name": name, "class": kind.__name__, "folder": folder.name, "images": files})
     save_file(tensors, out / "truth.safetensors")
     (out / "list.json").write_text(json.dumps(entries, indent=1))
 
@@ -285,7 +285,7 @@ def main() -> None:
     decoding.save()
     resized_forms(out / "resizing")
     processor_forms(out / "processors")
-    print(f"{len(decoding.entries)} pictures; libjpeg-turbo {features.version('libjpeg_turbo')}, libwebp {features.version('webp')}")
+    print(f"{len(decoding.entries)} images; libjpeg-turbo {features.version('libjpeg_turbo')}, libwebp {features.version('webp')}")
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Small random ViT, CLIP and SigLIP directories as transformers writes them, and what it computes of pictures, for
+"""Small random ViT, CLIP and SigLIP directories as transformers writes them, and what it computes of images, for
 vision_test.cpp and read_vision.py. For each case of cases.json: the folder <name>, and <name>.safetensors with pixels,
-last_hidden_state and pooled vector of each set of pictures."""
+last_hidden_state and pooled vector of each set of images."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def whole(config: type, vision: dict, **more):
     return config(text_config=TEXT, vision_config=vision, **more)
 
 
-# name, family, class, config, the processor's numbers, where they are kept, pictures (height, width).
+# name, family, class, config, the processor's numbers, where they are kept, images (height, width).
 # Some epsilons are larger than any checkpoint's: below 1e-4 a wrong one would not show in the sixth digit. 16 x 64 has as
 # many patches as 32 x 32, and yet other positions.
 CASES = [
@@ -72,7 +72,7 @@ def vision(model: nn.Module) -> nn.Module:
 
 @torch.no_grad()
 def outputs(model: nn.Module, pixels: torch.Tensor) -> dict[str, torch.Tensor]:
-    """last_hidden_state, and the vector that the class itself makes of a picture."""
+    """last_hidden_state, and the vector that the class itself makes of an image."""
     values = vision(model)(pixel_values=pixels, interpolate_pos_encoding=True)
     last, pooled = values.last_hidden_state, values.pooler_output
     if hasattr(model, "visual_projection"):
@@ -92,7 +92,7 @@ def main() -> None:
     torch.set_num_threads(1)
     random = np.random.default_rng(11)
     kept = []
-    for seed, (name, family, kind, config, numbers, file, pictures) in enumerate(CASES):
+    for seed, (name, family, kind, config, numbers, file, images) in enumerate(CASES):
         torch.manual_seed(seed)  # of the constructor; the weights come after
         config._attn_implementation = "eager"  # plain matrix products, where rc3 calls the fused ones
         model = getattr(transformers, kind)(config).eval()
@@ -110,7 +110,7 @@ def main() -> None:
 
         tensors = {}
         low = getattr(transformers, kind).from_pretrained(folder, dtype=torch.bfloat16, attn_implementation="sdpa").eval()
-        for i, (height, width) in enumerate(pictures):
+        for i, (height, width) in enumerate(images):
             pixels = random.integers(0, 256, (2, 3, height, width), dtype=np.uint8)
             pixels[0] //= 4  # a dark one: each channel's mean shows
             inputs = processor(images=list(pixels), input_data_format="channels_first", return_tensors="pt").pixel_values
@@ -122,10 +122,10 @@ def main() -> None:
                 tensors[f"{i}.{key}"] = value.contiguous()
                 tensors[f"{i}.{key}.bfloat16"] = bfloat16[key].float().contiguous()
         save_file(tensors, out / f"{name}.safetensors")
-        seen = ", ".join(f"{width}x{height}" for height, width in pictures)
+        seen = ", ".join(f"{width}x{height}" for height, width in images)
         c = vision(model).config
-        text = f"{kind}, {c.num_hidden_layers} layers, {c.num_attention_heads} heads, width {c.hidden_size}, patches of {c.patch_size}, pictures {seen}"
-        kept.append({"name": name, "family": family, "class": kind, "what": text, "pictures": [list(p) for p in pictures]})
+        text = f"{kind}, {c.num_hidden_layers} layers, {c.num_attention_heads} heads, width {c.hidden_size}, patches of {c.patch_size}, images {seen}"
+        kept.append({"name": name, "family": family, "class": kind, "what": text, "images": [list(p) for p in images]})
     (out / "cases.json").write_text(json.dumps(kept, indent=1), encoding="utf-8")
     print(f"{len(kept)} directories in {out}")
 

@@ -40,7 +40,7 @@ def main() -> None:
         settings, _ = ImageProcessingMixin.get_image_processor_dict(saved)
         processor = PROCESSORS[case["family"]](**settings | {"do_resize": False, "do_center_crop": False})
         last = pooled = 0.0
-        for i in range(len(case["pictures"])):
+        for i in range(len(case["images"])):
             pixels = processor(images=list(truth[f"{i}.pixels"].numpy()), input_data_format="channels_first", return_tensors="pt").pixel_values
             values = outputs(model.eval(), pixels)
             last = max(last, (values["last"] - truth[f"{i}.last"]).abs().max().item())

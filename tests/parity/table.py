@@ -11,7 +11,7 @@ from datetime import date
 from importlib.metadata import version
 from pathlib import Path
 
-GROUPS = {"encoders": "Encoders", "tokenizers": "Tokenizers", "images": "Pictures", "files": "Files"}
+GROUPS = {"encoders": "Encoders", "tokenizers": "Tokenizers", "images": "Images", "files": "Files"}
 PEERS = ("transformers", "tokenizers", "sentencepiece", "torch", "pillow", "safetensors")
 
 

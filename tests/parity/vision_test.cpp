@@ -9,7 +9,7 @@
 BOOST_AUTO_TEST_SUITE(parity_vision)
 
 using namespace rc3::test;
-using rc3::Pictures;
+using rc3::Images;
 namespace backbone = rc3::visual::backbone;
 using backbone::ClipVision;
 using backbone::SiglipVision;
@@ -22,10 +22,10 @@ rc3::io::Layout layout() {
   return backbone::detail::clip_layout("");
 }
 
-Pictures pictures_of(at::Tensor pixels) {
-  Pictures pictures;
-  pictures.pixels = std::move(pixels);
-  return pictures;
+Images images_of(at::Tensor pixels) {
+  Images images;
+  images.pixels = std::move(pixels);
+  return images;
 }
 
 double rms(const at::Tensor& t) { return t.to(at::kDouble).square().mean().sqrt().item<double>(); }
@@ -47,14 +47,14 @@ void compare(const std::filesystem::path& folder, const nlohmann::json& about) {
          static_cast<double>(report.missing.size() + report.unused.size()), 0);
 
   double last = 0, pooled = 0;
-  for (std::size_t i = 0; i < about["pictures"].size(); ++i) {
+  for (std::size_t i = 0; i < about["images"].size(); ++i) {
     const auto read = [&](std::string_view key) { return truth.read(rc3::join(i, ".", key)); };
-    const auto pictures = pictures_of(read("pixels"));
-    const auto hidden = model->last_hidden(pictures);
+    const auto images = images_of(read("pixels"));
+    const auto hidden = model->last_hidden(images);
     last = std::max(last, max_difference(hidden, read("last")));
     if (truth.contains(rc3::join(i, ".pooled")))
-      pooled = std::max(pooled, max_difference(model->pooled(pictures), read("pooled")));
-    const auto map = model->features(pictures);
+      pooled = std::max(pooled, max_difference(model->pooled(images), read("pooled")));
+    const auto map = model->features(images);
     BOOST_TEST(map.flatten(2).transpose(1, 2).equal(hidden.slice(1, hidden.size(1) - map.size(2) * map.size(3))));
   }
   parity("encoders", what, with, "last hidden state, max abs difference", last, 1e-5);
@@ -62,7 +62,7 @@ void compare(const std::filesystem::path& folder, const nlohmann::json& about) {
 
   model->save_pretrained(folder / "saved" / name);
   const auto again = Backbone::from_pretrained(folder / "saved" / name);
-  const auto first = pictures_of(truth.read("0.pixels"));
+  const auto first = images_of(truth.read("0.pixels"));
   BOOST_TEST(again->last_hidden(first).equal(model->last_hidden(first)));
 
   // Every number of the model in bfloat16, of 8 bits. How the rounding adds up depends on the sizes of what is added:
@@ -70,9 +70,9 @@ void compare(const std::filesystem::path& folder, const nlohmann::json& about) {
   // to itself: torch::nn::Linear rounds once more before it adds the bias.
   model->to(at::kBFloat16);
   double most = 0, ours = 0, theirs = 0;
-  for (std::size_t i = 0; i < about["pictures"].size(); ++i) {
+  for (std::size_t i = 0; i < about["images"].size(); ++i) {
     const auto expected = truth.read(rc3::join(i, ".last"));
-    const auto hidden = model->last_hidden(pictures_of(truth.read(rc3::join(i, ".pixels"))));
+    const auto hidden = model->last_hidden(images_of(truth.read(rc3::join(i, ".pixels"))));
     BOOST_TEST(hidden.scalar_type() == at::kBFloat16);
     most = std::max(most, max_difference(hidden, expected));
     ours += rms(hidden - expected);

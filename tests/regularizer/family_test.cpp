@@ -9,7 +9,7 @@ BOOST_AUTO_TEST_SUITE(regularizer_family)
 
 using namespace rc3::regularizer;
 using namespace rc3::test;
-using Everything = Sum<Ceiling, Band, Weighted, SoftTarget>;
+using Everything = Sum<Ceiling, HuberToTarget, Weighted, SoftTarget>;
 
 at::Tensor doubles(std::vector<double> values) { return at::tensor(values, at::kDouble); }
 
@@ -23,16 +23,16 @@ template <class Visit>
 void each(const Visit& visit) {
   visit("None", None());
   visit("Ceiling", Ceiling(0.1));
-  visit("Band", Band(0.1, 0.3));
+  visit("HuberToTarget", HuberToTarget(0.1, 0.3));
   visit("Weighted", Weighted(2.0));
   visit("SoftTarget", SoftTarget(0.3));
-  visit("Sum", Everything(Ceiling(0.1), Band(0.1, 0.3), Weighted(2.0), SoftTarget(0.3)));
+  visit("Sum", Everything(Ceiling(0.1), HuberToTarget(0.1, 0.3), Weighted(2.0), SoftTarget(0.3)));
 }
 
 BOOST_AUTO_TEST_CASE(what_they_ask_for_is_known_at_compile_time) {
-  static_assert(!looks_at_rows<None> && !looks_at_rows<Ceiling> && !looks_at_rows<Band> && !looks_at_rows<Weighted>);
-  static_assert(looks_at_rows<SoftTarget> && looks_at_rows<Everything> && !looks_at_rows<Sum<Ceiling, Band>>);
-  static_assert(Weighs<Weighted> && Weighs<Everything> && !Weighs<Ceiling> && !Weighs<Sum<Ceiling, Band>>);
+  static_assert(!uses_rows<None> && !uses_rows<Ceiling> && !uses_rows<HuberToTarget> && !uses_rows<Weighted>);
+  static_assert(uses_rows<SoftTarget> && uses_rows<Everything> && !uses_rows<Sum<Ceiling, HuberToTarget>>);
+  static_assert(Weighs<Weighted> && Weighs<Everything> && !Weighs<Ceiling> && !Weighs<Sum<Ceiling, HuberToTarget>>);
   BOOST_TEST(true);
 }
 
@@ -82,11 +82,11 @@ BOOST_AUTO_TEST_CASE(extremes_are_finite) {
 BOOST_AUTO_TEST_CASE(band_is_zero_on_its_line_and_pulls_towards_it_from_both_sides) {
   const auto rho = doubles({0.0, 0.5, 1.0});
   const Pairs on{(0.2 + 0.8 * rho).requires_grad_(), rho};
-  const auto zero = Band(0.2).penalty(on);
+  const auto zero = HuberToTarget(0.2).penalty(on);
   zero.backward();
-  at_most("Band on its line", zero.item<double>() + on.similarity.grad().abs().max().item<double>(), 1e-15);
+  at_most("HuberToTarget on its line", zero.item<double>() + on.similarity.grad().abs().max().item<double>(), 1e-15);
   const Pairs off{doubles({0.9, -0.9}).requires_grad_(), doubles({0.0, 1.0})};
-  Band(0.2).penalty(off).backward();
+  HuberToTarget(0.2).penalty(off).backward();
   BOOST_TEST(off.similarity.grad()[0].item<double>() > 0);
   BOOST_TEST(off.similarity.grad()[1].item<double>() < 0);
 }
@@ -111,27 +111,27 @@ BOOST_AUTO_TEST_CASE(soft_target_is_zero_where_the_rows_agree) {
 
 BOOST_AUTO_TEST_CASE(sum_adds_what_its_parts_say) {
   const auto pairs = random_pairs(9);
-  const auto sum = Sum<Ceiling, Band>({0.25, 3.0}, Ceiling(0.3), Band(-0.2)).penalty(pairs);
+  const auto sum = Sum<Ceiling, HuberToTarget>({0.25, 3.0}, Ceiling(0.3), HuberToTarget(-0.2)).penalty(pairs);
   at_most("Sum against its parts",
-          max_difference(sum, 0.25 * Ceiling(0.3).penalty(pairs) + 3.0 * Band(-0.2).penalty(pairs)), 1e-15);
+          max_difference(sum, 0.25 * Ceiling(0.3).penalty(pairs) + 3.0 * HuberToTarget(-0.2).penalty(pairs)), 1e-15);
 }
 
 BOOST_AUTO_TEST_CASE(lambda_goes_from_one_number_to_another) {
-  const auto lambda = Lambda::linear(0.0, 2.0, 100);
+  const auto lambda = WeightSchedule::linear(0.0, 2.0, 100);
   BOOST_TEST(lambda.at(0) == 0.0);
   BOOST_TEST(lambda.at(50) == 1.0);
   BOOST_TEST(lambda.at(100) == 2.0);
   BOOST_TEST(lambda.at(100000) == 2.0);
-  BOOST_TEST(Lambda(0.3).at(0) == 0.3);
-  BOOST_TEST(Lambda::linear(1.0, 0.0, 0).at(0) == 0.0);
-  throws_with([] { Lambda(-1.0); }, "lambda", "-1");
-  throws_with([] { Lambda::linear(0, std::nan(""), 3); }, "lambda");
-  throws_with([] { Lambda::linear(0, 1, -3); }, "steps", "-3");
+  BOOST_TEST(WeightSchedule(0.3).at(0) == 0.3);
+  BOOST_TEST(WeightSchedule::linear(1.0, 0.0, 0).at(0) == 0.0);
+  throws_with([] { WeightSchedule(-1.0); }, "lambda", "-1");
+  throws_with([] { WeightSchedule::linear(0, std::nan(""), 3); }, "lambda");
+  throws_with([] { WeightSchedule::linear(0, 1, -3); }, "steps", "-3");
 }
 
 BOOST_AUTO_TEST_CASE(parameters_have_their_ranges) {
-  throws_with([] { Band(2.0); }, "regularizer::Band", "c0", "2");
-  throws_with([] { Band(0.0, 0.0); }, "regularizer::Band", "delta");
+  throws_with([] { HuberToTarget(2.0); }, "regularizer::HuberToTarget", "c0", "2");
+  throws_with([] { HuberToTarget(0.0, 0.0); }, "regularizer::HuberToTarget", "delta");
   throws_with([] { Weighted(-0.5); }, "regularizer::Weighted", "gamma", "-0.5");
   throws_with([] { SoftTarget(0.0); }, "regularizer::SoftTarget", "tau_r");
   throws_with([] { Sum<Ceiling>({-1.0}, Ceiling()); }, "regularizer::Sum", "-1");

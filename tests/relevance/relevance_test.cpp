@@ -39,7 +39,7 @@ Batch batch_of(const std::vector<std::int64_t>& a, const std::vector<std::int64_
   Batch batch;
   batch.a = texts(a);
   batch.b = texts(b);
-  batch.picture_ids = at::arange(static_cast<std::int64_t>(a.size()));
+  batch.image_ids = at::arange(static_cast<std::int64_t>(a.size()));
   if (with_ids) {
     batch.caption_a_ids = at::tensor(a, at::kLong);
     batch.caption_b_ids = at::tensor(b, at::kLong);

@@ -13,7 +13,7 @@
 #include "rc3/objective/objective.hpp"
 #include "rc3/regularizer/regularizer.hpp"
 #include "rc3/relevance/relevance.hpp"
-#include "rc3/text/scratch.hpp"
+#include "rc3/text/transformer_encoder.hpp"
 #include "rc3/visual/visual.hpp"
 
 namespace rc3::test::everything {
@@ -21,7 +21,7 @@ namespace rc3::test::everything {
 using namespace rc3::objective;
 using Patches = visual::Patch<visual::backbone::LinearPatches>;
 using Visual = visual::Both<visual::Roi, Patches>;
-using Model = rc3::Model<Visual, text::Scratch>;
+using Model = rc3::Model<Visual, text::TransformerEncoder>;
 using Contrast = RXvtcl<regularizer::Ceiling, relevance::Provided, negatives::SameImage>;
 using Training = Pretrainer<Model, Contrast, Itc, Xtcl, Itm, Mlm, Mclm, Mrm<>>;
 
@@ -32,17 +32,17 @@ inline std::shared_ptr<Training> training() {
   const auto visual =
       std::make_shared<Visual>(std::make_shared<visual::Roi>(visual::RegionEmbeddingOptions{.features = 3, .width = 8}),
                                std::make_shared<Patches>(backbone, visual::PatchOptions{.width = 8, .grid = 2}));
-  const auto text = std::make_shared<text::Scratch>(
-      text::ScratchOptions{.vocabulary = 20, .width = 8, .layers = 1, .heads = 2, .feed_forward = 8, .positions = 6});
+  const auto text = std::make_shared<text::TransformerEncoder>(text::TransformerEncoderOptions{
+      .vocabulary = 20, .width = 8, .layers = 1, .heads = 2, .feed_forward = 8, .positions = 6});
   const auto fusion = std::make_shared<fusion::SingleStream>(fusion::SingleStreamOptions{8, 1, 2, 8, 0.1});
   const auto model = std::make_shared<Model>(visual, text, fusion, ModelOptions{.embedding = 6, .hidden = 7});
   const auto decoder = std::make_shared<fusion::Decoder>(
       fusion::DecoderOptions{.vocabulary = 20, .width = 8, .layers = 1, .heads = 2, .feed_forward = 8, .positions = 6});
-  const MaskOptions masks{.share = 0.5, .mask = 19, .vocabulary = 20};
+  const MaskOptions masks{.fraction = 0.5, .mask = 19, .vocabulary = 20};
   auto all = std::make_shared<Training>(
       model, std::array{1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0}, std::make_shared<Contrast>(), std::make_shared<Itc>(),
       std::make_shared<Xtcl>(), std::make_shared<Itm>(ItmOptions{.hardness = 1e7}), std::make_shared<Mlm>(8, masks),
-      std::make_shared<Mclm>(decoder, masks), std::make_shared<Mrm<>>(8, 3, MrmOptions{.share = 0.7}));
+      std::make_shared<Mclm>(decoder, masks), std::make_shared<Mrm<>>(8, 3, MrmOptions{.fraction = 0.7}));
   all->to(at::kDouble);
   all->eval();
   // Embeddings start at 0.02, where a norm behind them bends too much for differences.
@@ -57,18 +57,18 @@ inline Batch batch() {
   torch::manual_seed(5);
   const std::int64_t n = 4;
   Batch b;
-  b.pictures.pixels = at::randint(0, 256, {n, 3, 8, 8}, at::kLong).to(at::kDouble);
-  b.pictures.regions = at::randn({n, 2, 3}, at::kDouble);
-  b.pictures.boxes = at::tensor({1.0, 0.0, 6.0, 8.0}, at::kDouble).expand({n, 2, 4}).contiguous();
-  b.pictures.sizes = at::full({n, 2}, 8.0, at::kDouble);
-  b.pictures.region_mask = at::tensor({1, 1, 0, 0, 1, 1, 1, 0}, at::kLong).view({n, 2}).to(at::kBool);
-  b.pictures.patch_mask = at::tensor({0, 1, 1, 1}, at::kLong).to(at::kBool);
+  b.images.pixels = at::randint(0, 256, {n, 3, 8, 8}, at::kLong).to(at::kDouble);
+  b.images.regions = at::randn({n, 2, 3}, at::kDouble);
+  b.images.boxes = at::tensor({1.0, 0.0, 6.0, 8.0}, at::kDouble).expand({n, 2, 4}).contiguous();
+  b.images.sizes = at::full({n, 2}, 8.0, at::kDouble);
+  b.images.region_mask = at::tensor({1, 1, 0, 0, 1, 1, 1, 0}, at::kLong).view({n, 2}).to(at::kBool);
+  b.images.patch_mask = at::tensor({0, 1, 1, 1}, at::kLong).to(at::kBool);
   const auto text = [&] { return Texts{at::randint(4, 19, {n, 5}, at::kLong), at::ones({n, 5}, at::kBool), {}}; };
   b.a = text();
   b.b = text();
   b.strict = at::tensor({1, 0, 1, 1}, at::kLong).to(at::kBool);
   b.relevance = at::tensor({1.0, 0.4, 1.0, 0.0}, at::kDouble);
-  b.picture_ids = at::arange(n);
+  b.image_ids = at::arange(n);
   b.caption_a_ids = at::arange(n);
   b.caption_b_ids = at::arange(n) + n;
   return b;

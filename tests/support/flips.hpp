@@ -13,7 +13,7 @@
 
 namespace rc3::test {
 
-/// Decodes 3,000 copies of the picture @p file, each with 1 to 3 flipped bits: read, or an rc3::Error that begins with
+/// Decodes 3,000 copies of the image @p file, each with 1 to 3 flipped bits: read, or an rc3::Error that begins with
 /// @p name.
 /// @tparam Decoders  io::Decoders
 /// @param who   what reads, for the line that is printed

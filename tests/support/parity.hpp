@@ -27,11 +27,11 @@ inline std::filesystem::path truth(std::string_view part) {
 /// @param group   "encoders", "tokenizers", "images" or "files"
 /// @param what    what is compared, for example "ViT, 3 layers, 4 heads, 48 x 32"
 /// @param with    what it is compared with, for example "transformers ViTModel"
-/// @param figure  name of the figure, for example "max abs difference"
-inline void parity(std::string_view group, std::string_view what, std::string_view with, std::string_view figure,
+/// @param figure  name of the score, for example "max abs difference"
+inline void parity(std::string_view group, std::string_view what, std::string_view with, std::string_view score,
                    double value, double limit, bool at_least = false) {
   const bool holds = at_least ? value >= limit : value <= limit;
-  report(join(group, ": ", what, " against ", with, ": ", figure), value, at_least ? ">=" : "<=", limit, holds);
+  report(join(group, ": ", what, " against ", with, ": ", score), value, at_least ? ">=" : "<=", limit, holds);
   const std::filesystem::path table = environment("RC3_PARITY");
   if (table.empty()) return;
   std::filesystem::create_directories(table / "rows");

@@ -16,10 +16,10 @@ namespace {
 
 using Head = task::Classifier<Toy>;
 
-std::shared_ptr<Head> head(std::int64_t pictures, bool vectors = true) {
+std::shared_ptr<Head> head(std::int64_t images, bool vectors = true) {
   torch::manual_seed(3);
   auto made = std::make_shared<Head>(std::make_shared<Toy>(),
-                                     task::ClassifierOptions{.classes = 3, .pictures = pictures, .vectors = vectors});
+                                     task::ClassifierOptions{.classes = 3, .images = images, .embeddings = vectors});
   made->to(at::kDouble);
   made->eval();
   return made;
@@ -61,19 +61,18 @@ double norm(const Row& x) {
 }
 
 /// The definition, number by number.
-Row expected(Head& h, const task::Batch& batch, std::int64_t i, bool vectors) {
+Row expected(Head& h, const task::ExampleBatch& batch, std::int64_t i, bool vectors) {
   const auto p = h.named_parameters();
   Row seen;
   const Row text = mean_of(batch.texts.hidden[i], batch.texts.mask[i]);
-  for (const Pictures* pictures : {&batch.pictures, &batch.right}) {
-    if (pictures->size() == 0) continue;
-    const Row picture = mean_of(pictures->regions[i], pictures->region_mask[i]);
-    Row both = picture;
+  for (const Images* images : {&batch.images, &batch.right}) {
+    if (images->size() == 0) continue;
+    const Row image = mean_of(images->regions[i], images->region_mask[i]);
+    Row both = image;
     both.insert(both.end(), text.begin(), text.end());
     for (const double z : affine(both, p["model.mix.weight"], p["model.mix.bias"])) seen.push_back(std::tanh(z));
     if (vectors)
-      for (std::size_t j = 0; j < text.size(); ++j)
-        seen.push_back(4 * picture[j] / norm(picture) * text[j] / norm(text));
+      for (std::size_t j = 0; j < text.size(); ++j) seen.push_back(4 * image[j] / norm(image) * text[j] / norm(text));
   }
   if (vectors)
     for (const double t : text) seen.push_back(2 * t / norm(text));
@@ -88,11 +87,11 @@ Row expected(Head& h, const task::Batch& batch, std::int64_t i, bool vectors) {
   Row logits = affine(x, p["out.weight"], p["out.bias"]);
   if (!vectors) return logits;
   // Tokens of this model have no vectors: meetings say that they are missing.
-  Row met = affine(Row(static_cast<std::size_t>(task::Meetings::width(batch.pairs() ? 2 : 1)), -3.0),
-                   p["met_hidden.weight"], p["met_hidden.bias"]);
+  Row met = affine(Row(static_cast<std::size_t>(task::LateInteraction::width(batch.pairs() ? 2 : 1)), -3.0),
+                   p["interaction_hidden.weight"], p["interaction_hidden.bias"]);
   for (double& v : met) v *= 0.5 * (1 + std::erf(v / std::sqrt(2.0)));
-  const Row by_meetings = affine(met, p["met_out.weight"], p["met_out.bias"]);
-  for (std::size_t c = 0; c < logits.size(); ++c) logits[c] += by_meetings[c];
+  const Row by_interaction = affine(met, p["interaction_out.weight"], p["interaction_out.bias"]);
+  for (std::size_t c = 0; c < logits.size(); ++c) logits[c] += by_interaction[c];
   return logits;
 }
 
@@ -102,10 +101,10 @@ BOOST_AUTO_TEST_SUITE(task_classifier)
 
 BOOST_AUTO_TEST_CASE(logits_follow_the_formula) {
   double worst = 0, loss_difference = 0;
-  for (const std::int64_t pictures : {1, 2})
+  for (const std::int64_t images : {1, 2})
     for (const bool vectors : {false, true}) {
-      const auto h = head(pictures, vectors);
-      const auto batch = test::toy_batch(5, pictures == 2);
+      const auto h = head(images, vectors);
+      const auto batch = test::toy_batch(5, images == 2);
       const auto logits = h->logits(batch);
       double loss = 0;
       for (std::int64_t i = 0; i < 5; ++i) {
@@ -124,18 +123,19 @@ BOOST_AUTO_TEST_CASE(logits_follow_the_formula) {
 }
 
 /// Its tokens have vectors that never meet.
-struct Grounded : Toy {
+struct LateInteractionFusion : Toy {
   static Tokens with_vectors(Tokens t) {
-    t.vectors = at::zeros_like(t.values);
+    t.embeddings = at::zeros_like(t.values);
     return t;
   }
-  Tokens visual(const Pictures& p) { return with_vectors(Toy::visual(p)); }
+  Tokens visual(const Images& p) { return with_vectors(Toy::visual(p)); }
   Tokens text(const Texts& t) { return with_vectors(Toy::text(t)); }
 };
 
 BOOST_AUTO_TEST_CASE(training_answers_some_by_meetings_alone) {
   torch::manual_seed(3);
-  task::Classifier<Grounded> h(std::make_shared<Grounded>(), {.classes = 3, .dropout = 0, .leave_out = 0.5});
+  task::Classifier<LateInteractionFusion> h(std::make_shared<LateInteractionFusion>(),
+                                            {.classes = 3, .dropout = 0, .leave_out = 0.5});
   h.to(at::kDouble);
   const auto batch = test::toy_batch(64, false);
   h.eval();
@@ -163,11 +163,11 @@ BOOST_AUTO_TEST_CASE(where_tokens_have_no_vectors_all_is_answered_by_z) {
   BOOST_TEST(h.logits(batch).equal(whole));
 }
 
-BOOST_AUTO_TEST_CASE(the_order_of_two_pictures_matters) {
+BOOST_AUTO_TEST_CASE(the_order_of_two_images_matters) {
   const auto h = head(2);
   auto batch = test::toy_batch(4, true);
   const auto before = h->logits(batch);
-  std::swap(batch.pictures, batch.right);
+  std::swap(batch.images, batch.right);
   BOOST_TEST((h->logits(batch) - before).abs().max().item<double>() > 1e-3);
 }
 
@@ -184,10 +184,10 @@ BOOST_AUTO_TEST_CASE(shares_of_ranks_add_up_to_the_loss) {
 }
 
 BOOST_AUTO_TEST_CASE(wrong_input_is_named) {
-  throws_with([] { head(3); }, "pictures must be 1 or 2, are 3");
+  throws_with([] { head(3); }, "images must be 1 or 2, are 3");
   throws_with([] { Head(std::make_shared<Toy>(), {.classes = 1}); }, "classes must be above 1");
-  throws_with([] { head(2)->logits(test::toy_batch(2, false)); }, "made for 2 pictures a question, the batch has 1");
-  throws_with([] { head(1)->logits(test::toy_batch(2, true)); }, "made for 1 pictures a question, the batch has 2");
+  throws_with([] { head(2)->logits(test::toy_batch(2, false)); }, "made for 2 images a question, the batch has 1");
+  throws_with([] { head(1)->logits(test::toy_batch(2, true)); }, "made for 1 images a question, the batch has 2");
   auto batch = test::toy_batch(3, false);
   batch.labels[1] = -1;
   throws_with([&] { head(1)->losses(batch); }, "has no answer");

@@ -19,11 +19,11 @@ using test::at_most;
 
 namespace {
 
-/// A Toy whose vectors of search pass a map that no fusion sees: only ITC's gradient reaches it.
+/// A Toy whose embeddings pass a map that no fusion sees: only ITC's gradient reaches it.
 struct Searching : test::Toy {
   Searching() { search = register_module("search", torch::nn::Linear(4, 4)); }
-  at::Tensor picture_vector(const Tokens& t) { return nn::unit(search->forward(mean(t))); }
-  at::Tensor text_vector(const Tokens& t) { return nn::unit(search->forward(mean(t))); }
+  at::Tensor image_embedding(const Tokens& t) { return nn::l2_normalize(search->forward(mean(t))); }
+  at::Tensor text_embedding(const Tokens& t) { return nn::l2_normalize(search->forward(mean(t))); }
   torch::nn::Linear search{nullptr};
 };
 using Matcher = task::Matcher<Searching>;
@@ -35,10 +35,10 @@ std::shared_ptr<Matcher> matcher() {
   return made;
 }
 
-task::Batch batch_of(const at::Tensor& pictures, const at::Tensor& texts) {
+task::ExampleBatch batch_of(const at::Tensor& images, const at::Tensor& texts) {
   torch::manual_seed(22);
-  auto batch = test::toy_batch(pictures.size(0), false);
-  batch.picture_ids = pictures;
+  auto batch = test::toy_batch(images.size(0), false);
+  batch.image_ids = images;
   batch.text_ids = texts;
   return batch;
 }
@@ -59,7 +59,7 @@ Seen seen(Matcher& m, const Losses& losses) {
 }
 
 /// The sum over two ranks that have half of @p whole each.
-Seen of_two_ranks(const task::Batch& whole) {
+Seen of_two_ranks(const task::ExampleBatch& whole) {
   const std::array matchers{matcher(), matcher()};
   std::array<Seen, 2> shares;
   const auto half = whole.size() / 2;
@@ -91,7 +91,7 @@ double apart(const Seen& a, const Seen& b, const std::string& beginning = "") {
 }  // namespace
 
 BOOST_AUTO_TEST_CASE(ITC_of_two_ranks_is_that_of_one_with_the_whole_batch) {
-  // A picture that both ranks have, and a text: no negatives of each other.
+  // An image that both ranks have, and a text: no negatives of each other.
   const auto batch =
       batch_of(at::tensor({0, 1, 2, 3, 4, 1, 6, 7}, at::kLong), at::tensor({0, 1, 2, 3, 4, 5, 2, 7}, at::kLong));
   const auto alone = matcher();
@@ -129,7 +129,7 @@ BOOST_AUTO_TEST_CASE(what_is_missing_is_said_before_the_ranks_wait_for_each_othe
   test::as_ranks(2, [](test::ThreadCommunicator& comm) {
     const auto m = std::make_shared<Matcher>(std::make_shared<Searching>());
     test::throws_with([&] { m->losses(test::toy_batch(4, false), comm); },
-                      "does not say which pictures and texts are equal");
+                      "does not say which images and texts are equal");
   });
 }
 

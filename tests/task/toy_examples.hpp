@@ -1,5 +1,5 @@
 #pragma once
-/// Examples for task::Remembered.
+/// Examples for task::CachedExamples.
 
 #include <cmath>
 #include <string>
@@ -10,7 +10,7 @@
 
 namespace rc3::test {
 
-/// Example k: picture k / 2, text k % 3, class k % 2.
+/// Example k: image k / 2, text k % 3, class k % 2.
 inline data::Examples examples(int n) {
   std::vector<data::Example> all;
   for (int k = 0; k < n; ++k)
@@ -18,12 +18,12 @@ inline data::Examples examples(int n) {
   return {"toys", std::move(all)};
 }
 
-inline task::Prepared prepared(int k, bool pair) {
-  task::Prepared p;
+inline task::PreparedExample prepared(int k, bool pair) {
+  task::PreparedExample p;
   p.example.id = std::to_string(k);
   p.example.language = k % 2 == 0 ? "en" : "de";
-  const auto picture = [](int which) {
-    data::PreparedPicture made{1, 1, {static_cast<std::uint8_t>(which), 2, 3}, {}};
+  const auto image = [](int which) {
+    preprocess::PreparedImage made{1, 1, {static_cast<std::uint8_t>(which), 2, 3}, {}};
     made.regions.width = made.regions.height = 1;
     for (int r = 0; r <= which % 2; ++r) {
       made.regions.boxes.push_back({0, 0, 1, 1});
@@ -31,8 +31,8 @@ inline task::Prepared prepared(int k, bool pair) {
     }
     return made;
   };
-  p.pictures = {picture(k / 2)};
-  if (pair) p.pictures.push_back(picture(100 + k));
+  p.images = {image(k / 2)};
+  if (pair) p.images.push_back(image(100 + k));
   p.text.assign(static_cast<std::size_t>(3 + k % 3), 5 + k % 3);
   p.label = k % 2;
   return p;
@@ -41,7 +41,7 @@ inline task::Prepared prepared(int k, bool pair) {
 struct Prepare {
   bool pair = false;
   int damaged = -1;
-  task::Prepared operator()(const data::Example& e, std::uint64_t, std::int64_t) const {
+  task::PreparedExample operator()(const data::Example& e, std::uint64_t, std::int64_t) const {
     const int k = std::stoi(e.id);
     require(k != damaged, e.id, ": damaged");
     return prepared(k, pair);

@@ -31,7 +31,7 @@ std::shared_ptr<Head> head(double smoothing) {
 }
 
 /// Two texts: language 2 with two words, language 3 with one.
-task::Batch batch() {
+task::ExampleBatch batch() {
   auto made = test::toy_batch(2, false);
   made.targets = {at::tensor({2, 5, 7, 0, 3, 8, 0, 1}, at::kLong).view({2, 4}),
                   at::tensor({1, 1, 1, 1, 1, 1, 1, 0}, at::kLong).to(at::kBool).view({2, 4}),
@@ -49,7 +49,7 @@ BOOST_AUTO_TEST_CASE(loss_follows_the_formula) {
   for (const double smoothing : {0.0, 0.2}) {
     const auto h = head(smoothing);
     const auto b = batch();
-    const auto memory = h->model()->fuse_tokens(h->model()->visual(b.pictures), h->model()->text(b.texts)).memory();
+    const auto memory = h->model()->fuse_tokens(h->model()->visual(b.images), h->model()->text(b.texts)).memory();
     // One text and one prefix at a time: neither padding nor what comes later can be seen.
     const std::vector<std::vector<std::int64_t>> texts = {{2, 5, 7, 0}, {3, 8, 0}};
     double sum = 0;

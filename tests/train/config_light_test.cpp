@@ -86,14 +86,14 @@ BOOST_AUTO_TEST_CASE(what_is_written_is_what_is_read) {
 BOOST_AUTO_TEST_CASE(where_a_value_comes_from_is_known_of_every_option) {
   const TempDir folder;
   Experiment e;
-  auto sources = default_sources(e);
+  auto sources = default_provenance(e);
   const auto path = file(folder, R"({"train": {"ema": 0.5, "optimizer": {"rates": {"a": 2}}}, "data": "shards"})");
   const auto set = read_config(path, e);
   BOOST_TEST(set == (std::vector<std::string>{"data", "train.optimizer.rates", "train.ema"}),
              boost::test_tools::per_element());  // also what is set to its default
-  set_sources(sources, set, path.string());
-  set_sources(sources, {"train.ema"}, "command line");
-  const auto json = sources_to_json(sources);
+  set_provenance(sources, set, path.string());
+  set_provenance(sources, {"train.ema"}, "command line");
+  const auto json = provenance_to_json(sources);
   BOOST_TEST(json.size() == sources.size());
   BOOST_TEST(json.begin().key() == "data");
   for (const auto& [name, where] : sources)
@@ -101,7 +101,7 @@ BOOST_AUTO_TEST_CASE(where_a_value_comes_from_is_known_of_every_option) {
                          : name == "data" || name == "train.optimizer.rates" ? path.string()
                                                                              : "default"),
                name);
-  throws_with([&] { set_sources(sources, {"train.em"}, "x"); }, "there is no option \"train.em\"");
+  throws_with([&] { set_provenance(sources, {"train.em"}, "x"); }, "there is no option \"train.em\"");
 
   const auto text = described(e, sources);
   BOOST_TEST(static_cast<std::size_t>(std::count(text.begin(), text.end(), '\n')) == sources.size());
@@ -122,12 +122,14 @@ BOOST_AUTO_TEST_CASE(where_a_value_comes_from_is_known_of_every_option) {
 
 BOOST_AUTO_TEST_CASE(every_field_of_the_options_is_listed) {
   // A field that somebody adds and forgets to list makes the binding fail to compile: count them here, list it there.
-  auto& [optimizer, schedule, precision, seed, accumulate, ema, freeze, most_skipped] = *std::make_unique<Options>();
+  auto& [optimizer, schedule, precision, seed, accumulate, ema, freeze, max_consecutive_skips] =
+      *std::make_unique<Options>();
   auto& [rate, b1, b2, eps, decay, clip, rates, layers] = optimizer;
   auto& [warmup, total, floor, way] = schedule;
   auto& [folder, every, keep, asynchronous] = *std::make_unique<CheckpointOptions>();
   auto& [log_every, tensorboard, report] = *std::make_unique<LogOptions>();
-  (void)precision, (void)seed, (void)accumulate, (void)ema, (void)freeze, (void)most_skipped, (void)rate, (void)b1;
+  (void)precision, (void)seed, (void)accumulate, (void)ema, (void)freeze, (void)max_consecutive_skips, (void)rate,
+      (void)b1;
   (void)b2, (void)eps, (void)decay, (void)clip, (void)rates, (void)layers, (void)warmup, (void)total, (void)floor;
   (void)way, (void)folder, (void)every, (void)keep, (void)asynchronous, (void)log_every, (void)tensorboard,
       (void)report;
@@ -173,7 +175,7 @@ BOOST_AUTO_TEST_CASE(what_is_refused) {
 
 #ifdef RC3_TEST_CLI11
 namespace {
-Experiment parsed(std::vector<std::string> arguments, Sources* sources = nullptr) {
+Experiment parsed(std::vector<std::string> arguments, Provenance* sources = nullptr) {
   Experiment e;
   CLI::App app;
   add_options(app, e, sources);
@@ -191,14 +193,14 @@ BOOST_AUTO_TEST_CASE(the_command_line_goes_before_the_file_and_the_file_before_t
     std::vector<std::string> arguments{"--train.ema", "0.25", "--log.report", "--languages=ja,sw"};
     const std::vector<std::string> config{"--config", path.string()};
     arguments.insert(first ? arguments.begin() : arguments.end(), config.begin(), config.end());
-    Sources sources;
+    Provenance sources;
     const auto e = parsed(arguments, &sources);
     for (const auto& [name, where] : sources)
       BOOST_TEST(where == (name == "train.ema" || name == "log.report" || name == "languages" ? "command line"
                            : name == "data" || name == "train.schedule.total"                 ? path.string()
                                                                                               : "default"),
                  name);
-    BOOST_TEST(sources.size() == default_sources(e).size());
+    BOOST_TEST(sources.size() == default_provenance(e).size());
     BOOST_TEST(e.data == "file");
     BOOST_TEST(e.train.ema == 0.25);
     BOOST_TEST(e.train.schedule.total == 7);

@@ -36,7 +36,7 @@ Report sample() {
   report.summary = {{"steps", "20,000"},  {"samples", "5.1 M"},          {"time", "2h47m"},
                     {"samples/s", "512"}, {"waiting for data", "0.3 %"}, {"loss", "1.71"}};
   report.charts = charts_of(points);
-  Table table{"Text to picture, recall@K in percent", {"R@1", "R@5", "R@10", "before R@1"}, {}};
+  Table table{"Text to image, recall@K in percent", {"R@1", "R@5", "R@10", "before R@1"}, {}};
   for (const char* language : {"en", "de", "fr", "cs", "ja", "zh"})
     table.rows.push_back(
         {language, {random.uniform(15, 22), random.uniform(38, 48), random.uniform(50, 60), 0.4}, "strict"});

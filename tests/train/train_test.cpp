@@ -238,19 +238,19 @@ BOOST_AUTO_TEST_CASE(the_average_of_the_weights_by_hand) {
   BOOST_TEST(net->head->weight.equal(weights));
 }
 
-/// FakeModel with something to learn: a linear map of the pictures to where the texts lie.
+/// FakeModel with something to learn: a linear map of the images to where the texts lie.
 struct Learner : torch::nn::Module {
   Learner() {
     torch::manual_seed(3);
     map = register_module("map", torch::nn::Linear(4, 4));
     map->to(at::kDouble);
   }
-  rc3::Tokens visual(const rc3::Pictures& p) {
+  rc3::Tokens visual(const rc3::Images& p) {
     return {map->forward(p.regions), at::ones({p.regions.size(0), p.regions.size(1)}, at::kBool)};
   }
   rc3::Tokens text(const rc3::Texts& texts) { return {texts.hidden, texts.mask}; }
-  at::Tensor picture_vector(const rc3::Tokens& t) { return rc3::nn::unit(t.values.mean(1)); }
-  at::Tensor text_vector(const rc3::Tokens& t) { return rc3::nn::unit(t.values.mean(1)); }
+  at::Tensor image_embedding(const rc3::Tokens& t) { return rc3::nn::l2_normalize(t.values.mean(1)); }
+  at::Tensor text_embedding(const rc3::Tokens& t) { return rc3::nn::l2_normalize(t.values.mean(1)); }
   torch::nn::Linear map{nullptr};
 };
 
@@ -264,9 +264,9 @@ std::shared_ptr<Trained> trained() {
 rc3::Batch to_overfit() {
   auto batch = fake_batch(6, 4);
   torch::manual_seed(4);
-  // Texts that are a linear map of the pictures: there is a perfect answer.
-  batch.a.hidden = batch.b.hidden = batch.pictures.regions.detach().matmul(at::randn({4, 4}, at::kDouble));
-  batch.pictures.regions = batch.pictures.regions.detach();
+  // Texts that are a linear map of the images: there is a perfect answer.
+  batch.a.hidden = batch.b.hidden = batch.images.regions.detach().matmul(at::randn({4, 4}, at::kDouble));
+  batch.images.regions = batch.images.regions.detach();
   return batch;
 }
 
@@ -315,8 +315,8 @@ BOOST_AUTO_TEST_CASE(a_step_with_nan_is_skipped_and_said) {
   trainer.step(batch);
   const auto before = copies(*t);
   auto bad = batch;
-  bad.pictures.regions = batch.pictures.regions.clone();
-  bad.pictures.regions[2][0][1] = std::nan("");
+  bad.images.regions = batch.images.regions.clone();
+  bad.images.regions[2][0][1] = std::nan("");
   const auto report = trainer.step(bad);
   BOOST_TEST(report.skipped);
   BOOST_TEST(std::isnan(report.loss));

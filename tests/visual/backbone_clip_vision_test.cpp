@@ -47,18 +47,17 @@ void make_whole(const std::filesystem::path& folder) {
 BOOST_AUTO_TEST_CASE(the_vector_is_the_projected_class_token) {
   const torch::NoGradGuard no_grad;
   const auto clip = random_clip();
-  const auto pictures = random_pictures(8, 12);
-  const auto hidden = clip->last_hidden(pictures);
+  const auto images = random_images(8, 12);
+  const auto hidden = clip->last_hidden(images);
   BOOST_TEST((hidden.sizes() == at::IntArrayRef{2, 7, 8}));
-  BOOST_TEST((clip->features(pictures).sizes() == at::IntArrayRef{2, 8, 2, 3}));
-  BOOST_TEST((clip->pooled(pictures).sizes() == at::IntArrayRef{2, 5}));
+  BOOST_TEST((clip->features(images).sizes() == at::IntArrayRef{2, 8, 2, 3}));
+  BOOST_TEST((clip->pooled(images).sizes() == at::IntArrayRef{2, 5}));
   const auto first = at::layer_norm(hidden.select(1, 0), {8}, {}, {}, 1e-5);
   at_most("ClipVision: pooled by hand",
-          max_difference(clip->pooled(pictures), first.matmul(clip->named_parameters()["projection.weight"].t())),
-          1e-6);
+          max_difference(clip->pooled(images), first.matmul(clip->named_parameters()["projection.weight"].t())), 1e-6);
   const auto bare = random_clip(0);
   BOOST_TEST(bare->pooled_width() == 8);
-  at_most("ClipVision: pooled without projection", max_difference(bare->pooled(pictures), first), 1e-5);
+  at_most("ClipVision: pooled without projection", max_difference(bare->pooled(images), first), 1e-5);
 }
 
 BOOST_AUTO_TEST_CASE(freezing_takes_the_norm_before_the_layers_along) {
@@ -73,26 +72,26 @@ BOOST_AUTO_TEST_CASE(regions_of_a_clip) {
   const auto clip = random_clip();
   RoiFromBackbone<ClipVision> roi(clip, {.width = 6, .grid = 2});
   roi.eval();
-  auto pictures = random_pictures(8, 12);
-  pictures.boxes = at::tensor({0.f, 0.f, 12.f, 8.f, 2.f, 1.f, 7.f, 8.f}).view({1, 2, 4}).expand({2, 2, 4}).contiguous();
-  pictures.sizes = at::tensor({12.f, 8.f}).expand({2, 2}).contiguous();
-  const auto tokens = roi.encode(pictures);
+  auto images = random_images(8, 12);
+  images.boxes = at::tensor({0.f, 0.f, 12.f, 8.f, 2.f, 1.f, 7.f, 8.f}).view({1, 2, 4}).expand({2, 2, 4}).contiguous();
+  images.sizes = at::tensor({12.f, 8.f}).expand({2, 2}).contiguous();
+  const auto tokens = roi.encode(images);
   BOOST_TEST((tokens.values.sizes() == at::IntArrayRef{2, 2, 6}));
   BOOST_TEST(finite(tokens.values));
-  BOOST_TEST(roi.encode_map(clip->features(pictures), pictures).values.equal(tokens.values));
+  BOOST_TEST(roi.encode_map(clip->features(images), images).values.equal(tokens.values));
 }
 
 BOOST_AUTO_TEST_CASE(directories_with_and_without_the_other_half) {
   const torch::NoGradGuard no_grad;
-  const auto pictures = random_pictures(8, 12);
+  const auto images = random_images(8, 12);
   for (const std::int64_t projection : {0, 5}) {
     const auto clip = random_clip(projection);
     const TempDir folder;
     clip->save_pretrained(folder.path());
     const auto same = [&] {
       const auto again = ClipVision::from_pretrained(folder.path());
-      BOOST_TEST(again->last_hidden(pictures).equal(clip->last_hidden(pictures)));
-      BOOST_TEST(again->pooled(pictures).equal(clip->pooled(pictures)));
+      BOOST_TEST(again->last_hidden(images).equal(clip->last_hidden(images)));
+      BOOST_TEST(again->pooled(images).equal(clip->pooled(images)));
       BOOST_TEST(again->options().to_config() == clip->options().to_config());
     };
     same();

@@ -30,11 +30,11 @@ std::shared_ptr<SiglipVision> random_siglip(bool head = true) {
 BOOST_AUTO_TEST_CASE(there_is_no_class_token) {
   const torch::NoGradGuard no_grad;
   const auto siglip = random_siglip();
-  const auto pictures = random_pictures(8, 12);
-  const auto hidden = siglip->last_hidden(pictures);
+  const auto images = random_images(8, 12);
+  const auto hidden = siglip->last_hidden(images);
   BOOST_TEST((hidden.sizes() == at::IntArrayRef{2, 6, 6}));
-  BOOST_TEST(siglip->features(pictures).flatten(2).transpose(1, 2).equal(hidden));
-  BOOST_TEST((siglip->pooled(pictures).sizes() == at::IntArrayRef{2, 6}));
+  BOOST_TEST(siglip->features(images).flatten(2).transpose(1, 2).equal(hidden));
+  BOOST_TEST((siglip->pooled(images).sizes() == at::IntArrayRef{2, 6}));
   BOOST_TEST(siglip->pooled_width() == 6);
 }
 
@@ -62,25 +62,25 @@ BOOST_AUTO_TEST_CASE(freezing_and_the_head) {
   Names expected = head;
   expected.insert({"layers.1", "norm.weight", "norm.bias"});
   BOOST_TEST((learning(*siglip) == expected));
-  siglip->pooled(random_pictures(8, 8)).square().sum().backward();
+  siglip->pooled(random_images(8, 8)).square().sum().backward();
   for (const auto& item : siglip->named_parameters())
     BOOST_TEST(item.value().grad().defined() == item.value().requires_grad(), item.key());
 }
 
 BOOST_AUTO_TEST_CASE(directories_with_and_without_a_head) {
   const torch::NoGradGuard no_grad;
-  const auto pictures = random_pictures(8, 12);
+  const auto images = random_images(8, 12);
   for (const bool head : {true, false}) {
     const TempDir folder;
     const auto siglip = random_siglip(head);
     siglip->save_pretrained(folder.path());
     const auto again = SiglipVision::from_pretrained(folder.path());
-    BOOST_TEST(again->last_hidden(pictures).equal(siglip->last_hidden(pictures)));
+    BOOST_TEST(again->last_hidden(images).equal(siglip->last_hidden(images)));
     BOOST_TEST(again->options().to_config() == siglip->options().to_config());
     if (head)
-      BOOST_TEST(again->pooled(pictures).equal(siglip->pooled(pictures)));
+      BOOST_TEST(again->pooled(images).equal(siglip->pooled(images)));
     else
-      throws_with([&] { again->pooled(pictures); }, "visual::backbone::SiglipVision", "no head");
+      throws_with([&] { again->pooled(images); }, "visual::backbone::SiglipVision", "no head");
     // What config.json says of the head and what the weights have must be the same.
     edit_json(folder / "config.json", [&](auto& json) { json["vision_use_head"] = !head; });
     throws_with([&] { SiglipVision::from_pretrained(folder.path()); }, "head.", head ? "missing 0 (" : "missing 11 (");

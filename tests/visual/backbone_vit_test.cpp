@@ -10,7 +10,7 @@
 BOOST_AUTO_TEST_SUITE(backbone_vit)
 
 using namespace rc3::test;
-using rc3::Pictures;
+using rc3::Images;
 using rc3::visual::Patch;
 using rc3::visual::backbone::Vit;
 using rc3::visual::backbone::VitOptions;
@@ -37,14 +37,14 @@ std::shared_ptr<Vit> random_vit(const VitOptions& options = tiny()) {
 BOOST_AUTO_TEST_CASE(the_map_is_the_patches_where_they_lie) {
   const torch::NoGradGuard no_grad;
   const auto vit = random_vit();
-  const auto pictures = random_pictures(12, 20);
-  const auto map = vit->features(pictures), hidden = vit->last_hidden(pictures);
+  const auto images = random_images(12, 20);
+  const auto map = vit->features(images), hidden = vit->last_hidden(images);
   BOOST_TEST((map.sizes() == at::IntArrayRef{2, 8, 3, 5}));
   BOOST_TEST((hidden.sizes() == at::IntArrayRef{2, 16, 8}));
   BOOST_TEST(map.select(2, 1).select(2, 4).equal(hidden.select(1, 1 + 1 * 5 + 4)));
   BOOST_TEST(vit->channels() == 8);
-  BOOST_TEST(vit->pooled(pictures).equal(hidden.select(1, 0)));
-  BOOST_TEST(vit->features(pictures_of(pictures.pixels.to(at::kFloat))).equal(map));
+  BOOST_TEST(vit->pooled(images).equal(hidden.select(1, 0)));
+  BOOST_TEST(vit->features(images_of(images.pixels.to(at::kFloat))).equal(map));
 }
 
 BOOST_AUTO_TEST_CASE(positions_of_another_size_are_stretched) {
@@ -59,28 +59,28 @@ BOOST_AUTO_TEST_CASE(positions_of_another_size_are_stretched) {
   // A norm takes away what is the same in all numbers of a token: let one stand out, by as much as the row says.
   auto position = vit->named_parameters()["position"];
   position.slice(2, 1).zero_();
-  const auto learned = vit->features(random_pictures(12, 12));
-  const auto wider = vit->features(random_pictures(12, 24));
+  const auto learned = vit->features(random_images(12, 12));
+  const auto wider = vit->features(random_images(12, 24));
   for (std::int64_t row = 0; row < 3; ++row)
-    at_most("a wider picture, positions of one row",
+    at_most("a wider image, positions of one row",
             max_difference(wider.select(2, row), learned.select(2, row).slice(2, 0, 1).expand({2, 8, 6})), 1e-5);
   // The same number of patches in another form: the learned positions do not fit as they are.
-  BOOST_TEST(max_difference(vit->features(random_pictures(4, 36)).flatten(2), learned.flatten(2)) > 0.1);
+  BOOST_TEST(max_difference(vit->features(random_images(4, 36)).flatten(2), learned.flatten(2)) > 0.1);
 }
 
-BOOST_AUTO_TEST_CASE(pictures_that_are_refused) {
+BOOST_AUTO_TEST_CASE(images_that_are_refused) {
   const auto vit = random_vit();
   const std::string name = "visual::backbone::Vit";
   throws_with([&] { vit->features({}); }, name, "pixels", "missing");
-  throws_with([&] { vit->features(random_pictures(12, 14)); }, name, "14 x 12", "patches of 4", "resize", "12 x 12");
-  throws_with([&] { vit->features(random_pictures(10, 12)); }, name, "12 x 10");
-  throws_with([&] { vit->features(random_pictures(0, 12)); }, name, "12 x 0");
+  throws_with([&] { vit->features(random_images(12, 14)); }, name, "14 x 12", "patches of 4", "resize", "12 x 12");
+  throws_with([&] { vit->features(random_images(10, 12)); }, name, "12 x 10");
+  throws_with([&] { vit->features(random_images(0, 12)); }, name, "12 x 0");
   throws_with(
       [&] {
-        vit->features(pictures_of(at::zeros({1, 12, 12, 3}, at::kByte)));
+        vit->features(images_of(at::zeros({1, 12, 12, 3}, at::kByte)));
       },
       name, "[B, 3, H, W]", "[1, 12, 12, 3]");
-  throws_with([&] { vit->features(pictures_of(at::zeros({1, 3, 12, 12}, at::kLong))); }, name, "uint8", "Long");
+  throws_with([&] { vit->features(images_of(at::zeros({1, 3, 12, 12}, at::kLong))); }, name, "uint8", "Long");
   auto options = tiny();
   options.heads = 3;
   throws_with([&] { Vit{options}; }, "8", "heads 3");
@@ -94,12 +94,12 @@ BOOST_AUTO_TEST_CASE(the_trained_size_need_not_divide) {
   auto options = tiny();
   options.image_size = 14;
   const auto vit = random_vit(options);
-  auto pictures = random_pictures(14, 14);
-  const auto map = vit->features(pictures);
+  auto images = random_images(14, 14);
+  const auto map = vit->features(images);
   BOOST_TEST((map.sizes() == at::IntArrayRef{2, 8, 3, 3}));
-  pictures.pixels.slice(2, 12).zero_();
-  BOOST_TEST(vit->features(pictures).equal(map));
-  throws_with([&] { vit->features(random_pictures(14, 13)); }, "13 x 14");
+  images.pixels.slice(2, 12).zero_();
+  BOOST_TEST(vit->features(images).equal(map));
+  throws_with([&] { vit->features(random_images(14, 13)); }, "13 x 14");
 }
 
 BOOST_AUTO_TEST_CASE(freezing_starts_at_the_pixels) {
@@ -110,7 +110,7 @@ BOOST_AUTO_TEST_CASE(freezing_starts_at_the_pixels) {
   BOOST_TEST((learning(*vit) == all));
   vit->freeze_blocks(1);
   BOOST_TEST((learning(*vit) == Names{"layers.1", "norm.weight", "norm.bias", "pooler.weight", "pooler.bias"}));
-  vit->pooled(random_pictures(12, 12)).square().sum().backward();
+  vit->pooled(random_images(12, 12)).square().sum().backward();
   for (const auto& item : vit->named_parameters())
     BOOST_TEST(item.value().grad().defined() == item.value().requires_grad(), item.key());
   vit->freeze_blocks(2);
@@ -126,22 +126,22 @@ BOOST_AUTO_TEST_CASE(dropout_is_for_training_only) {
   auto options = tiny();
   options.dropout = 0.5;
   const auto vit = random_vit(options);
-  const auto pictures = random_pictures(12, 12);
-  BOOST_TEST(vit->features(pictures).equal(vit->features(pictures)));
+  const auto images = random_images(12, 12);
+  BOOST_TEST(vit->features(images).equal(vit->features(images)));
   vit->train();
-  BOOST_TEST(!vit->features(pictures).equal(vit->features(pictures)));
+  BOOST_TEST(!vit->features(images).equal(vit->features(images)));
 }
 
 BOOST_AUTO_TEST_CASE(patches_of_a_vit) {
   const auto vit = random_vit();
   Patch<Vit> patch(vit, {.width = 6, .grid = 3});
   patch.eval();
-  const auto pictures = random_pictures(12, 20);
-  const auto tokens = patch.encode(pictures);
+  const auto images = random_images(12, 20);
+  const auto tokens = patch.encode(images);
   BOOST_TEST((tokens.values.sizes() == at::IntArrayRef{2, 15, 6}));
   BOOST_TEST(tokens.mask.all().item<bool>());
   BOOST_TEST((tokens.summary.sizes() == at::IntArrayRef{2, 16}));
-  BOOST_TEST(tokens.summary.slice(1, 0, 8).equal(vit->features(pictures).mean({2, 3})));
+  BOOST_TEST(tokens.summary.slice(1, 0, 8).equal(vit->features(images).mean({2, 3})));
   tokens.values.square().sum().backward();
   BOOST_TEST(vit->named_parameters()["patch.weight"].grad().abs().max().item<float>() > 0);
 }
@@ -159,9 +159,9 @@ BOOST_AUTO_TEST_CASE(a_directory_gives_the_same_model) {
     const auto vit = random_vit(options);
     vit->save_pretrained(folder.path());
     const auto again = Vit::from_pretrained(folder.path());
-    const auto pictures = random_pictures(12, 16);
-    BOOST_TEST(again->last_hidden(pictures).equal(vit->last_hidden(pictures)));
-    BOOST_TEST(again->pooled(pictures).equal(vit->pooled(pictures)));
+    const auto images = random_images(12, 16);
+    BOOST_TEST(again->last_hidden(images).equal(vit->last_hidden(images)));
+    BOOST_TEST(again->pooled(images).equal(vit->pooled(images)));
     BOOST_TEST(again->pooled_width() == (pooler > 0 ? 5 : 8));
     BOOST_TEST(again->options().to_config() == vit->options().to_config());
   }
@@ -213,8 +213,8 @@ BOOST_AUTO_TEST_CASE(weights_that_are_missing_or_unknown) {
   // With the prefix of a classifier, whose head is not read.
   vit->save_pretrained(folder.path());
   rename_weights(folder.path(), [](std::string name) { return "vit." + name; });
-  const auto pictures = random_pictures(12, 12);
-  BOOST_TEST(load()->last_hidden(pictures).equal(vit->last_hidden(pictures)));
+  const auto images = random_images(12, 12);
+  BOOST_TEST(load()->last_hidden(images).equal(vit->last_hidden(images)));
   rename_weights(folder.path(),
                  [](std::string name) { return name == "vit.layernorm.bias" ? "classifier.bias" : name; });
   throws_with(load, "missing 1 (norm.bias)", "unused 0 (");

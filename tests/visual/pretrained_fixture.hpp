@@ -7,15 +7,15 @@
 
 namespace rc3::test {
 
-inline Pictures pictures_of(at::Tensor pixels) {
-  Pictures pictures;
-  pictures.pixels = std::move(pixels);
-  return pictures;
+inline Images images_of(at::Tensor pixels) {
+  Images images;
+  images.pixels = std::move(pixels);
+  return images;
 }
 
-/// Two pictures of random pixels.
-inline Pictures random_pictures(std::int64_t height, std::int64_t width) {
-  return pictures_of(at::randint(256, {2, 3, height, width}, at::kByte));
+/// Two images of random pixels.
+inline Images random_images(std::int64_t height, std::int64_t width) {
+  return images_of(at::randint(256, {2, 3, height, width}, at::kByte));
 }
 
 /// Rewrites a JSON file. @param edit  called with what it says

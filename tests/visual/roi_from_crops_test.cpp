@@ -6,7 +6,7 @@
 
 #include "rc3/visual/backbone/linear_patches.hpp"
 #include "rc3/visual/both.hpp"
-#include "rc3/visual/keep.hpp"
+#include "rc3/visual/cache_frozen_features.hpp"
 #include "rc3/visual/patch.hpp"
 #include "support/support.hpp"
 #include "support/tensors.hpp"
@@ -25,34 +25,34 @@ struct Fixture {
     backbone =
         std::make_shared<LinearPatches>(rc3::visual::backbone::LinearPatchesOptions{.channels = 5, .patch_size = 4});
     for (auto& p : backbone->parameters()) p.set_requires_grad(false);
-    pictures.pixels = at::randint(0, 256, {2, 3, 16, 24}, at::kByte);
-    pictures.boxes = at::tensor({2.f, 3.f, 14.f, 9.f, 0.f, 0.f, 24.f, 16.f, 5.f, 5.f, 9.f, 13.f, 0.f, 0.f, 0.f, 0.f})
-                         .view({2, 2, 4});
-    pictures.sizes = at::tensor({24.f, 16.f, 24.f, 16.f}).view({2, 2});
-    pictures.region_mask = at::tensor({1, 1, 1, 0}, at::kByte).to(at::kBool).view({2, 2});
+    images.pixels = at::randint(0, 256, {2, 3, 16, 24}, at::kByte);
+    images.boxes = at::tensor({2.f, 3.f, 14.f, 9.f, 0.f, 0.f, 24.f, 16.f, 5.f, 5.f, 9.f, 13.f, 0.f, 0.f, 0.f, 0.f})
+                       .view({2, 2, 4});
+    images.sizes = at::tensor({24.f, 16.f, 24.f, 16.f}).view({2, 2});
+    images.region_mask = at::tensor({1, 1, 1, 0}, at::kByte).to(at::kBool).view({2, 2});
     crops = std::make_shared<Crops>(backbone, rc3::visual::RoiFromCropsOptions{.width = 8, .side = 12, .dropout = 0});
   }
   std::shared_ptr<LinearPatches> backbone;
   std::shared_ptr<Crops> crops;
-  rc3::Pictures pictures;
+  rc3::Images images;
 };
 
 /// One value of a crop, by hand: bilinear between pixel centres, the border's pixels beyond the border.
-double sampled(const at::Tensor& picture, std::int64_t channel, double x, double y) {
-  const auto w = picture.size(2), h = picture.size(1);
+double sampled(const at::Tensor& image, std::int64_t channel, double x, double y) {
+  const auto w = image.size(2), h = image.size(1);
   const auto inside = [](double at, std::int64_t n) { return std::clamp(at - 0.5, 0.0, static_cast<double>(n - 1)); };
   const double px = inside(x, w), py = inside(y, h);
   const auto x0 = static_cast<std::int64_t>(px), y0 = static_cast<std::int64_t>(py);
   const auto x1 = std::min(x0 + 1, w - 1), y1 = std::min(y0 + 1, h - 1);
-  const auto at = [&](std::int64_t r, std::int64_t c) { return picture[channel][r][c].item<double>(); };
+  const auto at = [&](std::int64_t r, std::int64_t c) { return image[channel][r][c].item<double>(); };
   const double fx = px - static_cast<double>(x0), fy = py - static_cast<double>(y0);
   return (at(y0, x0) * (1 - fx) + at(y0, x1) * fx) * (1 - fy) + (at(y1, x0) * (1 - fx) + at(y1, x1) * fx) * fy;
 }
 
 BOOST_FIXTURE_TEST_CASE(crops_are_squares_around_boxes, Fixture) {
   constexpr std::int64_t side = 12;
-  const auto cut = rc3::visual::crop_regions(pictures.pixels, pictures.boxes, pictures.sizes,
-                                             pictures.region_mask.nonzero(), side, 0.25);
+  const auto cut =
+      rc3::visual::crop_regions(images.pixels, images.boxes, images.sizes, images.region_mask.nonzero(), side, 0.25);
   BOOST_TEST((cut.sizes() == at::IntArrayRef{3, 3, side, side}));
   const struct {
     std::int64_t sample;
@@ -68,33 +68,33 @@ BOOST_FIXTURE_TEST_CASE(crops_are_squares_around_boxes, Fixture) {
             return centre + e.extent * ((static_cast<double>(i) + 0.5) / side - 0.5);
           };
           worst = std::max(worst, std::abs(cut[n][c][row][column].item<double>() -
-                                           sampled(pictures.pixels[e.sample], c, where(e.x, column), where(e.y, row))));
+                                           sampled(images.pixels[e.sample], c, where(e.x, column), where(e.y, row))));
         }
   at_most("crops against loops, of 255", worst, 2e-3);
 }
 
 BOOST_FIXTURE_TEST_CASE(a_regions_summary_is_that_of_its_crop, Fixture) {
-  const auto tokens = crops->encode(pictures);
+  const auto tokens = crops->encode(images);
   BOOST_TEST(crops->summary_width() == 10);
   BOOST_TEST((tokens.summaries.sizes() == at::IntArrayRef{2, 2, 10}));
-  rc3::Pictures crop;
-  crop.pixels = rc3::visual::crop_regions(pictures.pixels, pictures.boxes, pictures.sizes,
-                                          pictures.region_mask.nonzero(), 12, 0.05);
+  rc3::Images crop;
+  crop.pixels =
+      rc3::visual::crop_regions(images.pixels, images.boxes, images.sizes, images.region_mask.nonzero(), 12, 0.05);
   const auto map = backbone->features(crop).flatten(2);
   const auto expected = at::cat({map.mean(2), std::get<0>(map.max(2))}, 1);
   at_most("first region", max_difference(tokens.summaries[0][0], expected[0]), 1e-5);
   at_most("second region", max_difference(tokens.summaries[0][1], expected[1]), 1e-5);
-  at_most("region of the second picture", max_difference(tokens.summaries[1][0], expected[2]), 1e-5);
+  at_most("region of the second image", max_difference(tokens.summaries[1][0], expected[2]), 1e-5);
   BOOST_TEST(tokens.summaries[1][1].eq(0).all().item<bool>());
   BOOST_TEST(tokens.values[1][1].eq(0).all().item<bool>());
 }
 
 BOOST_FIXTURE_TEST_CASE(what_is_kept_gives_the_same_tokens, Fixture) {
-  Both both(crops, std::make_shared<Patch>(backbone,
-                                           rc3::visual::PatchOptions{.width = 8, .grid = 2, .most = 4, .dropout = 0}));
+  Both both(crops, std::make_shared<Patch>(
+                       backbone, rc3::visual::PatchOptions{.width = 8, .grid = 2, .max_patches = 4, .dropout = 0}));
   both.eval();
-  const auto before = both.encode(pictures);
-  const auto kept = rc3::visual::keep(both, pictures);
+  const auto before = both.encode(images);
+  const auto kept = rc3::visual::cache_frozen_features(both, images);
   BOOST_TEST(kept.regions.defined());
   BOOST_TEST(kept.pixels.defined());  // this backbone has no frozen part that could be kept for patches
   auto wrong = kept;
@@ -103,16 +103,16 @@ BOOST_FIXTURE_TEST_CASE(what_is_kept_gives_the_same_tokens, Fixture) {
   at_most("tokens from kept regions, float16", max_difference(before.values, after.values), 5e-3);
   BOOST_TEST(max_difference(before.values, both.encode(wrong).values) > 1e-2);
   backbone->parameters()[0].set_requires_grad(true);
-  BOOST_TEST(!rc3::visual::keep(both, pictures).regions.defined());  // what learns must be asked anew
+  BOOST_TEST(!rc3::visual::cache_frozen_features(both, images).regions.defined());  // what learns must be asked anew
 }
 
 BOOST_FIXTURE_TEST_CASE(dropped_regions_leave_no_summary, Fixture) {
-  Both both(
-      crops,
-      std::make_shared<Patch>(backbone, rc3::visual::PatchOptions{.width = 8, .grid = 2, .most = 4, .dropout = 0}),
-      {.drop_regions = 0.5, .drop_patches = 0.5});
+  Both both(crops,
+            std::make_shared<Patch>(backbone,
+                                    rc3::visual::PatchOptions{.width = 8, .grid = 2, .max_patches = 4, .dropout = 0}),
+            {.drop_regions = 0.5, .drop_patches = 0.5});
   both.train();
-  const auto tokens = both.encode(pictures);
+  const auto tokens = both.encode(images);
   for (std::int64_t i = 0; i < 2; ++i) {
     const bool regions = tokens.mask[i][0].item<bool>(), patches = tokens.mask[i][2].item<bool>();
     BOOST_TEST(regions != patches);
@@ -122,14 +122,14 @@ BOOST_FIXTURE_TEST_CASE(dropped_regions_leave_no_summary, Fixture) {
 }
 
 BOOST_FIXTURE_TEST_CASE(what_is_refused, Fixture) {
-  auto wrong = pictures;
+  auto wrong = images;
   wrong.regions = at::zeros({2, 2, 7});
   throws_with([&] { crops->encode(wrong); }, "visual::RoiFromCrops", "regions", "S=10");
-  wrong = pictures;
-  wrong.boxes = pictures.boxes.clone();
+  wrong = images;
+  wrong.boxes = images.boxes.clone();
   wrong.boxes[0][0][2] = 30.0;
   throws_with([&] { crops->encode(wrong); }, "visual::RoiFromCrops", "sample 0, region 0");
-  wrong = pictures;
+  wrong = images;
   wrong.pixels = at::Tensor();
   throws_with([&] { crops->encode(wrong); }, "pixels");
   throws_with([&] { Crops(backbone, {.side = 0}); }, "side must be above 0");

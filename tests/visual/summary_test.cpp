@@ -16,14 +16,14 @@ BOOST_AUTO_TEST_CASE(is_mean_and_maximum_of_the_whole_map) {
   const torch::NoGradGuard no_grad;
   const auto backbone =
       std::make_shared<LinearPatches>(rc3::visual::backbone::LinearPatchesOptions{.channels = 5, .patch_size = 4});
-  PatchTokens patch(backbone, {.width = 8, .grid = 2, .most = 4, .dropout = 0.0});
-  rc3::Pictures pictures;
-  pictures.pixels = at::randint(0, 256, {3, 3, 12, 8}, at::kByte);
-  pictures.patch_mask = at::tensor({1, 0, 1}, at::kByte).to(at::kBool);
+  PatchTokens patch(backbone, {.width = 8, .grid = 2, .max_patches = 4, .dropout = 0.0});
+  rc3::Images images;
+  images.pixels = at::randint(0, 256, {3, 3, 12, 8}, at::kByte);
+  images.patch_mask = at::tensor({1, 0, 1}, at::kByte).to(at::kBool);
 
-  const auto tokens = patch.encode(pictures);
+  const auto tokens = patch.encode(images);
   const auto map =
-      backbone->features(pictures).flatten(2);  // 3 x 2 places, more than `most`: the summary sees all of them
+      backbone->features(images).flatten(2);  // 3 x 2 places, more than `most`: the summary sees all of them
   BOOST_TEST(patch.summary_width() == 10);
   BOOST_TEST(tokens.values.size(1) == 4);
   const auto expected = at::cat({map.mean(2), std::get<0>(map.max(2))}, 1);

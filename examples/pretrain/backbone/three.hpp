@@ -9,7 +9,7 @@
 namespace pretrain {
 
 using Backbone =
-    rc3::visual::backbone::Joined<rc3::visual::backbone::EfficientNetLite0, rc3::visual::backbone::EfficientNetLite1,
+    rc3::visual::backbone::Concat<rc3::visual::backbone::EfficientNetLite0, rc3::visual::backbone::EfficientNetLite1,
                                   rc3::visual::backbone::EfficientNetLite2>;
 
 /// With their pretrained weights, frozen.

@@ -1,5 +1,5 @@
 #pragma once
-/// What a downstream task asks: a text about one picture or two, and the right answer. LibTorch-free.
+/// What a downstream task asks: a text about one image or two, and the right answer. LibTorch-free.
 
 #include <cstdint>
 #include <string>
@@ -9,17 +9,17 @@
 
 namespace rc3::data {
 
-/// A picture and what a detector found in it.
+/// An image and what a detector found in it.
 struct View {
-  PictureSource picture;
+  ImageSource image;
   Regions regions;
-  std::string name = {};  ///< what its data set calls the picture, and regions are found by; may be empty
+  std::string name = {};  ///< what its data set calls the image, and regions are found by; may be empty
 };
 
 /// One item of a task.
 struct Example {
   std::string id = {};           ///< unique in its data set; prediction files name it
-  std::vector<View> views = {};  ///< the picture, or the left one and the right one
+  std::vector<View> views = {};  ///< the image, or the left one and the right one
   std::string language = {};     ///< of `text`
   std::string text = {};         ///< hypothesis, question, statement; of translation the source
   /// The class, the same word in every language; of translation the reference; empty: not known.

@@ -1,5 +1,5 @@
 #pragma once
-/// A list of examples in memory; their pictures stay where they are. LibTorch-free.
+/// A list of examples in memory; their images stay where they are. LibTorch-free.
 
 #include <cstdint>
 #include <string>

@@ -1,19 +1,17 @@
 #pragma once
-/// What a data set holds: one picture with texts in several languages. LibTorch-free.
+/// What a data set holds: one image with texts in several languages. LibTorch-free.
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
-#include <filesystem>
 #include <string>
-#include <variant>
 #include <vector>
 
-#include "rc3/io/image/concept.hpp"
+#include "rc3/preprocess/image_source.hpp"
+#include "rc3/preprocess/regions.hpp"
 
 namespace rc3::data {
 
-/// A text of a picture.
+/// A text of an image.
 struct Text {
   std::string language;    ///< a BCP 47 tag as the source has it: "en", "pt", "zh"
   std::string text;        ///< UTF-8, not blank
@@ -32,33 +30,15 @@ struct TextRelevance {
   friend bool operator==(const TextRelevance&, const TextRelevance&) = default;
 };
 
-/// A picture file's content.
-struct EncodedPicture {
-  std::string bytes;
-  std::string name;  ///< for errors: the shard and the member
-};
+using preprocess::Box;
+using preprocess::EncodedImage;
+using preprocess::ImageSource;
+using preprocess::Regions;
 
-/// Nothing, a picture file, its content, or the pixels.
-using PictureSource = std::variant<std::monostate, std::filesystem::path, EncodedPicture, io::Image>;
-
-/// x1 y1 x2 y2 in pixels, 0 <= x1 < x2 <= width, 0 <= y1 < y2 <= height.
-using Box = std::array<float, 4>;
-
-/// What a detector found in the picture.
-struct Regions {
-  float width = 0;              ///< of the picture that the boxes lie in, pixels
-  float height = 0;             ///< pixels
-  std::vector<Box> boxes;       ///< R of them
-  std::vector<float> features;  ///< [R, F], rows behind each other; empty: none
-  std::vector<float> classes;   ///< [R, C], probabilities, rows of sum 1; empty: none
-
-  std::size_t size() const { return boxes.size(); }
-};
-
-/// One picture with its texts.
+/// One image with its texts.
 struct Sample {
   std::string id;  ///< unique in its data set, not empty
-  PictureSource picture;
+  ImageSource image;
   std::vector<Text> texts;
   std::vector<TextRelevance> relevance;  ///< mostly empty: unknown
   Regions regions;

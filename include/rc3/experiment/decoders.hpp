@@ -1,5 +1,5 @@
 #pragma once
-/// What a program reads picture files with: every library that it was built with (RC3_HAS_TURBOJPEG, RC3_HAS_WEBP).
+/// What a program reads image files with: every library that it was built with (RC3_HAS_TURBOJPEG, RC3_HAS_WEBP).
 /// LibTorch-free.
 
 #include "rc3/io/image.hpp"

@@ -5,7 +5,7 @@
 #include "rc3/data/data.hpp"
 #include "rc3/data/emoji/emoji.hpp"
 #ifdef RC3_HAS_ARCHIVE
-#include "rc3/data/webdataset.hpp"
+#include "rc3/data/format/webdataset.hpp"
 #endif
 
 #include <filesystem>
@@ -56,8 +56,8 @@ static_assert(data::ShardedDataset<AnyData>);
 struct DataOptions {
   std::vector<std::filesystem::path> paths;  ///< files, or a folder
   std::string format = "auto";
-  std::filesystem::path pictures;      ///< folder with the pictures
-  std::filesystem::path picture_list;  ///< a line a picture: its name (URL), a tab, the file's name
+  std::filesystem::path images;      ///< folder with the images
+  std::filesystem::path image_list;  ///< a line an image: its name (URL), a tab, the file's name
   std::vector<std::string> languages;
   std::string split = "train";
   std::int64_t size = 1000;  ///< emoji scenes to draw
@@ -100,36 +100,36 @@ inline std::string format_of(const DataOptions& o) {
 }
 
 /// @throws rc3::Error as the data set's own constructor does
-inline AnyData open_data(const DataOptions& o, data::Problems& problems) {
+inline AnyData open_data(const DataOptions& o, data::DataErrors& errors) {
   require(!o.paths.empty(), "no data set is given");
   const std::string format = format_of(o);
-  data::FindPicture find;
-  if (!o.picture_list.empty()) find = data::listed_pictures(o.picture_list, o.pictures);
+  data::FindImage find;
+  if (!o.image_list.empty()) find = data::listed_images(o.image_list, o.images);
   if (format == "manifest") {
     data::ManifestOptions options;
-    options.folder = o.pictures;
-    return AnyData(data::Manifest(o.paths[0], problems, options));
+    options.folder = o.images;
+    return AnyData(data::Manifest(o.paths[0], errors, options));
   }
   if (format == "emoji") return open_emoji(o);
-  if (format == "wit") return AnyData(data::Wit(o.paths, find, problems));
-  if (format == "iglue-wit") return AnyData(data::iglue::wit(o.paths, find, problems));
+  if (format == "wit") return AnyData(data::Wit(o.paths, find, errors));
+  if (format == "iglue-wit") return AnyData(data::iglue::wit(o.paths, find, errors));
   if (format == "xflickrco") {
     require(o.languages.size() == o.paths.size(), "xflickrco: give --languages, one for each of the ", o.paths.size(),
             " files");
     std::vector<data::iglue::LanguageFile> files;
     for (std::size_t i = 0; i < o.paths.size(); ++i) files.push_back({o.languages[i], o.paths[i]});
-    return AnyData(data::iglue::xflickrco(files, o.pictures, problems));
+    return AnyData(data::iglue::xflickrco(files, o.images, errors));
   }
   if (format == "multi30k-1" || format == "multi30k-2") {
     require(!o.languages.empty(), format, ": give --languages, for example en,de,fr,cs");
-    std::optional<data::Multi30kPictures> pictures;
-    if (!o.picture_list.empty()) pictures = {o.picture_list, o.pictures};
+    std::optional<data::Multi30kImages> images;
+    if (!o.image_list.empty()) images = {o.image_list, o.images};
     const auto make = format == "multi30k-1" ? data::Multi30k::task1 : data::Multi30k::task2;
-    return AnyData(make(o.paths[0], o.split, o.languages, problems, pictures));
+    return AnyData(make(o.paths[0], o.split, o.languages, errors, images));
   }
 #ifdef RC3_HAS_ARCHIVE
   const bool folder = std::filesystem::is_directory(o.paths[0]);
-  return AnyData(data::WebDataset(folder ? data::shards_of(o.paths[0]) : o.paths, problems));
+  return AnyData(data::WebDataset(folder ? data::shards_of(o.paths[0]) : o.paths, errors));
 #else
   fail("shards need libarchive, which this program was built without (Debian: libarchive-dev)");
 #endif

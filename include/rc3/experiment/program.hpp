@@ -13,14 +13,14 @@
 #include <vector>
 
 #include "rc3/core/nn/state.hpp"
-#include "rc3/data/augment.hpp"
-#include "rc3/data/collate.hpp"
-#include "rc3/data/lengths.hpp"
-#include "rc3/data/loader.hpp"
-#include "rc3/data/prepare.hpp"
+#include "rc3/data/loader/collate.hpp"
+#include "rc3/data/loader/lengths.hpp"
+#include "rc3/data/loader/loader.hpp"
+#include "rc3/data/loader/prepare.hpp"
 #include "rc3/experiment/decoders.hpp"
 #include "rc3/experiment/recall.hpp"
 #include "rc3/experiment/settings.hpp"
+#include "rc3/preprocess/augment.hpp"
 #include "rc3/train/config/arguments.hpp"
 #include "rc3/train/device.hpp"
 #include "rc3/train/run.hpp"
@@ -32,7 +32,7 @@ namespace rc3::experiment {
 
 /// What a header of an experiment defines. `Config` is the variant's own configuration, with a list of its fields;
 /// `make(config)` puts the variant together; `tokenizer(config)` reads its texts; `prepare(config)` says how its
-/// pictures come to their size.
+/// images come to their size.
 template <class E>
 concept Definition = requires(const typename E::Config& config) {
   requires train::Configuration<typename E::Config>;
@@ -47,12 +47,12 @@ namespace detail {
 /// what is wrong is said.
 template <class Model>
 std::vector<train::report::Table> recall_tables(Model& model, const AnyData& data, const text::Tokenizer& tokenizer,
-                                                data::PrepareOptions prepare, data::Problems& problems,
+                                                data::PrepareOptions prepare, data::DataErrors& errors,
                                                 const RecallOptions& options) {
   try {
     const auto encode = [&](const std::string& text) { return tokenizer.encode(text); };
     auto table = recall_table(recall_by_language<Decoders>(
-        model, data, encode, {std::move(prepare.picture), std::nullopt, prepare.limits}, problems, options));
+        model, data, encode, {std::move(prepare.image), std::nullopt, prepare.limits}, errors, options));
     std::cout << text_of(table) << std::flush;
     return {std::move(table)};
   } catch (const Error& error) {
@@ -62,12 +62,12 @@ std::vector<train::report::Table> recall_tables(Model& model, const AnyData& dat
 }
 
 template <class E, Communicator Comm>
-train::Ending run(const Settings<typename E::Config>& settings, const train::Sources& sources, const at::Device& device,
-                  std::shared_ptr<Comm> comm) {
+train::StopReason run(const Settings<typename E::Config>& settings, const train::Provenance& sources,
+                      const at::Device& device, std::shared_ptr<Comm> comm) {
   const bool first = comm->rank() == 0;
-  data::Problems problems({.share = settings.loader.problems});
-  const AnyData source = open_data(settings.data, problems);
-  data::Problems held_out_problems({.share = settings.loader.problems});
+  data::DataErrors errors({.fraction = settings.loader.errors});
+  const AnyData source = open_data(settings.data, errors);
+  data::DataErrors held_out_problems({.fraction = settings.loader.errors});
   std::optional<AnyData> held_out;  // opened at the start, so that a wrong name is said then; by the rank that uses it
   if (first && !settings.validation.paths.empty()) held_out = open_data(settings.validation, held_out_problems);
   const auto tokenizer = E::tokenizer(settings.variant);
@@ -92,19 +92,20 @@ train::Ending run(const Settings<typename E::Config>& settings, const train::Sou
   if (held_out)
     run.tables([&] {
       return recall_tables(*trained->model(), *held_out, tokenizer, E::prepare(settings.variant), held_out_problems,
-                           {.pictures = settings.validation.most, .workers = static_cast<int>(l.workers)});
+                           {.images = settings.validation.max_images, .workers = static_cast<int>(l.workers)});
     });
   data::LoaderOptions loading;
   loading.order = {.seed = l.seed, .window = l.window};
   loading.batch = {.size = l.batch, .tokens = l.tokens, .ranks = comm->size()};
   loading.workers = static_cast<int>(l.workers);
-  loading.ahead = static_cast<int>(l.ahead);
+  loading.prefetch = static_cast<int>(l.prefetch);
   loading.rank = comm->rank();
-  data::Loader loader(source, data::Prepare<Decoders>(tokenizer, source.languages(), E::prepare(settings.variant)),
-                      data::Collate(), problems, loading,
+  data::Loader loader(source,
+                      data::PrepareSample<Decoders>(tokenizer, source.languages(), E::prepare(settings.variant)),
+                      data::CollateSamples(), errors, loading,
                       l.tokens > 0 ? data::measure_lengths(source, tokenizer) : nullptr, run.loader_state());
   const auto ending = run.train(loader);
-  if (first) std::cout << problems.report();
+  if (first) std::cout << errors.report();
   if (held_out_problems.count() > 0) std::cout << "validation: " << held_out_problems.report();
   return ending;
 }
@@ -121,7 +122,7 @@ int main(int argc, char** argv) {
                 "[docs/guides/experiments.md]");
   CLI::App app{"Trains " + E::Trained::name()};
   Settings<typename E::Config> settings;
-  train::Sources sources;
+  train::Provenance sources;
   train::add_options(app, settings, &sources);
   try {
     CLI11_PARSE(app, argc, argv);

@@ -5,7 +5,7 @@
 #include <filesystem>
 #include <string>
 
-#include "rc3/data/loader.hpp"
+#include "rc3/data/loader/loader.hpp"
 #include "rc3/experiment/open.hpp"
 #include "rc3/train/config.hpp"
 
@@ -15,8 +15,8 @@ template <class V>
 void visit_fields(DataOptions& o, V&& v) {
   v("paths", o.paths, "files of the data set, or their folder");
   v("format", o.format, "auto, manifest, shards, multi30k-1, multi30k-2, wit, xflickrco, iglue-wit, emoji");
-  v("pictures", o.pictures, "folder with the pictures");
-  v("picture_list", o.picture_list, "a line a picture: its name or URL, a tab, the file's name");
+  v("images", o.images, "folder with the images");
+  v("image_list", o.image_list, "a line an image: its name or URL, a tab, the file's name");
   v("languages", o.languages, "languages; for xflickrco one a file");
   v("split", o.split, "part of Multi30K (train, val, ...), or of the emoji (train, fit: train without val, val, test)");
   v("size", o.size, "emoji scenes to draw", train::above(0));
@@ -25,13 +25,13 @@ void visit_fields(DataOptions& o, V&& v) {
 /// What retrieval is evaluated on at the end of a run.
 struct Validation : DataOptions {
   Validation() { split = "val"; }
-  std::int64_t most = 1000;  ///< pictures
+  std::int64_t max_images = 1000;  ///< images
 };
 
 template <class V>
 void visit_fields(Validation& o, V&& v) {
   visit_fields(static_cast<DataOptions&>(o), v);
-  v("most", o.most, "pictures that are searched among at most", train::above(0));
+  v("max_images", o.max_images, "images that are searched among at most", train::above(0));
 }
 
 /// How the loader works.
@@ -40,9 +40,9 @@ struct Loading {
   std::int64_t tokens = 0;     ///< budget of a batch, see data::BatchOptions; 0: none
   std::int64_t window = 4096;  ///< of shuffling
   std::int64_t workers = 2;    ///< threads
-  std::int64_t ahead = 4;      ///< batches made ahead at most
+  std::int64_t prefetch = 4;   ///< batches made ahead at most
   std::uint64_t seed = 1;      ///< of order, pairs and augmentation
-  double problems = 0.01;      ///< share of the samples that may be damaged
+  double errors = 0.01;        ///< share of the samples that may be damaged
 };
 
 template <class V>
@@ -50,10 +50,10 @@ void visit_fields(Loading& o, V&& v) {
   v("batch", o.batch, "samples of a batch, over all ranks", train::above(0));
   v("tokens", o.tokens, "samples times longest text of a batch at most; 0: no such budget", train::at_least(0));
   v("window", o.window, "samples that are shuffled together", train::above(0));
-  v("workers", o.workers, "threads that read ahead", train::at_least(0));
-  v("ahead", o.ahead, "batches made ahead at most", train::above(0));
+  v("workers", o.workers, "threads that read prefetch", train::at_least(0));
+  v("prefetch", o.prefetch, "batches made ahead at most", train::above(0));
   v("seed", o.seed, "of order, pairs and augmentation");
-  v("problems", o.problems, "share of the samples that may be damaged", train::within(0, 1));
+  v("errors", o.errors, "share of the samples that may be damaged", train::within(0, 1));
 }
 
 /// @tparam Variant  the experiment's own configuration

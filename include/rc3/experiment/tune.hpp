@@ -14,11 +14,11 @@
 #include <utility>
 
 #include "rc3/core/communicator.hpp"
-#include "rc3/core/memory.hpp"
 #include "rc3/core/nn/state.hpp"
-#include "rc3/task/remembered.hpp"
+#include "rc3/core/state_dict.hpp"
+#include "rc3/task/cached_examples.hpp"
 #include "rc3/train/checkpoint.hpp"
-#include "rc3/train/evaluating.hpp"
+#include "rc3/train/evaluation_mode.hpp"
 #include "rc3/train/progress.hpp"
 #include "rc3/train/trainer.hpp"
 
@@ -39,17 +39,17 @@ struct Tuned {
 
 /// The tensors that tuning may change: parameters that learn, and buffers. What is frozen, mostly most of it, is not
 /// worth a copy.
-inline Memory learned_state(const torch::nn::Module& module) {
-  Memory state = nn::named_state(module);
+inline StateDict learned_state(const torch::nn::Module& module) {
+  StateDict state = nn::named_state(module);
   for (const auto& parameter : module.named_parameters())
     if (!parameter.value().requires_grad()) state.erase(parameter.key());
   return state;
 }
 
 /// The same with memory of their own.
-inline Memory copied(const Memory& state) {
+inline StateDict copied(const StateDict& state) {
   c10::NoGradGuard no_grad;
-  Memory copy;
+  StateDict copy;
   for (const auto& [name, tensor] : state) copy.emplace(name, tensor.detach().clone());
   return copy;
 }
@@ -71,13 +71,13 @@ Tuned tune(const std::shared_ptr<Head>& head, Batches batches, const std::functi
   look.unit = "examples";
   train::Progress progress(total * options.batch, out, train::stdout_is_terminal(), look);
   Tuned best;
-  Memory weights;
+  StateDict weights;
   const auto state = learned_state(*head);
   for (std::int64_t step = 1; step <= total; ++step) {
     const auto report = trainer.step(batches.next()->batch);
     progress.update(step * options.batch, report.loss);
     if (step % options.every != 0 && step != total) continue;
-    const train::Evaluating evaluating(*head, trainer.ema());
+    const train::EvaluationMode evaluating(*head, trainer.ema());
     const double own = validate();
     auto measured = at::full({}, comm->rank() == 0 ? own : 0.0, at::kDouble);
     comm->all_reduce(measured);

@@ -1,5 +1,5 @@
 #pragma once
-/// A decoder: writes a text, word by word, looking at what picture and text were fused to.
+/// A decoder: writes a text, word by word, looking at what image and text were fused to.
 
 #include <ATen/ops/arange.h>
 #include <ATen/ops/embedding.h>

@@ -1,5 +1,5 @@
 #pragma once
-/// One transformer over picture and text together.
+/// One transformer over image and text together.
 
 #include <ATen/ops/cat.h>
 #include <ATen/ops/randn.h>

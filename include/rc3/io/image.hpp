@@ -1,5 +1,5 @@
 #pragma once
-/// JPEG and PNG pictures, from strangers: every bound is checked before memory is spent.
+/// JPEG and PNG images, from strangers: every bound is checked before memory is spent.
 ///
 /// These functions read with `io::DefaultDecoders`. Further types: `io::Decoders<io::TurboJpeg, io::Stb, io::WebP>`
 /// with rc3/io/image/turbojpeg.hpp and rc3/io/image/webp.hpp, which this header does not include.
@@ -20,10 +20,10 @@
 
 namespace rc3::io {
 
-/// Decodes a JPEG or PNG; grey and palette pictures become RGBA, of 16 bits the upper 8 stay, EXIF orientation is
+/// Decodes a JPEG or PNG; grey and palette images become RGBA, of 16 bits the upper 8 stay, EXIF orientation is
 /// applied.
 /// @param bytes  the file's content
-/// @param name   what the picture is called in errors
+/// @param name   what the image is called in errors
 /// @throws rc3::Error naming @p name and the reason: empty, no JPEG or PNG, over a limit (before anything is decoded),
 ///         damaged, truncated.
 inline Image decode_image(std::string_view bytes, std::string_view name, const ImageLimits& limits = {},
@@ -37,7 +37,7 @@ inline Image load_image(const std::filesystem::path& path, const ImageLimits& li
   return DefaultDecoders::load(path, limits, options);
 }
 
-/// The picture as the content of a PNG file. @pre rgba holds width * height * 4 bytes
+/// The image as the content of a PNG file. @pre rgba holds width * height * 4 bytes
 inline std::string encode_png(const Image& image) {
   require(image.width > 0 && image.height > 0 &&
               image.rgba.size() == static_cast<std::size_t>(image.width) * static_cast<std::size_t>(image.height) * 4,

@@ -49,8 +49,8 @@ double accuracy(const A& predicted, const B& gold) {
 }
 
 /// The share of groups all of whose predictions are right: MaRVL's and NLVR2's consistency, where a group is the
-/// pictures that one statement is about (Suhr et al. 2019, "A Corpus for Reasoning about Natural Language Grounded in
-/// Photographs").
+/// images that one statement is about (Suhr et al. 2019, "A Corpus for Reasoning about Natural Language
+/// LateInteractionFusion in Photographs").
 /// @param groups  which group each prediction belongs to: a statement's number or text
 /// @return 0 .. 1; each group counts once, whatever its size
 /// @throws rc3::Error if the three differ in length or are empty

@@ -25,7 +25,7 @@ class Model {
   static constexpr bool fusion_width = !text_ok || !fusion_fuses || fusion::HasWidth<Fusion>;
 
   static_assert(visual_encodes,
-                "visual policy: encode(const Pictures&) must return rc3::Tokens [B, V, D] [docs/concepts/visual.md]");
+                "visual policy: encode(const Images&) must return rc3::Tokens [B, V, D] [docs/concepts/visual.md]");
   static_assert(visual_width,
                 "visual policy: width() const must return std::int64_t, the D of its tokens [docs/concepts/visual.md]");
   static_assert(text_encodes,
@@ -48,7 +48,7 @@ class Pretrainer {
 
   static_assert(any, "Pretrainer<Model, Objectives...>: give at least one objective [docs/concepts/objective.md]");
   static_assert(all,
-                "objective policy: loss(objective::Pass<Model>&) must return torch::Tensor, a scalar "
+                "objective policy: loss(objective::ForwardCache<Model>&) must return torch::Tensor, a scalar "
                 "[docs/concepts/objective.md]");
 };
 

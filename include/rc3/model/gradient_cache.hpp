@@ -80,8 +80,8 @@ double backward_cached(Model& model, Objective& objective, const Batch& batch, G
     for (std::int64_t begin = 0; begin < n; begin += options.chunk) {
       states.push_back(detail::random_state(device));
       const Batch chunk = part(begin);
-      objective::Pass<Model> pass(model, chunk, batch, begin);
-      parts.push_back(objective.represent(pass));
+      objective::ForwardCache<Model> forward(model, chunk, batch, begin);
+      parts.push_back(objective.represent(forward));
     }
   }
   auto whole = detail::joined(parts);
@@ -99,8 +99,8 @@ double backward_cached(Model& model, Objective& objective, const Batch& batch, G
   for (std::int64_t begin = 0; begin < n; begin += options.chunk) {
     detail::set_random_state(device, states[static_cast<std::size_t>(begin / options.chunk)]);
     const Batch chunk = part(begin);
-    objective::Pass<Model> pass(model, chunk, batch, begin);
-    const auto again = objective.represent(pass);
+    objective::ForwardCache<Model> forward(model, chunk, batch, begin);
+    const auto again = objective.represent(forward);
     std::vector<at::Tensor> outputs, gradients;
     for (std::size_t k = 0; k < again.learned.size(); ++k) {
       if (!again.learned[k].defined() || !again.learned[k].requires_grad() || !whole.learned[k].grad().defined())
@@ -117,9 +117,10 @@ double backward_cached(Model& model, Objective& objective, const Batch& batch, G
 template <class Model, class Objective>
 double backward_cached(Model&, Objective&, const Batch&, GradientCacheOptions = {}, double = 1.0) {
   static constexpr bool cacheable = objective::Cacheable<Objective, Model>;
-  static_assert(cacheable,
-                "rc3::backward_cached: the objective needs represent(Pass&) and rows_loss(const Representations&, "
-                "const Batch&, begin, end) [docs/concepts/objective.md]");
+  static_assert(
+      cacheable,
+      "rc3::backward_cached: the objective needs represent(ForwardCache&) and rows_loss(const Representations&, "
+      "const Batch&, begin, end) [docs/concepts/objective.md]");
   return 0;
 }
 

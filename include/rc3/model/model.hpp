@@ -16,8 +16,8 @@
 
 #include "rc3/core/batch.hpp"
 #include "rc3/core/check.hpp"
+#include "rc3/core/nn/l2_normalize.hpp"
 #include "rc3/core/nn/linear.hpp"
-#include "rc3/core/nn/unit.hpp"
 #include "rc3/core/type_name.hpp"
 #include "rc3/model/diagnosis.hpp"
 
@@ -25,12 +25,12 @@ namespace rc3 {
 
 struct ModelOptions {
   std::int64_t embedding = 384;  ///< E, width of the vectors that are searched
-  std::int64_t hidden = 1024;    ///< inner width of the picture head
-  double picture_dropout = 0.5;  ///< before both layers of the picture head, in training, probability in [0, 1)
+  std::int64_t hidden = 1024;    ///< inner width of the image head
+  double image_dropout = 0.5;    ///< before both layers of the image head, in training, probability in [0, 1)
   double text_dropout = 0.2;     ///< before the text head, the same
 };
 
-/// A vision-language model: pictures and texts to vectors of one space (for search), and both together to z.
+/// A vision-language model: images and texts to vectors of one space (for search), and both together to z.
 /// @tparam Visual  visual::Policy
 /// @tparam Text    text::Policy
 /// @tparam Fusion  fusion::Policy
@@ -45,14 +45,14 @@ class Model<Visual, Text, Fusion> : public torch::nn::Module {
   /// The variant, as a type: "Model<visual::Patch<...>, text::Bert, fusion::SingleStream>".
   static std::string name() { return type_name<Model>(); }
 
-  Tokens visual(const Pictures& pictures);
+  Tokens visual(const Images& images);
   Tokens text(const Texts& texts);
 
-  /// Where pictures lie in the space of search: where the picture head puts the summary of each and, on average, its
+  /// Where images lie in the shared embedding space: where the image head puts the summary of each and, on average, its
   /// regions' summaries, half and half where there are both. @return unit vectors, float [B, E]
-  at::Tensor picture_vector(const Tokens& visual);
+  at::Tensor image_embedding(const Tokens& visual);
   /// Where texts lie in it. @return unit vectors, float [B, E]
-  at::Tensor text_vector(const Tokens& text);
+  at::Tensor text_embedding(const Tokens& text);
 
   /// z = g(v, x). @return float [B, D]
   at::Tensor fuse(const Tokens& visual, const Tokens& text) { return fusion_->fuse(visual, text); }
@@ -62,15 +62,15 @@ class Model<Visual, Text, Fusion> : public torch::nn::Module {
     return fusion_->fuse_tokens(visual, text);
   }
 
-  /// How sure the model is that picture and text belong together. @param z float [B, D]  @return logits, float [B]
-  at::Tensor match_score(const at::Tensor& z) { return nn::linear(match_head_, z).squeeze(1); }
+  /// How sure the model is that image and text belong together. @param z float [B, D]  @return logits, float [B]
+  at::Tensor itm_logits(const at::Tensor& z) { return nn::linear(itm_head_, z).squeeze(1); }
 
   /// Tells the text head where texts lie, so that it sees what tells them apart: pooled vectors of multilingual-e5 have
   /// cosines around 0.8 whatever they say. @param pooled  float [n, D], n >= 2, of texts like those to come
   void calibrate_texts(const at::Tensor& pooled);
 
-  /// The same for pictures. @param visual  Tokens of pictures like those to come, two or more
-  void calibrate_pictures(const Tokens& visual);
+  /// The same for images. @param visual  Tokens of images like those to come, two or more
+  void calibrate_images(const Tokens& visual);
 
   /// D: of tokens and of z.
   std::int64_t width() const { return fusion_->width(); }
@@ -79,12 +79,12 @@ class Model<Visual, Text, Fusion> : public torch::nn::Module {
   const ModelOptions& options() const { return options_; }
 
  private:
-  /// Whether tokens are given their vectors: where the fusion encoder reads them (`reads_vectors`).
-  static constexpr bool grounds = requires { requires Fusion::reads_vectors; };
+  /// Whether tokens are given their vectors: where the fusion encoder reads them (`uses_token_embeddings`).
+  static constexpr bool grounds = requires { requires Fusion::uses_token_embeddings; };
 
   at::Tensor drop(const at::Tensor& x, double p) const { return at::dropout(x, p, is_training()); }
   /// @param summary  float [..., S]  @return unit vectors, float [..., E]
-  at::Tensor search_picture(const at::Tensor& summary, bool dropout);
+  at::Tensor search_image(const at::Tensor& summary, bool dropout);
   /// @param states  float [..., D]  @return unit vectors, float [..., E]
   at::Tensor search_text(const at::Tensor& states, bool dropout);
 
@@ -94,8 +94,8 @@ class Model<Visual, Text, Fusion> : public torch::nn::Module {
   std::shared_ptr<Fusion> fusion_;
   at::Tensor pooled(const Tokens& visual) const;
 
-  at::Tensor text_center_, text_scale_, picture_center_, picture_scale_;
-  torch::nn::Linear picture_hidden_{nullptr}, picture_head_{nullptr}, text_head_{nullptr}, match_head_{nullptr};
+  at::Tensor text_center_, text_scale_, image_center_, image_scale_;
+  torch::nn::Linear image_hidden_{nullptr}, image_head_{nullptr}, text_head_{nullptr}, itm_head_{nullptr};
 };
 
 template <visual::Policy Visual, text::Policy Text, fusion::Policy Fusion>
@@ -111,25 +111,25 @@ Model<Visual, Text, Fusion>::Model(std::shared_ptr<Visual> visual, std::shared_p
   require(options.embedding > 0, "rc3::Model: embedding must be positive, is ", options.embedding);
   std::int64_t pooled = 2 * d;
   if constexpr (requires { visual_->summary_width(); }) pooled = visual_->summary_width();
-  picture_center_ = register_buffer("picture_center", at::zeros({pooled}));
-  picture_scale_ = register_buffer("picture_scale", at::ones({pooled}));
-  picture_hidden_ = register_module("picture_hidden", torch::nn::Linear(pooled, options.hidden));
-  picture_head_ = register_module("picture_head", torch::nn::Linear(options.hidden, options.embedding));
+  image_center_ = register_buffer("image_center", at::zeros({pooled}));
+  image_scale_ = register_buffer("image_scale", at::ones({pooled}));
+  image_hidden_ = register_module("image_hidden", torch::nn::Linear(pooled, options.hidden));
+  image_head_ = register_module("image_head", torch::nn::Linear(options.hidden, options.embedding));
   text_head_ = register_module("text_head", torch::nn::Linear(d, options.embedding));
   text_center_ = register_buffer("text_center", at::zeros({d}));
   text_scale_ = register_buffer("text_scale", at::ones({}));
-  if (d == options.embedding) {  // the space of search begins as the text encoder's own
+  if (d == options.embedding) {  // the shared embedding space begins as the text encoder's own
     c10::NoGradGuard no_grad;
     text_head_->weight.copy_(at::eye(d));
     text_head_->bias.zero_();
   }
-  match_head_ = register_module("match_head", torch::nn::Linear(d, 1));
+  itm_head_ = register_module("itm_head", torch::nn::Linear(d, 1));
 }
 
 template <visual::Policy Visual, text::Policy Text, fusion::Policy Fusion>
 at::Tensor Model<Visual, Text, Fusion>::pooled(const Tokens& visual) const {
   if constexpr (requires { visual_->summary_width(); }) return visual.summary;
-  // Mean and maximum over the tokens: what the picture is like on the whole, and what is anywhere in it.
+  // Mean and maximum over the tokens: what the image is like on the whole, and what is anywhere in it.
   const auto mask = visual.mask.unsqueeze(2);
   const auto mean = (visual.values * mask).sum(1) / mask.sum(1).clamp_min(1);
   const auto highest = visual.values.masked_fill(~mask, -1e4).amax(1);
@@ -137,29 +137,29 @@ at::Tensor Model<Visual, Text, Fusion>::pooled(const Tokens& visual) const {
 }
 
 template <visual::Policy Visual, text::Policy Text, fusion::Policy Fusion>
-at::Tensor Model<Visual, Text, Fusion>::search_picture(const at::Tensor& summary, bool dropout) {
-  const auto p = dropout ? options_.picture_dropout : 0.0;
-  const auto x = drop((summary - picture_center_) / picture_scale_, p);
-  return nn::unit(nn::linear(picture_head_, drop(at::gelu(nn::linear(picture_hidden_, x)), p)));
+at::Tensor Model<Visual, Text, Fusion>::search_image(const at::Tensor& summary, bool dropout) {
+  const auto p = dropout ? options_.image_dropout : 0.0;
+  const auto x = drop((summary - image_center_) / image_scale_, p);
+  return nn::l2_normalize(nn::linear(image_head_, drop(at::gelu(nn::linear(image_hidden_, x)), p)));
 }
 
 template <visual::Policy Visual, text::Policy Text, fusion::Policy Fusion>
 at::Tensor Model<Visual, Text, Fusion>::search_text(const at::Tensor& states, bool dropout) {
-  return nn::unit(
+  return nn::l2_normalize(
       nn::linear(text_head_, drop((states - text_center_) / text_scale_, dropout ? options_.text_dropout : 0)));
 }
 
 template <visual::Policy Visual, text::Policy Text, fusion::Policy Fusion>
-Tokens Model<Visual, Text, Fusion>::visual(const Pictures& pictures) {
-  auto tokens = visual_->encode(pictures);
+Tokens Model<Visual, Text, Fusion>::visual(const Images& images) {
+  auto tokens = visual_->encode(images);
   if constexpr (grounds) {
     c10::NoGradGuard no_grad;  // vectors are read, not taught
     const auto b = tokens.values.size(0), n = tokens.values.size(1);
-    tokens.vectors = at::zeros({b, n, options_.embedding}, tokens.values.options().dtype(at::kFloat));
+    tokens.embeddings = at::zeros({b, n, options_.embedding}, tokens.values.options().dtype(at::kFloat));
     if (tokens.summaries.defined()) {
       const auto r = tokens.summaries.size(1);
-      tokens.vectors.narrow(1, 0, r).copy_(search_picture(tokens.summaries, false) *
-                                           tokens.mask.narrow(1, 0, r).unsqueeze(2));
+      tokens.embeddings.narrow(1, 0, r).copy_(search_image(tokens.summaries, false) *
+                                              tokens.mask.narrow(1, 0, r).unsqueeze(2));
     }
   }
   return tokens;
@@ -170,32 +170,32 @@ Tokens Model<Visual, Text, Fusion>::text(const Texts& texts) {
   auto tokens = text_->encode(texts);
   if constexpr (grounds) {
     c10::NoGradGuard no_grad;
-    tokens.vectors = search_text(tokens.values, false) * tokens.mask.unsqueeze(2);
+    tokens.embeddings = search_text(tokens.values, false) * tokens.mask.unsqueeze(2);
   }
   return tokens;
 }
 
 template <visual::Policy Visual, text::Policy Text, fusion::Policy Fusion>
-at::Tensor Model<Visual, Text, Fusion>::picture_vector(const Tokens& visual) {
+at::Tensor Model<Visual, Text, Fusion>::image_embedding(const Tokens& visual) {
   const auto whole = pooled(visual);
-  if (!visual.summaries.defined()) return search_picture(whole, true);
-  // The summary of a picture without patches, and that of a region outside the mask, is zero.
+  if (!visual.summaries.defined()) return search_image(whole, true);
+  // The summary of an image without patches, and that of a region outside the mask, is zero.
   const auto mask = visual.mask.narrow(1, 0, visual.summaries.size(1)).unsqueeze(2);
-  const auto regions = (search_picture(visual.summaries, true) * mask).sum(1) / mask.sum(1).clamp_min(1);
-  return nn::unit(search_picture(whole, true) * whole.ne(0).any(1, true) + nn::unit(regions));
+  const auto regions = (search_image(visual.summaries, true) * mask).sum(1) / mask.sum(1).clamp_min(1);
+  return nn::l2_normalize(search_image(whole, true) * whole.ne(0).any(1, true) + nn::l2_normalize(regions));
 }
 
 template <visual::Policy Visual, text::Policy Text, fusion::Policy Fusion>
-void Model<Visual, Text, Fusion>::calibrate_pictures(const Tokens& visual) {
+void Model<Visual, Text, Fusion>::calibrate_images(const Tokens& visual) {
   c10::NoGradGuard no_grad;
   const auto x = pooled(visual);
-  require(x.size(0) >= 2, "rc3::Model: calibrate_pictures wants two pictures or more");
-  picture_center_.copy_(x.mean(0));
-  picture_scale_.copy_(x.std(0).clamp_min(1e-3));
+  require(x.size(0) >= 2, "rc3::Model: calibrate_images wants two images or more");
+  image_center_.copy_(x.mean(0));
+  image_scale_.copy_(x.std(0).clamp_min(1e-3));
 }
 
 template <visual::Policy Visual, text::Policy Text, fusion::Policy Fusion>
-at::Tensor Model<Visual, Text, Fusion>::text_vector(const Tokens& text) {
+at::Tensor Model<Visual, Text, Fusion>::text_embedding(const Tokens& text) {
   return search_text(text_->pool(text), true);
 }
 

@@ -13,13 +13,13 @@
 
 #include "rc3/core/communicator.hpp"
 #include "rc3/core/error.hpp"
-#include "rc3/core/memory.hpp"
 #include "rc3/core/nn/device.hpp"
+#include "rc3/core/state_dict.hpp"
 #include "rc3/core/type_name.hpp"
 #include "rc3/model/diagnosis.hpp"
 #include "rc3/model/losses.hpp"
+#include "rc3/objective/forward_cache.hpp"
 #include "rc3/objective/gather.hpp"
-#include "rc3/objective/pass.hpp"
 
 namespace rc3 {
 
@@ -52,8 +52,8 @@ requires(sizeof...(Objectives) > 0 && (objective::Policy<Objectives, Host> &&
   /// @throws rc3::Error for a batch without samples
   Losses losses(const Batch& batch) {
     require(batch.size() > 0, "rc3::Pretrainer: the batch is empty");
-    objective::Pass<Host> pass(*model_, batch);
-    return sum([&](auto& objective) { return objective.loss(pass); });
+    objective::ForwardCache<Host> forward(*model_, batch);
+    return sum([&](auto& objective) { return objective.loss(forward); });
   }
 
   /// This rank's share of the losses over the batches of all ranks: the shares' sum is the loss, and the sum of their
@@ -65,26 +65,26 @@ requires(sizeof...(Objectives) > 0 && (objective::Policy<Objectives, Host> &&
     if (comm.size() == 1) return losses(batch);
     require(batch.size() > 0, "rc3::Pretrainer: the batch is empty");
     const Batch whole = objective::gather_batch(comm, batch);
-    objective::Pass<Host> pass(*model_, batch, whole, comm.rank() * batch.size());
+    objective::ForwardCache<Host> forward(*model_, batch, whole, comm.rank() * batch.size());
     return sum([&]<class Objective>(Objective& objective) {
       if constexpr (objective::Cacheable<Objective, Host>) {
-        const auto share = objective::gathered_loss(comm, pass, objective);
-        if constexpr (requires { objective.after(pass); }) objective.after(pass);
+        const auto share = objective::gathered_loss(comm, forward, objective);
+        if constexpr (requires { objective.after(forward); }) objective.after(forward);
         return share;
       } else {
-        return objective.loss(pass) / comm.size();
+        return objective.loss(forward) / comm.size();
       }
     });
   }
 
   /// What the objectives remember from step to step beside their parameters.
-  Memory memory() const {
-    Memory all;
-    each([&](const auto& objective, const std::string& prefix) { add_memory(all, prefix, objective); });
+  StateDict state_dict() const {
+    StateDict all;
+    each([&](const auto& objective, const std::string& prefix) { add_state_dict(all, prefix, objective); });
     return all;
   }
-  void set_memory(const Memory& all) {
-    each([&](auto& objective, const std::string& prefix) { rc3::set_memory(all, prefix, objective); });
+  void load_state_dict(const StateDict& all) {
+    each([&](auto& objective, const std::string& prefix) { rc3::load_state_dict(all, prefix, objective); });
   }
 
   /// Tells every objective that follows a schedule (has `at_step(std::int64_t)`) which step comes, from 0.

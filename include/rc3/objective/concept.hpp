@@ -7,11 +7,11 @@
 
 namespace rc3::objective {
 
-/// `loss(Pass<Model>&)` gives a scalar tensor to be minimised. An objective with parameters derives from
+/// `loss(ForwardCache<Model>&)` gives a scalar tensor to be minimised. An objective with parameters derives from
 /// torch::nn::Module; the Pretrainer then trains them.
 template <class O, class Model>
-concept Policy = requires(O& objective, Pass<Model>& pass) {
-  requires std::is_same_v<decltype(objective.loss(pass)), at::Tensor>;
+concept Policy = requires(O& objective, ForwardCache<Model>& forward) {
+  requires std::is_same_v<decltype(objective.loss(forward)), at::Tensor>;
 };
 
 }  // namespace rc3::objective

@@ -12,9 +12,9 @@
 
 namespace rc3::objective {
 
-/// Samples of the same picture, or with an equal caption on any side, are no negatives: pushing them apart would teach
+/// Samples of the same image, or with an equal caption on any side, are no negatives: pushing them apart would teach
 /// the model that what is right is wrong.
-/// @param batch   picture_ids, caption_a_ids and caption_b_ids int64 [B], each may be undefined (then all differ)
+/// @param batch   image_ids, caption_a_ids and caption_b_ids int64 [B], each may be undefined (then all differ)
 /// @param others  the samples that are asked about, as columns; the same members, of M samples
 /// @return bool [B, M], true where column j is a true negative of row i
 inline at::Tensor true_negatives(const Batch& batch, const Batch& others) {
@@ -24,7 +24,7 @@ inline at::Tensor true_negatives(const Batch& batch, const Batch& others) {
     if (!x.defined() || !y.defined()) return;
     allowed = allowed & (x.unsqueeze(1) != y.unsqueeze(0));
   };
-  forbid_equal(batch.picture_ids, others.picture_ids);
+  forbid_equal(batch.image_ids, others.image_ids);
   forbid_equal(batch.caption_a_ids, others.caption_a_ids);
   forbid_equal(batch.caption_b_ids, others.caption_b_ids);
   forbid_equal(batch.caption_a_ids, others.caption_b_ids);
@@ -36,7 +36,7 @@ inline at::Tensor true_negatives(const Batch& batch, const Batch& others) {
 /// B]
 inline at::Tensor true_negatives(const Batch& batch, std::int64_t begin, std::int64_t end) {
   for (const auto& [name, ids] :
-       {std::pair{"picture_ids", batch.picture_ids}, std::pair{"caption_a_ids", batch.caption_a_ids},
+       {std::pair{"image_ids", batch.image_ids}, std::pair{"caption_a_ids", batch.caption_a_ids},
         std::pair{"caption_b_ids", batch.caption_b_ids}})
     if (ids.defined()) check_shape("objective", name, ids, {{'B', batch.size()}});
   const auto rows = at::arange(begin, end, batch.device());

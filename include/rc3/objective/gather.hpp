@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "rc3/core/communicator.hpp"
-#include "rc3/objective/pass.hpp"
+#include "rc3/objective/forward_cache.hpp"
 #include "rc3/objective/representations.hpp"
 
 namespace rc3::objective {
@@ -47,7 +47,7 @@ at::Tensor gather_rows(Comm& comm, const at::Tensor& rows) {
   return detail::GatherRows<Comm>::apply(rows, reinterpret_cast<std::int64_t>(&comm));
 }
 
-/// The samples of all ranks: ids, strictness, relevance and the texts as ids; no pictures.
+/// The samples of all ranks: ids, strictness, relevance and the texts as ids; no images.
 /// @pre the same number of samples, and the same members defined, on all ranks
 template <Communicator Comm>
 Batch gather_batch(Comm& comm, const Batch& batch) {
@@ -70,23 +70,24 @@ Batch gather_batch(Comm& comm, const Batch& batch) {
           texts(batch.b),
           gather(batch.strict),
           gather(batch.relevance),
-          gather(batch.picture_ids),
+          gather(batch.image_ids),
           gather(batch.caption_a_ids),
           gather(batch.caption_b_ids)};
 }
 
-/// As below, of a Pass that other objectives share: pass.whole() is gather_batch() of its batch, and pass.begin() where
-/// this rank's samples stand in it.
+/// As below, of a ForwardCache that other objectives share: pass.whole() is gather_batch() of its batch, and
+/// pass.begin() where this rank's samples stand in it.
 template <Communicator Comm, class Model, class Objective>
-requires Cacheable<Objective, Model> at::Tensor gathered_loss(Comm& comm, Pass<Model>& pass, Objective& objective) {
-  const auto n = pass.batch().size();
-  require(pass.whole().size() == n * comm.size(),
+requires Cacheable<Objective, Model> at::Tensor gathered_loss(Comm& comm, ForwardCache<Model>& forward,
+                                                              Objective& objective) {
+  const auto n = forward.batch().size();
+  require(forward.whole().size() == n * comm.size(),
           "objective::gathered_loss: every rank must bring the same number of samples");
-  auto r = objective.represent(pass);
+  auto r = objective.represent(forward);
   for (auto& t : r.learned) t = gather_rows(comm, t);
   for (auto& t : r.fixed)
     if (t.defined() && comm.size() > 1) t = at::cat(comm.all_gather(t.contiguous()), 0);
-  return objective.rows_loss(r, pass.whole(), pass.begin(), pass.begin() + n);
+  return objective.rows_loss(r, forward.whole(), forward.begin(), forward.begin() + n);
 }
 
 /// This rank's share of the loss over the batches of all ranks: the shares' sum is `objective.loss` of the whole batch,
@@ -98,17 +99,18 @@ template <Communicator Comm, class Model, class Objective>
 requires Cacheable<Objective, Model> at::Tensor gathered_loss(Comm& comm, Model& model, Objective& objective,
                                                               const Batch& batch) {
   const Batch whole = gather_batch(comm, batch);
-  Pass<Model> pass(model, batch, comm.size() == 1 ? batch : whole, comm.rank() * batch.size());
-  return gathered_loss(comm, pass, objective);
+  ForwardCache<Model> forward(model, batch, comm.size() == 1 ? batch : whole, comm.rank() * batch.size());
+  return gathered_loss(comm, forward, objective);
 }
 
 /// What is said of an objective that cannot be computed in parts.
 template <Communicator Comm, class Model, class Objective>
 at::Tensor gathered_loss(Comm&, Model&, Objective&, const Batch&) {
   static constexpr bool cacheable = Cacheable<Objective, Model>;
-  static_assert(cacheable,
-                "objective::gathered_loss: the objective needs represent(Pass&) and rows_loss(const Representations&, "
-                "const Batch&, begin, end) [docs/concepts/objective.md]");
+  static_assert(
+      cacheable,
+      "objective::gathered_loss: the objective needs represent(ForwardCache&) and rows_loss(const Representations&, "
+      "const Batch&, begin, end) [docs/concepts/objective.md]");
   return {};
 }
 

@@ -1,30 +1,30 @@
 #pragma once
-/// Image-text contrastive: pictures and texts alone, so that millions can be searched without a fusion pass per pair.
+/// Image-text contrastive: images and texts alone, so that millions can be searched without a fusion pass per pair.
 
 #include <ATen/ops/arange.h>
 
 #include "rc3/objective/concept.hpp"
+#include "rc3/objective/forward_cache.hpp"
 #include "rc3/objective/info_nce.hpp"
-#include "rc3/objective/pass.hpp"
 #include "rc3/objective/representations.hpp"
 
 namespace rc3::objective {
 
-/// Symmetric InfoNCE between picture vectors and text vectors, mean over both texts of each picture.
+/// Symmetric InfoNCE between image vectors and text vectors, mean over both texts of each image.
 class Itc : public torch::nn::Module {
  public:
   /// @param tau  first temperature, >= 0.01
   explicit Itc(double tau = 0.07) : temperature_(register_module("temperature", std::make_shared<Temperature>(tau))) {}
 
   template <class Model>
-  at::Tensor loss(Pass<Model>& pass) {
-    return rows_loss(represent(pass), pass.batch(), 0, pass.batch().size());
+  at::Tensor loss(ForwardCache<Model>& forward) {
+    return rows_loss(represent(forward), forward.batch(), 0, forward.batch().size());
   }
 
-  /// Vectors of the pictures and of both texts. See Representations.
+  /// Vectors of the images and of both texts. See Representations.
   template <class Model>
-  Representations represent(Pass<Model>& pass) {
-    return {{pass.picture_vectors(), pass.text_a_vectors(), pass.text_b_vectors()}, {}};
+  Representations represent(ForwardCache<Model>& forward) {
+    return {{forward.image_embeddings(), forward.text_a_embeddings(), forward.text_b_embeddings()}, {}};
   }
 
   /// The rows @p begin to @p end of the sum that the loss is.
@@ -35,11 +35,13 @@ class Itc : public torch::nn::Module {
     const auto terms = [&](const at::Tensor& x, const at::Tensor& y) {
       return info_nce_terms((x.narrow(0, begin, end - begin) * scale).matmul(y.t()), rows, allowed);
     };
-    const auto &p = r.learned[0], &a = r.learned[1], &b = r.learned[2];
+    const auto &p = r.learned[image], &a = r.learned[text_a], &b = r.learned[text_b];
     return (terms(p, a) + terms(a, p) + terms(p, b) + terms(b, p)).sum() / (4.0 * static_cast<double>(p.size(0)));
   }
 
  private:
+  enum Learned : std::size_t { image, text_a, text_b };  ///< places in Representations
+
   std::shared_ptr<Temperature> temperature_;
 };
 

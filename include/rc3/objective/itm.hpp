@@ -11,9 +11,9 @@
 
 #include <limits>
 
-#include "rc3/core/nn/wide.hpp"
+#include "rc3/core/nn/to_float32.hpp"
 #include "rc3/objective/concept.hpp"
-#include "rc3/objective/pass.hpp"
+#include "rc3/objective/forward_cache.hpp"
 
 namespace rc3::objective {
 
@@ -21,8 +21,8 @@ struct ItmOptions {
   double hardness = 20.0;  ///< negatives are drawn in proportion to exp(hardness * cosine), >= 0; 0: uniformly
 };
 
-/// Binary cross-entropy on match_score(z): each picture with its text (1), with another text, and each text with
-/// another picture (0). Negatives are drawn in proportion to their ITC similarity, never the sample's own picture or an
+/// Binary cross-entropy on itm_logits(z): each image with its text (1), with another text, and each text with
+/// another image (0). Negatives are drawn in proportion to their ITC similarity, never the sample's own image or an
 /// equal caption. Source: ALBEF (Li et al. 2021).
 class Itm : public torch::nn::Module {
  public:
@@ -30,25 +30,26 @@ class Itm : public torch::nn::Module {
 
   /// @return scalar; without any possible negative (a batch of one) only the matched pairs count
   template <class Model>
-  at::Tensor loss(Pass<Model>& pass) {
-    const auto matched = pass.model().match_score(pass.z_a());
-    const auto negatives = true_negatives(pass.batch());
+  at::Tensor loss(ForwardCache<Model>& forward) {
+    const auto matched = forward.model().itm_logits(forward.z_a());
+    const auto negatives = true_negatives(forward.batch());
     const auto rows = negatives.any(1).nonzero().squeeze(1);
     if (rows.numel() == 0) return bce(matched, at::ones_like(matched));
 
-    const auto similarity = pass.picture_vectors().detach().matmul(pass.text_a_vectors().detach().t());
+    const auto similarity = forward.image_embeddings().detach().matmul(forward.text_a_embeddings().detach().t());
     const auto other_text = draw(similarity, negatives, rows);
-    const auto other_picture = draw(similarity.t(), negatives, rows);
-    const auto with = [&](const at::Tensor& pictures, const at::Tensor& texts) {
-      return pass.model().match_score(pass.model().fuse(pass.visual().select(pictures), pass.text_a().select(texts)));
+    const auto other_image = draw(similarity.t(), negatives, rows);
+    const auto with = [&](const at::Tensor& images, const at::Tensor& texts) {
+      return forward.model().itm_logits(
+          forward.model().fuse(forward.visual().select(images), forward.text_a().select(texts)));
     };
-    const auto mismatched = at::cat({with(rows, other_text), with(other_picture, rows)}, 0);
+    const auto mismatched = at::cat({with(rows, other_text), with(other_image, rows)}, 0);
     return (bce(matched, at::ones_like(matched)) + bce(mismatched, at::zeros_like(mismatched))) / 2;
   }
 
  private:
   static at::Tensor bce(const at::Tensor& logits, const at::Tensor& target) {
-    return at::binary_cross_entropy_with_logits(nn::wide(logits), nn::wide(target));
+    return at::binary_cross_entropy_with_logits(nn::to_float32(logits), nn::to_float32(target));
   }
 
   /// For each of @p rows one column with negatives[row][column], in proportion to exp(hardness * similarity).

@@ -9,16 +9,16 @@
 #include <memory>
 #include <utility>
 
-#include "rc3/core/nn/wide.hpp"
+#include "rc3/core/nn/to_float32.hpp"
 #include "rc3/fusion/decoder.hpp"
 #include "rc3/objective/concept.hpp"
 #include "rc3/objective/detail/fuse_tokens.hpp"
 #include "rc3/objective/detail/masking.hpp"
-#include "rc3/objective/pass.hpp"
+#include "rc3/objective/forward_cache.hpp"
 
 namespace rc3::objective {
 
-/// The decoder reads text a, one word behind, looks at the picture fused with the masked text a, and says each word;
+/// The decoder reads text a, one word behind, looks at the image fused with the masked text a, and says each word;
 /// cross-entropy on the masked positions only.
 class Mclm : public torch::nn::Module {
  public:
@@ -33,16 +33,16 @@ class Mclm : public torch::nn::Module {
 
   /// @return scalar >= 0; zero for a batch without a word that could be masked
   template <class Model>
-  at::Tensor loss(Pass<Model>& pass) {
-    const auto& text = pass.batch().a;
+  at::Tensor loss(ForwardCache<Model>& forward) {
+    const auto& text = forward.batch().a;
     const auto masked = detail::mask_texts("objective::Mclm", text, options_, step_);
-    const auto fused = detail::fuse_tokens(pass.model(), pass.visual(), pass.model().text(masked.texts));
+    const auto fused = detail::fuse_tokens(forward.model(), forward.visual(), forward.model().text(masked.texts));
     if (masked.targets.numel() == 0) return fused.z.sum() * 0;
     const auto b = text.ids.size(0), l = text.ids.size(1);
     const auto shifted = at::cat({at::full({b, 1}, start_, text.ids.options()), text.ids.narrow(1, 0, l - 1)}, 1);
     const auto states = decoder_->forward(shifted, fused.memory());
     const auto logits = decoder_->logits(detail::at_places(states, masked.places));
-    return at::cross_entropy_loss(nn::wide(logits), masked.targets);
+    return at::cross_entropy_loss(nn::to_float32(logits), masked.targets);
   }
 
   void at_step(std::int64_t step) { step_ = step; }

@@ -1,5 +1,5 @@
 #pragma once
-/// Masked language modelling, with the picture in sight.
+/// Masked language modelling, with the image in sight.
 
 #include <ATen/ops/cross_entropy_loss.h>
 #include <ATen/ops/randn.h>
@@ -8,17 +8,17 @@
 #include <memory>
 #include <utility>
 
-#include "rc3/core/nn/wide.hpp"
+#include "rc3/core/nn/to_float32.hpp"
 #include "rc3/objective/concept.hpp"
 #include "rc3/objective/detail/fuse_tokens.hpp"
 #include "rc3/objective/detail/masking.hpp"
-#include "rc3/objective/pass.hpp"
+#include "rc3/objective/forward_cache.hpp"
 #include "rc3/text/mlm_head.hpp"
 
 namespace rc3::objective {
 
-/// Cross-entropy of the masked words of text a, given the picture and the words around them: on the masked positions
-/// only, since full logits over a large vocabulary waste most of the memory. Source: Devlin et al. 2019; with pictures
+/// Cross-entropy of the masked words of text a, given the image and the words around them: on the masked positions
+/// only, since full logits over a large vocabulary waste most of the memory. Source: Devlin et al. 2019; with images
 /// UNITER (Chen et al. 2020).
 class Mlm : public torch::nn::Module {
  public:
@@ -35,12 +35,12 @@ class Mlm : public torch::nn::Module {
 
   /// @return scalar >= 0; zero for a batch without a word that could be masked
   template <class Model>
-  at::Tensor loss(Pass<Model>& pass) {
-    const auto masked = detail::mask_texts("objective::Mlm", pass.batch().a, options_, step_);
-    const auto fused = detail::fuse_tokens(pass.model(), pass.visual(), pass.model().text(masked.texts));
+  at::Tensor loss(ForwardCache<Model>& forward) {
+    const auto masked = detail::mask_texts("objective::Mlm", forward.batch().a, options_, step_);
+    const auto fused = detail::fuse_tokens(forward.model(), forward.visual(), forward.model().text(masked.texts));
     if (masked.targets.numel() == 0) return fused.z.sum() * 0;
     const auto logits = head_->forward(detail::at_places(fused.text.values, masked.places), embedding());
-    return at::cross_entropy_loss(nn::wide(logits), masked.targets);
+    return at::cross_entropy_loss(nn::to_float32(logits), masked.targets);
   }
 
   /// Told which step comes: it decides what is masked.

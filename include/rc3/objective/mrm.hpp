@@ -1,5 +1,5 @@
 #pragma once
-/// Masked region modelling: what was in the part of the picture that is hidden?
+/// Masked region modelling: what was in the part of the image that is hidden?
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/log_softmax.h>
@@ -11,11 +11,11 @@
 
 #include <vector>
 
-#include "rc3/core/nn/wide.hpp"
+#include "rc3/core/nn/to_float32.hpp"
 #include "rc3/objective/concept.hpp"
 #include "rc3/objective/detail/fuse_tokens.hpp"
 #include "rc3/objective/detail/masking.hpp"
-#include "rc3/objective/pass.hpp"
+#include "rc3/objective/forward_cache.hpp"
 
 namespace rc3::objective {
 
@@ -27,14 +27,14 @@ struct MrmOptions {
 /// What is asked of a masked region: its features, by the mean squared error (UNITER's MRFR).
 struct RegionFeatures {
   static constexpr const char* name = "regions";
-  static const at::Tensor& of(const Pictures& pictures) { return pictures.regions; }
+  static const at::Tensor& of(const Images& images) { return images.regions; }
   static at::Tensor loss(const at::Tensor& said, const at::Tensor& target) { return at::mse_loss(said, target); }
 };
 
 /// What is asked of a masked region: the detector's classes, by KL(target || softmax(said)) (UNITER's MRC-kl).
 struct RegionClasses {
   static constexpr const char* name = "region_classes";
-  static const at::Tensor& of(const Pictures& pictures) { return pictures.region_classes; }
+  static const at::Tensor& of(const Images& images) { return images.region_classes; }
   static at::Tensor loss(const at::Tensor& said, const at::Tensor& target) {
     // x log x is 0 at 0.
     const auto entropy = at::xlogy(target, target);
@@ -45,7 +45,7 @@ struct RegionClasses {
 /// Regions of detector features are replaced by zeros, and what they were is predicted from the fused tokens. The
 /// visual policy's first R tokens are the regions, as in visual::Roi and visual::Both<Roi, ...>. Source: UNITER (Chen
 /// et al. 2020).
-/// @tparam Target  RegionFeatures, RegionClasses or one's own: what of a Pictures is asked, [B, R, C], and the loss of
+/// @tparam Target  RegionFeatures, RegionClasses or one's own: what of an Images is asked, [B, R, C], and the loss of
 /// [M, C]
 template <class Target>
 class Mrm : public torch::nn::Module {
@@ -59,20 +59,20 @@ class Mrm : public torch::nn::Module {
 
   /// @return scalar >= 0; zero for a batch without regions under the mask
   template <class Model>
-  at::Tensor loss(Pass<Model>& pass) {
-    Pictures pictures = pass.batch().pictures;
-    check_shape("objective::Mrm", "regions", pictures.regions, {{'B'}, {'R'}, {'F'}});
-    const auto regions = pictures.regions;
+  at::Tensor loss(ForwardCache<Model>& forward) {
+    Images images = forward.batch().images;
+    check_shape("objective::Mrm", "regions", images.regions, {{'B'}, {'R'}, {'F'}});
+    const auto regions = images.regions;
     const auto r = regions.size(1);
-    const auto asked = Target::of(pictures);
+    const auto asked = Target::of(images);
     check_shape("objective::Mrm", Target::name, asked,
                 {{'B', regions.size(0)}, {'R', r}, {'C', head_->options.out_features()}});
-    auto places = draw(pictures);
-    if (places.numel() == 0) return pass.visual().values.sum() * 0;
+    auto places = draw(images);
+    if (places.numel() == 0) return forward.visual().values.sum() * 0;
     auto kept = at::ones({regions.size(0) * r, 1}, regions.options());
     kept.index_fill_(0, places, 0);
-    pictures.regions = regions * kept.view({regions.size(0), r, 1});
-    const auto fused = detail::fuse_tokens(pass.model(), pass.model().visual(pictures), pass.text_a());
+    images.regions = regions * kept.view({regions.size(0), r, 1});
+    const auto fused = detail::fuse_tokens(forward.model(), forward.model().visual(images), forward.text_a());
     require(fused.visual.values.size(1) >= r, "objective::Mrm: the visual policy gives ", fused.visual.values.size(1),
             " tokens for ", r, " regions; its first tokens must be the regions, as in visual::Roi and visual::Both");
     // A policy may have left regions out, as Both does with all of a sample's now and then in training.
@@ -81,16 +81,15 @@ class Mrm : public torch::nn::Module {
     const auto states = detail::at_places(fused.visual.values.narrow(1, 0, r), places);
     const auto target = detail::at_places(asked, places).detach();
     const auto said = head_->forward(states);
-    return Target::loss(nn::wide(said), nn::wide(target));
+    return Target::loss(nn::to_float32(said), nn::to_float32(target));
   }
 
   void at_step(std::int64_t step) { step_ = step; }
 
  private:
-  at::Tensor draw(const Pictures& pictures) const {
-    const auto n = pictures.regions.size(0) * pictures.regions.size(1);
-    const auto mask =
-        pictures.region_mask.defined() ? pictures.region_mask.cpu().contiguous() : at::ones({n}, at::kBool);
+  at::Tensor draw(const Images& images) const {
+    const auto n = images.regions.size(0) * images.regions.size(1);
+    const auto mask = images.region_mask.defined() ? images.region_mask.cpu().contiguous() : at::ones({n}, at::kBool);
     const auto* there = mask.data_ptr<bool>();
     Random random(options_.seed, static_cast<std::uint64_t>(step_));
     std::vector<std::int64_t> all, places;
@@ -99,7 +98,7 @@ class Mrm : public torch::nn::Module {
     for (const auto i : all)
       if (random.chance(options_.share)) places.push_back(i);
     if (places.empty() && !all.empty()) places.push_back(all[random.below(all.size())]);
-    return at::tensor(places, at::kLong).to(pictures.regions.device());
+    return at::tensor(places, at::kLong).to(images.regions.device());
   }
 
   MrmOptions options_;

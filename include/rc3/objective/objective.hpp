@@ -2,6 +2,7 @@
 /// What a model is trained to do.
 
 #include "rc3/objective/concept.hpp"
+#include "rc3/objective/forward_cache.hpp"
 #include "rc3/objective/gather.hpp"
 #include "rc3/objective/itc.hpp"
 #include "rc3/objective/itm.hpp"
@@ -9,7 +10,6 @@
 #include "rc3/objective/mlm.hpp"
 #include "rc3/objective/mrm.hpp"
 #include "rc3/objective/negatives/queue.hpp"
-#include "rc3/objective/pass.hpp"
 #include "rc3/objective/r_xvtcl.hpp"
 #include "rc3/objective/representations.hpp"
 #include "rc3/objective/xtcl.hpp"

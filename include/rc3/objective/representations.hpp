@@ -18,11 +18,12 @@ struct Representations {
   std::vector<at::Tensor> shared = {};  ///< the same for every part, no gradient
 };
 
-/// An objective whose loss can be computed part by part: `represent(Pass&)` gives the Representations of a part of the
-/// batch, `rows_loss(whole, batch, begin, end)` the share of some rows in the loss, from the Representations of all.
+/// An objective whose loss can be computed part by part: `represent(ForwardCache&)` gives the Representations of a part
+/// of the batch, `rows_loss(whole, batch, begin, end)` the share of some rows in the loss, from the Representations of
+/// all.
 template <class O, class Model>
-concept Cacheable = requires(O& o, Pass<Model>& pass, const Representations& r, const Batch& batch) {
-  requires std::is_same_v<decltype(o.represent(pass)), Representations>;
+concept Cacheable = requires(O& o, ForwardCache<Model>& forward, const Representations& r, const Batch& batch) {
+  requires std::is_same_v<decltype(o.represent(forward)), Representations>;
   requires std::is_same_v<decltype(o.rows_loss(r, batch, 0, 1)), at::Tensor>;
 };
 

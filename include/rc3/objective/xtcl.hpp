@@ -5,8 +5,8 @@
 #include <ATen/ops/searchsorted.h>
 
 #include "rc3/objective/concept.hpp"
+#include "rc3/objective/forward_cache.hpp"
 #include "rc3/objective/info_nce.hpp"
-#include "rc3/objective/pass.hpp"
 #include "rc3/objective/representations.hpp"
 
 namespace rc3::objective {
@@ -18,19 +18,19 @@ class Xtcl : public torch::nn::Module {
   explicit Xtcl(double tau = 0.07) : temperature_(register_module("temperature", std::make_shared<Temperature>(tau))) {}
 
   template <class Model>
-  at::Tensor loss(Pass<Model>& pass) {
-    return rows_loss(represent(pass), pass.batch(), 0, pass.batch().size());
+  at::Tensor loss(ForwardCache<Model>& forward) {
+    return rows_loss(represent(forward), forward.batch(), 0, forward.batch().size());
   }
 
   /// Vectors of both texts. See Representations.
   template <class Model>
-  Representations represent(Pass<Model>& pass) {
-    return {{pass.text_a_vectors(), pass.text_b_vectors()}, {}};
+  Representations represent(ForwardCache<Model>& forward) {
+    return {{forward.text_a_embeddings(), forward.text_b_embeddings()}, {}};
   }
 
   /// The rows @p begin to @p end of the sum that the loss is.
   at::Tensor rows_loss(const Representations& r, const Batch& batch, std::int64_t begin, std::int64_t end) {
-    const auto &a = r.learned[0], &b = r.learned[1];
+    const auto &a = r.learned[text_a], &b = r.learned[text_b];
     auto strict = at::arange(batch.size(), batch.device()), rows = at::arange(begin, end, batch.device());
     if (batch.strict.defined()) {
       check_shape("objective::Xtcl", "strict", batch.strict, {{'B', batch.size()}});
@@ -50,6 +50,8 @@ class Xtcl : public torch::nn::Module {
   }
 
  private:
+  enum Learned : std::size_t { text_a, text_b };  ///< places in Representations
+
   std::shared_ptr<Temperature> temperature_;
 };
 

@@ -13,11 +13,11 @@ concept Policy = requires(const P& p, const Pairs& pairs) {
   requires std::is_same_v<decltype(p.penalty(pairs)), at::Tensor>;
 };
 
-/// Optional: `static constexpr bool looks_at_rows = true`. Then Pairs holds logits and relevances as well.
+/// Optional: `static constexpr bool uses_rows = true`. Then Pairs holds logits and relevances as well.
 template <class P>
-inline constexpr bool looks_at_rows = false;
+inline constexpr bool uses_rows = false;
 template <class P>
-requires(P::looks_at_rows) inline constexpr bool looks_at_rows<P> = true;
+requires(P::uses_rows) inline constexpr bool uses_rows<P> = true;
 
 /// Optional: `weights(const at::Tensor& relevance)` gives the weight of each pair in InfoNCE, float [N], of mean 1.
 template <class P>

@@ -24,7 +24,7 @@ class Sum {
       "torch::Tensor [docs/concepts/regularizer.md]");
 
  public:
-  static constexpr bool looks_at_rows = (regularizer::looks_at_rows<Parts> || ...);
+  static constexpr bool uses_rows = (regularizer::uses_rows<Parts> || ...);
 
   explicit Sum(Parts... parts) : parts_(std::move(parts)...) { factors_.fill(1.0); }
 

@@ -16,10 +16,10 @@
 
 #include "rc3/core/batch.hpp"
 #include "rc3/core/check.hpp"
-#include "rc3/core/memory.hpp"
 #include "rc3/core/nn/device.hpp"
+#include "rc3/core/nn/l2_normalize.hpp"
 #include "rc3/core/nn/state.hpp"
-#include "rc3/core/nn/unit.hpp"
+#include "rc3/core/state_dict.hpp"
 #include "rc3/relevance/concept.hpp"
 
 namespace rc3::relevance {
@@ -92,13 +92,13 @@ class Encoder {
   }
 
   /// The scale; the encoder too, once it has followed another.
-  Memory memory() const {
-    Memory all{{"scale", at::tensor({low_, high_}, at::kDouble)}};
+  StateDict state_dict() const {
+    StateDict all{{"scale", at::tensor({low_, high_}, at::kDouble)}};
     if (moved_)
       for (const auto& [name, tensor] : nn::named_state(*encoder_)) all.emplace("encoder." + name, tensor.detach());
     return all;
   }
-  void set_memory(const Memory& all) {
+  void load_state_dict(const StateDict& all) {
     const auto scale = all.find("scale");
     require(scale != all.end(), "relevance::Encoder: the checkpoint has no \"scale\"");
     low_ = scale->second[0].template item<double>();
@@ -129,7 +129,7 @@ class Encoder {
 
   at::Tensor vectors(const Texts& texts) {
     go_to(texts.mask.device());
-    return nn::unit(encoder_->pool(encoder_->encode(texts)));
+    return nn::l2_normalize(encoder_->pool(encoder_->encode(texts)));
   }
 
   at::Tensor vectors(const Texts& texts, const at::Tensor& ids) {

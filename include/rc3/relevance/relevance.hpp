@@ -1,5 +1,5 @@
 #pragma once
-/// How textually relevant two captions of one picture are to each other.
+/// How textually relevant two captions of one image are to each other.
 
 #include "rc3/relevance/concept.hpp"
 #include "rc3/relevance/constant.hpp"

@@ -9,15 +9,15 @@
 
 namespace rc3::task {
 
-/// B questions about one picture each, or two.
-struct Batch {
-  Pictures pictures;                 ///< B; of two the left ones
-  Pictures right;                    ///< B, or none
+/// B questions about one image each, or two.
+struct ExampleBatch {
+  Images images;                     ///< B; of two the left ones
+  Images right;                      ///< B, or none
   Texts texts;                       ///< B
   at::Tensor labels = {};            ///< int64 [B], the right class, -1 where it is not known; undefined: no classes
   Texts targets = {};                ///< of translation: what is to be written, behind its language and before its end
   at::Tensor target_languages = {};  ///< int64 [B], the word of a Vocabulary that stands for the target's language
-  at::Tensor picture_ids = {};       ///< int64 [B], equal numbers mean the same picture; undefined: not known
+  at::Tensor image_ids = {};         ///< int64 [B], equal numbers mean the same image; undefined: not known
   at::Tensor text_ids = {};          ///< int64 [B], the same of texts
 
   std::int64_t size() const { return texts.size(); }
@@ -25,17 +25,17 @@ struct Batch {
   /// Of the texts that are read and written.
   std::int64_t tokens() const { return texts.tokens() + targets.tokens(); }
   /// The rows @p index (int64 [n]) of every tensor.
-  Batch select(const at::Tensor& index) const {
+  ExampleBatch select(const at::Tensor& index) const {
     using rc3::detail::rows;
-    return {pictures.select(index), right.select(index),           texts.select(index),      rows(labels, index),
-            targets.select(index),  rows(target_languages, index), rows(picture_ids, index), rows(text_ids, index)};
+    return {images.select(index),  right.select(index),           texts.select(index),    rows(labels, index),
+            targets.select(index), rows(target_languages, index), rows(image_ids, index), rows(text_ids, index)};
   }
   /// Every tensor on @p device; those that lie there are shared, not copied.
-  Batch to(const at::Device& device) const {
+  ExampleBatch to(const at::Device& device) const {
     using rc3::detail::on;
-    return {pictures.to(device),     right.to(device),    texts.to(device),
-            on(device, labels),      targets.to(device),  on(device, target_languages),
-            on(device, picture_ids), on(device, text_ids)};
+    return {images.to(device),     right.to(device),    texts.to(device),
+            on(device, labels),    targets.to(device),  on(device, target_languages),
+            on(device, image_ids), on(device, text_ids)};
   }
 };
 

@@ -1,5 +1,5 @@
 #pragma once
-/// A head that answers with one of several classes: entailment, question answering, reasoning over two pictures.
+/// A head that answers with one of several classes: entailment, question answering, reasoning over two images.
 
 #include <ATen/ops/cat.h>
 #include <ATen/ops/cross_entropy_loss.h>
@@ -19,54 +19,55 @@
 #include "rc3/core/communicator.hpp"
 #include "rc3/core/error.hpp"
 #include "rc3/core/nn/device.hpp"
-#include "rc3/core/nn/wide.hpp"
+#include "rc3/core/nn/to_float32.hpp"
 #include "rc3/core/type_name.hpp"
 #include "rc3/model/losses.hpp"
 #include "rc3/task/batch.hpp"
-#include "rc3/task/meetings.hpp"
+#include "rc3/task/late_interaction.hpp"
 
 namespace rc3::task {
 
 struct ClassifierOptions {
-  std::int64_t classes = 2;   ///< > 1
-  std::int64_t pictures = 1;  ///< that a question is about, 1 or 2
-  double dropout = 0.1;       ///< before the last layers, in training, probability in [0, 1)
+  std::int64_t classes = 2;  ///< > 1
+  std::int64_t images = 1;   ///< that a question is about, 1 or 2
+  double dropout = 0.1;      ///< before the last layers, in training, probability in [0, 1)
   /// Whether the head also sees the text's vector t that it is searched by (of what kind a question is), and, for each
-  /// picture, its product p * t with the picture's: what alignment has learned about pictures and languages that the
-  /// task's own training never sees. And Meetings, which say something where the model's tokens have vectors
-  /// (fusion::Grounded).
-  bool vectors = true;
-  /// How often, in training, an example is answered by Meetings alone, probability in [0, 1): z and p * t know the
-  /// things that tuning has seen, Meetings do not say which they are. Nothing where tokens have no vectors.
+  /// image, its product p * t with the image's: what alignment has learned about images and languages that the
+  /// task's own training never sees. And LateInteraction, which say something where the model's tokens have vectors
+  /// (fusion::LateInteractionFusion).
+  bool embeddings = true;
+  /// How often, in training, an example is answered by LateInteraction alone, probability in [0, 1): z and p * t know
+  /// the things that tuning has seen, LateInteraction do not say which they are. Nothing where tokens have no vectors.
   double leave_out = 0.5;
 };
 
-/// logits = W2 LayerNorm(GELU(W1 x)) + V2 GELU(V1 m), x = z, or [z_left; z_right] of two pictures, with p * t of each
-/// and t behind them, and m the Meetings.
+/// logits = W2 LayerNorm(GELU(W1 x)) + V2 GELU(V1 m), x = z, or [z_left; z_right] of two images, with p * t of each
+/// and t behind them, and m the LateInteraction.
 /// Source: VOLTA (Bugliarello et al. 2021) for the head on z; t, p * t and m are this library's.
 /// @tparam Host  what rc3::Model offers
 template <class Host>
 class Classifier : public torch::nn::Module {
  public:
-  using Batch = task::Batch;
+  using Batch = task::ExampleBatch;
 
   /// On the device where the model lies. @throws rc3::Error for options out of range
   Classifier(std::shared_ptr<Host> model, ClassifierOptions options)
       : options_(options), model_(register_module("model", std::move(model))) {
     require(options.classes > 1, "task::Classifier: classes must be above 1, are ", options.classes);
-    require(options.pictures == 1 || options.pictures == 2, "task::Classifier: pictures must be 1 or 2, are ",
-            options.pictures);
+    require(options.images == 1 || options.images == 2, "task::Classifier: images must be 1 or 2, are ",
+            options.images);
     const auto d = model_->width();
     require(0 <= options.leave_out && options.leave_out < 1, "task::Classifier: leave_out must be in [0, 1), is ",
             options.leave_out);
-    auto in = options.pictures * d;
-    if (options.vectors) in += (options.pictures + 1) * model_->options().embedding;
+    auto in = options.images * d;
+    if (options.embeddings) in += (options.images + 1) * model_->options().embedding;
     hidden_ = register_module("hidden", torch::nn::Linear(in, 2 * d));
     norm_ = register_module("norm", torch::nn::LayerNorm(torch::nn::LayerNormOptions({2 * d})));
     out_ = register_module("out", torch::nn::Linear(2 * d, options.classes));
-    if (options.vectors) {
-      met_hidden_ = register_module("met_hidden", torch::nn::Linear(Meetings::width(options.pictures), met_width));
-      met_out_ = register_module("met_out", torch::nn::Linear(met_width, options.classes));
+    if (options.embeddings) {
+      interaction_hidden_ = register_module(
+          "interaction_hidden", torch::nn::Linear(LateInteraction::width(options.images), interaction_width));
+      interaction_out_ = register_module("interaction_out", torch::nn::Linear(interaction_width, options.classes));
     }
     to(nn::device_of(*model_));
   }
@@ -75,37 +76,37 @@ class Classifier : public torch::nn::Module {
   static std::vector<std::string> objective_names() { return {"answer"}; }
 
   /// @return float [B, classes]
-  /// @throws rc3::Error when the batch has one picture a question and the head two, or the other way round
+  /// @throws rc3::Error when the batch has one image a question and the head two, or the other way round
   at::Tensor logits(const Batch& batch) {
-    require(batch.pairs() == (options_.pictures == 2), "task::Classifier: made for ", options_.pictures,
-            " pictures a question, the batch has ", batch.pairs() ? 2 : 1);
+    require(batch.pairs() == (options_.images == 2), "task::Classifier: made for ", options_.images,
+            " images a question, the batch has ", batch.pairs() ? 2 : 1);
     const auto text = model_->text(batch.texts);
-    const auto text_vector = options_.vectors ? model_->text_vector(text) : at::Tensor();
+    const auto text_embedding = options_.embeddings ? model_->text_embedding(text) : at::Tensor();
     std::vector<at::Tensor> seen;
-    std::vector<Tokens> pictures;
-    for (const Pictures* side : {&batch.pictures, &batch.right}) {
+    std::vector<Tokens> images;
+    for (const Images* side : {&batch.images, &batch.right}) {
       if (side == &batch.right && !batch.pairs()) break;
       const auto visual = model_->visual(*side);
       seen.push_back(model_->fuse(visual, text));
-      if (options_.vectors) seen.push_back(model_->picture_vector(visual) * text_vector * scale());
-      pictures.push_back(visual);
+      if (options_.embeddings) seen.push_back(model_->image_embedding(visual) * text_embedding * scale());
+      images.push_back(visual);
     }
-    if (options_.vectors) seen.push_back(text_vector * std::sqrt(scale()));
+    if (options_.embeddings) seen.push_back(text_embedding * std::sqrt(scale()));
     auto x = norm_->forward(at::gelu(hidden_->forward(at::cat(seen, 1))));
     x = out_->forward(at::dropout(x, options_.dropout, is_training()));
-    if (!options_.vectors) return x;
-    const auto met = met_hidden_->forward(Meetings::of(pictures, text, text_vector));
-    const auto by_meetings = met_out_->forward(at::dropout(at::gelu(met), options_.dropout, is_training()));
-    if (is_training() && Meetings::known(pictures, text))
+    if (!options_.embeddings) return x;
+    const auto met = interaction_hidden_->forward(LateInteraction::features(images, text, text_embedding));
+    const auto by_interaction = interaction_out_->forward(at::dropout(at::gelu(met), options_.dropout, is_training()));
+    if (is_training() && LateInteraction::available(images, text))
       x = x * at::rand({x.size(0), 1}, x.options()).ge(options_.leave_out);
-    return x + by_meetings;
+    return x + by_interaction;
   }
 
   /// Cross-entropy. @throws rc3::Error when an answer is not known
   Losses losses(const Batch& batch) {
     check_shape("task::Classifier", "labels", batch.labels, {{'B', batch.size()}});
     require(batch.labels.ge(0).all().template item<bool>(), "task::Classifier: an example to learn from has no answer");
-    const auto loss = at::cross_entropy_loss(nn::wide(logits(batch)), batch.labels);
+    const auto loss = at::cross_entropy_loss(nn::to_float32(logits(batch)), batch.labels);
     return {loss, {loss.template item<double>()}};
   }
 
@@ -123,11 +124,11 @@ class Classifier : public torch::nn::Module {
   /// vectors.
   double scale() const { return static_cast<double>(model_->options().embedding); }
 
-  static constexpr std::int64_t met_width = 64;
+  static constexpr std::int64_t interaction_width = 64;
 
   ClassifierOptions options_;
   std::shared_ptr<Host> model_;
-  torch::nn::Linear hidden_{nullptr}, out_{nullptr}, met_hidden_{nullptr}, met_out_{nullptr};
+  torch::nn::Linear hidden_{nullptr}, out_{nullptr}, interaction_hidden_{nullptr}, interaction_out_{nullptr};
   torch::nn::LayerNorm norm_{nullptr};
 };
 

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "rc3/core/error.hpp"
-#include "rc3/task/look.hpp"
+#include "rc3/task/ablation.hpp"
 #include "rc3/task/predict.hpp"
 #include "rc3/task/results.hpp"
 
@@ -25,9 +25,11 @@ struct Baselines {
 /// @param groups  what kind of question each example is, for sets of several kinds whose answers differ (a count is
 ///                never "yes"): guessing and the commonest answer are then those of the kind; empty: one kind
 /// @throws rc3::Error when an example has no answer
-inline Baselines baselines(const Remembered& training, const Remembered& examples,
+inline Baselines baselines(const CachedExamples& training, const CachedExamples& examples,
                            const std::function<std::string(const std::string& id)>& kind = {}) {
-  const auto of = [&](const Remembered& all, std::int64_t i) { return kind ? kind(all.example(i).id) : std::string(); };
+  const auto of = [&](const CachedExamples& all, std::int64_t i) {
+    return kind ? kind(all.example(i).id) : std::string();
+  };
   std::map<std::string, std::map<std::int64_t, std::int64_t>> counts;
   for (std::int64_t i = 0; i < training.size(); ++i) ++counts[of(training, i)][training.label(i)];
   Baselines sum;
@@ -47,9 +49,9 @@ inline Baselines baselines(const Remembered& training, const Remembered& example
 
 /// Accuracy in each language, in the order in which the examples bring them.
 /// @param predicted  a class for each example
-inline std::vector<Figure> accuracy_by_language(std::string task, const Remembered& examples,
-                                                const std::vector<std::int64_t>& predicted, Look look,
-                                                const Baselines& baselines) {
+inline std::vector<Score> accuracy_by_language(std::string task, const CachedExamples& examples,
+                                               const std::vector<std::int64_t>& predicted, Ablation ablation,
+                                               const Baselines& baselines) {
   require(std::ssize(predicted) == examples.size(), "task::accuracy_by_language: ", predicted.size(), " answers for ",
           examples.size(), " examples");
   std::vector<std::string> order;
@@ -62,14 +64,14 @@ inline std::vector<Figure> accuracy_by_language(std::string task, const Remember
     good += predicted[static_cast<std::size_t>(i)] == examples.label(i);
     ++all;
   }
-  std::vector<Figure> figures;
+  std::vector<Score> scores;
   for (const auto& language : order) {
     const auto& [good, all] = right[language];
     const double value = 100 * static_cast<double>(good) / static_cast<double>(all);
-    figures.push_back({task, "accuracy", std::string(name_of(look)), language, value, binomial_error(value, all), all,
-                       baselines.random, baselines.majority});
+    scores.push_back({task, "accuracy", std::string(name_of(ablation)), language, value, binomial_error(value, all),
+                      all, baselines.random, baselines.majority});
   }
-  return figures;
+  return scores;
 }
 
 }  // namespace rc3::task

@@ -13,19 +13,19 @@
 #include "rc3/core/nn/device.hpp"
 #include "rc3/core/type_name.hpp"
 #include "rc3/model/losses.hpp"
+#include "rc3/objective/forward_cache.hpp"
 #include "rc3/objective/gather.hpp"
 #include "rc3/objective/itc.hpp"
 #include "rc3/objective/itm.hpp"
-#include "rc3/objective/pass.hpp"
 #include "rc3/task/batch.hpp"
 
 namespace rc3::task {
 
-/// loss = ITC + ITM of the batch's pictures and texts. @tparam Host  what rc3::Model offers
+/// loss = ITC + ITM of the batch's images and texts. @tparam Host  what rc3::Model offers
 template <class Host>
 class Matcher : public torch::nn::Module {
  public:
-  using Batch = task::Batch;
+  using Batch = task::ExampleBatch;
 
   /// On the device where the model lies.
   explicit Matcher(std::shared_ptr<Host> model, double tau = 0.07)
@@ -38,36 +38,36 @@ class Matcher : public torch::nn::Module {
   static std::string name() { return type_name<Matcher>(); }
   static std::vector<std::string> objective_names() { return {"Itc", "Itm"}; }
 
-  /// @pre picture_ids and text_ids are known: equal pictures and texts are no negatives of each other
+  /// @pre image_ids and text_ids are known: equal images and texts are no negatives of each other
   Losses losses(const Batch& batch) {
     const auto pairs = pairs_of(batch);
-    objective::Pass<Host> pass(*model_, pairs);
-    return sum(itc_->loss(pass), itm_->loss(pass));
+    objective::ForwardCache<Host> forward(*model_, pairs);
+    return sum(itc_->loss(forward), itm_->loss(forward));
   }
 
-  /// This rank's share of the losses over the batches of all ranks. ITC has all ranks' pictures and texts for
+  /// This rank's share of the losses over the batches of all ranks. ITC has all ranks' images and texts for
   /// negatives, as one rank with the whole batch would; ITM draws its negatives from this rank's, as in
   /// rc3::Pretrainer.
-  /// @param batch  as many samples on every rank; equal ids mean equal pictures and texts across the ranks too
+  /// @param batch  as many samples on every rank; equal ids mean equal images and texts across the ranks too
   template <Communicator Comm>
   Losses losses(const Batch& batch, Comm& comm) {
     if (comm.size() == 1) return losses(batch);
     const auto pairs = pairs_of(batch);
     const auto whole = objective::gather_batch(comm, pairs.ids());
-    objective::Pass<Host> pass(*model_, pairs, whole, comm.rank() * pairs.size());
-    return sum(objective::gathered_loss(comm, pass, *itc_), itm_->loss(pass) / static_cast<double>(comm.size()));
+    objective::ForwardCache<Host> forward(*model_, pairs, whole, comm.rank() * pairs.size());
+    return sum(objective::gathered_loss(comm, forward, *itc_), itm_->loss(forward) / static_cast<double>(comm.size()));
   }
 
   const std::shared_ptr<Host>& model() const { return model_; }
 
  private:
   static rc3::Batch pairs_of(const Batch& batch) {
-    require(batch.picture_ids.defined() && batch.text_ids.defined(),
-            "task::Matcher: the batch does not say which pictures and texts are equal (picture_ids, text_ids)");
+    require(batch.image_ids.defined() && batch.text_ids.defined(),
+            "task::Matcher: the batch does not say which images and texts are equal (image_ids, text_ids)");
     rc3::Batch pairs;
-    pairs.pictures = batch.pictures;
+    pairs.images = batch.images;
     pairs.a = pairs.b = batch.texts;
-    pairs.picture_ids = batch.picture_ids;
+    pairs.image_ids = batch.image_ids;
     pairs.caption_a_ids = pairs.caption_b_ids = batch.text_ids;
     return pairs;
   }

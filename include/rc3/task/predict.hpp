@@ -12,23 +12,24 @@
 
 #include "rc3/core/nn/device.hpp"
 #include "rc3/fusion/generate.hpp"
+#include "rc3/task/ablation.hpp"
 #include "rc3/task/batch.hpp"
-#include "rc3/task/look.hpp"
-#include "rc3/task/remembered.hpp"
+#include "rc3/task/cached_examples.hpp"
 #include "rc3/task/vocabulary.hpp"
 
 namespace rc3::task {
 
-/// Calls @p visit(Batch) for all examples in their order, in eval mode, each as @p look lets the head see it, and on
-/// the head's device.
+/// Calls @p visit(ExampleBatch) for all examples in their order, in eval mode, each as @p look lets the head see it,
+/// and on the head's device.
 /// @param size  of a batch, > 0
 template <class Head, class Visit>
-void for_each_batch(Head& head, const Remembered& examples, Look look, std::int64_t size, const Visit& visit) {
+void for_each_batch(Head& head, const CachedExamples& examples, Ablation ablation, std::int64_t size,
+                    const Visit& visit) {
   c10::InferenceMode inference;
   const auto device = nn::device_of(head);
   const bool training = head.is_training();
   head.eval();
-  const bool elsewhere = look == Look::shuffled;  // among all: those of a batch may all be about one picture
+  const bool elsewhere = ablation == Ablation::shuffled;  // among all: those of a batch may all be about one image
   for (std::int64_t begin = 0; begin < examples.size();) {
     const auto end = std::min(examples.size(), begin + size);
     std::vector<std::int64_t> index, seen;
@@ -36,17 +37,17 @@ void for_each_batch(Head& head, const Remembered& examples, Look look, std::int6
       index.push_back(begin);
       seen.push_back(elsewhere ? examples.elsewhere(begin) : begin);
     }
-    visit(looked(examples.batch(index, seen), elsewhere ? Look::all : look).to(device));
+    visit(ablate(examples.batch(index, seen), elsewhere ? Ablation::none : ablation).to(device));
   }
   head.train(training);
 }
 
 /// The class of each example. @tparam Head  a task::Classifier
 template <class Head>
-std::vector<std::int64_t> classify(Head& head, const Remembered& examples, Look look = Look::all,
+std::vector<std::int64_t> classify(Head& head, const CachedExamples& examples, Ablation ablation = Ablation::none,
                                    std::int64_t size = 64) {
   std::vector<std::int64_t> all;
-  for_each_batch(head, examples, look, size, [&](const Batch& batch) {
+  for_each_batch(head, examples, ablation, size, [&](const ExampleBatch& batch) {
     const auto best = head.logits(batch).argmax(1).cpu().contiguous();
     all.insert(all.end(), best.template data_ptr<std::int64_t>(),
                best.template data_ptr<std::int64_t>() + best.numel());
@@ -56,11 +57,11 @@ std::vector<std::int64_t> classify(Head& head, const Remembered& examples, Look 
 
 /// The text of each example in its target language. @tparam Head  a task::Translator
 template <class Head>
-std::vector<std::string> translate(Head& head, const Remembered& examples, const Vocabulary& vocabulary,
-                                   Look look = Look::all, const fusion::GenerateOptions& options = {},
+std::vector<std::string> translate(Head& head, const CachedExamples& examples, const Vocabulary& vocabulary,
+                                   Ablation ablation = Ablation::none, const fusion::GenerateOptions& options = {},
                                    std::int64_t size = 64) {
   std::vector<std::string> all;
-  for_each_batch(head, examples, look, size, [&](const Batch& batch) {
+  for_each_batch(head, examples, ablation, size, [&](const ExampleBatch& batch) {
     for (const auto& hypothesis : head.translate(batch, options)) all.push_back(vocabulary.decode(hypothesis.ids));
   });
   return all;

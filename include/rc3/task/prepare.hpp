@@ -13,22 +13,22 @@
 #include "rc3/core/error.hpp"
 #include "rc3/core/random.hpp"
 #include "rc3/data/example.hpp"
-#include "rc3/data/prepare_picture.hpp"
-#include "rc3/data/text_id.hpp"
+#include "rc3/data/text/text_id.hpp"
 #include "rc3/fwd.hpp"
+#include "rc3/preprocess/prepare_image.hpp"
 #include "rc3/task/vocabulary.hpp"
 #include "rc3/text/tokenizer.hpp"
 
 namespace rc3::task {
 
-/// One example, ready to become a row of a Batch.
-struct Prepared {
-  data::Example example;                        ///< what it was made from, without its views
-  std::vector<data::PreparedPicture> pictures;  ///< one, or the left and the right one
-  std::vector<std::int64_t> text;               ///< ids, <s> and </s> included
-  std::int64_t label = -1;                      ///< its class; -1: not known
-  std::vector<std::int64_t> target;             ///< words of a Vocabulary: language, text, end
-  std::int64_t target_language = -1;            ///< the first of them
+/// One example, ready to become a row of a ExampleBatch.
+struct PreparedExample {
+  data::Example example;                          ///< what it was made from, without its views
+  std::vector<preprocess::PreparedImage> images;  ///< one, or the left and the right one
+  std::vector<std::int64_t> text;                 ///< ids, <s> and </s> included
+  std::int64_t label = -1;                        ///< its class; -1: not known
+  std::vector<std::int64_t> target;               ///< words of a Vocabulary: language, text, end
+  std::int64_t target_language = -1;              ///< the first of them
 };
 
 /// What an answer is; of retrieval nothing.
@@ -38,23 +38,23 @@ struct Answers {
 };
 
 /// A function of (seed, epoch, example). May be used by several threads at a time.
-/// @tparam Decoders  what reads picture files
+/// @tparam Decoders  what reads image files
 template <class Decoders>
-class Prepare {
+class PrepareExample {
  public:
-  Prepare(text::Tokenizer tokenizer, Answers answers, data::PictureOptions options = {})
-      : tokenizer_(std::move(tokenizer)), answers_(std::move(answers)), picture_(std::move(options)) {
+  PrepareExample(text::Tokenizer tokenizer, Answers answers, preprocess::ImageOptions options = {})
+      : tokenizer_(std::move(tokenizer)), answers_(std::move(answers)), image_(std::move(options)) {
     require(answers_.classes.empty() || answers_.vocabulary == nullptr,
-            "task::Prepare: answers are classes or texts: give classes or a vocabulary, not both");
+            "task::PrepareExample: answers are classes or texts: give classes or a vocabulary, not both");
   }
 
-  /// @throws rc3::Error naming the example when it has not one picture or two, a picture cannot be read, or its answer
+  /// @throws rc3::Error naming the example when it has not one image or two, an image cannot be read, or its answer
   ///         is none of the classes
-  Prepared operator()(const data::Example& example, std::uint64_t seed, std::int64_t epoch) const {
+  PreparedExample operator()(const data::Example& example, std::uint64_t seed, std::int64_t epoch) const {
     const auto views = example.views.size();
-    require(views == 1 || views == 2, example.id, ": has ", views, " pictures; a task takes one, or two");
+    require(views == 1 || views == 2, example.id, ": has ", views, " images; a task takes one, or two");
     Random random(seed, static_cast<std::uint64_t>(data::text_id(example.id)), static_cast<std::uint64_t>(epoch));
-    Prepared out;
+    PreparedExample out;
     out.example = {.id = example.id,
                    .language = example.language,
                    .text = example.text,
@@ -62,7 +62,7 @@ class Prepare {
                    .answer_language = example.answer_language,
                    .group = example.group};
     for (const data::View& view : example.views)
-      out.pictures.push_back(picture_(view.picture, view.regions, example.id, random));
+      out.images.push_back(image_(view.image, view.regions, example.id, random));
     out.text = tokenizer_.encode(example.text);
     if (answers_.vocabulary) {
       out.target_language = answers_.vocabulary->language(example.answer_language);
@@ -90,7 +90,7 @@ class Prepare {
 
   text::Tokenizer tokenizer_;
   Answers answers_;
-  data::PreparePicture<Decoders> picture_;
+  preprocess::PrepareImage<Decoders> image_;
 };
 
 }  // namespace rc3::task

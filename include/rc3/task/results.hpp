@@ -21,10 +21,10 @@
 namespace rc3::task {
 
 /// What a model reaches on one task in one language.
-struct Figure {
+struct Score {
   std::string task;        ///< "entailment"
   std::string metric;      ///< "accuracy", "recall@1", "BLEU"
-  std::string look;        ///< what it saw: "both", "regions", "patches"; "shuffled" and "blank" are controls
+  std::string ablation;    ///< what it saw: "both", "regions", "patches"; "shuffled" and "blank" are controls
   std::string language;    ///< a tag
   double value = 0;        ///< percent; BLEU and chrF on their own scale of 0 to 100
   double error = 0;        ///< standard error of value, the same unit; 0: not known
@@ -52,67 +52,67 @@ class Results {
   explicit Results(std::string source) : source_(std::move(source)) {}
 
   /// @throws rc3::Error when this task, metric, look and language has a figure already
-  void add(Figure figure) {
-    require(find(figure.task, figure.metric, figure.look, figure.language) == nullptr, "task::Results: ", figure.task,
-            ' ', figure.metric, ' ', figure.look, ' ', figure.language, " is there already");
-    figures_.push_back(std::move(figure));
+  void add(Score score) {
+    require(find(score.task, score.metric, score.ablation, score.language) == nullptr, "task::Results: ", score.task,
+            ' ', score.metric, ' ', score.ablation, ' ', score.language, " is there already");
+    scores_.push_back(std::move(score));
   }
 
   const std::string& source() const { return source_; }
-  const std::vector<Figure>& figures() const { return figures_; }
+  const std::vector<Score>& scores() const { return scores_; }
 
   /// Null where there is none.
-  const Figure* find(std::string_view task, std::string_view metric, std::string_view look,
-                     std::string_view language) const {
-    for (const Figure& f : figures_)
-      if (f.task == task && f.metric == metric && f.look == look && f.language == language) return &f;
+  const Score* find(std::string_view task, std::string_view metric, std::string_view ablation,
+                    std::string_view language) const {
+    for (const Score& f : scores_)
+      if (f.task == task && f.metric == metric && f.ablation == ablation && f.language == language) return &f;
     return nullptr;
   }
 
   /// Mean over the languages other than the source; nothing where there is none.
-  std::optional<double> mean(std::string_view task, std::string_view metric, std::string_view look) const {
+  std::optional<double> mean(std::string_view task, std::string_view metric, std::string_view ablation) const {
     double sum = 0;
     int count = 0;
-    for (const Figure& f : figures_)
-      if (f.task == task && f.metric == metric && f.look == look && f.language != source_) {
+    for (const Score& f : scores_)
+      if (f.task == task && f.metric == metric && f.ablation == ablation && f.language != source_) {
         sum += f.value;
         ++count;
       }
     return count == 0 ? std::nullopt : std::optional(sum / count);
   }
 
-  /// Languages in the order of their first figure, the source first.
+  /// Languages in the order of their first score, the source first.
   std::vector<std::string> languages() const {
     std::vector<std::string> all;
     const auto add = [&](const std::string& l) {
       if (std::find(all.begin(), all.end(), l) == all.end()) all.push_back(l);
     };
-    for (const Figure& f : figures_)
+    for (const Score& f : scores_)
       if (f.language == source_) add(f.language);
-    for (const Figure& f : figures_) add(f.language);
+    for (const Score& f : scores_) add(f.language);
     return all;
   }
 
   /// A line of the table.
   struct Row {
-    std::string task, metric, look;
+    std::string task, metric, ablation;
     std::vector<double> cells;  ///< by languages(), then the mean over others, random, majority; NaN: nothing
   };
   std::vector<Row> rows() const {
     std::vector<Row> all;
     const double nothing = std::numeric_limits<double>::quiet_NaN();
     const auto tags = languages();
-    for (const Figure& first : figures_) {
+    for (const Score& first : scores_) {
       const bool there = std::any_of(all.begin(), all.end(), [&](const Row& row) {
-        return row.task == first.task && row.metric == first.metric && row.look == first.look;
+        return row.task == first.task && row.metric == first.metric && row.ablation == first.ablation;
       });
       if (there) continue;
-      Row row{first.task, first.metric, first.look, {}};
+      Row row{first.task, first.metric, first.ablation, {}};
       for (const auto& tag : tags) {
-        const Figure* f = find(row.task, row.metric, row.look, tag);
+        const Score* f = find(row.task, row.metric, row.ablation, tag);
         row.cells.push_back(f == nullptr ? nothing : f->value);
       }
-      row.cells.push_back(mean(row.task, row.metric, row.look).value_or(nothing));
+      row.cells.push_back(mean(row.task, row.metric, row.ablation).value_or(nothing));
       row.cells.push_back(first.random);
       row.cells.push_back(first.majority);
       all.push_back(std::move(row));
@@ -146,10 +146,10 @@ class Results {
   nlohmann::ordered_json json() const {
     nlohmann::ordered_json all{{"source", source_}, {"figures", nlohmann::ordered_json::array()}};
     const auto maybe = [](double x) { return std::isfinite(x) ? nlohmann::ordered_json(x) : nlohmann::ordered_json(); };
-    for (const Figure& f : figures_)
+    for (const Score& f : scores_)
       all["figures"].push_back({{"task", f.task},
                                 {"metric", f.metric},
-                                {"look", f.look},
+                                {"ablation", f.ablation},
                                 {"language", f.language},
                                 {"value", f.value},
                                 {"standard_error", f.error},
@@ -161,11 +161,11 @@ class Results {
 
   /// A header, then a line a figure; names hold neither commas nor quotes.
   std::string csv() const {
-    std::string out = "task,metric,look,language,value,standard_error,examples,random,majority\n";
+    std::string out = "task,metric,ablation,language,value,standard_error,examples,random,majority\n";
     const auto maybe = [](double x) { return std::isfinite(x) ? join(x) : std::string(); };
-    for (const Figure& f : figures_)
-      out += join(f.task, ',', f.metric, ',', f.look, ',', f.language, ',', f.value, ',', f.error, ',', f.count, ',',
-                  maybe(f.random), ',', maybe(f.majority), '\n');
+    for (const Score& f : scores_)
+      out += join(f.task, ',', f.metric, ',', f.ablation, ',', f.language, ',', f.value, ',', f.error, ',', f.count,
+                  ',', maybe(f.random), ',', maybe(f.majority), '\n');
     return out;
   }
 
@@ -176,13 +176,13 @@ class Results {
     require(!seeds.empty(), "task::Results: no seeds");
     Results out(seeds[0].source_);
     const auto n = static_cast<double>(seeds.size());
-    for (Figure f : seeds[0].figures_) {
+    for (Score f : seeds[0].scores_) {
       std::vector<double> values;
       double inside = 0;
       f.random = f.majority = 0;
       for (const Results& seed : seeds) {
-        const Figure* one = seed.find(f.task, f.metric, f.look, f.language);
-        require(one != nullptr, "task::Results: a seed has no figure of ", f.task, ' ', f.metric, ' ', f.look, ' ',
+        const Score* one = seed.find(f.task, f.metric, f.ablation, f.language);
+        require(one != nullptr, "task::Results: a seed has no figure of ", f.task, ' ', f.metric, ' ', f.ablation, ' ',
                 f.language);
         values.push_back(one->value);
         inside += one->error * one->error / n;
@@ -195,13 +195,13 @@ class Results {
       for (const double v : values) between += (v - f.value) * (v - f.value);
       if (seeds.size() > 1) between /= n * (n - 1);
       f.error = std::sqrt(between + inside / n);
-      out.figures_.push_back(std::move(f));
+      out.scores_.push_back(std::move(f));
     }
     return out;
   }
 
  private:
-  static std::string label(const Row& row) { return join(row.task, ' ', row.metric, ' ', row.look); }
+  static std::string label(const Row& row) { return join(row.task, ' ', row.metric, ' ', row.ablation); }
   static std::string number(double x) {
     char text[32];
     std::snprintf(text, sizeof text, "%.1f", x);
@@ -209,7 +209,7 @@ class Results {
   }
 
   std::string source_;
-  std::vector<Figure> figures_;
+  std::vector<Score> scores_;
 };
 
 }  // namespace rc3::task

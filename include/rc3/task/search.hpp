@@ -1,5 +1,5 @@
 #pragma once
-/// Search among pictures and texts: every picture and every text passes its encoder once; ITC compares all, ITM orders
+/// Search among images and texts: every image and every text passes its encoder once; ITC compares all, ITM orders
 /// the best anew.
 
 #include <ATen/TensorOperators.h>
@@ -15,46 +15,47 @@
 #include "rc3/core/batch.hpp"
 #include "rc3/core/check.hpp"
 #include "rc3/core/nn/device.hpp"
-#include "rc3/core/nn/wide.hpp"
-#include "rc3/task/look.hpp"
-#include "rc3/task/remembered.hpp"
+#include "rc3/core/nn/to_float32.hpp"
+#include "rc3/task/ablation.hpp"
+#include "rc3/task/cached_examples.hpp"
 
 namespace rc3::task {
 
 /// What is searched, or searched for.
 struct Encoded {
-  Tokens tokens;       ///< [n, N, D], what ITM's pass takes
-  at::Tensor vectors;  ///< float [n, E], unit length, what ITC compares
+  Tokens tokens;          ///< [n, N, D], what ITM's pass takes
+  at::Tensor embeddings;  ///< float [n, E], unit length, what ITC compares
 };
 
 namespace detail {
 
 inline Encoded joined(const std::vector<Encoded>& parts) {
-  std::vector<at::Tensor> values, mask, token_vectors, vectors;
+  std::vector<at::Tensor> values, mask, token_embeddings, embeddings;
   for (const Encoded& part : parts) {
     values.push_back(part.tokens.values);
     mask.push_back(part.tokens.mask);
-    token_vectors.push_back(part.tokens.vectors);
-    vectors.push_back(part.vectors);
+    token_embeddings.push_back(part.tokens.embeddings);
+    embeddings.push_back(part.embeddings);
   }
-  return {{stack_padded(values), stack_padded(mask), {}, {}, stack_padded(token_vectors)}, at::cat(vectors)};
+  return {{stack_padded(values), stack_padded(mask), {}, {}, stack_padded(token_embeddings)}, at::cat(embeddings)};
 }
 
 }  // namespace detail
 
-/// All different pictures of @p examples, in the order of their numbers. @param model  in eval mode
+/// All different images of @p examples, in the order of their numbers. @param model  in eval mode
 template <class Host>
-Encoded encode_pictures(Host& model, const Remembered& examples, Look look = Look::all, std::int64_t size = 64) {
+Encoded encode_images(Host& model, const CachedExamples& examples, Ablation ablation = Ablation::none,
+                      std::int64_t size = 64) {
   c10::InferenceMode inference;
   const auto device = nn::device_of(model);
   std::vector<Encoded> parts;
-  for (std::int64_t begin = 0; begin < examples.pictures();) {
-    auto end = std::min(examples.pictures(), begin + size);
-    // A last picture alone would have no other to be shuffled with.
-    if (look == Look::shuffled && examples.pictures() - end == 1) end = examples.pictures();
-    auto tokens = model.visual(looked(examples.pictures(begin, end), look).to(device));
-    auto vectors = model.picture_vector(tokens);
-    parts.push_back({std::move(tokens), std::move(vectors)});
+  for (std::int64_t begin = 0; begin < examples.images();) {
+    auto end = std::min(examples.images(), begin + size);
+    // A last image alone would have no other to be shuffled with.
+    if (ablation == Ablation::shuffled && examples.images() - end == 1) end = examples.images();
+    auto tokens = model.visual(ablate(examples.images(begin, end), ablation).to(device));
+    auto embeddings = model.image_embedding(tokens);
+    parts.push_back({std::move(tokens), std::move(embeddings)});
     begin = end;
   }
   return detail::joined(parts);
@@ -62,7 +63,7 @@ Encoded encode_pictures(Host& model, const Remembered& examples, Look look = Loo
 
 /// The texts of the examples @p which.
 template <class Host>
-Encoded encode_texts(Host& model, const Remembered& examples, const std::vector<std::int64_t>& which,
+Encoded encode_texts(Host& model, const CachedExamples& examples, const std::vector<std::int64_t>& which,
                      std::int64_t size = 64) {
   c10::InferenceMode inference;
   const auto device = nn::device_of(model);
@@ -72,28 +73,28 @@ Encoded encode_texts(Host& model, const Remembered& examples, const std::vector<
     const auto batch = examples.batch(
         {which.begin() + static_cast<std::ptrdiff_t>(begin), which.begin() + static_cast<std::ptrdiff_t>(end)});
     auto tokens = model.text(batch.texts.to(device));
-    auto vectors = model.text_vector(tokens);
-    parts.push_back({std::move(tokens), std::move(vectors)});
+    auto embeddings = model.text_embedding(tokens);
+    parts.push_back({std::move(tokens), std::move(embeddings)});
   }
   return detail::joined(parts);
 }
 
 /// @return cosines, float [T, P]
-inline at::Tensor compare(const Encoded& texts, const Encoded& pictures) {
+inline at::Tensor compare(const Encoded& texts, const Encoded& images) {
   c10::InferenceMode inference;
-  return texts.vectors.matmul(pictures.vectors.t());
+  return texts.embeddings.matmul(images.embeddings.t());
 }
 
 /// The same scores, but each row's @p top best are ordered by s + weight * p, p in [0, 1] being ITM's probability; they
 /// stay above all others. Costs rows times @p top passes of the fusion encoder.
 /// @param scores  as compare() gave it, or its transpose
-/// @param rows    what the rows are: texts (or pictures, of the transpose)
+/// @param rows    what the rows are: texts (or images, of the transpose)
 /// @param columns what the columns are
 template <class Host>
 at::Tensor rerank(Host& model, const at::Tensor& scores, const Encoded& rows, const Encoded& columns,
                   bool rows_are_texts, std::int64_t top, double weight = 1.0, std::int64_t size = 32) {
   c10::InferenceMode inference;
-  check_shape("task::rerank", "scores", scores, {{'Q', rows.vectors.size(0)}, {'C', columns.vectors.size(0)}});
+  check_shape("task::rerank", "scores", scores, {{'Q', rows.embeddings.size(0)}, {'C', columns.embeddings.size(0)}});
   require(top > 0, "task::rerank: top must be above 0, is ", top);
   top = std::min(top, scores.size(1));
   const auto best = std::get<1>(scores.topk(top, 1));
@@ -104,7 +105,7 @@ at::Tensor rerank(Host& model, const at::Tensor& scores, const Encoded& rows, co
     const auto found = best.index_select(0, some).flatten();
     const auto left = rows.tokens.select(repeated), right = columns.tokens.select(found);
     const auto z = rows_are_texts ? model.fuse(right, left) : model.fuse(left, right);
-    match.push_back(nn::wide(model.match_score(z)).sigmoid().view({-1, top}));
+    match.push_back(nn::to_float32(model.itm_logits(z)).sigmoid().view({-1, top}));
   }
   const auto lift = scores.max() - scores.min() + 1;
   return scores.scatter_add(1, best, lift + weight * at::cat(match));

@@ -1,5 +1,5 @@
 #pragma once
-/// A head that writes: translation of a text with the help of its picture.
+/// A head that writes: translation of a text with the help of its image.
 
 #include <ATen/ops/cat.h>
 #include <ATen/ops/cross_entropy_loss.h>
@@ -18,7 +18,7 @@
 #include "rc3/core/communicator.hpp"
 #include "rc3/core/error.hpp"
 #include "rc3/core/nn/device.hpp"
-#include "rc3/core/nn/wide.hpp"
+#include "rc3/core/nn/to_float32.hpp"
 #include "rc3/core/type_name.hpp"
 #include "rc3/fusion/decoder.hpp"
 #include "rc3/fusion/generate.hpp"
@@ -29,13 +29,13 @@
 
 namespace rc3::task {
 
-/// A decoder over picture and text fused: loss = cross-entropy of each word behind the language, with label smoothing.
+/// A decoder over image and text fused: loss = cross-entropy of each word behind the language, with label smoothing.
 /// Source: Vaswani et al. 2017; language words as in mBART (Liu et al. 2020).
 /// @tparam Host  what rc3::Model offers, its fusion encoder one that keeps every token (fusion::FusesTokens)
 template <class Host>
 class Translator : public torch::nn::Module {
  public:
-  using Batch = task::Batch;
+  using Batch = task::ExampleBatch;
 
   /// On the device where the model lies, the decoder too.
   /// @param decoder          of the model's width, with Vocabulary::size() words
@@ -69,8 +69,8 @@ class Translator : public torch::nn::Module {
     const auto places = asked.flatten().nonzero().squeeze(1);
     const auto states = decoder_->forward(words, memory(batch)).flatten(0, 1).index_select(0, places);
     const auto loss =
-        at::cross_entropy_loss(nn::wide(decoder_->logits(states)), targets.ids.flatten().index_select(0, places), {},
-                               at::Reduction::Mean, -100, smoothing_);
+        at::cross_entropy_loss(nn::to_float32(decoder_->logits(states)), targets.ids.flatten().index_select(0, places),
+                               {}, at::Reduction::Mean, -100, smoothing_);
     return {loss, {loss.template item<double>()}};
   }
 
@@ -109,7 +109,7 @@ class Translator : public torch::nn::Module {
  private:
   Tokens memory(const Batch& batch) {
     const auto text = model_->text(batch.texts);
-    return objective::detail::fuse_tokens(*model_, model_->visual(batch.pictures), text).memory();
+    return objective::detail::fuse_tokens(*model_, model_->visual(batch.images), text).memory();
   }
 
   double smoothing_;

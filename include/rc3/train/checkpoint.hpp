@@ -12,8 +12,8 @@
 
 #include <nlohmann/json.hpp>
 
-#include "rc3/core/memory.hpp"
 #include "rc3/core/nn/state.hpp"
+#include "rc3/core/state_dict.hpp"
 #include "rc3/io/json.hpp"
 #include "rc3/io/safetensors.hpp"
 #include "rc3/train/checkpoint/store.hpp"
@@ -23,7 +23,7 @@ namespace rc3::train {
 /// The tensors of @p path, which must have the names, shapes and types of @p wanted.
 /// @param variant  the type, as `Model<...>::name()` gives it
 /// @throws rc3::Error when the file is damaged, was written by another variant, or lacks, or has besides, a tensor
-inline Memory read_state(const std::filesystem::path& path, const Memory& wanted, const std::string& variant) {
+inline StateDict read_state(const std::filesystem::path& path, const StateDict& wanted, const std::string& variant) {
   const io::safetensors::Reader reader(path);
   const auto& metadata = reader.header().metadata;
   const auto found = metadata.find("rc3.variant");
@@ -32,7 +32,7 @@ inline Memory read_state(const std::filesystem::path& path, const Memory& wanted
   require(found->second == variant, path.string(), ": was written by ", found->second, ", the program is ", variant);
   for (const auto& entry : reader.header().entries)
     require(wanted.contains(entry.name), path.string(), ": the tensor \"", entry.name, "\" has no place in the model");
-  Memory read;
+  StateDict read;
   for (const auto& [name, tensor] : wanted) {
     require(reader.find(name) != nullptr, path.string(), ": the tensor \"", name, "\" is missing");
     auto value = reader.read(name);
@@ -45,7 +45,7 @@ inline Memory read_state(const std::filesystem::path& path, const Memory& wanted
 }
 
 /// Gives the tensors of @p state the values of @p values, which has the same names.
-inline void copy_state(const Memory& state, const Memory& values) {
+inline void copy_state(const StateDict& state, const StateDict& values) {
   c10::NoGradGuard no_grad;
   for (const auto& [name, tensor] : state) at::Tensor(tensor).copy_(values.at(name));
 }
@@ -66,11 +66,11 @@ inline void load_checkpoint(const std::filesystem::path& path, torch::nn::Module
 
 /// All that a run needs to go on, as files of tensors ("model", "optimizer", ...) and numbers.
 struct Snapshot {
-  std::string variant;                   ///< the type, as `name()` gives it
-  std::map<std::string, Memory> files;   ///< by name without ".safetensors"
-  nlohmann::json state;                  ///< state.json
-  nlohmann::ordered_json configuration;  ///< configuration.json
-  nlohmann::ordered_json sources = {};   ///< sources.json: where its values come from; null: not written
+  std::string variant;                     ///< the type, as `name()` gives it
+  std::map<std::string, StateDict> files;  ///< by name without ".safetensors"
+  nlohmann::json state;                    ///< state.json
+  nlohmann::ordered_json configuration;    ///< configuration.json
+  nlohmann::ordered_json sources = {};     ///< provenance.json: where its values come from; null: not written
 
   /// With tensors of its own in the CPU's memory, which the next step does not change.
   Snapshot copied() const {
@@ -94,7 +94,7 @@ struct Snapshot {
     writer.begin("configuration.json");
     writer.write(configuration.dump(2) + '\n');
     if (sources.is_null()) return;
-    writer.begin("sources.json");
+    writer.begin("provenance.json");
     writer.write(sources.dump(2) + '\n');
   }
 };

@@ -4,5 +4,5 @@
 #include "rc3/train/config/bounds.hpp"
 #include "rc3/train/config/fields.hpp"
 #include "rc3/train/config/json.hpp"
-#include "rc3/train/config/sources.hpp"
+#include "rc3/train/config/provenance.hpp"
 #include "rc3/train/config/value.hpp"

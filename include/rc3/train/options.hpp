@@ -41,12 +41,12 @@ struct Options {
   AdamWOptions optimizer = {};
   Schedule schedule = {};  ///< its total is the run's length in optimizer steps
   Precision precision = Precision::automatic;
-  std::uint64_t seed = 1;                ///< each step's dropout draws from (seed, step, rank); 0: from what the
-                                         ///< global generators hold, and a resumed run draws other masks
-  std::int64_t accumulate = 1;           ///< batches an optimizer step, > 0
-  double ema = 0;                        ///< decay of the moving average of the weights, in [0, 1); 0: none is kept
-  std::vector<std::string> freeze = {};  ///< parameters that do not learn: names, with * for any characters
-  std::int64_t most_skipped = 10;        ///< so many steps in a row without a finite gradient end the run, > 0
+  std::uint64_t seed = 1;                   ///< each step's dropout draws from (seed, step, rank); 0: from what the
+                                            ///< global generators hold, and a resumed run draws other masks
+  std::int64_t accumulate = 1;              ///< batches an optimizer step, > 0
+  double ema = 0;                           ///< decay of the moving average of the weights, in [0, 1); 0: none is kept
+  std::vector<std::string> freeze = {};     ///< parameters that do not learn: names, with * for any characters
+  std::int64_t max_consecutive_skips = 10;  ///< so many steps in a row without a finite gradient end the run, > 0
 };
 
 /// Which checkpoints are written, and which stay.

@@ -16,16 +16,16 @@
 
 #include <nlohmann/json.hpp>
 
-#include "rc3/data/loader.hpp"
+#include "rc3/data/loader/loader.hpp"
 #include "rc3/train/background.hpp"
 #include "rc3/train/checkpoint.hpp"
 #include "rc3/train/checkpoint/store.hpp"
-#include "rc3/train/config/sources.hpp"
-#include "rc3/train/evaluating.hpp"
+#include "rc3/train/config/provenance.hpp"
+#include "rc3/train/evaluation_mode.hpp"
 #include "rc3/train/options.hpp"
+#include "rc3/train/run_logger.hpp"
 #include "rc3/train/signals.hpp"
 #include "rc3/train/trainer.hpp"
-#include "rc3/train/watch.hpp"
 
 namespace rc3::train {
 
@@ -33,11 +33,11 @@ struct RunOptions {
   CheckpointOptions checkpoint = {};
   LogOptions log = {};
   nlohmann::ordered_json configuration = nullptr;  ///< what the run was started with; kept in every checkpoint
-  Sources sources = {};                            ///< where its values come from; kept beside it; empty: not known
+  Provenance sources = {};                         ///< where its values come from; kept beside it; empty: not known
 };
 
 /// How a run ended.
-enum class Ending {
+enum class StopReason {
   complete,  ///< all steps of Schedule::total were made
   data,      ///< the source has no more batches
   stopped    ///< by SIGINT or SIGTERM; a checkpoint is written
@@ -70,9 +70,9 @@ class Run {
     }
     agree_on_the_step();
     if (!first()) return;
-    Watch::Facts facts{trainer_.variant(), {}, trainer_.options().schedule.total, trainer_.steps()};
+    RunLogger::Facts facts{trainer_.variant(), {}, trainer_.options().schedule.total, trainer_.steps()};
     if constexpr (requires { Trained::objective_names(); }) facts.parts = Trained::objective_names();
-    watch_.emplace(options_.log, options_.checkpoint.folder, std::move(facts), out_);
+    logger_.emplace(options_.log, options_.checkpoint.folder, std::move(facts), out_);
   }
   Run(const Run&) = delete;
   Run& operator=(const Run&) = delete;
@@ -97,14 +97,14 @@ class Run {
   /// Checkpoints that could not be written so far.
   std::int64_t unwritten() const { return unwritten_; }
   /// What was seen of it; null on ranks other than 0.
-  const Watch* watch() const { return watch_ ? &*watch_ : nullptr; }
+  const RunLogger* watch() const { return logger_ ? &*logger_ : nullptr; }
 
   /// Up to Schedule::total steps.
   /// @tparam Source  `next()` gives a std::optional<data::Loaded<BatchOf<Trained>>>, `state()` a data::LoaderState
   /// @throws rc3::Error as Trainer::step does, and when the last checkpoint cannot be written; one that cannot be
   /// written on the way is reported and tried again
   template <class Source>
-  Ending train(Source& source) {
+  StopReason train(Source& source) {
     Signals signals;
     const auto total = trainer_.options().schedule.total;
     while (trainer_.steps() < total) {
@@ -112,18 +112,18 @@ class Run {
       std::vector<Batch> batches;
       while (static_cast<std::int64_t>(batches.size()) < trainer_.options().accumulate) {
         auto loaded = source.next();
-        if (!loaded) return end(Ending::data);
+        if (!loaded) return end(StopReason::data);
         batches.push_back(std::move(loaded->batch));
       }
       loader_state_ = source.state();
       const auto ready = Clock::now();
       const double rate = trainer_.learning_rate();
       const auto report = trainer_.step(batches);
-      if (watch_) {
+      if (logger_) {
         const auto seconds = [&](Clock::duration d) { return std::chrono::duration<double>(d).count(); };
-        watch_->step({trainer_.steps(), loader_state_->epoch, report.loss, report.parts, rate, report.gradient_norm,
-                      report.skipped, report.samples, tokens(batches), seconds(ready - begin),
-                      seconds(Clock::now() - begin)});
+        logger_->step({trainer_.steps(), loader_state_->epoch, report.loss, report.parts, rate, report.gradient_norm,
+                       report.skipped, report.samples, tokens(batches), seconds(ready - begin),
+                       seconds(Clock::now() - begin)});
       }
       const auto metric = evaluated();
       const auto [stop, save_now] = wishes(signals);
@@ -131,9 +131,9 @@ class Run {
         save(metric);  // the last: who calls hears of a failure
       else if (save_now || metric || trainer_.steps() % options_.checkpoint.every == 0)
         try_to_save(metric);
-      if (stop) return end(Ending::stopped);
+      if (stop) return end(StopReason::stopped);
     }
-    return end(Ending::complete);
+    return end(StopReason::complete);
   }
 
   /// Writes a checkpoint of the present state, unless that step's is written already; if asynchronous, begins to.
@@ -144,7 +144,7 @@ class Run {
     auto snapshot = trainer_.snapshot();  // by all ranks
     if (!first()) return;
     snapshot.configuration = options_.configuration;
-    if (!options_.sources.empty()) snapshot.sources = sources_to_json(options_.sources);
+    if (!options_.sources.empty()) snapshot.sources = provenance_to_json(options_.sources);
     if (loader_state_)
       snapshot.state["loader"] = {
           {"seed", loader_state_->seed}, {"epoch", loader_state_->epoch}, {"samples", loader_state_->samples}};
@@ -204,21 +204,21 @@ class Run {
 
   template <class Ask>
   auto as_evaluated(const Ask& ask) {
-    const Evaluating evaluating(*trainer_.trained(), trainer_.ema());
+    const EvaluationMode evaluating(*trainer_.trained(), trainer_.ema());
     return ask();
   }
 
   std::optional<double> evaluated() {
     if (!metric_ || trainer_.steps() % evaluate_every_ != 0) return {};
     const double metric = as_evaluated(metric_);
-    if (watch_) watch_->metric(trainer_.steps(), metric);
+    if (logger_) logger_->metric(trainer_.steps(), metric);
     return metric;
   }
 
   void add_tables() {
     auto made = as_evaluated(tables_);
-    if (!watch_) return;
-    for (auto& table : made) watch_->table(std::move(table));
+    if (!logger_) return;
+    for (auto& table : made) logger_->table(std::move(table));
   }
 
   /// What signals ask for on any rank: stop, save.
@@ -246,16 +246,16 @@ class Run {
     out_ << "\ncheckpoint not written: " << error.what() << "; tried again at the next" << std::endl;
   }
 
-  Ending end(Ending ending) {
+  StopReason end(StopReason ending) {
     save();
     background_.wait();
-    if (watch_) watch_->last_step();
-    if (tables_ && ending != Ending::stopped) add_tables();
+    if (logger_) logger_->last_step();
+    if (tables_ && ending != StopReason::stopped) add_tables();
     const std::string words[] = {"complete", "the data ended", "stopped"};
-    if (watch_)
-      watch_->finish(join(words[static_cast<int>(ending)], " after step ", trainer_.steps()), options_.configuration,
-                     options_.sources);
-    if (ending == Ending::stopped && first())
+    if (logger_)
+      logger_->finish(join(words[static_cast<int>(ending)], " after step ", trainer_.steps()), options_.configuration,
+                      options_.sources);
+    if (ending == StopReason::stopped && first())
       out_ << "stopped at step " << trainer_.steps() << " of " << trainer_.options().schedule.total
            << (store_ ? "; the same command goes on from there" : "") << std::endl;
     return ending;
@@ -269,7 +269,7 @@ class Run {
   std::int64_t resumed_at_ = 0, saved_ = -1, evaluate_every_ = 0, unwritten_ = 0;
   std::function<double()> metric_;
   std::function<std::vector<report::Table>()> tables_;
-  std::optional<Watch> watch_;
+  std::optional<RunLogger> logger_;
   Background background_;  ///< last: ends first
 };
 

@@ -85,8 +85,8 @@ class Trainer {
     trained_->train();
   }
 
-  /// Forward, backward, update. @throws rc3::Error as the objectives do, and after Options::most_skipped steps in a row
-  /// without a finite gradient
+  /// Forward, backward, update. @throws rc3::Error as the objectives do, and after Options::max_consecutive_skips steps
+  /// in a row without a finite gradient
   StepReport step(const Batch& batch) { return step(std::span(&batch, 1)); }
 
   /// The same with the mean gradient of Options::accumulate batches. On several ranks each brings as many; if they have
@@ -132,8 +132,8 @@ class Trainer {
     all.files["model"] = nn::named_state(*trained_);
     all.files["optimizer"] = optimizer_.state();
     if (ema_) all.files["ema"] = ema_->state();
-    if constexpr (Remembers<Trained>)
-      for (const auto& [name, tensor] : trained_->memory()) {
+    if constexpr (Stateful<Trained>)
+      for (const auto& [name, tensor] : trained_->state_dict()) {
         std::int64_t rank = 0;
         for (auto& t : comm_->all_gather(tensor)) all.files[join("memory-", rank++)].emplace(name, std::move(t));
       }
@@ -158,16 +158,16 @@ class Trainer {
     const auto bfloat16 = state.value("bfloat16", nlohmann::json());
     require(bfloat16.is_null() || bfloat16.is_boolean(), (folder / "state.json").string(),
             ": \"bfloat16\" must be true or false");
-    std::vector<std::pair<Memory, Memory>> all;
-    const auto read = [&](const char* name, const Memory& into) {
+    std::vector<std::pair<StateDict, StateDict>> all;
+    const auto read = [&](const char* name, const StateDict& into) {
       all.emplace_back(into, read_state(folder / join(name, ".safetensors"), into, variant()));
     };
     read("model", nn::named_state(*trained_));
     read("optimizer", optimizer_.state());
     if (ema_) read("ema", ema_->state());
-    if constexpr (Remembers<Trained>)
+    if constexpr (Stateful<Trained>)
       if (const auto path = memory_file(folder); std::filesystem::exists(path))
-        trained_->set_memory(here(io::safetensors::load(path)));
+        trained_->load_state_dict(here(io::safetensors::load(path)));
     for (const auto& [into, values] : all) copy_state(into, values);
     steps_ = steps;
     skipped_ = skipped;
@@ -244,7 +244,7 @@ class Trainer {
       return (batch);
     }
   }
-  Memory here(Memory memory) const {
+  StateDict here(StateDict memory) const {
     for (auto& [name, tensor] : memory) tensor = tensor.to(device_);
     return memory;
   }
@@ -293,7 +293,7 @@ class Trainer {
     in_a_row_ = skipped ? in_a_row_ + 1 : 0;
     if (!skipped) return;
     ++skipped_;
-    require(in_a_row_ < options_.most_skipped, "train::Trainer: ", in_a_row_,
+    require(in_a_row_ < options_.max_consecutive_skips, "train::Trainer: ", in_a_row_,
             " steps in a row had no finite gradient, the last is step ", steps_,
             "; the weights are those from before. Lower the learning rate, or look at the data of these steps");
   }

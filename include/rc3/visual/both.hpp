@@ -29,12 +29,11 @@ class Both : public torch::nn::Module {
   static constexpr bool regions_ok = Policy<RoiPolicy>;
   static constexpr bool patches_ok = Policy<PatchPolicy>;
   static_assert(regions_ok,
-                "visual::Both<Roi, Patch>: Roi must be a visual policy: encode(const Pictures&) returning Tokens, and "
+                "visual::Both<Roi, Patch>: Roi must be a visual policy: encode(const Images&) returning Tokens, and "
                 "width() [docs/concepts/visual.md]");
-  static_assert(
-      patches_ok,
-      "visual::Both<Roi, Patch>: Patch must be a visual policy: encode(const Pictures&) returning Tokens, and "
-      "width() [docs/concepts/visual.md]");
+  static_assert(patches_ok,
+                "visual::Both<Roi, Patch>: Patch must be a visual policy: encode(const Images&) returning Tokens, and "
+                "width() [docs/concepts/visual.md]");
 
  public:
   Both(std::shared_ptr<RoiPolicy> roi, std::shared_ptr<PatchPolicy> patch, BothOptions options = {})
@@ -52,8 +51,8 @@ class Both : public torch::nn::Module {
   /// @return Tokens [B, R + P, D], regions first; rows outside the mask are zero. The summary is that
   ///         of the patches, the summaries are those of the regions
   /// @throws rc3::Error for a sample with neither regions nor patches
-  Tokens encode(const Pictures& pictures) {
-    auto [regions, patches] = parts(pictures);
+  Tokens encode(const Images& images) {
+    auto [regions, patches] = parts(images);
     if (is_training()) drop_modality(regions, patches);
     const auto mask = at::cat({regions.mask, patches.mask}, 1);
     const auto seen = mask.any(1);
@@ -72,14 +71,14 @@ class Both : public torch::nn::Module {
   const std::shared_ptr<PatchPolicy>& patch() const { return patch_; }
 
  private:
-  std::pair<Tokens, Tokens> parts(const Pictures& pictures) {
+  std::pair<Tokens, Tokens> parts(const Images& images) {
     // Two policies on one backbone: one pass serves both.
     if constexpr (requires { roi_->backbone() == patch_->backbone(); })
       if (roi_->backbone() == patch_->backbone()) {
-        const auto map = roi_->backbone()->features(pictures);
-        return {roi_->encode_map(map, pictures), patch_->encode_map(map, pictures)};
+        const auto map = roi_->backbone()->features(images);
+        return {roi_->encode_map(map, images), patch_->encode_map(map, images)};
       }
-    return {roi_->encode(pictures), patch_->encode(pictures)};
+    return {roi_->encode(images), patch_->encode(images)};
   }
 
   void drop_modality(Tokens& regions, Tokens& patches) const {

@@ -8,8 +8,8 @@
 namespace rc3::visual {
 
 template <class P>
-concept Encodes = requires(P& p, const Pictures& pictures) {
-  requires std::is_same_v<decltype(p.encode(pictures)), Tokens>;
+concept Encodes = requires(P& p, const Images& images) {
+  requires std::is_same_v<decltype(p.encode(images)), Tokens>;
 };
 
 template <class P>
@@ -17,15 +17,15 @@ concept HasWidth = requires(const P& p) {
   requires std::is_same_v<decltype(p.width()), std::int64_t>;
 };
 
-/// `encode(const Pictures&)` gives Tokens [B, V, D], `width()` is D.
+/// `encode(const Images&)` gives Tokens [B, V, D], `width()` is D.
 template <class P>
 concept Policy = Encodes<P> && HasWidth<P>;
 
 namespace backbone {
 
 template <class P>
-concept HasFeatures = requires(P& p, const Pictures& pictures) {
-  requires std::is_same_v<decltype(p.features(pictures)), at::Tensor>;
+concept HasFeatures = requires(P& p, const Images& images) {
+  requires std::is_same_v<decltype(p.features(images)), at::Tensor>;
 };
 
 template <class P>
@@ -33,7 +33,7 @@ concept HasChannels = requires(const P& p) {
   requires std::is_same_v<decltype(p.channels()), std::int64_t>;
 };
 
-/// `features(const Pictures&)` gives a map [B, C, h, w], `channels()` is C.
+/// `features(const Images&)` gives a map [B, C, h, w], `channels()` is C.
 template <class P>
 concept Policy = HasFeatures<P> && HasChannels<P>;
 
@@ -43,7 +43,7 @@ struct Diagnosis {
   static constexpr bool features = HasFeatures<P>;
   static constexpr bool channels = !features || HasChannels<P>;
   static_assert(features,
-                "backbone: features(const Pictures&) must return torch::Tensor [B, C, h, w] [docs/concepts/visual.md]");
+                "backbone: features(const Images&) must return torch::Tensor [B, C, h, w] [docs/concepts/visual.md]");
   static_assert(channels,
                 "backbone: channels() const must return std::int64_t, the C of its map [docs/concepts/visual.md]");
   static constexpr bool said = true;

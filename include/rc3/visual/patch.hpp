@@ -23,10 +23,10 @@
 namespace rc3::visual {
 
 struct PatchOptions {
-  std::int64_t width = 384;  ///< D
-  std::int64_t grid = 7;     ///< side of the learned position embedding; other maps interpolate it
-  std::int64_t most = 49;    ///< a map of more places than this is averaged down to grid x grid first, >= 1
-  double dropout = 0.1;      ///< in training, probability in [0, 1)
+  std::int64_t width = 384;       ///< D
+  std::int64_t grid = 7;          ///< side of the learned position embedding; other maps interpolate it
+  std::int64_t max_patches = 49;  ///< a map of more places than this is averaged down to grid x grid first, >= 1
+  double dropout = 0.1;           ///< in training, probability in [0, 1)
 };
 
 /// One token for each place of the map: LayerNorm(W feature + position), then dropout.
@@ -44,23 +44,23 @@ class Patch : public torch::nn::Module {
     position_ = register_parameter("position", at::randn({1, options.width, options.grid, options.grid}) * 0.02);
   }
 
-  /// @return Tokens [B, P, D]; samples outside pictures.patch_mask have no patch
-  Tokens encode(const Pictures& pictures) { return encode_map(backbone_->features(pictures), pictures); }
+  /// @return Tokens [B, P, D]; samples outside images.patch_mask have no patch
+  Tokens encode(const Images& images) { return encode_map(backbone_->features(images), images); }
 
   /// The same, from the backbone's map [B, C, h, w].
-  Tokens encode_map(at::Tensor map, const Pictures& pictures) {
+  Tokens encode_map(at::Tensor map, const Images& images) {
     check_shape("visual::Patch", "map", map, {{'B'}, {'C', backbone_->channels()}, {'h'}, {'w'}});
     const auto summary = summary_of(map);
-    if (map.size(2) * map.size(3) > options_.most) map = averaged(map);
+    if (map.size(2) * map.size(3) > options_.max_patches) map = averaged(map);
     // As a 1x1 convolution: the map lies channel by channel, a Linear would copy it first.
     const auto features = at::conv2d(map, feature_->weight.unsqueeze(2).unsqueeze(3), feature_->bias);
     const auto where = position(map.size(2), map.size(3));
     auto x = norm_->forward((features + where).flatten(2).transpose(1, 2));
     x = at::dropout(x, options_.dropout, is_training());
     auto mask = at::ones({x.size(0), x.size(1)}, x.options().dtype(at::kBool));
-    if (pictures.patch_mask.defined()) {
-      check_shape("visual::Patch", "patch_mask", pictures.patch_mask, {{'B', map.size(0)}});
-      mask = mask & pictures.patch_mask.unsqueeze(1);
+    if (images.patch_mask.defined()) {
+      check_shape("visual::Patch", "patch_mask", images.patch_mask, {{'B', map.size(0)}});
+      mask = mask & images.patch_mask.unsqueeze(1);
     }
     return {x * mask.unsqueeze(-1), mask, summary * mask.any(1, true)};
   }

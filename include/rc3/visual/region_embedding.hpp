@@ -24,32 +24,32 @@ enum class Location {
 
 /// @throws rc3::Error naming the sample, the region and the box unless 0 <= x1 < x2 <= W and 0 <= y1 < y2 <= H for
 ///         every region of the mask
-inline void check_boxes(std::string_view policy, const Pictures& pictures) {
-  const auto b = pictures.boxes.defined() ? pictures.boxes.size(0) : Dim::any;
-  check_shape(policy, "boxes", pictures.boxes, {{'B'}, {'R'}, {'4', 4}});
-  check_floating(policy, "boxes", pictures.boxes);
-  check_shape(policy, "sizes", pictures.sizes, {{'B', b}, {'2', 2}});
-  check_floating(policy, "sizes", pictures.sizes);
-  const auto x1 = pictures.boxes.select(2, 0), y1 = pictures.boxes.select(2, 1);
-  const auto x2 = pictures.boxes.select(2, 2), y2 = pictures.boxes.select(2, 3);
-  const auto w = pictures.sizes.select(1, 0).unsqueeze(1), h = pictures.sizes.select(1, 1).unsqueeze(1);
+inline void check_boxes(std::string_view policy, const Images& images) {
+  const auto b = images.boxes.defined() ? images.boxes.size(0) : Dim::any;
+  check_shape(policy, "boxes", images.boxes, {{'B'}, {'R'}, {'4', 4}});
+  check_floating(policy, "boxes", images.boxes);
+  check_shape(policy, "sizes", images.sizes, {{'B', b}, {'2', 2}});
+  check_floating(policy, "sizes", images.sizes);
+  const auto x1 = images.boxes.select(2, 0), y1 = images.boxes.select(2, 1);
+  const auto x2 = images.boxes.select(2, 2), y2 = images.boxes.select(2, 3);
+  const auto w = images.sizes.select(1, 0).unsqueeze(1), h = images.sizes.select(1, 1).unsqueeze(1);
   // Half a thousandth of a pixel: a float32 sum of x and width may end a rounding step outside.
   constexpr double slack = 5e-4;
   auto bad = ~((x1 >= -slack) & (y1 >= -slack) & (x1 < x2) & (y1 < y2) & (x2 <= w + slack) & (y2 <= h + slack));
-  if (pictures.region_mask.defined()) bad = bad & pictures.region_mask;
+  if (images.region_mask.defined()) bad = bad & images.region_mask;
   if (!bad.any().item<bool>()) return;
   const auto at = bad.nonzero()[0];
   const auto i = at[0].item<std::int64_t>(), r = at[1].item<std::int64_t>();
-  const auto box = pictures.boxes[i][r], size = pictures.sizes[i];
+  const auto box = images.boxes[i][r], size = images.sizes[i];
   fail(policy, ": sample ", i, ", region ", r, ": box (", box[0].item<double>(), ", ", box[1].item<double>(), ", ",
-       box[2].item<double>(), ", ", box[3].item<double>(), ") does not lie in its picture of ", size[0].item<double>(),
+       box[2].item<double>(), ", ", box[3].item<double>(), ") does not lie in its image of ", size[0].item<double>(),
        " x ", size[1].item<double>(), " pixels; want 0 <= x1 < x2 <= width, 0 <= y1 < y2 <= height");
 }
 
-/// Which regions there are: Pictures::region_mask, all of them where it is undefined. @return bool [B, R]
-inline at::Tensor region_mask(const Pictures& pictures) {
-  if (pictures.region_mask.defined()) return pictures.region_mask;
-  const auto& boxes = pictures.boxes;
+/// Which regions there are: Images::region_mask, all of them where it is undefined. @return bool [B, R]
+inline at::Tensor region_mask(const Images& images) {
+  if (images.region_mask.defined()) return images.region_mask;
+  const auto& boxes = images.boxes;
   return at::ones({boxes.size(0), boxes.size(1)}, boxes.options().dtype(at::kBool));
 }
 
@@ -81,11 +81,11 @@ class RegionEmbedding : public torch::nn::Module {
 
   /// @param features  float [B, R, F]
   /// @return Tokens [B, R, D]; rows outside the region mask are zero
-  Tokens forward(const at::Tensor& features, const Pictures& pictures) {
-    const auto mask = region_mask(pictures);
-    // Outside the mask there may be anything, a picture of size 0 included: 0 / 0 would spoil the gradients.
+  Tokens forward(const at::Tensor& features, const Images& images) {
+    const auto mask = region_mask(images);
+    // Outside the mask there may be anything, an image of size 0 included: 0 / 0 would spoil the gradients.
     const auto outside = ~mask.unsqueeze(-1);
-    const auto where = location_encoding(pictures.boxes, pictures.sizes, options_.location).masked_fill(outside, 0);
+    const auto where = location_encoding(images.boxes, images.sizes, options_.location).masked_fill(outside, 0);
     auto x = norm_->forward(nn::linear(feature_, features.masked_fill(outside, 0)) + nn::linear(location_, where));
     x = at::dropout(x, options_.dropout, is_training());
     return {x * mask.unsqueeze(-1), mask};

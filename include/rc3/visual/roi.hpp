@@ -12,17 +12,16 @@ class Roi : public torch::nn::Module {
   explicit Roi(RegionEmbeddingOptions options = {})
       : embedding_(register_module("embedding", std::make_shared<RegionEmbedding>(options))) {}
 
-  /// @param pictures  regions [B, R, F], boxes [B, R, 4], sizes [B, 2], region_mask [B, R] or undefined
+  /// @param images  regions [B, R, F], boxes [B, R, 4], sizes [B, 2], region_mask [B, R] or undefined
   /// @return Tokens [B, R, D]
-  /// @throws rc3::Error for a tensor that is missing or of another shape, or a box outside its picture
-  Tokens encode(const Pictures& pictures) {
-    const auto b = pictures.boxes.defined() ? pictures.boxes.size(0) : Dim::any;
-    const auto r = pictures.boxes.defined() ? pictures.boxes.size(1) : Dim::any;
-    check_shape("visual::Roi", "regions", pictures.regions,
-                {{'B', b}, {'R', r}, {'F', embedding_->options().features}});
-    check_floating("visual::Roi", "regions", pictures.regions);
-    check_boxes("visual::Roi", pictures);
-    return embedding_->forward(pictures.regions, pictures);
+  /// @throws rc3::Error for a tensor that is missing or of another shape, or a box outside its image
+  Tokens encode(const Images& images) {
+    const auto b = images.boxes.defined() ? images.boxes.size(0) : Dim::any;
+    const auto r = images.boxes.defined() ? images.boxes.size(1) : Dim::any;
+    check_shape("visual::Roi", "regions", images.regions, {{'B', b}, {'R', r}, {'F', embedding_->options().features}});
+    check_floating("visual::Roi", "regions", images.regions);
+    check_boxes("visual::Roi", images);
+    return embedding_->forward(images.regions, images);
   }
 
   std::int64_t width() const { return embedding_->options().width; }

@@ -15,8 +15,8 @@ namespace rc3::visual {
 /// Source: He et al. 2017 (Mask R-CNN), in its "aligned" form: pixel centres lie at half-integers; samples outside the
 /// map take the value at its border.
 /// @param map    float [B, C, h, w]
-/// @param boxes  float [B, R, 4], x1 y1 x2 y2 in pixels of the picture
-/// @param sizes  float [B, 2], width and height of the picture, pixels
+/// @param boxes  float [B, R, 4], x1 y1 x2 y2 in pixels of the image
+/// @param sizes  float [B, 2], width and height of the image, pixels
 /// @param grid   samples along each side of a box, >= 1
 /// @return float [B, R, C]
 inline at::Tensor roi_align(const at::Tensor& map, const at::Tensor& boxes, const at::Tensor& sizes,
@@ -24,7 +24,7 @@ inline at::Tensor roi_align(const at::Tensor& map, const at::Tensor& boxes, cons
   check_shape("visual::roi_align", "map", map, {{'B'}, {'C'}, {'h'}, {'w'}});
   check_shape("visual::roi_align", "boxes", boxes, {{'B', map.size(0)}, {'R'}, {'4', 4}});
   const auto b = boxes.size(0), r = boxes.size(1);
-  const auto scaled = boxes / at::cat({sizes, sizes}, 1).unsqueeze(1);  // in shares of the picture, 0..1
+  const auto scaled = boxes / at::cat({sizes, sizes}, 1).unsqueeze(1);  // in shares of the image, 0..1
   const auto steps = (at::arange(grid, map.options()) + 0.5) / static_cast<double>(grid);
   const auto along = [&](int from, int to) {  // [B, R, grid], in grid_sample's -1..1
     const auto low = scaled.select(2, from).unsqueeze(2), high = scaled.select(2, to).unsqueeze(2);

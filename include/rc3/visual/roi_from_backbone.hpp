@@ -30,15 +30,15 @@ class RoiFromBackbone : public torch::nn::Module {
                                          backbone_->channels(), options.width, options.location, options.dropout}));
   }
 
-  /// @param pictures  pixels or features for the backbone, boxes [B, R, 4], sizes [B, 2], region_mask or undefined
+  /// @param images  pixels or features for the backbone, boxes [B, R, 4], sizes [B, 2], region_mask or undefined
   /// @return Tokens [B, R, D]
-  /// @throws rc3::Error for a box outside its picture
-  Tokens encode(const Pictures& pictures) { return encode_map(backbone_->features(pictures), pictures); }
+  /// @throws rc3::Error for a box outside its image
+  Tokens encode(const Images& images) { return encode_map(backbone_->features(images), images); }
 
   /// The same, from the backbone's map [B, C, h, w].
-  Tokens encode_map(const at::Tensor& map, const Pictures& pictures) {
-    check_boxes("visual::RoiFromBackbone", pictures);
-    return embedding_->forward(roi_align(map, pictures.boxes, pictures.sizes, options_.grid), pictures);
+  Tokens encode_map(const at::Tensor& map, const Images& images) {
+    check_boxes("visual::RoiFromBackbone", images);
+    return embedding_->forward(roi_align(map, images.boxes, images.sizes, options_.grid), images);
   }
 
   std::int64_t width() const { return options_.width; }

@@ -1,5 +1,5 @@
 #pragma once
-/// Regions seen by the backbone one by one, each cut out and enlarged: what a map of the whole picture has no room for.
+/// Regions seen by the backbone one by one, each cut out and enlarged: what a map of the whole image has no room for.
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/arange.h>
@@ -20,12 +20,12 @@
 
 namespace rc3::visual {
 
-/// Cuts squares out of pictures: each is centred on its box and holds it with a margin, sampled bilinearly at pixel
-/// centres; beyond the picture's border lie the border's pixels. Source: Girshick et al. 2014 (R-CNN), with the aspect
+/// Cuts squares out of images: each is centred on its box and holds it with a margin, sampled bilinearly at pixel
+/// centres; beyond the image's border lie the border's pixels. Source: Girshick et al. 2014 (R-CNN), with the aspect
 /// kept.
 /// @param pixels  uint8 or float [B, 3, H, W]
-/// @param boxes   float [B, R, 4], x1 y1 x2 y2 in pixels of pictures of @p sizes, float [B, 2]
-/// @param which   int64 [n, 2], a picture and one of its boxes
+/// @param boxes   float [B, R, 4], x1 y1 x2 y2 in pixels of images of @p sizes, float [B, 2]
+/// @param which   int64 [n, 2], an image and one of its boxes
 /// @param side    of a square, pixels
 /// @param margin  share that is added to the box's longer side
 /// @return float [n, 3, side, side]
@@ -34,9 +34,9 @@ inline at::Tensor crop_regions(const at::Tensor& pixels, const at::Tensor& boxes
   check_shape("visual::crop_regions", "pixels", pixels, {{'B'}, {'3', 3}, {'H'}, {'W'}});
   check_shape("visual::crop_regions", "boxes", boxes, {{'B', pixels.size(0)}, {'R'}, {'4', 4}});
   const auto n = which.size(0);
-  const auto picture = which.select(1, 0);
-  const auto box = boxes.index({picture, which.select(1, 1)}).to(at::kFloat);  // [n, 4]
-  const auto size = sizes.index_select(0, picture).to(at::kFloat);             // [n, 2]
+  const auto image = which.select(1, 0);
+  const auto box = boxes.index({image, which.select(1, 1)}).to(at::kFloat);  // [n, 4]
+  const auto size = sizes.index_select(0, image).to(at::kFloat);             // [n, 2]
   const auto low = box.narrow(1, 0, 2), high = box.narrow(1, 2, 2);
   const auto extent = (high - low).amax(1, /*keepdim=*/true) * (1 + margin);  // [n, 1]
   const auto steps = (at::arange(side, box.options()) + 0.5) / static_cast<double>(side) - 0.5;
@@ -45,8 +45,8 @@ inline at::Tensor crop_regions(const at::Tensor& pixels, const at::Tensor& boxes
   const auto x = where.select(1, 0).unsqueeze(1).expand({n, side, side});
   const auto y = where.select(1, 1).unsqueeze(2).expand({n, side, side});
   constexpr std::int64_t bilinear = 0, border = 1;
-  return at::grid_sampler_2d(pixels.index_select(0, picture).to(at::kFloat), at::stack({x, y}, 3).clamp(-1, 1),
-                             bilinear, border, /*align_corners=*/false);
+  return at::grid_sampler_2d(pixels.index_select(0, image).to(at::kFloat), at::stack({x, y}, 3).clamp(-1, 1), bilinear,
+                             border, /*align_corners=*/false);
 }
 
 struct RoiFromCropsOptions {
@@ -58,9 +58,9 @@ struct RoiFromCropsOptions {
 };
 
 /// A pass of @p Backbone for each region: mean and maximum of its map, channel by channel, are the region's features.
-/// They are of the same kind as visual::Patch's summary of a whole picture, so what searches pictures can search
-/// regions: Tokens::summaries. Costs (side / 224)^2 of a picture's pass for each region; where nothing of the backbone
-/// learns, visual::keep keeps the features as Pictures::regions.
+/// They are of the same kind as visual::Patch's summary of a whole image, so what searches images can search
+/// regions: Tokens::summaries. Costs (side / 224)^2 of an image's pass for each region; where nothing of the backbone
+/// learns, visual::cache_frozen_features keeps the features as Images::regions.
 /// @tparam Backbone  a backbone::Policy; may be shared with visual::Patch
 template <class Backbone>
 class RoiFromCrops : public torch::nn::Module {
@@ -76,30 +76,31 @@ class RoiFromCrops : public torch::nn::Module {
                                                   summary_width(), options.width, options.location, options.dropout}));
   }
 
-  /// @param pictures  regions [B, R, 2C] as look() gave them, else pixels; boxes [B, R, 4], sizes [B, 2]; region_mask
+  /// @param images  regions [B, R, 2C] as region_features() gave them, else pixels; boxes [B, R, 4], sizes [B, 2];
+  /// region_mask
   ///                  or undefined
   /// @return Tokens [B, R, D] with summaries [B, R, 2C]
-  /// @throws rc3::Error for a box outside its picture
-  Tokens encode(const Pictures& pictures) {
-    check_boxes("visual::RoiFromCrops", pictures);
-    const auto summaries = pictures.regions.defined() ? pictures.regions.to(at::kFloat) : look(pictures);
+  /// @throws rc3::Error for a box outside its image
+  Tokens encode(const Images& images) {
+    check_boxes("visual::RoiFromCrops", images);
+    const auto summaries = images.regions.defined() ? images.regions.to(at::kFloat) : region_features(images);
     check_shape("visual::RoiFromCrops", "regions", summaries,
-                {{'B', pictures.boxes.size(0)}, {'R', pictures.boxes.size(1)}, {'S', summary_width()}});
-    auto tokens = embedding_->forward(summaries, pictures);
+                {{'B', images.boxes.size(0)}, {'R', images.boxes.size(1)}, {'S', summary_width()}});
+    auto tokens = embedding_->forward(summaries, images);
     tokens.summaries = summaries * tokens.mask.unsqueeze(2);
     return tokens;
   }
 
   /// What the backbone makes of each region. @return float [B, R, 2C], zero outside the region mask
-  at::Tensor look(const Pictures& pictures) {
-    const auto& boxes = pictures.boxes;
-    const auto which = region_mask(pictures).nonzero();  // [n, 2]
+  at::Tensor region_features(const Images& images) {
+    const auto& boxes = images.boxes;
+    const auto which = region_mask(images).nonzero();  // [n, 2]
     constexpr std::int64_t at_once = 64;
     std::vector<at::Tensor> seen;
     for (std::int64_t begin = 0; begin < which.size(0); begin += at_once) {
       const auto some = which.narrow(0, begin, std::min(at_once, which.size(0) - begin));
-      Pictures crops;
-      crops.pixels = crop_regions(pictures.pixels, boxes, pictures.sizes, some, options_.side, options_.margin);
+      Images crops;
+      crops.pixels = crop_regions(images.pixels, boxes, images.sizes, some, options_.side, options_.margin);
       seen.push_back(summary_of(backbone_->features(crops)).to(at::kFloat));
     }
     const auto all = at::zeros({boxes.size(0), boxes.size(1), summary_width()}, boxes.options().dtype(at::kFloat));
@@ -107,7 +108,7 @@ class RoiFromCrops : public torch::nn::Module {
     return all.index_put({which.select(1, 0), which.select(1, 1)}, at::cat(seen));
   }
 
-  /// Whether look() stays the same while the model learns.
+  /// Whether region_features() stays the same while the model learns.
   bool frozen() const { return nn::count_parameters(*backbone_).trainable == 0; }
 
   std::int64_t width() const { return options_.width; }

@@ -1,5 +1,5 @@
 #pragma once
-/// What a map says on the whole: the kind of features that pictures and regions are searched by.
+/// What a map says on the whole: the kind of features that images and regions are searched by.
 
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/cat.h>

@@ -10,6 +10,6 @@ using Decoders = rc3::io::DefaultDecoders;
 
 int main() {
   const std::string png = rc3::io::encode_png({1, 1, {1, 2, 3, 255}});
-  const rc3::io::Image image = Decoders::decode(png, "a picture");
+  const rc3::io::Image image = Decoders::decode(png, "an image");
   return image.rgba[2] == 3 && rc3::valid_utf8("ž") && rc3::Random(1).below(1) == 0 ? 0 : 1;
 }

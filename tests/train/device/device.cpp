@@ -55,8 +55,8 @@ double after_training(const Make& make, const Batch& batch) {
   return worst;
 }
 
-task::Batch named(task::Batch batch) {
-  batch.picture_ids = at::arange(batch.size());
+task::ExampleBatch named(task::ExampleBatch batch) {
+  batch.image_ids = at::arange(batch.size());
   batch.text_ids = at::arange(batch.size());
   return batch;
 }
@@ -67,7 +67,7 @@ std::shared_ptr<fusion::Decoder> decoder() {
 }
 
 /// Two texts: language 2 with two words, language 3 with one.
-task::Batch translations() {
+task::ExampleBatch translations() {
   auto batch = toy_batch(2, false);
   batch.targets = {at::tensor({2, 5, 7, 0, 3, 8, 0, 1}, at::kLong).view({2, 4}),
                    at::tensor({1, 1, 1, 1, 1, 1, 1, 0}, at::kLong).to(at::kBool).view({2, 4}),
@@ -114,16 +114,16 @@ BOOST_AUTO_TEST_CASE(a_device_is_chosen_by_name) {
 BOOST_AUTO_TEST_CASE(batches_move_with_all_they_hold) {
   const auto pair = named(toy_batch(3, true));
   const auto there = pair.to(other_device);
-  for (const auto* t : {&there.pictures.regions, &there.pictures.region_mask, &there.right.regions, &there.texts.ids,
-                        &there.texts.mask, &there.texts.hidden, &there.labels, &there.picture_ids, &there.text_ids})
+  for (const auto* t : {&there.images.regions, &there.images.region_mask, &there.right.regions, &there.texts.ids,
+                        &there.texts.mask, &there.texts.hidden, &there.labels, &there.image_ids, &there.text_ids})
     BOOST_TEST((t->device() == other_device));
-  BOOST_TEST(!there.pictures.pixels.defined());
+  BOOST_TEST(!there.images.pixels.defined());
   BOOST_TEST(there.to(at::kCPU).texts.hidden.equal(pair.texts.hidden));
   const auto all = everything::batch();
   BOOST_TEST((all.device() == at::Device(at::kCPU)));
   const auto moved = all.to(other_device);
   BOOST_TEST((moved.device() == other_device));
-  BOOST_TEST((moved.pictures.device() == other_device));
+  BOOST_TEST((moved.images.device() == other_device));
   BOOST_TEST((moved.select(at::arange(2, other_device)).relevance.device() == other_device));
   BOOST_TEST(moved.to(other_device).a.ids.is_same(moved.a.ids));
 }
@@ -134,12 +134,12 @@ BOOST_AUTO_TEST_CASE(seven_objectives_learn_the_same_on_either_device) {
 }
 
 BOOST_AUTO_TEST_CASE(relevance_goes_where_its_texts_are) {
-  using Encoder = relevance::Encoder<text::Scratch>;
+  using Encoder = relevance::Encoder<text::TransformerEncoder>;
   std::vector<at::Tensor> scores;
   for (const auto& device : {at::Device(at::kCPU), other_device}) {
     torch::manual_seed(6);
-    const auto encoder = std::make_shared<text::Scratch>(
-        text::ScratchOptions{.vocabulary = 20, .width = 8, .layers = 1, .heads = 2, .feed_forward = 8, .positions = 6});
+    const auto encoder = std::make_shared<text::TransformerEncoder>(text::TransformerEncoderOptions{
+        .vocabulary = 20, .width = 8, .layers = 1, .heads = 2, .feed_forward = 8, .positions = 6});
     Encoder relevance(encoder);
     const auto batch = everything::batch().to(device);
     relevance.calibrate(batch.a, batch.a);
@@ -176,9 +176,9 @@ BOOST_AUTO_TEST_CASE(a_run_with_memory_stops_and_goes_on_on_either_device) {
 }
 
 BOOST_AUTO_TEST_CASE(gradient_caching_draws_the_same_masks_again) {
-  std::vector<data::Prepared> samples;
+  std::vector<data::PreparedSample> samples;
   for (std::int64_t i = 0; i < 12; ++i) samples.push_back(tiny::Prepare{}(tiny::Source{}.read(i), 1, 0));
-  const auto batch = data::Collate()(samples);
+  const auto batch = data::CollateSamples()(samples);
   std::vector<at::Tensor> gradients;
   for (const auto& device : {at::Device(at::kCPU), other_device}) {
     const auto model = on(device, [] { return std::make_shared<tiny::Model>(); });
@@ -194,7 +194,7 @@ BOOST_AUTO_TEST_CASE(heads_learn_the_same_on_either_device) {
   for (const bool pairs : {false, true}) {
     const auto make = [&] {
       auto head = std::make_shared<task::Classifier<Toy>>(
-          std::make_shared<Toy>(), task::ClassifierOptions{.classes = 3, .pictures = pairs ? 2 : 1});
+          std::make_shared<Toy>(), task::ClassifierOptions{.classes = 3, .images = pairs ? 2 : 1});
       head->to(at::kDouble);
       return head;
     };
@@ -219,17 +219,18 @@ BOOST_AUTO_TEST_CASE(heads_answer_the_same_on_either_device) {
   std::vector<std::vector<std::int64_t>> answers, words, orders;
   for (const auto& device : {at::Device(at::kCPU), other_device}) {
     const auto host = on(device, [] { return std::make_shared<Searched>(); });
-    data::Problems problems;
-    const task::Remembered all(*host, examples(10), Prepare{}, problems);
+    data::DataErrors errors;
+    const task::CachedExamples all(*host, examples(10), Prepare{}, errors);
     const auto classifier = std::make_shared<task::Classifier<Searched>>(host, task::ClassifierOptions{.classes = 2});
     for (const auto& p : classifier->parameters()) BOOST_TEST((p.device() == device));
-    for (const auto look : {task::Look::all, task::Look::shuffled, task::Look::blank, task::Look::regions})
+    for (const auto look :
+         {task::Ablation::none, task::Ablation::shuffled, task::Ablation::blank, task::Ablation::regions_only})
       answers.push_back(task::classify(*classifier, all, look, 4));
 
     host->eval();
-    const auto pictures = task::encode_pictures(*host, all, task::Look::all, 3);
+    const auto images = task::encode_images(*host, all, task::Ablation::none, 3);
     const auto texts = task::encode_texts(*host, all, {0, 2, 4, 6, 8}, 2);
-    const auto scores = task::rerank(*host, task::compare(texts, pictures), texts, pictures, true, 3);
+    const auto scores = task::rerank(*host, task::compare(texts, images), texts, images, true, 3);
     const auto ranks = task::ranks(scores, at::arange(5)).cpu();
     BOOST_TEST(task::recall(ranks).at10 == 1);
     orders.emplace_back(ranks.data_ptr<std::int64_t>(), ranks.data_ptr<std::int64_t>() + 5);
@@ -270,9 +271,9 @@ BOOST_AUTO_TEST_CASE(autocast_is_that_of_the_device) {
   auto options = tiny::options({.steps = 3});
   options.precision = train::Precision::bfloat16;
   train::Trainer<tiny::Trained> trainer(trained, options);
-  std::vector<data::Prepared> samples;
+  std::vector<data::PreparedSample> samples;
   for (std::int64_t i = 0; i < 6; ++i) samples.push_back(tiny::Prepare{}(tiny::Source{}.read(i), 1, 0));
-  for (int step = 0; step < 3; ++step) BOOST_TEST(!trainer.step(data::Collate()(samples)).skipped);
+  for (int step = 0; step < 3; ++step) BOOST_TEST(!trainer.step(data::CollateSamples()(samples)).skipped);
 }
 
 #ifdef RC3_HAS_GLOO

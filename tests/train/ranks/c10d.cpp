@@ -38,9 +38,9 @@ std::shared_ptr<Objective> objective() {
   return made;
 }
 
-/// A map that pictures and texts go through before the fake model sees them: what is learned.
+/// A map that images and texts go through before the fake model sees them: what is learned.
 rc3::Batch through(const at::Tensor& weight, rc3::Batch batch) {
-  batch.pictures.regions = batch.pictures.regions.detach().matmul(weight);
+  batch.images.regions = batch.images.regions.detach().matmul(weight);
   batch.a.hidden = batch.a.hidden.detach().matmul(weight);
   batch.b.hidden = batch.b.hidden.detach().matmul(weight);
   return batch;
@@ -60,8 +60,8 @@ at::Tensor gradient_of_ranks(C10d& comm, bool gathered) {
     rc3::objective::gathered_loss(comm, model, *o, through(w, mine)).backward();
   } else {
     const auto batch = through(w, mine);
-    rc3::objective::Pass<FakeModel> pass(model, batch);
-    (o->loss(pass) / 2).backward();  // each rank's own loss, averaged
+    rc3::objective::ForwardCache<FakeModel> forward(model, batch);
+    (o->loss(forward) / 2).backward();  // each rank's own loss, averaged
   }
   auto gradient = w.grad().clone();
   comm.all_reduce(gradient);
@@ -118,10 +118,10 @@ BOOST_AUTO_TEST_CASE(trains_plainly_in_small_buckets) {
   rc3::io::safetensors::save(folder() / ("rank-" + environment("RANK")), snapshot.files.at("model"));
   // The same gradients, bucket by bucket while backward runs, and all at its end.
   const auto net = tiny::make<tiny::Plain>();
-  std::vector<rc3::data::Prepared> samples;
+  std::vector<rc3::data::PreparedSample> samples;
   for (std::int64_t i = 0; i < 6; ++i)
     samples.push_back(tiny::Prepare{}(tiny::Source{}.read(6 * comm->rank() + i), 1, 0));
-  const auto batch = rc3::data::Collate()(samples);
+  const auto batch = rc3::data::CollateSamples()(samples);
   std::vector<at::Tensor> learning;
   for (const auto& p : net->parameters()) learning.push_back(p);
   std::vector<at::Tensor> sums;
@@ -183,8 +183,8 @@ BOOST_AUTO_TEST_CASE(T16_two_ranks_with_gathered_negatives_are_one_with_both_bat
   FakeModel model;
   const auto o = objective();
   const auto batch = through(w, fake_batch(8));
-  rc3::objective::Pass<FakeModel> pass(model, batch);
-  o->loss(pass).backward();
+  rc3::objective::ForwardCache<FakeModel> forward(model, batch);
+  o->loss(forward).backward();
   const double scale = w.grad().abs().max().item<double>();
   at_most("T16 gradient of 2 ranks x 4 against 1 rank x 8, relative",
           max_difference(file.read("with"), w.grad()) / scale, 1e-6);

@@ -16,7 +16,7 @@ namespace {
 struct Probe : torch::nn::Module {
   Probe() { weight = register_parameter("weight", at::ones({4, 4})); }
   rc3::Losses losses(const rc3::Batch& batch) {
-    const auto product = batch.pictures.regions.matmul(weight);
+    const auto product = batch.images.regions.matmul(weight);
     computed_in = product.scalar_type();
     const auto loss = product.to(at::kFloat).square().mean();
     return {loss, {loss.item<double>()}};
@@ -31,8 +31,8 @@ struct Probe : torch::nn::Module {
 
 rc3::Batch batch() {
   rc3::Batch made;
-  made.pictures.regions = at::ones({2, 4});
-  made.picture_ids = at::arange(2);
+  made.images.regions = at::ones({2, 4});
+  made.image_ids = at::arange(2);
   return made;
 }
 

@@ -25,7 +25,7 @@ struct Sometimes : torch::nn::Module {
   }
   void at_step(std::int64_t step) { step_ = step; }
   rc3::Losses losses(const rc3::Batch& batch) {
-    auto x = batch.pictures.regions.mean(1);
+    auto x = batch.images.regions.mean(1);
     if (step_ % 4 == 2 || (step_ % 4 == 3 && rank == 1)) x = x + rare->forward(x).tanh();
     const auto loss = last->forward(always->forward(x).tanh()).square().mean() / ranks;
     return {loss, {loss.item<double>()}};
@@ -64,8 +64,8 @@ struct Batches {
     if (step == end) return {};
     rc3::data::Loaded<rc3::Batch> loaded;
     const double phase = 0.3 + static_cast<double>(step * ranks + rank);
-    loaded.batch.pictures.regions = at::sin(at::arange(5 * width, at::kDouble) * phase).to(at::kFloat).view({5, 1, -1});
-    loaded.batch.picture_ids = at::arange(5) + 5 * rank;
+    loaded.batch.images.regions = at::sin(at::arange(5 * width, at::kDouble) * phase).to(at::kFloat).view({5, 1, -1});
+    loaded.batch.image_ids = at::arange(5) + 5 * rank;
     ++step;
     return loaded;
   }

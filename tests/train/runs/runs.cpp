@@ -187,18 +187,18 @@ BOOST_AUTO_TEST_CASE(T19_a_step_without_a_finite_gradient_changes_nothing) {
   auto trainer = std::make_shared<rc3::train::Trainer<tiny::Plain>>(tiny::make<tiny::Plain>(), tiny::options({}));
   rc3::train::Run<tiny::Plain> run(*trainer, {.checkpoint = {.folder = folder.path(), .every = 1}}, nowhere);
   const tiny::Source source;
-  rc3::data::Problems problems;
+  rc3::data::DataErrors errors;
   rc3::data::LoaderOptions loading;
   loading.batch.size = 12;
   loading.workers = 0;
-  rc3::data::Loader loader(source, tiny::Prepare{}, rc3::data::Collate(), problems, loading);
+  rc3::data::Loader loader(source, tiny::Prepare{}, rc3::data::CollateSamples(), errors, loading);
   struct Spoilt {
     decltype(loader)& all;
     std::vector<int> bad;
     int at = 0;
     auto next() {
       auto loaded = all.next();
-      if (std::count(bad.begin(), bad.end(), at++) > 0) loaded->batch.pictures.regions.index({3, 0, 2}) = std::nan("");
+      if (std::count(bad.begin(), bad.end(), at++) > 0) loaded->batch.images.regions.index({3, 0, 2}) = std::nan("");
       return loaded;
     }
     auto state() const { return all.state(); }
@@ -237,16 +237,16 @@ BOOST_AUTO_TEST_CASE(T19_weights_that_are_not_finite_are_left_as_they_are) {
   rc3::train::Trainer<tiny::Plain> trainer(tiny::make<tiny::Plain>(), tiny::options({}));
   {
     c10::NoGradGuard no_grad;
-    trainer.trained()->model()->picture->weight[0][0] = std::nan("");
+    trainer.trained()->model()->image->weight[0][0] = std::nan("");
   }
   const auto before = trainer.snapshot().copied();
-  std::vector<rc3::data::Prepared> samples;
+  std::vector<rc3::data::PreparedSample> samples;
   for (std::int64_t i = 0; i < 6; ++i) samples.push_back(tiny::Prepare{}(tiny::Source{}.read(i), 1, 0));
-  const auto report = trainer.step(rc3::data::Collate()(samples));
+  const auto report = trainer.step(rc3::data::CollateSamples()(samples));
   BOOST_TEST(report.skipped);
   const auto after = trainer.snapshot();
   for (const auto& [name, tensor] : after.files.at("model"))
-    if (name != "model.picture.weight") BOOST_TEST(tensor.equal(before.files.at("model").at(name)), name);
+    if (name != "model.image.weight") BOOST_TEST(tensor.equal(before.files.at("model").at(name)), name);
 }
 
 BOOST_AUTO_TEST_CASE(T19_on_one_rank_only_all_skip) {
@@ -255,12 +255,12 @@ BOOST_AUTO_TEST_CASE(T19_on_one_rank_only_all_skip) {
     auto shared = std::make_shared<ThreadCommunicator>(comm);
     rc3::train::Trainer<tiny::Plain, ThreadCommunicator> trainer(tiny::make<tiny::Plain>(), tiny::options({}), shared);
     for (int step = 0; step < 4; ++step) {
-      std::vector<rc3::data::Prepared> samples;
+      std::vector<rc3::data::PreparedSample> samples;
       for (std::int64_t i = 0; i < 6; ++i)
         samples.push_back(tiny::Prepare{}(tiny::Source{}.read(6 * comm.rank() + i), 1, step));
-      auto batch = rc3::data::Collate()(samples);
+      auto batch = rc3::data::CollateSamples()(samples);
       const bool bad = step == 1 || step == 2;
-      if (bad && comm.rank() == 1) batch.pictures.regions.index({2, 0, 0}) = std::nan("");
+      if (bad && comm.rank() == 1) batch.images.regions.index({2, 0, 0}) = std::nan("");
       const auto before = trainer.snapshot().copied();
       const auto report = trainer.step(batch);
       const auto r = static_cast<std::size_t>(comm.rank());
@@ -325,8 +325,8 @@ BOOST_AUTO_TEST_CASE(a_last_checkpoint_that_cannot_be_written_is_an_error) {
     rc3::train::Run<tiny::Plain, rc3::Single, Full> run(
         trainer, {.checkpoint = {.folder = folder.path(), .every = 2, .asynchronous = asynchronous}}, nowhere, system);
     const tiny::Source source;
-    rc3::data::Problems problems;
-    rc3::data::Loader loader(source, tiny::Prepare{}, rc3::data::Collate(), problems, {.batch = {.size = 12}});
+    rc3::data::DataErrors errors;
+    rc3::data::Loader loader(source, tiny::Prepare{}, rc3::data::CollateSamples(), errors, {.batch = {.size = 12}});
     throws_with([&] { run.train(loader); }, "step-6.tmp", "No space left on device");
     BOOST_TEST(run.unwritten() == 2);
     BOOST_TEST(trainer.steps() == 6);
@@ -341,9 +341,9 @@ BOOST_AUTO_TEST_CASE(a_checkpoint_that_cannot_be_written_is_said_and_tried_again
   rc3::train::Run<tiny::Plain, rc3::Single, Full> run(
       trainer, {.checkpoint = {.folder = folder.path(), .every = 2, .asynchronous = false}}, said);
   const tiny::Source source;
-  rc3::data::Problems problems;
-  rc3::data::Loader loader(source, tiny::Prepare{}, rc3::data::Collate(), problems, {.batch = {.size = 12}});
-  BOOST_TEST((run.train(loader) == rc3::train::Ending::complete));
+  rc3::data::DataErrors errors;
+  rc3::data::Loader loader(source, tiny::Prepare{}, rc3::data::CollateSamples(), errors, {.batch = {.size = 12}});
+  BOOST_TEST((run.train(loader) == rc3::train::StopReason::complete));
   BOOST_TEST(run.unwritten() == 1);
   BOOST_TEST((said.str().find("checkpoint not written") != std::string::npos));
   BOOST_TEST((said.str().find("No space left on device; tried again at the next") != std::string::npos), said.str());
@@ -360,15 +360,15 @@ BOOST_AUTO_TEST_CASE(the_best_checkpoint_stays_and_the_average_is_evaluated) {
   at::Tensor inside;
   run.evaluate(2, [&] {
     BOOST_TEST(!trainer.trained()->is_training());
-    inside = trainer.trained()->model()->picture->weight.detach().clone();
+    inside = trainer.trained()->model()->image->weight.detach().clone();
     return metrics[at++];
   });
   const tiny::Source source;
-  rc3::data::Problems problems;
-  rc3::data::Loader loader(source, tiny::Prepare{}, rc3::data::Collate(), problems, {.batch = {.size = 12}});
+  rc3::data::DataErrors errors;
+  rc3::data::Loader loader(source, tiny::Prepare{}, rc3::data::CollateSamples(), errors, {.batch = {.size = 12}});
   run.train(loader);
-  BOOST_TEST(inside.equal(trainer.ema()->state().at("model.picture.weight")));  // as of the last evaluation, at the end
-  BOOST_TEST(!inside.equal(trainer.trained()->model()->picture->weight));
+  BOOST_TEST(inside.equal(trainer.ema()->state().at("model.image.weight")));  // as of the last evaluation, at the end
+  BOOST_TEST(!inside.equal(trainer.trained()->model()->image->weight));
   BOOST_TEST(trainer.trained()->is_training());
   BOOST_TEST((rc3::train::CheckpointStore<>(folder.path()).steps() == std::vector<std::int64_t>{4, 10, 12}));
 }

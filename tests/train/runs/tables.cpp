@@ -25,13 +25,13 @@ struct Small {
     rc3::data::LoaderOptions loading;
     loading.batch = {.size = 12, .ranks = comm->size()};
     loading.rank = comm->rank();
-    rc3::data::Loader loader(source, tiny::Prepare{}, rc3::data::Collate(), problems, loading);
+    rc3::data::Loader loader(source, tiny::Prepare{}, rc3::data::CollateSamples(), errors, loading);
     run.train(loader);
   }
   std::shared_ptr<Comm> comm;
   std::ostringstream said;
   tiny::Source source;
-  rc3::data::Problems problems;
+  rc3::data::DataErrors errors;
   rc3::train::Trainer<tiny::Plain, Comm> trainer{tiny::make<tiny::Plain>(), tiny::options({.steps = 4}), comm};
   rc3::train::Run<tiny::Plain, Comm> run;
 };
@@ -57,15 +57,15 @@ BOOST_AUTO_TEST_CASE(tables_reach_the_report_and_its_json) {
     ++asked;
     BOOST_TEST(small.trainer.steps() == 4);
     BOOST_TEST(!small.trainer.trained()->is_training());
-    inside = small.trainer.trained()->model()->picture->weight.detach().clone();
+    inside = small.trainer.trained()->model()->image->weight.detach().clone();
     small.said << "what is found\n";
     return by_language();
   });
   small.train();
   BOOST_TEST(asked == 1);
   BOOST_TEST(small.said.str().find("train  4 steps in") < small.said.str().find("what is found"));
-  BOOST_TEST(inside.equal(small.trainer.ema()->state().at("model.picture.weight")));  // the average was in the module
-  BOOST_TEST(!inside.equal(small.trainer.trained()->model()->picture->weight));
+  BOOST_TEST(inside.equal(small.trainer.ema()->state().at("model.image.weight")));  // the average was in the module
+  BOOST_TEST(!inside.equal(small.trainer.trained()->model()->image->weight));
   BOOST_TEST(small.trainer.trained()->is_training());
 
   const auto html = page(folder.path());
@@ -88,7 +88,7 @@ BOOST_AUTO_TEST_CASE(tables_reach_the_report_and_its_json) {
 BOOST_AUTO_TEST_CASE(a_table_that_is_watched_stands_before_them) {
   const TempDir folder;
   std::ostringstream said;
-  rc3::train::Watch watch({}, folder.path(), {"variant", {}, 1, 0}, said);
+  rc3::train::RunLogger watch({}, folder.path(), {"variant", {}, 1, 0}, said);
   watch.step({.step = 1, .loss = 2, .samples = 3, .took = 1});
   for (auto& table : by_language()) watch.table(std::move(table));
   watch.finish("complete", nullptr);
@@ -119,13 +119,13 @@ BOOST_AUTO_TEST_CASE(where_each_value_comes_from_is_kept_beside_the_configuratio
   Small<> small(folder.path());
   small.train();
   BOOST_TEST(rc3::io::read_json(folder / "step-4/configuration.json").at("name") == "tables");
-  BOOST_TEST(rc3::io::read_json(folder / "step-4/sources.json") ==
+  BOOST_TEST(rc3::io::read_json(folder / "step-4/provenance.json") ==
              (nlohmann::json{{"learned.rate", "command line"}, {"name", "default"}}));
   // Nobody said it: there is no such file.
   const TempDir other;
   std::ostringstream said;
   tiny::train({.folder = other.path(), .steps = 1}, said);
-  BOOST_TEST(!std::filesystem::exists(other / "step-1/sources.json"));
+  BOOST_TEST(!std::filesystem::exists(other / "step-1/provenance.json"));
 }
 
 BOOST_AUTO_TEST_CASE(a_measure_that_throws_leaves_the_module_as_it_was) {
@@ -133,14 +133,14 @@ BOOST_AUTO_TEST_CASE(a_measure_that_throws_leaves_the_module_as_it_was) {
   Small<> small(folder.path());
   at::Tensor average, weights;
   small.run.evaluate(2, [&]() -> double {
-    average = small.trainer.trained()->model()->picture->weight.detach().clone();
-    weights = small.trainer.ema()->state().at("model.picture.weight").clone();  // swapped for the time
+    average = small.trainer.trained()->model()->image->weight.detach().clone();
+    weights = small.trainer.ema()->state().at("model.image.weight").clone();  // swapped for the time
     rc3::fail("no measure");
   });
   throws_with([&] { small.train(); }, "no measure");
   BOOST_TEST(small.trainer.trained()->is_training());
-  BOOST_TEST(small.trainer.trained()->model()->picture->weight.equal(weights));
-  BOOST_TEST(small.trainer.ema()->state().at("model.picture.weight").equal(average));
+  BOOST_TEST(small.trainer.trained()->model()->image->weight.equal(weights));
+  BOOST_TEST(small.trainer.ema()->state().at("model.image.weight").equal(average));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -9,8 +9,8 @@
 #include <string>
 #include <vector>
 
-#include "rc3/data/collate.hpp"
-#include "rc3/data/loader.hpp"
+#include "rc3/data/loader/collate.hpp"
+#include "rc3/data/loader/loader.hpp"
 #include "rc3/model/pretrainer.hpp"
 #include "rc3/objective/objective.hpp"
 #include "rc3/regularizer/regularizer.hpp"
@@ -19,7 +19,7 @@
 
 namespace rc3::test::tiny {
 
-/// Tokens are embedded, averaged and mixed; a picture is one region.
+/// Tokens are embedded, averaged and mixed; an image is one region.
 struct Model : torch::nn::Module {
   Model() {
     // Threads that stand for ranks share LibTorch's generator: between the seed and the draws there must be no other.
@@ -27,26 +27,26 @@ struct Model : torch::nn::Module {
     const std::lock_guard lock(mutex);
     torch::manual_seed(11);
     words = register_module("words", torch::nn::Embedding(50, 8));
-    picture = register_module("picture", torch::nn::Linear(6, 8));
+    image = register_module("image", torch::nn::Linear(6, 8));
     mix = register_module("mix", torch::nn::Linear(16, 8));
     score = register_module("score", torch::nn::Linear(8, 1));
     drop = register_module("drop", torch::nn::Dropout(0.1));
   }
-  Tokens visual(const Pictures& p) { return {picture->forward(p.regions), p.region_mask}; }
+  Tokens visual(const Images& p) { return {image->forward(p.regions), p.region_mask}; }
   Tokens text(const Texts& t) { return {drop->forward(words->forward(t.ids)), t.mask}; }
   static at::Tensor mean(const Tokens& t) {
     const auto mask = t.mask.unsqueeze(-1).to(t.values.scalar_type());
     return (t.values * mask).sum(1) / mask.sum(1).clamp_min(1);
   }
-  at::Tensor picture_vector(const Tokens& t) { return nn::unit(mean(t)); }
-  at::Tensor text_vector(const Tokens& t) { return nn::unit(mean(t)); }
+  at::Tensor image_embedding(const Tokens& t) { return nn::l2_normalize(mean(t)); }
+  at::Tensor text_embedding(const Tokens& t) { return nn::l2_normalize(mean(t)); }
   at::Tensor fuse(const Tokens& v, const Tokens& t) {
     return drop->forward(mix->forward(at::cat({mean(v), mean(t)}, 1)).tanh());
   }
-  at::Tensor match_score(const at::Tensor& z) { return score->forward(z).squeeze(1); }
+  at::Tensor itm_logits(const at::Tensor& z) { return score->forward(z).squeeze(1); }
 
   torch::nn::Embedding words{nullptr};
-  torch::nn::Linear picture{nullptr}, mix{nullptr}, score{nullptr};
+  torch::nn::Linear image{nullptr}, mix{nullptr}, score{nullptr};
   torch::nn::Dropout drop{nullptr};
 };
 
@@ -96,25 +96,25 @@ static_assert(data::Dataset<Source>);
 
 /// Region and texts are drawn from (seed, epoch, id).
 struct Prepare {
-  data::Prepared operator()(const data::Sample& sample, std::uint64_t seed, std::int64_t epoch) const {
-    data::Prepared out;
-    out.picture_id = std::stoll(sample.id);
-    Random random(seed, static_cast<std::uint64_t>(out.picture_id), static_cast<std::uint64_t>(epoch));
+  data::PreparedSample operator()(const data::Sample& sample, std::uint64_t seed, std::int64_t epoch) const {
+    data::PreparedSample out;
+    out.image_id = std::stoll(sample.id);
+    Random random(seed, static_cast<std::uint64_t>(out.image_id), static_cast<std::uint64_t>(epoch));
     out.regions.width = out.regions.height = 1;
     out.regions.boxes.push_back({0, 0, 1, 1});
     for (int k = 0; k < 6; ++k)
-      out.regions.features.push_back(static_cast<float>(std::sin(static_cast<double>(out.picture_id * (k + 1)))));
+      out.regions.features.push_back(static_cast<float>(std::sin(static_cast<double>(out.image_id * (k + 1)))));
     const auto text = [&](std::int64_t language) {
       std::vector<std::int64_t> ids{0};
       for (std::int64_t k = 0; k < 3; ++k)
-        ids.push_back(3 + (out.picture_id * 7 + 11 * language + static_cast<std::int64_t>(random.below(3))) % 47);
+        ids.push_back(3 + (out.image_id * 7 + 11 * language + static_cast<std::int64_t>(random.below(3))) % 47);
       ids.push_back(2);
       return ids;
     };
     out.a = text(0);
     out.b = text(1);
-    out.caption_a_id = out.picture_id;
-    out.caption_b_id = 1000 + out.picture_id;
+    out.caption_a_id = out.image_id;
+    out.caption_b_id = 1000 + out.image_id;
     return out;
   }
 };
@@ -136,7 +136,7 @@ inline train::Options options(const Facts& facts) {
           .seed = 5,
           .accumulate = facts.accumulate,
           .ema = facts.ema,
-          .most_skipped = 3};
+          .max_consecutive_skips = 3};
 }
 
 /// Trains to the end (or to @p stop_at, as a process that is killed there), going on where the folder says.
@@ -154,14 +154,14 @@ std::shared_ptr<train::Trainer<T, Comm>> train(const Facts& facts, std::ostream&
        .log = {.every = 5}},
       out);
   const Source source;
-  data::Problems problems;
+  data::DataErrors errors;
   data::LoaderOptions loading;
   loading.order.seed = 3;
   loading.batch.size = 12;
   loading.batch.ranks = comm->size();
   loading.rank = comm->rank();
   loading.workers = facts.workers;
-  data::Loader loader(source, Prepare{}, data::Collate(), problems, loading, nullptr, run.loader_state());
+  data::Loader loader(source, Prepare{}, data::CollateSamples(), errors, loading, nullptr, run.loader_state());
   struct Cut {
     decltype(loader)& all;
     std::int64_t left;

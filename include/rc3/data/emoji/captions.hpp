@@ -1,5 +1,5 @@
 #pragma once
-/// Texts for pictures. Strict: the objects' names, a translation in every language. Weak: texts that different
+/// Texts for images. Strict: the objects' names, a translation in every language. Weak: texts that different
 /// languages write about different things, so that what two of them share varies, and is known for scenes.
 
 #include <algorithm>

@@ -1,10 +1,10 @@
 #pragma once
-/// The emoji data set: real pictures and texts that every machine can have, in thirty languages.
+/// The emoji data set: real images and texts that every machine can have, in thirty languages.
 
 #include "rc3/data/emoji/captions.hpp"
+#include "rc3/data/emoji/drawing.hpp"
 #include "rc3/data/emoji/glyphs.hpp"
 #include "rc3/data/emoji/list_pattern.hpp"
-#include "rc3/data/emoji/picture.hpp"
 #include "rc3/data/emoji/raster.hpp"
 #include "rc3/data/emoji/sampler.hpp"
 #include "rc3/data/emoji/scene.hpp"

@@ -1,5 +1,5 @@
 #pragma once
-/// The emoji data set as it lies on disk: pictures by artists, names and keywords by native speakers.
+/// The emoji data set as it lies on disk: images by artists, names and keywords by native speakers.
 
 #include <atomic>
 #include <cstddef>
@@ -28,9 +28,9 @@ struct Annotation {
 
 /// One emoji.
 struct Glyph {
-  std::string id;                 ///< code points in hex, "1f1e9-1f1ea"
-  std::string family;             ///< glyphs of one family are near-duplicates and stay on one side of every split
-  std::filesystem::path picture;  ///< the PNG file
+  std::string id;               ///< code points in hex, "1f1e9-1f1ea"
+  std::string family;           ///< glyphs of one family are near-duplicates and stay on one side of every split
+  std::filesystem::path image;  ///< the PNG file
   std::map<std::string, Annotation, std::less<>> texts;  ///< by language
 
   /// What @p language says, or nullptr.
@@ -40,10 +40,10 @@ struct Glyph {
   }
 };
 
-/// All glyphs, with their pictures decoded at first use. Reading is safe from many threads.
+/// All glyphs, with their images decoded at first use. Reading is safe from many threads.
 class Glyphs {
  public:
-  /// Reads @p dir /glyphs.json and checks that every picture file is there.
+  /// Reads @p dir /glyphs.json and checks that every image file is there.
   /// @throws rc3::Error naming file, glyph and field
   static Glyphs load(const std::filesystem::path& dir);
 
@@ -73,12 +73,12 @@ class Glyphs {
     return found->second;
   }
 
-  /// The decoded picture, RGBA; the reference lives as long as the Glyphs.
+  /// The decoded image, RGBA; the reference lives as long as the Glyphs.
   /// @throws rc3::Error naming the glyph when its file cannot be read
-  const io::Image& picture(std::size_t glyph) const;
+  const io::Image& image(std::size_t glyph) const;
 
  private:
-  /// A picture that any thread may fill in; two that decode the same one at once do the work twice, and one keeps it.
+  /// An image that any thread may fill in; two that decode the same one at once do the work twice, and one keeps it.
   struct Slot {
     std::atomic<const io::Image*> image = nullptr;
     Slot() = default;
@@ -90,7 +90,7 @@ class Glyphs {
   std::vector<Glyph> glyphs_;
   std::unordered_map<std::string, std::size_t> by_id_;
   std::map<std::string, ListPattern, std::less<>> patterns_;
-  std::unique_ptr<Slot[]> pictures_;
+  std::unique_ptr<Slot[]> images_;
 };
 
 namespace detail {
@@ -115,8 +115,8 @@ inline Glyph read_glyph(const Fields& fields, const std::filesystem::path& dir) 
   const std::filesystem::path file = named.text("file");
   if (file.is_absolute() || *file.lexically_normal().begin() == "..")
     named.fail_at("file", "must lie inside the data folder, is ", file);
-  glyph.picture = dir / file;
-  if (!std::filesystem::is_regular_file(glyph.picture)) named.fail_at("file", "there is no ", glyph.picture);
+  glyph.image = dir / file;
+  if (!std::filesystem::is_regular_file(glyph.image)) named.fail_at("file", "there is no ", glyph.image);
   const Fields texts = named.object("texts");
   for (const std::string& language : texts.names()) {
     const Fields text = texts.object(language);
@@ -146,24 +146,24 @@ inline Glyphs Glyphs::load(const std::filesystem::path& dir) {
     out.glyphs_.push_back(std::move(glyph));
   }
   if (out.glyphs_.empty()) root.fail_at("glyphs", "must not be empty");
-  out.pictures_ = std::make_unique<Slot[]>(out.glyphs_.size());
+  out.images_ = std::make_unique<Slot[]>(out.glyphs_.size());
   return out;
 }
 
-inline const io::Image& Glyphs::picture(std::size_t glyph) const {
+inline const io::Image& Glyphs::image(std::size_t glyph) const {
   const Glyph& asked = (*this)[glyph];
-  std::atomic<const io::Image*>& slot = pictures_[glyph].image;
+  std::atomic<const io::Image*>& slot = images_[glyph].image;
   if (const io::Image* ready = slot.load(std::memory_order_acquire)) return *ready;
 
   std::unique_ptr<const io::Image> decoded;
   try {
-    decoded = std::make_unique<const io::Image>(io::load_image(asked.picture));
+    decoded = std::make_unique<const io::Image>(io::load_image(asked.image));
   } catch (const Error& error) {
-    fail("emoji: glyph ", asked.id, ": picture: ", error.what());
+    fail("emoji: glyph ", asked.id, ": image: ", error.what());
   }
   bool visible = false;
   for (std::size_t i = 3; i < decoded->rgba.size(); i += 4) visible = visible || decoded->rgba[i] > 127;
-  require(visible, "emoji: glyph ", asked.id, ": picture: ", asked.picture, " shows nothing: no pixel is opaque");
+  require(visible, "emoji: glyph ", asked.id, ": image: ", asked.image, " shows nothing: no pixel is opaque");
 
   const io::Image* expected = nullptr;
   if (slot.compare_exchange_strong(expected, decoded.get(), std::memory_order_acq_rel)) return *decoded.release();

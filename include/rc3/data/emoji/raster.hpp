@@ -1,5 +1,5 @@
 #pragma once
-/// Integer-only drawing. No floating point and no libm reach a pixel: pictures are the same bytes on every machine,
+/// Integer-only drawing. No floating point and no libm reach a pixel: images are the same bytes on every machine,
 /// whatever its compiler does with fused multiply-add or its libm with the last bit of a sine.
 
 #include <algorithm>
@@ -11,12 +11,12 @@
 #include <vector>
 
 #include "rc3/core/random.hpp"
-#include "rc3/data/emoji/picture.hpp"
+#include "rc3/data/emoji/drawing.hpp"
 #include "rc3/data/emoji/style.hpp"
 
 namespace rc3::data::emoji {
 
-/// A picture to draw: straight (not premultiplied) RGBA.
+/// An image to draw: straight (not premultiplied) RGBA.
 struct Sprite {
   int width = 0;                         ///< pixels
   int height = 0;                        ///< pixels
@@ -106,7 +106,7 @@ inline std::array<int, 2> frame_size(const Sprite& sprite, int extent, int degre
 /// four thirds of a sprite pixel apart (down to a tenth of the sprite's size), which with bilinear weights leaves no
 /// gap.
 /// @return the box around its visible pixels (opacity of at least 1/16); all zero when nothing is visible
-inline PixelBox paint(Picture& canvas, const Sprite& sprite, const Pose& pose) {
+inline PixelBox paint(Drawing& canvas, const Sprite& sprite, const Pose& pose) {
   const std::int64_t longer = std::max(sprite.width, sprite.height);
   int shift = 0;  // 2^shift samples each way: a power of two, so that the mean needs no division by a variable
   while (shift < 3 && (std::int64_t{pose.extent} << shift) * 4 < longer * 3) ++shift;
@@ -150,9 +150,9 @@ inline PixelBox paint(Picture& canvas, const Sprite& sprite, const Pose& pose) {
   return box[2] == 0 ? PixelBox{} : box;
 }
 
-/// An empty picture with its background drawn.
-inline Picture make_canvas(const Style& style, Random& random) {
-  Picture canvas;
+/// An empty image with its background drawn.
+inline Drawing make_canvas(const Style& style, Random& random) {
+  Drawing canvas;
   canvas.width = style.width;
   canvas.height = style.height;
   canvas.rgb.assign(static_cast<std::size_t>(style.width) * static_cast<std::size_t>(style.height) * 3, 255);

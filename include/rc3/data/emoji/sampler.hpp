@@ -1,5 +1,5 @@
 #pragma once
-/// What the model sees: item i of epoch e is a picture's recipe and two texts of it, a pure function of (seed, e, i),
+/// What the model sees: item i of epoch e is an image's recipe and two texts of it, a pure function of (seed, e, i),
 /// so that any number of workers in any order see the same data, and a resumed run goes on where it stopped.
 
 #include <algorithm>
@@ -15,16 +15,16 @@
 #include "rc3/data/emoji/captions.hpp"
 #include "rc3/data/emoji/glyphs.hpp"
 #include "rc3/data/emoji/scene.hpp"
-#include "rc3/data/shuffle.hpp"
-#include "rc3/data/text_id.hpp"
+#include "rc3/data/loader/shuffle.hpp"
+#include "rc3/data/text/text_id.hpp"
 
 namespace rc3::data::emoji {
 
-/// One training sample; the picture is drawn by `Sampler::draw`, mostly later and in another thread.
+/// One training sample; the image is drawn by `Sampler::draw`, mostly later and in another thread.
 struct Item {
   std::vector<std::size_t> objects;  ///< glyph indices; one: a single, more: a scene
-  std::int64_t picture_id = 0;       ///< >= 0; equal for the same set of objects, however it is drawn
-  std::uint64_t picture_seed = 0;    ///< what the drawing depends on, beside the style
+  std::int64_t image_id = 0;         ///< >= 0; equal for the same set of objects, however it is drawn
+  std::uint64_t image_seed = 0;      ///< what the drawing depends on, beside the style
   std::string text_a, text_b;
   std::string language_a, language_b;         ///< never equal
   std::int64_t text_a_id = 0, text_b_id = 0;  ///< `text_id` of the texts
@@ -61,15 +61,15 @@ class Sampler {
   /// @param index  >= 0; each run of size() indices goes once through all glyphs, in an order of its own
   Item item(std::int64_t epoch, std::int64_t index) const;
 
-  /// The picture of @p item; @p item alone decides what is drawn in a given @p style.
-  Picture draw(const Item& item, const Style& style) const {
-    const Random random(item.picture_seed);
+  /// The image of @p item; @p item alone decides what is drawn in a given @p style.
+  Drawing draw(const Item& item, const Style& style) const {
+    const Random random(item.image_seed);
     return item.objects.size() == 1 ? draw_single(*glyphs_, item.objects[0], style, random)
                                     : draw_scene(*glyphs_, item.objects, style, random);
   }
 
  private:
-  static std::int64_t picture_id(std::vector<std::size_t> objects);
+  static std::int64_t image_id(std::vector<std::size_t> objects);
   std::vector<std::size_t> choose_objects(std::size_t first, Random& random) const;
   void strict_pair(Item& item, Random& random) const;
   bool weak_pair(Item& item, Random& random) const;
@@ -126,16 +126,16 @@ inline Item Sampler::item(std::int64_t epoch, std::int64_t index) const {
 
   Random random(options_.seed, static_cast<std::uint64_t>(index), static_cast<std::uint64_t>(epoch));
   Item item;
-  item.picture_seed = random();
+  item.image_seed = random();
   item.objects = random.chance(options_.scene_share) ? choose_objects(first, random) : std::vector<std::size_t>{first};
-  item.picture_id = picture_id(item.objects);
+  item.image_id = image_id(item.objects);
   if (!random.chance(options_.weak_share) || !weak_pair(item, random)) strict_pair(item, random);
   item.text_a_id = text_id(item.text_a);
   item.text_b_id = text_id(item.text_b);
   return item;
 }
 
-inline std::int64_t Sampler::picture_id(std::vector<std::size_t> objects) {
+inline std::int64_t Sampler::image_id(std::vector<std::size_t> objects) {
   if (objects.size() == 1) return static_cast<std::int64_t>(objects[0]);
   std::sort(objects.begin(), objects.end());
   std::string key;

@@ -1,5 +1,5 @@
 #pragma once
-/// Draws glyphs into pictures: one glyph, or a scene of several that do not overlap, with their true boxes.
+/// Draws glyphs into images: one glyph, or a scene of several that do not overlap, with their true boxes.
 
 #include <algorithm>
 #include <optional>
@@ -8,8 +8,8 @@
 
 #include "rc3/core/error.hpp"
 #include "rc3/core/random.hpp"
+#include "rc3/data/emoji/drawing.hpp"
 #include "rc3/data/emoji/glyphs.hpp"
-#include "rc3/data/emoji/picture.hpp"
 #include "rc3/data/emoji/raster.hpp"
 #include "rc3/data/emoji/style.hpp"
 
@@ -21,7 +21,7 @@ inline constexpr std::size_t max_scene_objects = 9;
 namespace detail {
 
 inline Sprite sprite_of(const Glyphs& glyphs, std::size_t glyph) {
-  const io::Image& image = glyphs.picture(glyph);
+  const io::Image& image = glyphs.image(glyph);
   return {image.width, image.height, image.rgba};
 }
 
@@ -44,7 +44,7 @@ struct Frame {
   }
 };
 
-inline void draw(Picture& canvas, const Glyphs& glyphs, std::size_t glyph, const Pose& pose) {
+inline void draw(Drawing& canvas, const Glyphs& glyphs, std::size_t glyph, const Pose& pose) {
   const PixelBox box = paint(canvas, sprite_of(glyphs, glyph), pose);
   require(box[2] > box[0] && box[3] > box[1], "emoji: glyph ", glyphs[glyph].id, ": nothing visible was drawn");
   canvas.boxes.push_back(
@@ -76,13 +76,13 @@ inline std::optional<std::vector<Frame>> place(const Style& style, std::span<con
 }  // namespace detail
 
 /// One glyph on a background.
-/// @param random  by value: the picture is a function of its state, and the caller's own stream does not move
-/// @return a picture with one box and one object
-/// @throws rc3::Error for a style out of range or an unreadable glyph picture
-inline Picture draw_single(const Glyphs& glyphs, std::size_t glyph, const Style& style, Random random) {
+/// @param random  by value: the image is a function of its state, and the caller's own stream does not move
+/// @return an image with one box and one object
+/// @throws rc3::Error for a style out of range or an unreadable glyph image
+inline Drawing draw_single(const Glyphs& glyphs, std::size_t glyph, const Style& style, Random random) {
   check_style(style);
   const Sprite sprite = detail::sprite_of(glyphs, glyph);
-  Picture canvas = make_canvas(style, random);
+  Drawing canvas = make_canvas(style, random);
   Pose pose = detail::random_turn(style, random);
   const int shorter = std::min(style.width, style.height);
   pose.extent = std::max(1, shorter * detail::between(random, style.single_min, style.single_max) / 100);
@@ -100,9 +100,9 @@ inline Picture draw_single(const Glyphs& glyphs, std::size_t glyph, const Style&
 
 /// Several glyphs on one background, none overlapping another.
 /// @param objects  glyph indices, 1 .. max_scene_objects; a repeated one is drawn as often as it stands there
-/// @return a picture with a box for each object, in the order of @p objects
-/// @throws rc3::Error for a style out of range, too many objects, no room, or an unreadable glyph picture
-inline Picture draw_scene(const Glyphs& glyphs, std::span<const std::size_t> objects, const Style& style,
+/// @return an image with a box for each object, in the order of @p objects
+/// @throws rc3::Error for a style out of range, too many objects, no room, or an unreadable glyph image
+inline Drawing draw_scene(const Glyphs& glyphs, std::span<const std::size_t> objects, const Style& style,
                           Random random) {
   check_style(style);
   require(!objects.empty() && objects.size() <= max_scene_objects, "emoji::draw_scene: a scene holds 1 .. ",
@@ -110,7 +110,7 @@ inline Picture draw_scene(const Glyphs& glyphs, std::span<const std::size_t> obj
   std::vector<Sprite> sprites;
   for (const std::size_t object : objects) sprites.push_back(detail::sprite_of(glyphs, object));
 
-  Picture canvas = make_canvas(style, random);
+  Drawing canvas = make_canvas(style, random);
   const int shorter = std::min(style.width, style.height);
   std::vector<Pose> poses;
   for (std::size_t i = 0; i < objects.size(); ++i) {
@@ -118,7 +118,7 @@ inline Picture draw_scene(const Glyphs& glyphs, std::span<const std::size_t> obj
     poses.back().extent = shorter * detail::between(random, style.scene_min, style.scene_max) / 100;
   }
   // Objects that find no room all shrink by a tenth and start again: crowded scenes get smaller objects.
-  constexpr int smallest = 6;  // pixels; below it a glyph is no longer a picture of anything
+  constexpr int smallest = 6;  // pixels; below it a glyph is no longer an image of anything
   std::optional<std::vector<detail::Frame>> frames;
   while (!(frames = detail::place(style, sprites, poses, random))) {
     for (Pose& pose : poses) {

@@ -1,5 +1,5 @@
 #pragma once
-/// The emoji data set as one fixed list of samples: pictures with boxes, names in every language, weak captions.
+/// The emoji data set as one fixed list of samples: images with boxes, names in every language, weak captions.
 
 #include <algorithm>
 #include <cstddef>
@@ -15,12 +15,12 @@
 #include "rc3/core/random.hpp"
 #include "rc3/data/concept.hpp"
 #include "rc3/data/emoji/captions.hpp"
+#include "rc3/data/emoji/drawing.hpp"
 #include "rc3/data/emoji/glyphs.hpp"
-#include "rc3/data/emoji/picture.hpp"
 #include "rc3/data/emoji/sampler.hpp"
 #include "rc3/data/emoji/style.hpp"
 #include "rc3/data/sample.hpp"
-#include "rc3/data/text_id.hpp"
+#include "rc3/data/text/text_id.hpp"
 
 namespace rc3::data::emoji {
 
@@ -79,25 +79,25 @@ class Scenes {
   std::int64_t size() const { return size_; }
   const LanguageCounts& languages() const { return languages_; }
 
-  /// @throws rc3::Error naming the glyph whose picture cannot be read
+  /// @throws rc3::Error naming the glyph whose image cannot be read
   Sample read(std::int64_t i) const {
     require(i >= 0 && i < size_, "emoji::Scenes: sample ", i, " of ", size_);
     const Item item = sampler_.item(0, i);
     Sample sample;
     sample.id = join("emoji-", options_.seed, '-', i);
     add_texts(item, sample);
-    const Picture picture = sampler_.draw(item, options_.style);
-    sample.regions.width = static_cast<float>(picture.width);
-    sample.regions.height = static_cast<float>(picture.height);
-    sample.regions.boxes = picture.boxes;
-    sample.picture = with_alpha(picture);
+    const Drawing image = sampler_.draw(item, options_.style);
+    sample.regions.width = static_cast<float>(image.width);
+    sample.regions.height = static_cast<float>(image.height);
+    sample.regions.boxes = image.boxes;
+    sample.image = with_alpha(image);
     return sample;
   }
 
  private:
   /// From a stream of its own for each language, so that one language more changes no other's texts.
   std::optional<Caption> weak_caption(const Item& item, const std::string& language) const {
-    Random random(item.picture_seed, static_cast<std::uint64_t>(text_id(language)));
+    Random random(item.image_seed, static_cast<std::uint64_t>(text_id(language)));
     return item.objects.size() == 1 ? weak_single_caption(*glyphs_, item.objects[0], language, random)
                                     : weak_scene_caption(*glyphs_, item.objects, language, random);
   }

@@ -1,5 +1,5 @@
 #pragma once
-/// How pictures are drawn: size, and how much each one may differ from the next.
+/// How images are drawn: size, and how much each one may differ from the next.
 
 #include "rc3/core/error.hpp"
 
@@ -11,7 +11,7 @@ enum class Background {
   varied,  ///< white for one in four, else a flat colour or a soft gradient
 };
 
-/// All sizes are whole numbers, because every byte of a picture is a function of them by integer arithmetic.
+/// All sizes are whole numbers, because every byte of an image is a function of them by integer arithmetic.
 struct Style {
   int width = 224;   ///< pixels, 16 .. 4096
   int height = 224;  ///< pixels, 16 .. 4096
@@ -20,12 +20,12 @@ struct Style {
   int single_max = 100;  ///< largest
   int scene_min = 24;    ///< the same for an object of a scene; a crowded scene shrinks its objects below this
   int scene_max = 48;
-  bool move = true;      ///< anywhere in the picture; false: a single stands in the middle
+  bool move = true;      ///< anywhere in the image; false: a single stands in the middle
   int rotation = 0;      ///< degrees to either side at most, 0 .. 90
   int flip_percent = 0;  ///< chance of a mirrored glyph, 0 .. 100; off unless asked for: it turns left into right, and
                          ///< letters into none, while the caption stays
 
-  /// For training: every picture another background, size, place and slight turn.
+  /// For training: every image another background, size, place and slight turn.
   static Style training(int width = 224, int height = 224) {
     Style s;
     s.width = width;

@@ -1,5 +1,5 @@
 #pragma once
-/// Entailment, question answering and reasoning: a class for each text about one picture, or two.
+/// Entailment, question answering and reasoning: a class for each text about one image, or two.
 
 #include <cstdint>
 #include <filesystem>
@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-#include "rc3/data/predictions.hpp"
+#include "rc3/data/format/predictions.hpp"
 #include "rc3/experiment/tasks/sets.hpp"
 #include "rc3/experiment/tasks/world.hpp"
 
@@ -18,7 +18,7 @@ namespace rc3::experiment {
 namespace detail {
 
 /// The answers, in the format that IGLUE's scripts read.
-inline void write_answers(const std::filesystem::path& path, const Sets& sets, const task::Remembered& examples,
+inline void write_answers(const std::filesystem::path& path, const Sets& sets, const task::CachedExamples& examples,
                           const std::vector<std::int64_t>& answers) {
   std::vector<data::Prediction> predictions;
   std::vector<data::Judgement> judgements;
@@ -44,7 +44,7 @@ void classify(const TaskWorld<E>& world, const std::string& name, std::uint64_t 
   using Head = task::Classifier<typename TaskWorld<E>::Model>;
   const auto& s = world.settings;
   const auto model = world.model();
-  const Sets sets = sets_of(s.task, world.emoji ? &*world.emoji : nullptr, name, seed, world.problems);
+  const Sets sets = sets_of(s.task, world.emoji ? &*world.emoji : nullptr, name, seed, world.errors);
   const auto prepare = world.prepare({.classes = sets.classes});
   const auto remember = [&](const AnyExamples& set, const std::string& what) {
     return world.remember(*model, set, prepare, name + ' ' + what);
@@ -55,36 +55,37 @@ void classify(const TaskWorld<E>& world, const std::string& name, std::uint64_t 
   const auto head = std::make_shared<Head>(
       model, task::ClassifierOptions{
                  .classes = std::ssize(sets.classes),
-                 .pictures = sets.pictures,
-                 .vectors = s.tune.vectors,
-                 // Meetings do not say of which kind a question is: where there are several, z must be there.
+                 .images = sets.images,
+                 .embeddings = s.tune.embeddings,
+                 // LateInteraction do not say of which kind a question is: where there are several, z must be there.
                  .leave_out = sets.type ? 0.0 : task::ClassifierOptions{}.leave_out});
-  const auto answered = [&](const task::Remembered& examples, task::Look look) {
+  const auto answered = [&](const task::CachedExamples& examples, task::Ablation ablation) {
     const auto autocast = world.autocast();
-    return task::classify(*head, examples, look);
+    return task::classify(*head, examples, ablation);
   };
   const auto accuracy = [&] {
-    return task::accuracy_by_language(name, validation, answered(validation, task::Look::all), task::Look::all, {})
+    return task::accuracy_by_language(name, validation, answered(validation, task::Ablation::none),
+                                      task::Ablation::none, {})
         .at(0)
         .value;
   };
   const auto tuned =
-      tune(head, task::RememberedBatches(training, s.tune.batch, seed), accuracy, world.tuning(name, seed), std::cout);
+      tune(head, task::CachedBatches(training, s.tune.batch, seed), accuracy, world.tuning(name, seed), std::cout);
   std::cout << name << ": validation accuracy " << tuned.validation << " after step " << tuned.step << std::endl;
 
-  const Memory zero_shot = copied(learned_state(*head));
+  const StateDict zero_shot = copied(learned_state(*head));
   for (const AnyExamples& set : sets.test) {
     const auto test = remember(set, "test");
     const auto base = task::baselines(training, test, sets.type);
-    const auto figures = [&](task::Look look) {
-      const auto answers = answered(test, look);
-      if (look == task::Look::all)
+    const auto scores = [&](task::Ablation ablation) {
+      const auto answers = answered(test, ablation);
+      if (ablation == task::Ablation::none)
         detail::write_answers(s.out / join(name, '-', test.example(0).language, '-', seed, ".json"), sets, test,
                               answers);
-      return task::accuracy_by_language(name, test, answers, look, base);
+      return task::accuracy_by_language(name, test, answers, ablation, base);
     };
-    for (const task::Look look : world.looks())
-      for (auto& figure : figures(look)) results.add(std::move(figure));
+    for (const task::Ablation ablation : world.ablations())
+      for (auto& score : scores(ablation)) results.add(std::move(score));
     if (s.tune.shots == 0 || !sets.few) continue;
     for (const auto& [language, count] : set.languages()) {
       if (language == s.task.source) continue;
@@ -93,12 +94,12 @@ void classify(const TaskWorld<E>& world, const std::string& name, std::uint64_t 
       auto options = world.tuning(name + ' ' + language, seed);
       options.train.schedule = {0, std::max<std::int64_t>(1, s.tune.steps / 10), 0.0};
       options.train.optimizer.learning_rate /= 3;
-      tune(head, task::RememberedBatches(few, std::min(s.tune.batch, few.size()), seed), accuracy, options, std::cout);
-      for (auto& figure :
-           task::accuracy_by_language(name, test, answered(test, task::Look::all), task::Look::all, base))
-        if (figure.language == language) {
-          figure.look = join("both + ", s.tune.shots, " shots");
-          results.add(std::move(figure));
+      tune(head, task::CachedBatches(few, std::min(s.tune.batch, few.size()), seed), accuracy, options, std::cout);
+      for (auto& score :
+           task::accuracy_by_language(name, test, answered(test, task::Ablation::none), task::Ablation::none, base))
+        if (score.language == language) {
+          score.ablation = join("both + ", s.tune.shots, " shots");
+          results.add(std::move(score));
         }
     }
   }

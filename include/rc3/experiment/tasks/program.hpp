@@ -30,7 +30,7 @@ namespace detail {
 
 /// The table as a page. @param seeds  that it is the mean of
 template <class E>
-void write_report(const TaskWorld<E>& world, const train::Sources& sources, const task::Results& results,
+void write_report(const TaskWorld<E>& world, const train::Provenance& sources, const task::Results& results,
                   std::int64_t seeds) {
   namespace report = train::report;
   const auto& s = world.settings;
@@ -39,13 +39,13 @@ void write_report(const TaskWorld<E>& world, const train::Sources& sources, cons
   page.subtitle = join(TaskWorld<E>::Model::name(), ", tuned on ", s.task.source);
   page.summary = {{"seeds", std::to_string(seeds)}, {"languages", std::to_string(results.languages().size())}};
   for (const bool controls : {false, true}) {
-    report::Table table{controls ? "Controls: pictures shuffled, or blank" : "Percent; BLEU and chrF of translation",
+    report::Table table{controls ? "Controls: images shuffled, or blank" : "Percent; BLEU and chrF of translation",
                         results.columns(),
                         {}};
     table.best = !controls;
     for (const auto& row : results.rows())
-      if ((row.look == "shuffled" || row.look == "blank") == controls)
-        table.rows.push_back({row.metric + ", " + row.look, row.cells, row.task});
+      if ((row.ablation == "shuffled" || row.ablation == "blank") == controls)
+        table.rows.push_back({row.metric + ", " + row.ablation, row.cells, row.task});
     if (!table.rows.empty()) page.tables.push_back(std::move(table));
   }
   page.configuration = train::to_json(s);
@@ -55,7 +55,7 @@ void write_report(const TaskWorld<E>& world, const train::Sources& sources, cons
 }
 
 template <class E>
-void write_tables(const TaskWorld<E>& world, const train::Sources& sources, const task::Results& results,
+void write_tables(const TaskWorld<E>& world, const train::Provenance& sources, const task::Results& results,
                   std::int64_t seeds) {
   const auto& out = world.settings.out;
   io::write_file(out / "results.json", results.json().dump(2) + '\n');
@@ -64,7 +64,7 @@ void write_tables(const TaskWorld<E>& world, const train::Sources& sources, cons
 }
 
 template <class E>
-void run_tasks(const TaskSettings<typename E::Config>& settings, const train::Sources& sources) {
+void run_tasks(const TaskSettings<typename E::Config>& settings, const train::Provenance& sources) {
   const TaskWorld<E> world(settings);
   std::cout << TaskWorld<E>::Model::name() << "\ndevice      " << world.device.str() << ", "
             << (world.precision == train::Precision::bfloat16 ? "bfloat16" : "float32") << '\n'
@@ -92,7 +92,7 @@ void run_tasks(const TaskSettings<typename E::Config>& settings, const train::So
     mean = task::Results::mean_of(seeds);
     write_tables(world, sources, mean, k + 1);
   }
-  if (world.problems.count() > 0) std::cout << world.problems.report();
+  if (world.errors.count() > 0) std::cout << world.errors.report();
   std::cout << '\n' << mean.text();
   std::cout << "\nresults.json, results.csv, report.html and what was answered are in " << settings.out.string()
             << std::endl;
@@ -106,7 +106,7 @@ template <class E>
 int tasks_main(int argc, char** argv) {
   CLI::App app{"Tunes " + TaskWorld<E>::Model::name() + " on downstream tasks, and evaluates it in many languages"};
   TaskSettings<typename E::Config> settings;
-  train::Sources sources;
+  train::Provenance sources;
   train::add_options(app, settings, &sources);
   try {
     CLI11_PARSE(app, argc, argv);

@@ -38,7 +38,7 @@ class SceneCaptions {
     for (const auto& text : sample.texts)
       if (text.language == language)
         return {.id = join(sample.id, '-', language),
-                .views = {{std::move(sample.picture), std::move(sample.regions)}},
+                .views = {{std::move(sample.image), std::move(sample.regions)}},
                 .language = language,
                 .text = text.text};
     fail(sample.id, ": has no caption in ", language);
@@ -58,39 +58,39 @@ class SceneCaptions {
 };
 static_assert(data::ExampleSet<SceneCaptions>);
 
-/// Recall@1 and @5 in percent, text to picture and picture to text, among the examples of one language.
+/// Recall@1 and @5 in percent, text to image and image to text, among the examples of one language.
 /// @param top  found ones that ITM orders anew, in the precision of tuning; 0: none. Vectors are compared in float32.
 template <class E>
-void add_recall(const TaskWorld<E>& world, typename TaskWorld<E>::Model& model, const task::Remembered& test,
-                const task::Encoded& pictures, const std::string& language, task::Look look, std::int64_t top,
+void add_recall(const TaskWorld<E>& world, typename TaskWorld<E>::Model& model, const task::CachedExamples& test,
+                const task::Encoded& images, const std::string& language, task::Ablation ablation, std::int64_t top,
                 task::Results& results) {
   std::vector<std::int64_t> which, own;
   for (std::int64_t i = 0; i < test.size(); ++i)
     if (test.example(i).language == language) {
       which.push_back(i);
-      own.push_back(test.picture_of(i));
+      own.push_back(test.image_of(i));
     }
-  require(std::ssize(own) == test.pictures(), "experiment::add_recall: ", own.size(), " captions in ", language, " of ",
-          test.pictures(), " pictures; two drawn alike?");
+  require(std::ssize(own) == test.images(), "experiment::add_recall: ", own.size(), " captions in ", language, " of ",
+          test.images(), " images; two drawn alike?");
   const auto texts = task::encode_texts(model, test, which);
-  auto to_picture = task::compare(texts, pictures);
-  auto to_text = to_picture.t().contiguous();
+  auto to_image = task::compare(texts, images);
+  auto to_text = to_image.t().contiguous();
   if (top > 0) {
     const auto autocast = world.autocast();
-    to_picture = task::rerank(model, to_picture, texts, pictures, true, top);
-    to_text = task::rerank(model, to_text, pictures, texts, false, top);
+    to_image = task::rerank(model, to_image, texts, images, true, top);
+    to_text = task::rerank(model, to_text, images, texts, false, top);
   }
-  // Row p of the transpose asks for the caption of picture p.
+  // Row p of the transpose asks for the caption of image p.
   const auto targets = at::tensor(own, at::kLong);
   const auto inverse = at::empty_like(targets).scatter_(0, targets, at::arange(targets.size(0)));
   const auto n = std::ssize(which);
   const auto chance = task::chance(n);
-  for (const auto& [name, ranks] : {std::pair("text to picture", task::ranks(to_picture, targets)),
-                                    std::pair("picture to text", task::ranks(to_text, inverse))}) {
+  for (const auto& [name, ranks] : {std::pair("text to image", task::ranks(to_image, targets)),
+                                    std::pair("image to text", task::ranks(to_text, inverse))}) {
     const auto found = task::recall(ranks);
     for (const auto& [at, share, guess] :
          {std::tuple("recall@1", found.at1, chance.at1), std::tuple("recall@5", found.at5, chance.at5)})
-      results.add({name, at, std::string(task::name_of(look)), language, 100 * share,
+      results.add({name, at, std::string(task::name_of(ablation)), language, 100 * share,
                    task::binomial_error(100 * share, n), n, 100 * guess});
   }
 }
@@ -112,20 +112,20 @@ void retrieve(const TaskWorld<E>& world, std::uint64_t seed, task::Results& resu
   const auto head = std::make_shared<task::Matcher<Model>>(model);
   const auto measure = [&] {
     task::Results one(s.task.source);
-    add_recall(world, *model, validation, task::encode_pictures(*model, validation), s.task.source, task::Look::all, 0,
-               one);
-    return (one.find("text to picture", "recall@1", "both", s.task.source)->value +
-            one.find("picture to text", "recall@1", "both", s.task.source)->value) /
+    add_recall(world, *model, validation, task::encode_images(*model, validation), s.task.source, task::Ablation::none,
+               0, one);
+    return (one.find("text to image", "recall@1", "both", s.task.source)->value +
+            one.find("image to text", "recall@1", "both", s.task.source)->value) /
            2;
   };
-  const auto tuned = tune(head, task::RememberedBatches(training, s.tune.batch, seed), measure,
+  const auto tuned = tune(head, task::CachedBatches(training, s.tune.batch, seed), measure,
                           world.tuning("retrieval", seed, true), std::cout);
   std::cout << "retrieval: validation recall@1 " << tuned.validation << " after step " << tuned.step << std::endl;
   const auto test = remember(emoji.split.test, emoji.languages, s.task.test_captions, 300 + seed, "test");
-  for (const task::Look look : world.looks()) {
-    const auto pictures = task::encode_pictures(*model, test, look);
+  for (const task::Ablation ablation : world.ablations()) {
+    const auto images = task::encode_images(*model, test, ablation);
     for (const auto& language : emoji.languages)
-      add_recall(world, *model, test, pictures, language, look, s.tune.rerank, results);
+      add_recall(world, *model, test, images, language, ablation, s.tune.rerank, results);
   }
 }
 

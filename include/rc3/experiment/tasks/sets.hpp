@@ -14,15 +14,15 @@
 #include <vector>
 
 #include "rc3/core/error.hpp"
-#include "rc3/data/annotation_file.hpp"
 #include "rc3/data/concept.hpp"
 #include "rc3/data/emoji/emoji.hpp"
 #include "rc3/data/emoji/tasks/tasks.hpp"
-#include "rc3/data/iglue/iglue.hpp"
-#include "rc3/data/problems.hpp"
-#include "rc3/data/text_id.hpp"
-#include "rc3/data/volta.hpp"
-#include "rc3/data/with_regions.hpp"
+#include "rc3/data/errors/data_errors.hpp"
+#include "rc3/data/format/annotation_file.hpp"
+#include "rc3/data/format/iglue/iglue.hpp"
+#include "rc3/data/format/volta.hpp"
+#include "rc3/data/format/with_regions.hpp"
+#include "rc3/data/text/text_id.hpp"
 #include "rc3/experiment/tasks/settings.hpp"
 
 namespace rc3::experiment {
@@ -59,7 +59,7 @@ static_assert(data::ExampleSet<AnyExamples>);
 struct Sets {
   std::string task;
   std::vector<std::string> classes;
-  std::int64_t pictures = 1;  ///< of an example
+  std::int64_t images = 1;  ///< of an example
   AnyExamples train, validation;
   std::vector<AnyExamples> test;
   std::function<std::string(const std::string&)> type = {};  ///< of a question, by its id; empty: all are of one
@@ -125,7 +125,7 @@ inline std::function<void(data::Example&)> translated(const std::filesystem::pat
   };
 }
 
-/// The whole picture and @p parts x @p parts of it as regions, for visual policies that must be told where to look.
+/// The whole image and @p parts x @p parts of it as regions, for visual policies that must be told where to look.
 inline data::Regions grid_regions(std::int64_t parts) {
   data::Regions regions;
   regions.width = regions.height = 1;
@@ -139,14 +139,14 @@ inline data::Regions grid_regions(std::int64_t parts) {
 /// Scenes: test glyphs are never trained on.
 template <class Scenes, class Classes>
 Sets emoji_sets(const TaskData& task, const EmojiWorld& world, std::string name, const Classes& classes,
-                std::int64_t pictures, std::uint64_t seed) {
+                std::int64_t images, std::uint64_t seed) {
   const auto scenes = [&world](const std::vector<std::size_t>& side, std::vector<std::string> languages,
                                std::int64_t count, std::uint64_t stream) {
     return Scenes(world.glyphs, side, std::move(languages), count, {.seed = stream});
   };
   return {std::move(name),
           {classes.begin(), classes.end()},
-          pictures,
+          images,
           AnyExamples(scenes(world.unseen, {task.source}, task.scenes, 100 + seed)),
           AnyExamples(scenes(world.choosing, {task.source}, task.test_scenes, 200 + seed)),
           {AnyExamples(scenes(world.split.test, world.languages, task.test_scenes, 300 + seed),
@@ -158,12 +158,12 @@ Sets emoji_sets(const TaskData& task, const EmojiWorld& world, std::string name,
 }
 
 /// A user's files: XVNLI, GQA and xGQA, or NLVR2 and MaRVL.
-inline Sets file_sets(const TaskData& task, data::Problems& problems) {
+inline Sets file_sets(const TaskData& task, data::DataErrors& errors) {
   namespace iglue = data::iglue;
   require(task.names.size() == 1 && task.names[0] != "retrieval" && task.names[0] != "translation",
           "task.train: name one task in task.names: entailment, questions or reasoning");
   const std::string& name = task.names[0];
-  const auto find = data::pictures_in(task.pictures, task.extension);
+  const auto find = data::images_in(task.images, task.extension);
   require(task.regions.empty() || task.regions.size() == 1 || task.regions.size() == 2 + task.test.size(),
           "task.regions: give one file for all, or one for task.train, task.validation and each of task.test");
   std::size_t opened = 0;
@@ -177,13 +177,13 @@ inline Sets file_sets(const TaskData& task, data::Problems& problems) {
     const auto with_regions = [&](data::Examples examples) {
       if (task.regions.empty()) return AnyExamples(std::move(examples), change);
       const auto& file = task.regions[std::min(opened++, task.regions.size() - 1)];
-      const data::WithRegions found(std::move(examples), std::make_shared<const data::VoltaRegions>(file, problems));
+      const data::WithRegions found(std::move(examples), std::make_shared<const data::VoltaRegions>(file, errors));
       return AnyExamples(found, change);
     };
-    if (name == "entailment") return with_regions(iglue::xvnli(path, language, find, problems));
-    if (name == "questions") return with_regions(iglue::xgqa(path, language, find, problems));
-    return with_regions(test ? iglue::marvl(path, data::pictures_in(task.pictures, ""), problems)
-                             : iglue::nlvr2(path, language, find, problems));
+    if (name == "entailment") return with_regions(iglue::xvnli(path, language, find, errors));
+    if (name == "questions") return with_regions(iglue::xgqa(path, language, find, errors));
+    return with_regions(test ? iglue::marvl(path, data::images_in(task.images, ""), errors)
+                             : iglue::nlvr2(path, language, find, errors));
   };
   std::vector<std::string> classes;
   if (name == "entailment") classes = {iglue::entailment_classes().begin(), iglue::entailment_classes().end()};
@@ -209,9 +209,9 @@ inline Sets file_sets(const TaskData& task, data::Problems& problems) {
 
 /// @param world  null where the examples are a user's files
 inline Sets sets_of(const TaskData& task, const EmojiWorld* world, const std::string& name, std::uint64_t seed,
-                    data::Problems& problems) {
+                    data::DataErrors& errors) {
   namespace emoji = data::emoji;
-  if (world == nullptr) return file_sets(task, problems);
+  if (world == nullptr) return file_sets(task, errors);
   if (name == "entailment")
     return emoji_sets<emoji::EntailmentScenes>(task, *world, name, emoji::EntailmentScenes::classes(), 1, seed);
   if (name == "reasoning")

@@ -23,7 +23,7 @@ struct TaskData {
   std::string source = "en";           ///< what heads are tuned on
   std::int64_t scenes = 900, test_scenes = 200, test_captions = 60;
   // A user's files, of one task.
-  std::filesystem::path train, validation, pictures, answers;
+  std::filesystem::path train, validation, images, answers;
   std::vector<std::string> test;
   std::string extension = ".jpg";
   std::vector<std::filesystem::path> regions;
@@ -44,10 +44,10 @@ void visit_fields(TaskData& o, V&& v) {
   v("train", o.train, "in place of emoji scenes, of one task: XVNLI's, GQA's or NLVR2's file in the source language");
   v("validation", o.validation, "the same, to choose the checkpoint on");
   v("test", o.test, "LANGUAGE=FILE,...: XVNLI's, xGQA's or MaRVL's files");
-  v("pictures", o.pictures, "their folder");
-  v("extension", o.extension, "of the pictures' names");
-  v("regions", o.regions, "VOLTA's TSV of the training, the validation and each test file's pictures, or one for all");
-  v("boxes", o.boxes, "where pictures have no regions: the whole picture, and so many parts on each side; 0: none",
+  v("images", o.images, "their folder");
+  v("extension", o.extension, "of the images' names");
+  v("regions", o.regions, "VOLTA's TSV of the training, the validation and each test file's images, or one for all");
+  v("boxes", o.boxes, "where images have no regions: the whole image, and so many parts on each side; 0: none",
     train::within(0, 6));
   v("answers", o.answers, "classes of questions, a JSON list (VOLTA's trainval_label2ans.json)");
   v("translations", o.translations,
@@ -60,11 +60,11 @@ struct Tuning {
   double learning_rate = 6e-4;
   std::int64_t translation_steps = 1500;
   double translation_rate = 1e-3;
-  std::vector<std::string> freeze = {"model.picture_hidden.*", "model.picture_head.*", "model.text_head.*"};
+  std::vector<std::string> freeze = {"model.image_hidden.*", "model.image_head.*", "model.text_head.*"};
   train::Precision precision = train::Precision::automatic;
   std::int64_t seeds = 1;
   std::uint64_t first_seed = 1;
-  bool vectors = true;
+  bool embeddings = true;
   bool controls = true;
   std::int64_t rerank = 10;
   std::int64_t shots = 0;
@@ -77,13 +77,13 @@ void visit_fields(Tuning& o, V&& v) {
   v("learning_rate", o.learning_rate, "the highest", train::above(0));
   v("translation_steps", o.translation_steps, "of translation, whose decoder begins from nothing", train::above(0));
   v("translation_rate", o.translation_rate, "its highest learning rate", train::above(0));
-  v("freeze", o.freeze, "what does not learn (retrieval leaves none out): what aligns pictures with all languages");
+  v("freeze", o.freeze, "what does not learn (retrieval leaves none out): what aligns images with all languages");
   v("precision", o.precision, "of tuning and of looking; automatic: bfloat16 where it is measured to be faster");
   v("seeds", o.seeds, "fine-tunings of each task", train::above(0));
   v("first_seed", o.first_seed, "the others follow it");
-  v("vectors", o.vectors, "heads see the product of the vectors of search beside z");
-  v("controls", o.controls, "evaluate also with one kind of feature alone, and with shuffled and blank pictures");
-  v("rerank", o.rerank, "found pictures or texts that ITM orders anew; 0: none", train::at_least(0));
+  v("embeddings", o.embeddings, "heads see the product of the embeddings beside z");
+  v("controls", o.controls, "evaluate also with one kind of feature alone, and with shuffled and blank images");
+  v("rerank", o.rerank, "found images or texts that ITM orders anew; 0: none", train::at_least(0));
   v("shots", o.shots, "scenes of each target language to go on tuning with, beside zero-shot; 0: none",
     train::at_least(0));
 }

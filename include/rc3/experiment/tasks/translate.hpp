@@ -1,5 +1,5 @@
 #pragma once
-/// Translation of captions, with the picture's help.
+/// Translation of captions, with the image's help.
 
 #include <algorithm>
 #include <cstdint>
@@ -10,7 +10,7 @@
 #include <utility>
 #include <vector>
 
-#include "rc3/data/predictions.hpp"
+#include "rc3/data/format/predictions.hpp"
 #include "rc3/experiment/tasks/scores.hpp"
 #include "rc3/experiment/tasks/world.hpp"
 #include "rc3/metric/metric.hpp"
@@ -64,9 +64,9 @@ void translate(const TaskWorld<E>& world, std::uint64_t seed, task::Results& res
 
   /// Hypotheses and references by the language that was written.
   using Pairs = std::map<std::string, std::pair<std::vector<std::string>, std::vector<std::string>>>;
-  const auto written = [&](const task::Remembered& examples, task::Look look) {
+  const auto written = [&](const task::CachedExamples& examples, task::Ablation ablation) {
     const auto autocast = world.autocast();
-    const auto all = task::translate(*head, examples, *vocabulary, look, {.max_length = longest});
+    const auto all = task::translate(*head, examples, *vocabulary, ablation, {.max_length = longest});
     Pairs pairs;
     for (std::int64_t i = 0; i < examples.size(); ++i) {
       auto& [hypotheses, references] = pairs[examples.example(i).answer_language];
@@ -78,26 +78,26 @@ void translate(const TaskWorld<E>& world, std::uint64_t seed, task::Results& res
   const auto chrf = [](const auto& h, const auto& r) { return metric::chrf(h, r).score; };
   const auto measure = [&] {
     double sum = 0;
-    for (const auto& [language, pair] : written(validation, task::Look::all)) sum += chrf(pair.first, pair.second);
+    for (const auto& [language, pair] : written(validation, task::Ablation::none)) sum += chrf(pair.first, pair.second);
     return sum / static_cast<double>(emoji.written.size());
   };
-  const auto tuned = tune(head, task::RememberedBatches(training, s.tune.batch, seed), measure,
+  const auto tuned = tune(head, task::CachedBatches(training, s.tune.batch, seed), measure,
                           world.tuning_to_write("translation", seed), std::cout);
   std::cout << "translation: validation chrF " << tuned.validation << " after step " << tuned.step << ", "
             << vocabulary->size() << " words" << std::endl;
-  for (const task::Look look : world.looks())
-    for (const auto& [language, pair] : written(test, look)) {
+  for (const task::Ablation ablation : world.ablations())
+    for (const auto& [language, pair] : written(test, ablation)) {
       const auto& [hypotheses, references] = pair;
       const auto bleu = [options = bleu_options(language)](const auto& h, const auto& r) {
         return metric::bleu(h, r, options).score;
       };
-      const std::string seen(task::name_of(look));
+      const std::string seen(task::name_of(ablation));
       const auto n = std::ssize(references);
       results.add({"translation", "BLEU", seen, language, bleu(hypotheses, references),
                    bootstrap_error(hypotheses, references, bleu), n, score_of_others(references, bleu)});
       results.add({"translation", "chrF", seen, language, chrf(hypotheses, references),
                    bootstrap_error(hypotheses, references, chrf), n, score_of_others(references, chrf)});
-      if (look != task::Look::all) continue;
+      if (ablation != task::Ablation::none) continue;
       std::vector<data::Prediction> predictions;
       for (std::int64_t i = 0; i < test.size(); ++i)
         if (test.example(i).answer_language == language)

@@ -11,7 +11,7 @@
 #include <utility>
 #include <vector>
 
-#include "rc3/data/problems.hpp"
+#include "rc3/data/errors/data_errors.hpp"
 #include "rc3/experiment/decoders.hpp"
 #include "rc3/experiment/tasks/sets.hpp"
 #include "rc3/experiment/tasks/settings.hpp"
@@ -28,14 +28,14 @@ namespace rc3::experiment {
 template <class E>
 struct TaskWorld {
   using Model = std::remove_cvref_t<decltype(*E::make(std::declval<const typename E::Config&>())->model())>;
-  using Prepare = task::Prepare<Decoders>;
+  using Prepare = task::PrepareExample<Decoders>;
 
   TaskSettings<typename E::Config> settings;
   at::Device device = train::use_device(settings.device);  ///< that models lie on
   train::Precision precision = train::resolve(settings.tune.precision, device);
   std::optional<EmojiWorld> emoji;  ///< nothing where the examples are a user's files
   text::Tokenizer tokenizer;
-  mutable data::Problems problems;
+  mutable data::DataErrors errors;
 
   explicit TaskWorld(TaskSettings<typename E::Config> all)
       : settings(std::move(all)), tokenizer(E::tokenizer(settings.variant)) {
@@ -67,8 +67,8 @@ struct TaskWorld {
 
   /// For evaluation: no augmentation.
   Prepare prepare(task::Answers answers) const {
-    auto pictures = E::prepare(settings.variant);
-    return Prepare(tokenizer, std::move(answers), {std::move(pictures.picture), std::nullopt, pictures.limits});
+    auto images = E::prepare(settings.variant);
+    return Prepare(tokenizer, std::move(answers), {std::move(images.image), std::nullopt, images.limits});
   }
 
   /// What passes through a model while it lives takes the precision of tuning.
@@ -76,10 +76,10 @@ struct TaskWorld {
 
   /// Every example of @p set, with what is frozen computed.
   template <class Set>
-  task::Remembered remember(Model& model, const Set& set, const Prepare& prepare, const std::string& label) const {
+  task::CachedExamples remember(Model& model, const Set& set, const Prepare& prepare, const std::string& label) const {
     std::optional<train::Progress> bar;
     const auto autocast = this->autocast();
-    return task::Remembered(model, set, prepare, problems, [&](std::int64_t done, std::int64_t all) {
+    return task::CachedExamples(model, set, prepare, errors, [&](std::int64_t done, std::int64_t all) {
       if (!bar) {
         train::Progress::Options options;
         options.label = label;
@@ -93,7 +93,7 @@ struct TaskWorld {
     });
   }
 
-  /// @param align  whether what aligns pictures and texts learns too
+  /// @param align  whether what aligns images and texts learns too
   TuneOptions tuning(const std::string& label, std::uint64_t seed, bool align = false) const {
     const auto& t = settings.tune;
     return tuning(label, seed, align, t.steps, t.learning_rate);
@@ -104,9 +104,9 @@ struct TaskWorld {
     return tuning(label, seed, false, t.translation_steps, t.translation_rate);
   }
 
-  std::vector<task::Look> looks() const {
-    if (!settings.tune.controls) return {task::Look::all};
-    return {task::looks.begin(), task::looks.end()};
+  std::vector<task::Ablation> ablations() const {
+    if (!settings.tune.controls) return {task::Ablation::none};
+    return {task::ablations.begin(), task::ablations.end()};
   }
 
  private:

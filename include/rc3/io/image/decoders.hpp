@@ -30,14 +30,14 @@ class Decoders {
                 "name) and decode(bytes, header, name) [docs/concepts/image.md]");
 
  public:
-  /// The picture in @p bytes as 8-bit RGBA. Limits are checked on what the header says, before memory is spent.
+  /// The image in @p bytes as 8-bit RGBA. Limits are checked on what the header says, before memory is spent.
   /// @param bytes  the file's content
-  /// @param name   what the picture is called in errors
+  /// @param name   what the image is called in errors
   /// @throws rc3::Error naming @p name and the reason: empty, of a type that is not read, over a limit, damaged,
   /// truncated
   static Image decode(std::string_view bytes, std::string_view name, const ImageLimits& limits = {},
                       const ImageOptions& options = {}) {
-    require(!bytes.empty(), name, ": empty, no picture");
+    require(!bytes.empty(), name, ": empty, no image");
     require(bytes.size() <= limits.max_bytes && bytes.size() <= std::size_t{1} << 30, name, ": has ", bytes.size(),
             " bytes, more than the allowed ", limits.max_bytes);
     Image image;
@@ -51,7 +51,7 @@ class Decoders {
     return image;
   }
 
-  /// The picture in the file @p path. @throws rc3::Error as decode does, and when the file cannot be read.
+  /// The image in the file @p path. @throws rc3::Error as decode does, and when the file cannot be read.
   static Image load(const std::filesystem::path& path, const ImageLimits& limits = {},
                     const ImageOptions& options = {}) {
     return decode(read_file(path, limits.max_bytes), path.string(), limits, options);
@@ -69,7 +69,7 @@ class Decoders {
   static Image decode_with(std::string_view bytes, std::string_view name, const ImageLimits& limits,
                            const ImageOptions& options) {
     const ImageHeader header = D::probe(bytes, name);
-    require(header.width > 0 && header.height > 0, name, ": a picture of ", header.width, " x ", header.height,
+    require(header.width > 0 && header.height > 0, name, ": an image of ", header.width, " x ", header.height,
             " pixels");
     require(header.width <= limits.max_side && header.height <= limits.max_side, name, ": ", header.width, " x ",
             header.height, " pixels, more than the allowed side of ", limits.max_side);
@@ -77,7 +77,7 @@ class Decoders {
             header.height, " pixels, more than the allowed ", limits.max_pixels, " in all");
     Image image = D::decode(bytes, header, name);
     require(image.width == header.width && image.height == header.height, name, ": damaged: the header says ",
-            header.width, " x ", header.height, " pixels, the picture has ", image.width, " x ", image.height);
+            header.width, " x ", header.height, " pixels, the image has ", image.width, " x ", image.height);
     return options.apply_orientation ? upright(std::move(image), header.orientation) : image;
   }
 };

@@ -1,5 +1,5 @@
 #pragma once
-/// The one thing of EXIF that changes a picture: which side is up.
+/// The one thing of EXIF that changes an image: which side is up.
 
 #include <cstddef>
 #include <cstdint>
@@ -13,7 +13,7 @@ namespace rc3::io {
 
 /// The orientation, 1..8, in the first directory of @p tiff, the block that EXIF data are; 1 where there is none.
 ///
-/// Damaged EXIF data are 1 too, and no error: cameras and editors write many, and the picture itself may be whole.
+/// Damaged EXIF data are 1 too, and no error: cameras and editors write many, and the image itself may be whole.
 /// Reads at most 65535 entries of 12 bytes, all inside @p tiff.
 inline int exif_orientation(std::string_view tiff) {
   const bool little = tiff.starts_with(std::string_view("II*\0", 4));
@@ -40,7 +40,7 @@ inline int exif_orientation(std::string_view tiff) {
   return 1;
 }
 
-/// The picture turned and mirrored as an EXIF orientation asks for; sides are swapped for 5..8.
+/// The image turned and mirrored as an EXIF orientation asks for; sides are swapped for 5..8.
 /// @param orientation  1..8; anything else is taken for 1
 inline Image upright(Image image, int orientation) {
   if (orientation < 2 || orientation > 8) return image;
@@ -51,7 +51,7 @@ inline Image upright(Image image, int orientation) {
   auto* to = out.rgba.data();
   for (int y = 0; y < out.height; ++y)
     for (int x = 0; x < out.width; ++x, to += 4) {
-      // Where in the stored picture this pixel is: first along which axis, then from which end.
+      // Where in the stored image this pixel is: first along which axis, then from which end.
       int sx = swapped ? y : x, sy = swapped ? x : y;
       if (orientation == 2 || orientation == 3 || orientation == 7 || orientation == 8) sx = right - sx;
       if (orientation == 3 || orientation == 4 || orientation == 6 || orientation == 7) sy = bottom - sy;

@@ -11,7 +11,7 @@ namespace rc3::io::jpeg {
 
 inline constexpr std::string_view signature = "\xFF\xD8\xFF";
 
-/// A scan of a few bytes may go through the whole picture once more: ten thousand take minutes. Cameras write about
+/// A scan of a few bytes may go through the whole image once more: ten thousand take minutes. Cameras write about
 /// ten.
 inline constexpr std::size_t max_scans = 500;
 

@@ -2,7 +2,7 @@
 /// Resizing to the byte as Pillow does it, which is what pretrained vision models saw.
 ///
 /// Why not at::_upsample_bicubic2d_aa: on uint8 its weights have 15 bits instead of 22, and its passes another order.
-/// Of 40 pictures it gave 2 % other bytes, of the worst 17 %, with differences up to 15.
+/// Of 40 images it gave 2 % other bytes, of the worst 17 %, with differences up to 15.
 
 #include <algorithm>
 #include <cmath>
@@ -101,14 +101,14 @@ inline Image with_height(const Image& image, int height, Resample filter) {
 
 }  // namespace detail
 
-/// @p image in the size width x height, each side on its own, with antialiasing. Channels are resized apart: a picture
+/// @p image in the size width x height, each side on its own, with antialiasing. Channels are resized apart: an image
 /// with transparent parts should go through io::flatten before.
 /// @param width, height  pixels, 1..16384
 inline Image resize(Image image, int width, int height, Resample filter) {
   constexpr int most = 16384;
   require(width >= 1 && height >= 1 && width <= most && height <= most, "io::resize: to ", width, " x ", height,
           " pixels; each side must be 1 to ", most);
-  require(image.width > 0 && image.height > 0, "io::resize: the picture is empty");
+  require(image.width > 0 && image.height > 0, "io::resize: the image is empty");
   // The first pass rounds to bytes, so that the order shows. This is Pillow 13.0's, found by trying: the rule holds for
   // 2,900 random sizes. Older versions began with the width always.
   const bool rows_first = height < image.height && image.height - height > 2 * (image.width - width);

@@ -45,7 +45,7 @@ inline std::string with_whole_palette(std::string_view bytes, std::string_view n
 
 /// JPEG (baseline and progressive, 8 bits; CMYK only with Adobe's marker) and PNG (all of it but animation).
 ///
-/// Grey and palette pictures become RGBA, of 16 bits the upper 8 stay. Each CRC of a PNG is checked.
+/// Grey and palette images become RGBA, of 16 bits the upper 8 stay. Each CRC of a PNG is checked.
 struct Stb {
   static constexpr std::string_view formats = "JPEG, PNG";
 
@@ -56,7 +56,7 @@ struct Stb {
   static ImageHeader probe(std::string_view bytes, std::string_view name) {
     ImageHeader header;
     const char* reason = detail::stb_info(data(bytes), static_cast<int>(bytes.size()), &header.width, &header.height);
-    require(reason == nullptr, name, ": not a readable picture: ", reason == nullptr ? "" : reason);
+    require(reason == nullptr, name, ": not a readable image: ", reason == nullptr ? "" : reason);
     if (bytes.starts_with(png::signature)) {
       header.orientation = exif_orientation(png::exif(bytes, name));
     } else {
@@ -78,7 +78,7 @@ struct Stb {
     const std::size_t memory = pixels * 28 + 4 * bytes.size() + (4 << 20);
     Image image;
     const char* reason = detail::stb_decode(data(bytes), static_cast<int>(bytes.size()), memory, image);
-    require(reason == nullptr, name, ": damaged or truncated picture: ", reason == nullptr ? "" : reason);
+    require(reason == nullptr, name, ": damaged or truncated image: ", reason == nullptr ? "" : reason);
     return image;
   }
 

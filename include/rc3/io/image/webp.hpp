@@ -25,7 +25,7 @@ struct WebP {
   static ImageHeader probe(std::string_view bytes, std::string_view name) {
     WebPBitstreamFeatures features;
     require(WebPGetFeatures(data(bytes), bytes.size(), &features) == VP8_STATUS_OK, name, ": not a readable WebP");
-    require(features.has_animation == 0, name, ": an animated WebP, which is not read; save one picture of it");
+    require(features.has_animation == 0, name, ": an animated WebP, which is not read; save one image of it");
     return {features.width, features.height, exif_orientation(exif(bytes))};
   }
 

@@ -107,7 +107,7 @@ inline Table read_table(const InputFile& file, const TableLimits& limits = {}) {
   archive_read_set_read_callback(reader.get(), detail::Source::read);
   archive_read_set_skip_callback(reader.get(), detail::Source::skip);
   require(archive_read_open1(reader.get()) == ARCHIVE_OK, path,
-          ": no tar file; a compressed one (.tar.gz) must be unpacked first: its pictures are compressed already");
+          ": no tar file; a compressed one (.tar.gz) must be unpacked first: its images are compressed already");
 
   Table table;
   std::uint64_t end = 0;  // of the last member, in whole blocks

@@ -11,12 +11,12 @@
 #include <utility>
 
 #include "rc3/core/error.hpp"
-#include "rc3/core/memory.hpp"
 #include "rc3/core/nn/device.hpp"
 #include "rc3/core/nn/state.hpp"
+#include "rc3/core/state_dict.hpp"
+#include "rc3/objective/forward_cache.hpp"
 #include "rc3/objective/negatives/concept.hpp"
 #include "rc3/objective/negatives/in_batch.hpp"
-#include "rc3/objective/pass.hpp"
 
 namespace rc3::objective::negatives {
 
@@ -26,7 +26,7 @@ struct QueueOptions {
 };
 
 /// The last `capacity` visio-textual vectors of either side, as a slowly moving copy of the model saw them (He et al.
-/// 2020, MoCo), beside what @p Inner gives. Vectors of the same picture, or of an equal caption, are no negatives.
+/// 2020, MoCo), beside what @p Inner gives. Vectors of the same image, or of an equal caption, are no negatives.
 /// @tparam Model  the model that is trained
 /// @tparam Inner  negatives::Policy that adds its own
 template <class Model, class Inner>
@@ -41,27 +41,27 @@ class Queue {
             options.momentum);
   }
 
-  More for_a(Pass<Model>& pass) { return with_queue(inner_.for_a(pass), pass, z_b_); }
-  More for_b(Pass<Model>& pass) { return with_queue(inner_.for_b(pass), pass, z_a_); }
+  ExtraNegatives for_a(ForwardCache<Model>& forward) { return with_queue(inner_.for_a(forward), forward, z_b_); }
+  ExtraNegatives for_b(ForwardCache<Model>& forward) { return with_queue(inner_.for_b(forward), forward, z_a_); }
 
   /// Keeps this step's vectors and moves the keys.
-  void after(Pass<Model>& pass) {
+  void after(ForwardCache<Model>& forward) {
     c10::NoGradGuard no_grad;
     if (keys_) {
-      if constexpr (std::is_base_of_v<torch::nn::Module, Model>) keys_->to(nn::device_of(pass.model()));
-      follow(pass.model());
-      Pass<Model> again(*keys_, pass.batch());
+      if constexpr (std::is_base_of_v<torch::nn::Module, Model>) keys_->to(nn::device_of(forward.model()));
+      follow(forward.model());
+      ForwardCache<Model> again(*keys_, forward.batch());
       push(again);
     } else {
-      push(pass);
+      push(forward);
     }
   }
 
   std::int64_t size() const { return z_a_.defined() ? z_a_.size(0) : 0; }
 
   /// The vectors, whose they are, and the keys.
-  Memory memory() const {
-    Memory all;
+  StateDict state_dict() const {
+    StateDict all;
     for (const auto& [name, tensor] : slots(*this))
       if (tensor->defined()) all.emplace(name, *tensor);
     if constexpr (std::is_base_of_v<torch::nn::Module, Model>)
@@ -69,7 +69,7 @@ class Queue {
         for (const auto& [name, tensor] : nn::named_state(*keys_)) all.emplace("keys." + name, tensor.detach());
     return all;
   }
-  void set_memory(const Memory& all) {
+  void load_state_dict(const StateDict& all) {
     c10::NoGradGuard no_grad;
     for (const auto& [name, tensor] : slots(*this)) {
       const auto found = all.find(name);
@@ -91,14 +91,14 @@ class Queue {
     return std::array<Slot, 6>{Slot{"z_a", &q.z_a_},
                                Slot{"z_b", &q.z_b_},
                                Slot{"mask", &q.ids_.a.mask},
-                               Slot{"picture_ids", &q.ids_.picture_ids},
+                               Slot{"image_ids", &q.ids_.image_ids},
                                Slot{"caption_a_ids", &q.ids_.caption_a_ids},
                                Slot{"caption_b_ids", &q.ids_.caption_b_ids}};
   }
 
-  More with_queue(More more, Pass<Model>& pass, const at::Tensor& vectors) const {
+  ExtraNegatives with_queue(ExtraNegatives more, ForwardCache<Model>& forward, const at::Tensor& vectors) const {
     if (!vectors.defined()) return more;
-    auto allowed = true_negatives(pass.batch().ids(), ids_);
+    auto allowed = true_negatives(forward.batch().ids(), ids_);
     if (more.shared.defined()) {
       more.allowed = at::cat({more.allowed, allowed}, 1);
       more.shared = at::cat({more.shared, vectors}, 0);
@@ -109,19 +109,19 @@ class Queue {
     return more;
   }
 
-  void push(Pass<Model>& pass) {
+  void push(ForwardCache<Model>& forward) {
     const auto keep = [&](at::Tensor& queue, const at::Tensor& fresh) {
       if (!fresh.defined()) return;
       queue = queue.defined() ? at::cat({queue, fresh.detach()}, 0) : fresh.detach().clone();
       if (queue.size(0) > options_.capacity)
         queue = queue.narrow(0, queue.size(0) - options_.capacity, options_.capacity);
     };
-    keep(z_a_, pass.z_a());
-    keep(z_b_, pass.z_b());
-    keep(ids_.a.mask, pass.batch().a.mask.narrow(1, 0, 1));  // so that ids_ knows its size
-    keep(ids_.picture_ids, pass.batch().picture_ids);
-    keep(ids_.caption_a_ids, pass.batch().caption_a_ids);
-    keep(ids_.caption_b_ids, pass.batch().caption_b_ids);
+    keep(z_a_, forward.z_a());
+    keep(z_b_, forward.z_b());
+    keep(ids_.a.mask, forward.batch().a.mask.narrow(1, 0, 1));  // so that ids_ knows its size
+    keep(ids_.image_ids, forward.batch().image_ids);
+    keep(ids_.caption_a_ids, forward.batch().caption_a_ids);
+    keep(ids_.caption_b_ids, forward.batch().caption_b_ids);
   }
 
   void follow(const Model& model) {

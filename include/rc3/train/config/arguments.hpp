@@ -12,7 +12,7 @@
 #include <utility>
 
 #include "rc3/train/config/json.hpp"
-#include "rc3/train/config/sources.hpp"
+#include "rc3/train/config/provenance.hpp"
 
 namespace rc3::train {
 
@@ -22,7 +22,7 @@ namespace rc3::train {
 /// @param sources  becomes where each value comes from; outlives the parsing too; null: that is not asked
 /// @throws rc3::Error from the parsing: CLI11 lets it through
 template <Configuration C>
-void add_options(CLI::App& app, C& config, Sources* sources = nullptr) {
+void add_options(CLI::App& app, C& config, Provenance* sources = nullptr) {
   const auto said = std::make_shared<nlohmann::ordered_json>(nlohmann::ordered_json::object());
   const auto file = std::make_shared<std::filesystem::path>();
   app.add_option("--config", *file, "JSON file with options; the command line goes before it");
@@ -49,9 +49,9 @@ void add_options(CLI::App& app, C& config, Sources* sources = nullptr) {
     if constexpr (std::is_same_v<T, bool>) option->expected(0, 1);
   });
   app.parse_complete_callback([said, file, &config, sources] {
-    Sources from = default_sources(config);
-    if (!file->empty()) set_sources(from, read_config(*file, config), file->string());
-    set_sources(from, from_json(*said, config, "command line"), "command line");
+    Provenance from = default_provenance(config);
+    if (!file->empty()) set_provenance(from, read_config(*file, config), file->string());
+    set_provenance(from, from_json(*said, config, "command line"), "command line");
     if (sources != nullptr) *sources = std::move(from);
   });
 }

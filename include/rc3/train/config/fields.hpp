@@ -39,7 +39,8 @@ void visit_fields(Options& o, V&& v) {
   v("accumulate", o.accumulate, "batches a step", above(0));
   v("ema", o.ema, "decay of the average of the weights; 0: none", from_to_below(0, 1));
   v("freeze", o.freeze, "parameters that do not learn; * stands for any characters");
-  v("most_skipped", o.most_skipped, "steps in a row without a finite gradient that end the run", above(0));
+  v("max_consecutive_skips", o.max_consecutive_skips, "steps in a row without a finite gradient that end the run",
+    above(0));
 }
 
 template <class V>

@@ -17,7 +17,7 @@ h1{font-size:22px;line-height:1.3;margin:0;overflow-wrap:anywhere}
 header p{margin:6px 0 0;color:var(--soft)}
 h2{font-size:16px;margin:40px 0 12px}
 .tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(136px,1fr));gap:12px;margin:28px 0 0}
-.tiles div,figure,.scroll,details,.facts{background:var(--card);border:1px solid var(--line);border-radius:10px}
+.tiles div,score,.scroll,details,.facts{background:var(--card);border:1px solid var(--line);border-radius:10px}
 .tiles div{padding:12px 16px;display:flex;flex-direction:column-reverse;justify-content:flex-end}
 dt{color:var(--soft);font-size:13px}
 dd{margin:0;overflow-wrap:anywhere}
@@ -52,7 +52,7 @@ pre{overflow-x:auto;font:13px/1.5 ui-monospace,"DejaVu Sans Mono",monospace}
 .facts{margin:0;padding:4px 16px}
 .facts div{display:grid;grid-template-columns:minmax(120px,200px) 1fr;gap:12px;padding:6px 0}
 .facts div+div{border-top:1px solid var(--line)}
-@media print{body{background:#fff}main{padding:0}figure,table{break-inside:avoid}}
+@media print{body{background:#fff}main{padding:0}score,table{break-inside:avoid}}
 )css";
 
 }  // namespace rc3::train::report

@@ -1,5 +1,5 @@
 #pragma once
-/// The picture half of CLIP.
+/// The image half of CLIP.
 
 #include <torch/nn/modules/linear.h>
 
@@ -49,8 +49,8 @@ class ClipVision : public detail::VisionTransformer {
   /// reads them, or CLIPVisionModel where there is no projection.
   void save_pretrained(const std::filesystem::path& directory) const;
 
-  /// The vector of a whole picture, not normalised. @return as pool()
-  at::Tensor pooled(const Pictures& pictures) { return pool(last_hidden(pictures)); }
+  /// The vector of a whole image, not normalised. @return as pool()
+  at::Tensor pooled(const Images& images) { return pool(last_hidden(images)); }
 
   /// The same, from @p last_hidden [B, 1+P, D]: the norm of the class token, projected where the directory has a
   /// projection. @return float [B, pooled_width()]

@@ -191,13 +191,13 @@ class EfficientNetLite : public torch::nn::Module {
     return network;
   }
 
-  /// @param pictures  features as `lower` gave them, else pixels [B, 3, H, W] in 0..255; H and W multiples of 32
+  /// @param images  features as `lower` gave them, else pixels [B, 3, H, W] in 0..255; H and W multiples of 32
   /// @return float [B, C, H/32, W/32], standardised as `calibrate` says
-  at::Tensor features(const Pictures& pictures) {
-    return upper(pictures.features.defined() ? pictures.features.to(at::kFloat) : lower(pictures.pixels));
+  at::Tensor features(const Images& images) {
+    return upper(images.features.defined() ? images.features.to(at::kFloat) : lower(images.pixels));
   }
 
-  /// The frozen part. Its result may be kept for a picture and used again as Pictures::features.
+  /// The frozen part. Its result may be kept for an image and used again as Images::features.
   at::Tensor lower(const at::Tensor& pixels) {
     c10::NoGradGuard no_grad;
     const auto map = stem(pixels);
@@ -230,7 +230,7 @@ class EfficientNetLite : public torch::nn::Module {
 
   /// Sets each channel's mean and deviation, which `features` takes out; before, 0 and 1. What `lower` gave before with
   /// all blocks frozen is then out of date.
-  /// @param maps  float [n, C, h, w], what `features` gave for n pictures like those to come
+  /// @param maps  float [n, C, h, w], what `features` gave for n images like those to come
   void calibrate(const at::Tensor& maps) {
     check_shape(policy(), "maps", maps, {{'n'}, {'C', channels()}, {'h'}, {'w'}});
     c10::NoGradGuard no_grad;
@@ -249,7 +249,7 @@ class EfficientNetLite : public torch::nn::Module {
 
   at::Tensor stem(const at::Tensor& pixels) {
     check_shape(policy(), "pixels", pixels, {{'B'}, {'3', 3}, {'H'}, {'W'}});
-    require(pixels.size(2) % 32 == 0 && pixels.size(3) % 32 == 0, policy(), ": pictures of ", pixels.size(3), " x ",
+    require(pixels.size(2) % 32 == 0 && pixels.size(3) % 32 == 0, policy(), ": images of ", pixels.size(3), " x ",
             pixels.size(2), " pixels; both sides must be multiples of 32, resize them");
     return stem_->forward((pixels.to(at::kFloat) - 127) / 128);
   }
@@ -275,19 +275,19 @@ class EfficientNetLite : public torch::nn::Module {
   at::Tensor mean_, deviation_;
 };
 
-/// 3.4 M parameters, 16 blocks; the weights saw pictures of 224 x 224.
+/// 3.4 M parameters, 16 blocks; the weights saw images of 224 x 224.
 class EfficientNetLite0 : public EfficientNetLite<EfficientNetLite0, 0> {
  public:
   using EfficientNetLite::EfficientNetLite;
 };
 
-/// 4.1 M parameters, 21 blocks; the weights saw pictures of 240 x 240.
+/// 4.1 M parameters, 21 blocks; the weights saw images of 240 x 240.
 class EfficientNetLite1 : public EfficientNetLite<EfficientNetLite1, 1> {
  public:
   using EfficientNetLite::EfficientNetLite;
 };
 
-/// 4.8 M parameters, 21 blocks; the weights saw pictures of 260 x 260.
+/// 4.8 M parameters, 21 blocks; the weights saw images of 260 x 260.
 class EfficientNetLite2 : public EfficientNetLite<EfficientNetLite2, 2> {
  public:
   using EfficientNetLite::EfficientNetLite;

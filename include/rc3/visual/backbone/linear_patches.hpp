@@ -25,15 +25,15 @@ class LinearPatches : public torch::nn::Module {
             torch::nn::Conv2dOptions(3, options.channels, options.patch_size).stride(options.patch_size)));
   }
 
-  /// @param pictures  pixels [B, 3, H, W] in 0..255; H and W multiples of p
+  /// @param images  pixels [B, 3, H, W] in 0..255; H and W multiples of p
   /// @return float [B, C, H/p, W/p]
-  at::Tensor features(const Pictures& pictures) {
-    check_shape("visual::backbone::LinearPatches", "pixels", pictures.pixels, {{'B'}, {'3', 3}, {'H'}, {'W'}});
+  at::Tensor features(const Images& images) {
+    check_shape("visual::backbone::LinearPatches", "pixels", images.pixels, {{'B'}, {'3', 3}, {'H'}, {'W'}});
     const auto p = options_.patch_size;
-    require(pictures.pixels.size(2) % p == 0 && pictures.pixels.size(3) % p == 0,
-            "visual::backbone::LinearPatches: pictures of ", pictures.pixels.size(3), " x ", pictures.pixels.size(2),
+    require(images.pixels.size(2) % p == 0 && images.pixels.size(3) % p == 0,
+            "visual::backbone::LinearPatches: images of ", images.pixels.size(3), " x ", images.pixels.size(2),
             " pixels do not divide into patches of ", p, "; resize them");
-    return projection_->forward(pictures.pixels.to(projection_->weight.scalar_type()) / 127.5 - 1);
+    return projection_->forward(images.pixels.to(projection_->weight.scalar_type()) / 127.5 - 1);
   }
 
   std::int64_t channels() const { return options_.channels; }

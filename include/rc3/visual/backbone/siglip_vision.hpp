@@ -1,5 +1,5 @@
 #pragma once
-/// The picture half of SigLIP.
+/// The image half of SigLIP.
 
 #include <filesystem>
 #include <memory>
@@ -12,7 +12,7 @@
 
 namespace rc3::visual::backbone {
 
-/// Defaults: SigLIP-Base, patches of 16, pictures of 224.
+/// Defaults: SigLIP-Base, patches of 16, images of 224.
 struct SiglipVisionOptions : VisionTransformerOptions {
   SiglipVisionOptions() { activation = nn::Activation::gelu_tanh; }
 
@@ -25,7 +25,7 @@ struct SiglipVisionOptions : VisionTransformerOptions {
   nlohmann::json to_config() const;
 };
 
-/// A ViT without class token, whose vector of a picture comes out of a layer of attention.
+/// A ViT without class token, whose vector of an image comes out of a layer of attention.
 /// Source: Zhai et al. 2023 (SigLIP).
 class SiglipVision : public detail::VisionTransformer {
  public:
@@ -40,8 +40,8 @@ class SiglipVision : public detail::VisionTransformer {
   /// Writes config.json, preprocessor_config.json and model.safetensors, as transformers' SiglipVisionModel reads them.
   void save_pretrained(const std::filesystem::path& directory) const;
 
-  /// The vector of a whole picture, not normalised. @return as pool()
-  at::Tensor pooled(const Pictures& pictures) { return pool(last_hidden(pictures)); }
+  /// The vector of a whole image, not normalised. @return as pool()
+  at::Tensor pooled(const Images& images) { return pool(last_hidden(images)); }
 
   /// The same, from @p last_hidden [B, P, D]. @return float [B, D]. @throws rc3::Error where there is no head
   at::Tensor pool(const at::Tensor& last_hidden) {

@@ -15,7 +15,7 @@
 
 namespace rc3::visual::backbone {
 
-/// Defaults: ViT-Base, patches of 16, pictures of 224.
+/// Defaults: ViT-Base, patches of 16, images of 224.
 struct VitOptions : VisionTransformerOptions {
   VitOptions() { norm_eps = 1e-12; }
 
@@ -43,8 +43,8 @@ class Vit : public detail::VisionTransformer {
   /// Writes config.json, preprocessor_config.json and model.safetensors, as transformers' ViTModel reads them.
   void save_pretrained(const std::filesystem::path& directory) const;
 
-  /// The vector of a whole picture. @return as pool()
-  at::Tensor pooled(const Pictures& pictures) { return pool(last_hidden(pictures)); }
+  /// The vector of a whole image. @return as pool()
+  at::Tensor pooled(const Images& images) { return pool(last_hidden(images)); }
 
   /// The same, from @p last_hidden [B, 1+P, D]: [CLS], through the pooler where the directory has one.
   /// @return float [B, pooled_width()]

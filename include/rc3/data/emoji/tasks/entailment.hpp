@@ -1,11 +1,11 @@
 #pragma once
-/// Visual entailment, as XVNLI asks it, on emoji scenes: does the picture entail a list of things?
+/// Visual entailment, as XVNLI asks it, on emoji scenes: does the image entail a list of things?
 ///
-/// A picture shows 2 to 4 objects, and a grey card that lies upon one more. A text lists 2 or 3 things:
+/// An image shows 2 to 4 objects, and a grey card that lies upon one more. A text lists 2 or 3 things:
 /// - entailment: all of them are seen;
 /// - neutral: all but one are seen, and that one may lie under the card, or not;
 /// - contradiction: two of them are not seen, and the card hides one thing only.
-/// So a human who knows that the card hides one thing must agree, and neither half decides alone: each picture comes
+/// So a human who knows that the card hides one thing must agree, and neither half decides alone: each image comes
 /// with one text of each class, and the texts of all classes have the same lengths and name glyphs of one pool.
 
 #include <algorithm>
@@ -20,8 +20,8 @@
 
 #include "rc3/core/random.hpp"
 #include "rc3/data/concept.hpp"
+#include "rc3/data/emoji/drawing.hpp"
 #include "rc3/data/emoji/glyphs.hpp"
-#include "rc3/data/emoji/picture.hpp"
 #include "rc3/data/emoji/scene.hpp"
 #include "rc3/data/emoji/tasks/scene_task.hpp"
 
@@ -31,15 +31,15 @@ namespace detail {
 
 /// Lays a flat grey card with a dark edge upon everything in @p box and a pixel around it, where no other object is:
 /// scenes keep two pixels between frames.
-inline void cover(Picture& picture, const std::array<float, 4>& box) {
-  const int x0 = std::max(0, static_cast<int>(box[0]) - 1), x1 = std::min(picture.width, static_cast<int>(box[2]) + 1);
-  const int y0 = std::max(0, static_cast<int>(box[1]) - 1), y1 = std::min(picture.height, static_cast<int>(box[3]) + 1);
+inline void cover(Drawing& image, const std::array<float, 4>& box) {
+  const int x0 = std::max(0, static_cast<int>(box[0]) - 1), x1 = std::min(image.width, static_cast<int>(box[2]) + 1);
+  const int y0 = std::max(0, static_cast<int>(box[1]) - 1), y1 = std::min(image.height, static_cast<int>(box[3]) + 1);
   for (int y = y0; y < y1; ++y)
     for (int x = x0; x < x1; ++x) {
       const bool edge = x == x0 || y == y0 || x == x1 - 1 || y == y1 - 1;
       const auto at =
-          (static_cast<std::size_t>(y) * static_cast<std::size_t>(picture.width) + static_cast<std::size_t>(x)) * 3;
-      std::fill_n(&picture.rgb[at], 3, static_cast<std::uint8_t>(edge ? 50 : 128));
+          (static_cast<std::size_t>(y) * static_cast<std::size_t>(image.width) + static_cast<std::size_t>(x)) * 3;
+      std::fill_n(&image.rgb[at], 3, static_cast<std::uint8_t>(edge ? 50 : 128));
     }
 }
 
@@ -64,7 +64,7 @@ class EntailmentScenes : public SceneTask {
                    std::int64_t scenes, TaskOptions options = {})
       : SceneTask("emoji entailment", glyphs, indices, std::move(languages), scenes, 3, max_seen + unseen, options) {}
 
-  /// @throws rc3::Error for a place outside 0 .. size() - 1, or when a glyph's picture cannot be read
+  /// @throws rc3::Error for a place outside 0 .. size() - 1, or when a glyph's image cannot be read
   Example read(std::int64_t i) const {
     Place at = place(i);
     const std::size_t count = 2 + at.random.below(max_seen - 1);
@@ -74,9 +74,9 @@ class EntailmentScenes : public SceneTask {
     const std::uint64_t seed = at.random();
 
     Example example = start(at, "emoji-entailment");
-    Picture picture = draw_scene(glyphs(), all.first(count + 1), style(), Random(seed));
-    detail::cover(picture, picture.boxes.back());
-    example.views = {view(picture)};
+    Drawing image = draw_scene(glyphs(), all.first(count + 1), style(), Random(seed));
+    detail::cover(image, image.boxes.back());
+    example.views = {view(image)};
 
     Random random(seed, 1 + static_cast<std::uint64_t>(at.item));
     const std::size_t listed = 2 + random.below(std::min<std::size_t>(count, 3) - 1);

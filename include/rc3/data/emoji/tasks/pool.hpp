@@ -20,7 +20,7 @@ namespace rc3::data::emoji {
 
 /// A side of the split, as far as all of some languages have names for it.
 ///
-/// A label must be right for whoever looks: "dog" is no false statement about a picture of a "dog face". So two glyphs
+/// A label must be right for whoever looks: "dog" is no false statement about an image of a "dog face". So two glyphs
 /// are **alike** when they are of one family, or when the name of one contains the other's in any of the languages
 /// (letter case aside; by characters, because not every script has words), and no task draws or names two that are
 /// alike in one example.

@@ -2,7 +2,7 @@
 /// Question answering, as xGQA asks it, on emoji scenes: questions in a language-neutral form around native names, and
 /// a closed set of answers in English, as xGQA's are.
 ///
-/// | type | text | the picture | answers |
+/// | type | text | the image | answers |
 /// |---|---|---|---|
 /// | presence | `frog?` | 2 to 5 different objects | yes, no |
 /// | count | `# frog?` | two kinds of things, 1 to 4 of each, not as many of the one as of the other | 1, 2, 3, 4 |
@@ -26,7 +26,7 @@
 
 namespace rc3::data::emoji {
 
-/// Two questions of one type a scene and language, whose answers differ: the picture alone decides neither, and the
+/// Two questions of one type a scene and language, whose answers differ: the image alone decides neither, and the
 /// texts of all answers of a type are alike. Scenes 0, 1, 2 are of the types presence, count, side, and so on.
 class QuestionScenes : public SceneTask {
  public:
@@ -56,7 +56,7 @@ class QuestionScenes : public SceneTask {
                  std::int64_t scenes, TaskOptions options = {})
       : SceneTask("emoji questions", glyphs, indices, std::move(languages), scenes, 2, 6, options) {}
 
-  /// @throws rc3::Error for a place outside 0 .. size() - 1, when a glyph's picture cannot be read, or when the style
+  /// @throws rc3::Error for a place outside 0 .. size() - 1, when a glyph's image cannot be read, or when the style
   ///         leaves no room for one object beside another
   Example read(std::int64_t i) const {
     Place at = place(i);
@@ -79,8 +79,8 @@ class QuestionScenes : public SceneTask {
   void presence(Place& at, bool second, Example& example) const {
     const std::size_t seen = 2 + at.random.below(4);
     const auto chosen = pool().choose(seen + 1, at.random);
-    const std::size_t asked = at.random.below(seen);  // taken for either question: both must see one picture
-    example.views = {view(draw_scene(glyphs(), std::span(chosen).first(seen), style(), picture_random(at)))};
+    const std::size_t asked = at.random.below(seen);  // taken for either question: both must see one image
+    example.views = {view(draw_scene(glyphs(), std::span(chosen).first(seen), style(), image_random(at)))};
     example.text = pool().name(chosen[second ? seen : asked], at.language) + "?";
     example.answer = second ? "no" : "yes";
   }
@@ -93,7 +93,7 @@ class QuestionScenes : public SceneTask {
       objects.insert(objects.end(), static_cast<std::size_t>(numbers[k]) + 1, chosen[k]);
     // Objects are placed in their order, and late ones find room in corners: the asked thing must be no special one.
     objects = detail::shuffled(std::move(objects), at.random);
-    example.views = {view(draw_scene(glyphs(), objects, style(), picture_random(at)))};
+    example.views = {view(draw_scene(glyphs(), objects, style(), image_random(at)))};
     example.text = join("# ", pool().name(chosen[second], at.language), '?');
     example.answer = join(numbers[second] + 1);
   }
@@ -102,11 +102,11 @@ class QuestionScenes : public SceneTask {
     constexpr int tries = 200;
     const auto chosen = pool().choose(3 + at.random.below(2), at.random);
     for (int attempt = 0; attempt < tries; ++attempt) {
-      const Picture picture = draw_scene(glyphs(), chosen, style(), Random(at.random()));
+      const Drawing image = draw_scene(glyphs(), chosen, style(), Random(at.random()));
       // Of two objects it is said only where no column of pixels has both; the first two are as random as any.
-      const auto &a = picture.boxes[0], &b = picture.boxes[1];
+      const auto &a = image.boxes[0], &b = image.boxes[1];
       if (a[2] > b[0] && b[2] > a[0]) continue;
-      example.views = {view(picture)};
+      example.views = {view(image)};
       example.text =
           join(pool().name(chosen[second], at.language), " ← → ", pool().name(chosen[!second], at.language), '?');
       example.answer = (a[2] <= b[0]) != second ? "left" : "right";
@@ -116,7 +116,7 @@ class QuestionScenes : public SceneTask {
          " pixels, scene_min ", style().scene_min);
   }
 
-  static Random picture_random(Place& at) { return Random(at.random()); }
+  static Random image_random(Place& at) { return Random(at.random()); }
 };
 
 static_assert(ExampleSet<QuestionScenes>);

@@ -1,8 +1,8 @@
 #pragma once
-/// Reasoning over two pictures, as MaRVL and NLVR2 ask it, on emoji scenes: is a list of things true of the pair?
+/// Reasoning over two images, as MaRVL and NLVR2 ask it, on emoji scenes: is a list of things true of the pair?
 ///
-/// Two pictures show 2 to 4 objects each, none of them in both. A text lists 2 to 4 things:
-/// - true: each of them is in the left picture or in the right one, and neither picture has all;
+/// Two images show 2 to 4 objects each, none of them in both. A text lists 2 to 4 things:
+/// - true: each of them is in the left image or in the right one, and neither image has all;
 /// - false: the same, but for one, which is in neither.
 
 #include <algorithm>
@@ -23,7 +23,7 @@
 
 namespace rc3::data::emoji {
 
-/// Two examples a pair of pictures and language: a true and a false one, in random order, so that pictures alone decide
+/// Two examples a pair of images and language: a true and a false one, in random order, so that images alone decide
 /// nothing; nor do texts, which are as long and name glyphs of one pool. Views: left, right.
 class ReasoningScenes : public SceneTask {
  public:
@@ -36,13 +36,13 @@ class ReasoningScenes : public SceneTask {
   /// @param glyphs     must outlive this
   /// @param indices    glyphs to draw and name, no repeats: a side of the split
   /// @param languages  of the texts; only glyphs that all of them name occur
-  /// @param scenes     pairs of pictures, >= 1
+  /// @param scenes     pairs of images, >= 1
   /// @throws rc3::Error naming the argument that is wrong
   ReasoningScenes(const Glyphs& glyphs, std::span<const std::size_t> indices, std::vector<std::string> languages,
                   std::int64_t scenes, TaskOptions options = {})
       : SceneTask("emoji reasoning", glyphs, indices, std::move(languages), scenes, 2, 2 * max_seen + 1, options) {}
 
-  /// @throws rc3::Error for a place outside 0 .. size() - 1, or when a glyph's picture cannot be read
+  /// @throws rc3::Error for a place outside 0 .. size() - 1, or when a glyph's image cannot be read
   Example read(std::int64_t i) const {
     Place at = place(i);
     const std::size_t left = 2 + at.random.below(max_seen - 1), right = 2 + at.random.below(max_seen - 1);
@@ -57,7 +57,7 @@ class ReasoningScenes : public SceneTask {
 
     Random random(seed, 3 + static_cast<std::uint64_t>(at.item));
     const std::size_t listed = 2 + random.below(3);
-    // At least one of each picture, and no more than it has.
+    // At least one of each image, and no more than it has.
     const std::size_t least = std::max<std::size_t>(1, listed > right ? listed - right : 0);
     const std::size_t most = std::min(left, listed - 1);
     const std::size_t from_left = least + random.below(most - least + 1);

@@ -1,5 +1,5 @@
 #pragma once
-/// Retrieval both ways, as xFlickr&CO asks it, on emoji scenes: a data set of pictures with captions.
+/// Retrieval both ways, as xFlickr&CO asks it, on emoji scenes: a data set of images with captions.
 
 #include <algorithm>
 #include <cstddef>
@@ -27,7 +27,7 @@ struct RetrievalOptions {
 /// @param glyphs     must outlive what is returned
 /// @param indices    glyphs to draw, no repeats: a side of the split
 /// @param languages  two at least; one without a name for some glyph leaves that glyph out for all
-/// @param scenes     how many pictures, >= 1
+/// @param scenes     how many images, >= 1
 /// @throws rc3::Error naming the argument that is wrong
 inline Scenes retrieval_scenes(const Glyphs& glyphs, std::span<const std::size_t> indices,
                                std::vector<std::string> languages, std::int64_t scenes, RetrievalOptions options = {}) {

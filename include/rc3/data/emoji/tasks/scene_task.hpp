@@ -1,5 +1,5 @@
 #pragma once
-/// What all tasks about emoji scenes share: how examples are numbered, named, and made from drawn pictures.
+/// What all tasks about emoji scenes share: how examples are numbered, named, and made from drawn images.
 
 #include <cstddef>
 #include <cstdint>
@@ -12,11 +12,11 @@
 #include "rc3/core/error.hpp"
 #include "rc3/core/random.hpp"
 #include "rc3/data/concept.hpp"
+#include "rc3/data/emoji/drawing.hpp"
 #include "rc3/data/emoji/glyphs.hpp"
-#include "rc3/data/emoji/picture.hpp"
 #include "rc3/data/emoji/style.hpp"
 #include "rc3/data/emoji/tasks/pool.hpp"
-#include "rc3/data/text_id.hpp"
+#include "rc3/data/text/text_id.hpp"
 
 namespace rc3::data::emoji {
 
@@ -29,7 +29,7 @@ struct TaskOptions {
 /// Numbers and draws the examples of a task.
 ///
 /// Example i is item (i / languages) % items of scene i / (items * languages) in language i % languages: languages
-/// alternate fastest, and all of them get the same picture and the same answer, so that figures of two languages
+/// alternate fastest, and all of them get the same image and the same answer, so that figures of two languages
 /// differ by the language alone. Everything is a pure function of (seed, i), the style, the data and the arguments;
 /// one language more changes scenes only where it leaves out a glyph, or makes two alike (see Pool).
 class SceneTask {
@@ -98,12 +98,12 @@ class SceneTask {
     return example;
   }
 
-  static View view(const Picture& picture) {
+  static View view(const Drawing& image) {
     View view;
-    view.picture = with_alpha(picture);
-    view.regions.width = static_cast<float>(picture.width);
-    view.regions.height = static_cast<float>(picture.height);
-    view.regions.boxes = picture.boxes;
+    view.image = with_alpha(image);
+    view.regions.width = static_cast<float>(image.width);
+    view.regions.height = static_cast<float>(image.height);
+    view.regions.boxes = image.boxes;
     return view;
   }
 

@@ -1,5 +1,5 @@
 #pragma once
-/// Multimodal translation, as Multi30K asks it, on emoji scenes: the text in another language, with the picture's help.
+/// Multimodal translation, as Multi30K asks it, on emoji scenes: the text in another language, with the image's help.
 
 #include <algorithm>
 #include <cstddef>
@@ -24,18 +24,18 @@ namespace rc3::data::emoji {
 enum class SourceText {
   strict,  ///< the names of all objects: the words alone say what the answer says
   weak,    ///< of each object one keyword that does not give its name away (the name where there is none): what
-           ///< "animal" is called, the picture alone can tell
+           ///< "animal" is called, the image alone can tell
 };
 
 struct TranslationOptions {
   std::uint64_t seed = 1;
   Style style = Style::training();
-  double scene_share = 0.5;     ///< how many pictures are scenes, the others show one glyph; in [0, 1]
+  double scene_share = 0.5;     ///< how many images are scenes, the others show one glyph; in [0, 1]
   std::size_t max_objects = 4;  ///< of a scene, which has two at least; 2 .. 9
   SourceText source = SourceText::strict;
 };
 
-/// An example a picture and target language: example i is picture i / targets into language i % targets. The text is
+/// An example an image and target language: example i is image i / targets into language i % targets. The text is
 /// the same for all targets; the answer is the strict caption in `answer_language`.
 class TranslationScenes : public SceneTask {
  public:
@@ -43,7 +43,7 @@ class TranslationScenes : public SceneTask {
   /// @param indices  glyphs to draw, no repeats: a side of the split; only those that all languages name occur
   /// @param source   language of the texts
   /// @param targets  languages of the answers, one at least, without @p source
-  /// @param scenes   pictures, >= 1
+  /// @param scenes   images, >= 1
   /// @throws rc3::Error naming the argument that is wrong
   TranslationScenes(const Glyphs& glyphs, std::span<const std::size_t> indices, std::string source,
                     std::vector<std::string> targets, std::int64_t scenes, TranslationOptions options = {})
@@ -55,7 +55,7 @@ class TranslationScenes : public SceneTask {
 
   const std::vector<std::string>& targets() const { return targets_; }
 
-  /// @throws rc3::Error for a place outside 0 .. size() - 1, or when a glyph's picture cannot be read
+  /// @throws rc3::Error for a place outside 0 .. size() - 1, or when a glyph's image cannot be read
   Example read(std::int64_t i) const {
     Place at = place(i);
     const bool single = !at.random.chance(options_.scene_share);
@@ -73,7 +73,7 @@ class TranslationScenes : public SceneTask {
   }
 
  private:
-  /// @return how many unlike glyphs a picture may take
+  /// @return how many unlike glyphs an image may take
   static std::size_t check(const TranslationOptions& options, const std::vector<std::string>& targets) {
     require(!targets.empty(), "emoji translation: targets is empty");
     require(options.scene_share >= 0 && options.scene_share <= 1,

@@ -26,7 +26,7 @@ struct VisionTransformerOptions {
   std::int64_t layers = 12;          ///< >= 1
   std::int64_t heads = 12;           ///< H, divides D
   std::int64_t feed_forward = 3072;  ///< inner width of a layer
-  std::int64_t image_size = 224;     ///< side of the pictures that the positions were learned on, pixels
+  std::int64_t image_size = 224;     ///< side of the images that the positions were learned on, pixels
   std::int64_t patch_size = 16;      ///< p, side of a patch, pixels
   double norm_eps = 1e-6;            ///< > 0
   double dropout = 0;                ///< in training, probability in [0, 1)
@@ -51,18 +51,18 @@ struct Structure {
 /// Source: Dosovitskiy et al. 2021 (ViT).
 class VisionTransformer : public torch::nn::Module {
  public:
-  /// @param pictures  pixels, uint8 or float [B, 3, H, W] in 0..255; H and W multiples of p, or the trained size
+  /// @param images  pixels, uint8 or float [B, 3, H, W] in 0..255; H and W multiples of p, or the trained size
   /// @return transformers' last_hidden_state, float [B, N, D]: h w patches row by row, behind the class token if any
-  at::Tensor last_hidden(const Pictures& pictures) {
-    auto x = embed(normalised(pictures.pixels));
+  at::Tensor last_hidden(const Images& images) {
+    auto x = embed(normalised(images.pixels));
     for (std::int64_t i = 0; i < options_.layers; ++i) x = layer(i).forward(x, {});
     return structure_.norm_all ? norm_->forward(x) : x;
   }
 
-  /// The patches of last_hidden, where they lie in the picture. @return float [B, C, H/p, W/p]
-  at::Tensor features(const Pictures& pictures) {
-    const auto patches = last_hidden(pictures).slice(1, structure_.class_token ? 1 : 0);
-    const auto h = pictures.pixels.size(2) / options_.patch_size, w = pictures.pixels.size(3) / options_.patch_size;
+  /// The patches of last_hidden, where they lie in the image. @return float [B, C, H/p, W/p]
+  at::Tensor features(const Images& images) {
+    const auto patches = last_hidden(images).slice(1, structure_.class_token ? 1 : 0);
+    const auto h = images.pixels.size(2) / options_.patch_size, w = images.pixels.size(3) / options_.patch_size;
     return patches.transpose(1, 2).reshape({-1, options_.width, h, w});
   }
 
@@ -128,7 +128,7 @@ inline at::Tensor VisionTransformer::normalised(const at::Tensor& pixels) const 
   // rows and columns are never looked at. For any other size this would be a mistake.
   const auto fits = [&](std::int64_t side) { return side % options_.patch_size == 0 || side == options_.image_size; };
   const auto h = pixels.size(2), w = pixels.size(3);
-  require(h > 0 && w > 0 && fits(h) && fits(w), structure_.name, ": pictures of ", w, " x ", h,
+  require(h > 0 && w > 0 && fits(h) && fits(w), structure_.name, ": images of ", w, " x ", h,
           " pixels do not divide into patches of ", options_.patch_size, "; resize them, for example to ",
           options_.image_size, " x ", options_.image_size);
   return options_.pixels(pixels);

@@ -1,0 +1,65 @@
+#pragma once
+/// What every source asks of a sample before it hands it out. LibTorch-free.
+
+#include <cmath>
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "rc3/core/error.hpp"
+#include "rc3/core/utf8.hpp"
+#include "rc3/data/sample.hpp"
+
+namespace rc3::data {
+
+/// Whether @p text holds nothing but ASCII white space.
+constexpr bool is_blank(std::string_view text) {
+  return text.find_first_not_of(" \t\r\n\v\f") == std::string_view::npos;
+}
+
+/// @throws rc3::Error "<where>: ..." unless @p text is UTF-8 and not blank
+inline void check_text(std::string_view text, std::string_view where) {
+  require_utf8(text, where);
+  require(!is_blank(text), where, ": the text is empty");
+}
+
+/// @throws rc3::Error "<where>: ..." naming the region unless every box lies in the image and every number is finite
+inline void check_regions(const Regions& regions, std::string_view where) {
+  if (regions.boxes.empty() && regions.features.empty() && regions.classes.empty()) return;
+  const auto positive = [](float side) { return side > 0 && std::isfinite(side); };
+  require(positive(regions.width) && positive(regions.height), where, ": regions need the image's size in pixels, is ",
+          regions.width, " x ", regions.height);
+  for (std::size_t r = 0; r < regions.boxes.size(); ++r) {
+    const auto [x1, y1, x2, y2] = regions.boxes[r];
+    require(0 <= x1 && x1 < x2 && x2 <= regions.width && 0 <= y1 && y1 < y2 && y2 <= regions.height, where, ": box ", r,
+            " (", x1, ", ", y1, ", ", x2, ", ", y2, ") does not lie in its image of ", regions.width, " x ",
+            regions.height, " pixels");
+  }
+  for (const auto& [name, values] : {std::pair<const char*, const std::vector<float>&>{"features", regions.features},
+                                     {"classes", regions.classes}}) {
+    require(values.empty() || (!regions.boxes.empty() && values.size() % regions.boxes.size() == 0), where, ": ",
+            values.size(), " numbers of ", name, " for ", regions.boxes.size(), " boxes");
+    for (const float value : values)
+      require(std::isfinite(value), where, ": ", name, " hold a number that is not finite");
+  }
+}
+
+/// Id, texts, relevance and regions; the image is looked at when it is decoded.
+/// @throws rc3::Error "<where>: ..." naming the field
+inline void check_sample(const Sample& sample, std::string_view where) {
+  require(!sample.id.empty(), where, ": the id is empty");
+  require_utf8(sample.id, where);
+  for (const Text& text : sample.texts) {
+    require(!text.language.empty(), where, ": a text has no language");
+    check_text(text.text, join(where, ": ", text.language));
+  }
+  for (const TextRelevance& pair : sample.relevance) {
+    require(pair.a < pair.b && pair.b < sample.texts.size(), where, ": relevance of the texts ", pair.a, " and ",
+            pair.b, ", but there are ", sample.texts.size());
+    require(pair.value >= 0 && pair.value <= 1, where, ": relevance must be in [0, 1], is ", pair.value);
+  }
+  check_regions(sample.regions, where);
+}
+
+}  // namespace rc3::data

@@ -1,0 +1,108 @@
+#pragma once
+/// What is wrong with a data set: counted by kind, told once with examples, and limited by a budget. LibTorch-free.
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "rc3/core/error.hpp"
+
+namespace rc3::data {
+
+/// How many problems a run bears.
+struct ErrorBudget {
+  double fraction = 0.01;     ///< of the samples that were looked at, in [0, 1]
+  std::int64_t minimum = 10;  ///< so many are borne in any case, >= 0
+};
+
+/// A tally of problems. Safe to use from many threads.
+class DataErrors {
+ public:
+  /// The messages of one kind.
+  struct Kind {
+    std::int64_t count = 0;
+    std::vector<std::string> examples;  ///< the first few messages, in the order in which they came
+  };
+
+  static constexpr std::size_t max_examples = 3;
+
+  explicit DataErrors(ErrorBudget budget = {}) : budget_(budget) {
+    require(budget.fraction >= 0 && budget.fraction <= 1, "data::ErrorBudget: fraction must be in [0, 1], is ",
+            budget.fraction);
+    require(budget.minimum >= 0, "data::ErrorBudget: minimum must be >= 0, is ", budget.minimum);
+  }
+
+  /// Counts @p n samples that were looked at, good or not.
+  void looked_at(std::int64_t n = 1) {
+    const std::lock_guard lock(mutex_);
+    samples_ += n;
+  }
+
+  /// Counts a problem.
+  /// @param kind     short and the same for all of its kind: "duplicate id"
+  /// @param message  names file, sample, field and reason
+  /// @throws rc3::Error with the report when there are now more than max(minimum, fraction * samples read)
+  void add(const std::string& kind, std::string message) {
+    const std::lock_guard lock(mutex_);
+    Kind& k = kinds_[kind];
+    ++k.count;
+    ++count_;
+    if (k.examples.size() < max_examples) k.examples.push_back(message);
+    const auto allowed =
+        std::max(budget_.minimum, static_cast<std::int64_t>(budget_.fraction * static_cast<double>(samples_)));
+    require(count_ <= allowed, "too many errors: ", count_, " in ", samples_, " samples, the budget is ", allowed,
+            " (data::ErrorBudget: fraction ", budget_.fraction, ", minimum ", budget_.minimum, "); the last: ", message,
+            "\n", text());
+  }
+
+  /// Of all kinds.
+  std::int64_t count() const {
+    const std::lock_guard lock(mutex_);
+    return count_;
+  }
+  std::int64_t count(const std::string& kind) const {
+    const std::lock_guard lock(mutex_);
+    const auto found = kinds_.find(kind);
+    return found == kinds_.end() ? 0 : found->second.count;
+  }
+  std::int64_t samples() const {
+    const std::lock_guard lock(mutex_);
+    return samples_;
+  }
+  std::map<std::string, Kind> kinds() const {
+    const std::lock_guard lock(mutex_);
+    return kinds_;
+  }
+
+  /// A line a kind with its count, and a line an example; empty when all is well.
+  std::string report() const {
+    const std::lock_guard lock(mutex_);
+    return text();
+  }
+
+ private:
+  std::string text() const {
+    std::string out;
+    for (const auto& [name, kind] : kinds_) {
+      out += join(name, ": ", kind.count, "\n");
+      for (const std::string& example : kind.examples) out += join("  ", example, "\n");
+      const auto more = kind.count - static_cast<std::int64_t>(kind.examples.size());
+      if (more > 0) out += join("  and ", more, " more\n");
+    }
+    return out;
+  }
+
+  mutable std::mutex mutex_;
+  ErrorBudget budget_;
+  std::map<std::string, Kind> kinds_;
+  std::int64_t count_ = 0;
+  std::int64_t samples_ = 0;
+};
+
+}  // namespace rc3::data

@@ -1,0 +1,156 @@
+#pragma once
+/// IGLUE's files as examples of tasks, with the classes in VOLTA's order. Retrieval is read by captions.hpp.
+/// LibTorch-free.
+///
+/// The names of views are what VOLTA finds features by; WithRegions adds those. `group` numbers the images, or, of
+/// pairs of images, the sentences: NLVR2's consistency is the share of sentences that are right about all their
+/// pairs.
+
+#include <array>
+#include <cstdint>
+#include <filesystem>
+#include <span>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <unordered_set>
+#include <utility>
+#include <vector>
+
+#include "rc3/core/error.hpp"
+#include "rc3/data/errors/data_errors.hpp"
+#include "rc3/data/examples.hpp"
+#include "rc3/data/format/find_image.hpp"
+#include "rc3/data/format/iglue/marvl.hpp"
+#include "rc3/data/format/iglue/nlvr2.hpp"
+#include "rc3/data/format/iglue/xgqa.hpp"
+#include "rc3/data/format/iglue/xvnli.hpp"
+#include "rc3/io/json.hpp"
+
+namespace rc3::data::iglue {
+
+/// XVNLI's, in VOLTA's order: label 0 is contradiction.
+inline std::span<const std::string_view> entailment_classes() {
+  static constexpr std::array<std::string_view, 3> all{"contradiction", "neutral", "entailment"};
+  return all;
+}
+
+/// MaRVL's and NLVR2's, in VOLTA's order: label 1 is true.
+inline std::span<const std::string_view> reasoning_classes() {
+  static constexpr std::array<std::string_view, 2> all{"false", "true"};
+  return all;
+}
+
+/// GQA's answers in VOLTA's order, from its file trainval_label2ans.json: a JSON list of texts.
+/// @throws rc3::Error naming the file: no such list, an empty one, or an answer that is there twice
+inline std::vector<std::string> read_gqa_answers(const std::filesystem::path& path) {
+  auto answers = io::as<std::vector<std::string>>(io::read_json(path), "answers", path.string());
+  require(!answers.empty(), path.string(), ": holds no answer");
+  std::unordered_set<std::string_view> seen;
+  for (const std::string& answer : answers)
+    require(seen.insert(answer).second, path.string(), ": the answer \"", answer, "\" is there twice");
+  return answers;
+}
+
+namespace detail {
+
+/// Makes the examples of one file, but for those with an image that is not known.
+class ExampleMaker {
+ public:
+  ExampleMaker(std::filesystem::path path, FindImage find, DataErrors& errors)
+      : path_(std::move(path)), find_(std::move(find)), problems_(errors) {}
+
+  /// @param images  what FindImage is asked for
+  /// @param group     what examples that belong together have in common
+  void add(Example example, const std::vector<std::string>& images, const std::string& group) {
+    try {
+      for (const std::string& name : images) example.views.push_back({image(name, example.id), {}, stem(name)});
+    } catch (const Error& error) {
+      problems_.add("missing image", error.what());
+      return;
+    }
+    example.group = groups_.emplace(group, static_cast<std::int64_t>(groups_.size())).first->second;
+    examples_.push_back(std::move(example));
+  }
+
+  Examples take(std::string name) {
+    require(!examples_.empty(), name, ": ", path_.string(), ": there is an image for no record\n", problems_.report());
+    return Examples(std::move(name), std::move(examples_));
+  }
+
+ private:
+  /// VOLTA's rule: what follows the last slash, up to its first dot.
+  static std::string stem(const std::string& name) {
+    const std::string file = name.substr(name.rfind('/') + 1);
+    return file.substr(0, file.find('.'));
+  }
+
+  ImageSource image(const std::string& name, const std::string& id) const {
+    if (!find_) return {};
+    auto path = find_(name);
+    require(path.has_value(), path_.string(), ": ", id, ": there is no image for ", name);
+    return *std::move(path);
+  }
+
+  std::filesystem::path path_;
+  FindImage find_;
+  DataErrors& problems_;
+  std::vector<Example> examples_;
+  std::unordered_map<std::string, std::int64_t> groups_;
+};
+
+}  // namespace detail
+
+/// XVNLI: does the image entail the hypothesis? The premise is no input: the image stands for it.
+/// @param language  of the file, which does not say it
+/// @param find      is asked for Flickr30K's number of the image: images_in(folder, ".jpg"); empty: views have none
+/// @param errors  told what read_xvnli() tells, and of a "missing image"
+/// @throws rc3::Error naming the file: it cannot be read, or no record is good
+inline Examples xvnli(const std::filesystem::path& path, const std::string& language, FindImage find,
+                      DataErrors& errors) {
+  detail::ExampleMaker maker(path, std::move(find), errors);
+  for (const XvnliRecord& r : read_xvnli(path, errors)) {
+    const auto label = static_cast<std::size_t>(r.label);
+    maker.add({r.pair_id, {}, language, r.sentence2, std::string(entailment_classes()[label])}, {r.image_id},
+              r.image_id);
+  }
+  return maker.take(join("XVNLI ", language));
+}
+
+/// xGQA, and GQA itself: a question about an image. Where the file keeps the answer back, it is empty.
+/// @param language  of the questions; the answers are in English
+/// @param find      is asked for "n406334": images_in(folder, ".jpg")
+/// @throws rc3::Error as xvnli() does
+inline Examples xgqa(const std::filesystem::path& path, const std::string& language, FindImage find,
+                     DataErrors& errors) {
+  detail::ExampleMaker maker(path, std::move(find), errors);
+  for (XgqaRecord& r : read_xgqa(path, errors))
+    maker.add({std::move(r.id), {}, language, std::move(r.question), std::move(r.answer)}, {r.image_id}, r.image_id);
+  return maker.take(join("xGQA ", language));
+}
+
+/// MaRVL: is the sentence true of the two images? The file says its language.
+/// @param find  is asked for "39-Panci/39-n-5.jpg", whose view is named "39-n-5": images_in(folder, "")
+/// @throws rc3::Error as xvnli() does
+inline Examples marvl(const std::filesystem::path& path, FindImage find, DataErrors& errors) {
+  detail::ExampleMaker maker(path, std::move(find), errors);
+  for (const MarvlRecord& r : read_marvl(path, errors))
+    maker.add({r.id, {}, r.language, r.caption, std::string(reasoning_classes()[r.label])}, {r.left_img, r.right_img},
+              r.caption);
+  return maker.take("MaRVL");
+}
+
+/// NLVR2, what models for MaRVL are trained on.
+/// @param language  of the file, which may be a translation
+/// @param find      is asked for "dev-850-0-img0": images_in(folder, ".png")
+/// @throws rc3::Error as xvnli() does
+inline Examples nlvr2(const std::filesystem::path& path, const std::string& language, FindImage find,
+                      DataErrors& errors) {
+  detail::ExampleMaker maker(path, std::move(find), errors);
+  for (const Nlvr2Record& r : read_nlvr2(path, errors))
+    maker.add({r.id, {}, language, r.sentence, std::string(reasoning_classes()[r.label])}, {r.left_img, r.right_img},
+              r.sentence);
+  return maker.take(join("NLVR2 ", language));
+}
+
+}  // namespace rc3::data::iglue

@@ -1,0 +1,294 @@
+#pragma once
+/// Batches, made ahead of the trainer by worker threads, in an order that neither their number nor a stop in the middle
+/// changes. LibTorch-free.
+
+#include <condition_variable>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <exception>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include "rc3/core/error.hpp"
+#include "rc3/data/concept.hpp"
+#include "rc3/data/errors/data_errors.hpp"
+#include "rc3/data/loader/batches.hpp"
+#include "rc3/data/loader/order.hpp"
+
+namespace rc3::data {
+
+/// All that a resume needs of a loader.
+struct LoaderState {
+  std::uint64_t seed = 1;
+  std::int64_t epoch = 0;
+  std::int64_t samples = 0;  ///< of this epoch that were given out, over all ranks
+
+  friend bool operator==(const LoaderState&, const LoaderState&) = default;
+};
+
+struct LoaderOptions {
+  OrderOptions order = {};
+  BatchOptions batch = {};
+  std::int64_t epochs = -1;  ///< how many; -1: without end
+  int workers = 2;           ///< threads; 0: batches are made when they are asked for
+  int prefetch = 4;          ///< batches that are made ahead at most, > 0: this bounds the memory
+  std::int64_t rank = 0;     ///< 0 .. batch.ranks - 1
+};
+
+/// What next() gives.
+template <class Collated>
+struct Loaded {
+  Collated batch;
+  std::int64_t epoch = 0;
+  std::vector<std::int64_t> samples;  ///< this rank's, damaged ones too, in their order
+  std::int64_t skipped = 0;           ///< of them damaged
+};
+
+/// Reads, prepares and collates. Batches come in the order of (seed, epoch); a sample that throws rc3::Error is left
+/// out of its batch and counted as "damaged sample" in `problems`, in that order too.
+/// @tparam Source   a Dataset, or another Indexed; a ShardedDataset is read in long stretches
+/// @tparam Prepare  `prepare(const Sample&, std::uint64_t seed, std::int64_t epoch)` (or of what Source reads), a
+/// function of its arguments, called by several threads at a time
+/// @tparam Collate  `collate(std::vector<P>)` of what prepare gives, called by several threads at a time
+template <Indexed Source, class Prepare, class Collate>
+class Loader {
+ public:
+  using Prepared = std::invoke_result_t<const Prepare&, const ItemOf<Source>&, std::uint64_t, std::int64_t>;
+  using Collated = std::invoke_result_t<const Collate&, std::vector<Prepared>>;
+
+  /// @param source    outlives the loader, as do @p problems
+  /// @param lengths   for a token budget; else null
+  /// @param from      where to go on; its seed replaces the order's
+  Loader(const Source& source, Prepare prepare, Collate collate, DataErrors& errors, LoaderOptions options = {},
+         std::shared_ptr<const Lengths> lengths = nullptr, std::optional<LoaderState> from = std::nullopt)
+      : source_(source),
+        prepare_(std::move(prepare)),
+        collate_(std::move(collate)),
+        problems_(errors),
+        options_(options),
+        lengths_(std::move(lengths)),
+        state_(from.value_or(LoaderState{options.order.seed, 0, 0})),
+        order_(shards(source), source.size(), with_seed(options.order, state_.seed)) {
+    require(options.workers >= 0 && options.prefetch > 0,
+            "data::Loader: workers must be >= 0 and prefetch above 0, are ", options.workers, " and ",
+            options.prefetch);
+    require(options.rank >= 0 && options.rank < options.batch.ranks, "data::Loader: rank ", options.rank, " of ",
+            options.batch.ranks);
+    open_epoch(state_.epoch);
+    batches_->skip(state_.samples);
+    for (int i = 0; i < options.workers; ++i) threads_.emplace_back([this] { work(); });
+  }
+  Loader(const Loader&) = delete;
+  Loader& operator=(const Loader&) = delete;
+  ~Loader() {
+    {
+      const std::lock_guard lock(mutex_);
+      stop_ = true;
+    }
+    changed_.notify_all();
+  }
+
+  /// The next batch with an intact sample; nothing after the last epoch.
+  /// @throws rc3::Error when the budget of `problems` is spent; on several ranks, which must stay in step, when every
+  ///         sample of a batch is damaged
+  std::optional<Loaded<Collated>> next() {
+    while (const auto job = take()) {
+      problems_.looked_at(static_cast<std::int64_t>(job->samples.size()));
+      std::int64_t skipped = 0;
+      for (const auto& damage : job->damage)
+        if (!damage.empty()) {
+          ++skipped;
+          problems_.add("damaged sample", damage);
+        }
+      state_ = {state_.seed, job->epoch, job->given};
+      if (job->batch) return Loaded<Collated>{std::move(*job->batch), job->epoch, std::move(job->samples), skipped};
+      require(options_.batch.ranks == 1,
+              "data::Loader: every sample of a batch is damaged; the last: ", job->damage.back());
+    }
+    return std::nullopt;
+  }
+
+  /// Behind the last batch that next() gave.
+  LoaderState state() const { return state_; }
+
+ private:
+  /// A batch in the making. Its vectors' elements belong to one worker each.
+  struct Job {
+    std::int64_t epoch = 0, given = 0;
+    std::vector<std::int64_t> samples;
+    std::vector<std::optional<Prepared>> prepared;
+    std::vector<std::string> damage;  ///< why a sample is left out
+    std::size_t next = 0, left = 0;   ///< samples that no worker took, that are not done
+    std::optional<Collated> batch;
+    std::exception_ptr error;
+    bool ready = false;
+  };
+
+  /// The next job, done; null at the end.
+  std::shared_ptr<Job> take() {
+    std::unique_lock lock(mutex_);
+    if (threads_.empty()) {
+      while (jobs_.empty() || jobs_.front()->left > 0)
+        if (!step(lock)) break;
+    } else {
+      changed_.wait(lock, [&] { return jobs_.empty() ? finished_ : jobs_.front()->ready; });
+    }
+    if (jobs_.empty()) return nullptr;
+    const auto job = jobs_.front();
+    if (job->error) std::rethrow_exception(job->error);
+    jobs_.pop_front();
+    lock.unlock();
+    changed_.notify_all();
+    return job;
+  }
+
+  static std::vector<std::int64_t> shards(const Source& source) {
+    if constexpr (ShardedDataset<Source>)
+      return source.shards();
+    else
+      return {0};
+  }
+  static OrderOptions with_seed(OrderOptions options, std::uint64_t seed) {
+    options.seed = seed;
+    return options;
+  }
+
+  void open_epoch(std::int64_t epoch) {
+    epoch_ = epoch;
+    announced_ = 0;
+    batches_.emplace(order_.epoch(epoch), order_.options().seed, epoch, options_.batch, lengths_);
+  }
+
+  /// Makes a job of the next batch. False at the end. Called with the lock.
+  bool plan() {
+    if (finished_) return false;
+    auto samples = batches_->next();
+    if (samples.empty()) {
+      if (options_.epochs >= 0 && epoch_ + 1 >= options_.epochs) {
+        finished_ = true;
+        return false;
+      }
+      open_epoch(epoch_ + 1);
+      samples = batches_->next();
+    }
+    announce();
+    auto job = std::make_shared<Job>();
+    job->epoch = epoch_;
+    job->given = batches_->given();
+    job->samples = part_of_rank(samples, options_.rank, options_.batch.ranks);
+    job->left = job->samples.size();
+    job->prepared.resize(job->left);
+    job->damage.resize(job->left);
+    jobs_.push_back(std::move(job));
+    return true;
+  }
+
+  /// Lets the system read ahead what the windows up to the one after the current batch need.
+  void announce() {
+    if constexpr (ShardedDataset<Source>) {
+      const auto window = order_.options().window;
+      for (; announced_ < order_.size() && announced_ <= batches_->given() + window; announced_ += window)
+        for (const auto& [first, count] : order_.epoch(epoch_).stretches(announced_)) source_.will_read(first, count);
+    }
+  }
+
+  /// Prepares one sample. False when there is nothing to do for now. Called with the lock, which it gives up meanwhile.
+  bool step(std::unique_lock<std::mutex>& lock) {
+    std::shared_ptr<Job> job;
+    for (const auto& candidate : jobs_)
+      if (candidate->next < candidate->samples.size()) {
+        job = candidate;
+        break;
+      }
+    if (!job) {
+      if (jobs_.size() >= static_cast<std::size_t>(options_.prefetch)) return false;
+      try {
+        if (!plan()) return false;
+      } catch (...) {  // the plan of an epoch cannot be made: the consumer hears of it in its turn
+        finished_ = true;
+        job = std::make_shared<Job>();
+        job->error = std::current_exception();
+        job->ready = true;
+        jobs_.push_back(job);
+        changed_.notify_all();
+        return false;
+      }
+      job = jobs_.back();
+    }
+    const std::size_t i = job->next++;
+    lock.unlock();
+    std::exception_ptr error;
+    try {
+      try {
+        job->prepared[i].emplace(
+            std::as_const(prepare_)(source_.read(job->samples[i]), order_.options().seed, job->epoch));
+      } catch (const Error& damaged) {
+        job->damage[i] = damaged.what();
+      }
+    } catch (...) {
+      error = std::current_exception();
+    }
+    lock.lock();
+    if (error && !job->error) job->error = error;
+    if (--job->left > 0) return true;
+    lock.unlock();
+    finish(*job);
+    lock.lock();
+    job->ready = true;
+    changed_.notify_all();
+    return true;
+  }
+
+  void finish(Job& job) const {
+    if (job.error) return;
+    try {
+      std::vector<Prepared> whole;
+      for (auto& one : job.prepared)
+        if (one) whole.push_back(std::move(*one));
+      job.prepared.clear();
+      if (!whole.empty()) job.batch.emplace(collate_(std::move(whole)));
+    } catch (...) {
+      job.error = std::current_exception();
+    }
+  }
+
+  void work() {
+    std::unique_lock lock(mutex_);
+    while (!stop_)
+      if (!step(lock)) {
+        if (finished_) changed_.notify_all();
+        changed_.wait(lock, [&] { return stop_ || work_waits(); });
+      }
+  }
+  bool work_waits() const {
+    for (const auto& job : jobs_)
+      if (job->next < job->samples.size()) return true;
+    return !finished_ && jobs_.size() < static_cast<std::size_t>(options_.prefetch);
+  }
+
+  const Source& source_;
+  Prepare prepare_;
+  Collate collate_;
+  DataErrors& problems_;
+  LoaderOptions options_;
+  std::shared_ptr<const Lengths> lengths_;
+  LoaderState state_;
+  Order order_;
+
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::deque<std::shared_ptr<Job>> jobs_;  ///< in order; the first is the next to be given
+  std::optional<Batches> batches_;
+  std::int64_t epoch_ = 0, announced_ = 0;
+  bool finished_ = false, stop_ = false;
+  std::vector<std::jthread> threads_;  ///< last: joined first
+};
+
+}  // namespace rc3::data

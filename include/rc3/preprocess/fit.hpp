@@ -1,0 +1,77 @@
+#pragma once
+/// From an image of any size to one of the size that a pretrained vision model takes. LibTorch-free.
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <utility>
+#include <vector>
+
+#include "rc3/core/error.hpp"
+#include "rc3/io/image/concept.hpp"
+#include "rc3/io/image/flatten.hpp"
+#include "rc3/io/image/resize.hpp"
+#include "rc3/preprocess/options.hpp"
+
+namespace rc3::preprocess {
+
+/// What of an image becomes the whole of the fitted one, in its pixels; a crop may reach beyond it.
+struct Part {
+  double left = 0, top = 0, width = 0, height = 0;
+};
+
+namespace detail {
+
+/// Width and height after the resize.
+inline std::pair<int, int> resized(const PreprocessOptions& options, int width, int height) {
+  if (!options.resize) return {width, height};
+  const auto& size = *options.resize;
+  if (size.shortest_edge == 0) return {size.width, size.height};
+  const auto longer = [&](int other, int shorter) {
+    const std::int64_t pixels = std::int64_t{size.shortest_edge} * other / shorter;
+    require(pixels <= 16384, "preprocess::Preprocess: an image of ", width, " x ", height,
+            " pixels is too narrow: its longer side would become ", pixels, " pixels");
+    return static_cast<int>(pixels);
+  };
+  if (width <= height) return {size.shortest_edge, longer(height, width)};
+  return {longer(width, height), size.shortest_edge};
+}
+
+/// Where the centre of @p want pixels begins. Rounded down also below 0, as in Python: an image that is too small by
+/// an odd number gets the extra row on top.
+inline int centre(int have, int want) { return (have - want) / 2 - ((have - want) % 2 < 0 ? 1 : 0); }
+
+inline io::Image cropped(const io::Image& image, int height, int width) {
+  const int top = centre(image.height, height), left = centre(image.width, width);
+  io::Image out{width, height,
+                std::vector<std::uint8_t>(static_cast<std::size_t>(width) * static_cast<std::size_t>(height) * 4)};
+  const int from = std::max(left, 0), to = std::min(left + width, image.width);
+  const auto at = [](const io::Image& i, int y, int x) { return (static_cast<std::ptrdiff_t>(y) * i.width + x) * 4; };
+  for (int y = std::max(top, 0); y < std::min(top + height, image.height); ++y)
+    std::copy(image.rgba.begin() + at(image, y, from), image.rgba.begin() + at(image, y, to),
+              out.rgba.begin() + at(out, y - top, from - left));
+  return out;
+}
+
+}  // namespace detail
+
+/// Background, resize and centre crop.
+inline io::Image fit(io::Image image, const PreprocessOptions& options) {
+  require(image.width > 0 && image.height > 0, "preprocess::Preprocess: the image is empty");
+  image = io::flatten(std::move(image), options.background);
+  const auto [width, height] = detail::resized(options, image.width, image.height);
+  if (options.resize) image = io::resize(std::move(image), width, height, options.resample);
+  return options.crop ? detail::cropped(image, options.crop->height, options.crop->width) : image;
+}
+
+/// What fit() takes of an image of @p width x @p height pixels, so that boxes can follow.
+inline Part fitted_part(int width, int height, const PreprocessOptions& options) {
+  require(width > 0 && height > 0, "preprocess::Preprocess: the image is empty");
+  if (!options.crop) return {0, 0, static_cast<double>(width), static_cast<double>(height)};
+  const auto [w, h] = detail::resized(options, width, height);
+  const double sx = static_cast<double>(width) / w, sy = static_cast<double>(height) / h;
+  return {detail::centre(w, options.crop->width) * sx, detail::centre(h, options.crop->height) * sy,
+          options.crop->width * sx, options.crop->height * sy};
+}
+
+}  // namespace rc3::preprocess

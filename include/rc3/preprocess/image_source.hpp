@@ -1,0 +1,21 @@
+#pragma once
+/// Where the pixels of an image come from. LibTorch-free.
+
+#include <filesystem>
+#include <string>
+#include <variant>
+
+#include "rc3/io/image/concept.hpp"
+
+namespace rc3::preprocess {
+
+/// The bytes of an image file.
+struct EncodedImage {
+  std::string bytes;
+  std::string name;  ///< for errors: the shard and the member
+};
+
+/// Nothing, the path of an image file, its bytes, or its pixels.
+using ImageSource = std::variant<std::monostate, std::filesystem::path, EncodedImage, io::Image>;
+
+}  // namespace rc3::preprocess

@@ -1,0 +1,146 @@
+#pragma once
+/// What a pretrained model wants done to its images: preprocessor_config.json, as transformers writes it.
+
+#include <array>
+#include <cmath>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include "rc3/core/error.hpp"
+#include "rc3/io/image/flatten.hpp"
+#include "rc3/io/image/resize.hpp"
+#include "rc3/io/json.hpp"
+
+namespace rc3::preprocess {
+
+/// A size in pixels: both sides, or the shorter one.
+struct PreprocessSize {
+  int height = 0;
+  int width = 0;
+  int shortest_edge = 0;  ///< set: height and width are not; the other side keeps the proportion, rounded down
+};
+
+/// In the order in which it happens. Unset members are steps that are not done.
+struct PreprocessOptions {
+  io::Rgb background = io::white;  ///< under transparent parts, as in transformers
+  std::optional<PreprocessSize> resize = std::nullopt;
+  io::Resample resample = io::Resample::bicubic;
+  std::optional<PreprocessSize> crop =
+      std::nullopt;                        ///< the centre of height x width; what is beyond the image is black
+  double rescale = 1.0 / 255;              ///< what pixels 0..255 are multiplied with, > 0; 1: not done
+  std::array<double, 3> mean = {0, 0, 0};  ///< of rescaled red, green, blue
+  std::array<double, 3> std = {1, 1, 1};   ///< > 0
+
+  /// Reads preprocessor_config.json in @p folder, of the ViT, CLIP and SigLIP image processors.
+  /// @throws rc3::Error naming the file and the key: a key that decides something is missing or of another form, the
+  ///         processor is of another type, a step that is not known here is asked for.
+  static PreprocessOptions from_pretrained(const std::filesystem::path& folder);
+};
+
+namespace detail {
+
+/// The three processors differ in what a bare number as size means and in whether they crop.
+enum class Processor { vit, clip, siglip };
+
+inline Processor processor_type(const nlohmann::json& json, const std::filesystem::path& folder,
+                                const std::string& file) {
+  std::string type = io::get_or<std::string>(json, "image_processor_type", file, "");
+  if (type.empty()) type = io::get_or<std::string>(json, "feature_extractor_type", file, "");
+  if (type.empty() && std::filesystem::exists(folder / "config.json")) {  // as AutoImageProcessor does
+    const auto path = (folder / "config.json").string();
+    type = io::get_or<std::string>(io::read_json(path), "model_type", path, "");
+  }
+  require(!type.empty(), file,
+          ": the key \"image_processor_type\" is missing, and no config.json beside it has a "
+          "\"model_type\"; ViTImageProcessor, CLIPImageProcessor and SiglipImageProcessor are read");
+  for (const std::string_view form :
+       {"ImageProcessor", "ImageProcessorFast", "ImageProcessorPil", "FeatureExtractor"}) {
+    if (type == join("ViT", form)) return Processor::vit;
+    if (type == join("CLIP", form)) return Processor::clip;
+    if (type == join("Siglip", form)) return Processor::siglip;
+  }
+  if (type == "vit") return Processor::vit;
+  if (type == "clip" || type == "clip_vision_model") return Processor::clip;
+  if (type == "siglip" || type == "siglip_vision_model") return Processor::siglip;
+  fail(file, ": the image processor is \"", type,
+       "\"; only ViTImageProcessor, CLIPImageProcessor and SiglipImageProcessor are read: set PreprocessOptions by "
+       "hand");
+}
+
+/// @p key as a bare number, {"height", "width"} or {"shortest_edge"}. @param square  what a bare number is the side of
+inline PreprocessSize size_of(const nlohmann::json& json, const std::string& key, const std::string& file,
+                              bool square) {
+  const auto side = [&](const nlohmann::json& value, const std::string& name) {
+    const int pixels = io::as<int>(value, name, file);
+    require(pixels >= 1 && pixels <= 16384, file, ": \"", name, "\" must be 1 to 16384 pixels, is ", pixels);
+    return pixels;
+  };
+  require(json.contains(key), file, ": the key \"", key, "\" is missing");
+  const auto& value = json.at(key);
+  if (value.is_number()) {
+    const int pixels = side(value, key);
+    return square ? PreprocessSize{pixels, pixels, 0} : PreprocessSize{0, 0, pixels};
+  }
+  if (value.is_object() && value.size() == 2 && value.contains("height") && value.contains("width"))
+    return {side(value.at("height"), key + ".height"), side(value.at("width"), key + ".width"), 0};
+  if (value.is_object() && value.size() == 1 && value.contains("shortest_edge"))
+    return {0, 0, side(value.at("shortest_edge"), key + ".shortest_edge")};
+  fail(file, ": \"", key, "\" must be a number, {\"height\", \"width\"} or {\"shortest_edge\"}, is ",
+       value.dump(-1, ' ', true));
+}
+
+inline std::array<double, 3> three(const nlohmann::json& json, const std::string& key, const std::string& file) {
+  const auto all = io::get<std::vector<double>>(json, key, file);
+  require(all.size() == 3, file, ": \"", key, "\" must be three numbers, has ", all.size());
+  return {all[0], all[1], all[2]};
+}
+
+}  // namespace detail
+
+inline PreprocessOptions PreprocessOptions::from_pretrained(const std::filesystem::path& folder) {
+  using detail::Processor;
+  const auto path = folder / "preprocessor_config.json";
+  const std::string file = path.string();
+  const nlohmann::json json = io::read_json(path);
+  require(json.is_object(), file, ": must be an object");
+  const Processor type = detail::processor_type(json, folder, file);
+  const bool old = !json.contains("image_processor_type");  // such files divide by 255 and have no key that says so
+
+  PreprocessOptions options;
+  if (io::get<bool>(json, "do_resize", file)) {
+    const bool square = io::get_or(json, "default_to_square", file, type != Processor::clip);
+    options.resize = detail::size_of(json, "size", file, square);
+    const int resample = io::get<int>(json, "resample", file);
+    require(resample == 2 || resample == 3, file, ": \"resample\" is ", resample,
+            "; 2 (bilinear) and 3 (bicubic) are read");
+    options.resample = static_cast<io::Resample>(resample);
+  }
+  // Only CLIP's processor crops unless it is told not to.
+  if (type == Processor::clip ? io::get<bool>(json, "do_center_crop", file)
+                              : io::get_or(json, "do_center_crop", file, false)) {
+    options.crop = detail::size_of(json, "crop_size", file, true);
+    require(options.crop->shortest_edge == 0, file, ": \"crop_size\" must have a \"height\" and a \"width\"");
+  }
+  options.rescale = 1;
+  if (old ? io::get_or(json, "do_rescale", file, true) : io::get<bool>(json, "do_rescale", file)) {
+    options.rescale =
+        old ? io::get_or(json, "rescale_factor", file, 1.0 / 255) : io::get<double>(json, "rescale_factor", file);
+    require(options.rescale > 0 && std::isfinite(options.rescale), file, ": \"rescale_factor\" must be above 0, is ",
+            options.rescale);
+  }
+  if (io::get<bool>(json, "do_normalize", file)) {
+    options.mean = detail::three(json, "image_mean", file);
+    options.std = detail::three(json, "image_std", file);
+    for (const double s : options.std) require(s > 0, file, ": \"image_std\" must be above 0, has ", s);
+  }
+  for (const char* step : {"do_pad", "do_flip_channel_order", "do_grayscale"})
+    require(!io::get_or(json, step, file, false), file, ": \"", step, "\" is not known here");
+  return options;
+}
+
+}  // namespace rc3::preprocess

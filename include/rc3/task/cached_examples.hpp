@@ -1,0 +1,294 @@
+#pragma once
+/// A task's examples in memory, with what frozen layers made of them: the first epoch costs what it costs, every
+/// further one only the layers that learn.
+
+#include <ATen/ops/tensor.h>
+#include <ATen/ops/zeros.h>
+#include <c10/core/GradMode.h>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "rc3/core/error.hpp"
+#include "rc3/core/nn/device.hpp"
+#include "rc3/data/loader/loader.hpp"
+#include "rc3/data/text/text_id.hpp"
+#include "rc3/task/batch.hpp"
+#include "rc3/task/collate.hpp"
+#include "rc3/visual/cache_frozen_features.hpp"
+
+namespace rc3::task {
+
+namespace detail {
+
+/// Rows of different lengths as one tensor, padded with zeros along dimension 1; undefined where the first is.
+inline at::Tensor stack_padded(const std::vector<at::Tensor>& rows) {
+  if (rows.empty() || !rows[0].defined()) return {};
+  auto shape = rows[0].sizes().vec();
+  shape[0] = 0;
+  for (const auto& row : rows) {
+    shape[0] += row.size(0);
+    if (row.dim() > 1) shape[1] = std::max(shape[1], row.size(1));
+  }
+  // By copies: cat would take part in autocast, which knows no half precision on the CPU.
+  auto all = at::zeros(shape, rows[0].options());
+  std::int64_t at = 0;
+  for (const auto& row : rows) {
+    auto place = all.narrow(0, at, row.size(0));
+    (row.dim() > 1 ? place.narrow(1, 0, row.size(1)) : place).copy_(row);
+    at += row.size(0);
+  }
+  return all;
+}
+
+}  // namespace detail
+
+/// Images that are equal to the last pixel, and equal texts, are kept and computed once, so that the same images in
+/// twenty languages cost one pass. Good for as many examples as fit into memory; for more, use data::Loader.
+class CachedExamples {
+ public:
+  /// Reads all of @p source. @param host  an rc3::Model; what it has frozen must stay as it is from here on
+  /// @param prepare  a task::PrepareExample without augmentation
+  /// @param errors  counts damaged examples, which are left out
+  /// @param tick     is told (examples done, examples in all)
+  template <class Host, data::Indexed Source, class Prepare>
+  CachedExamples(Host& host, const Source& source, Prepare prepare, data::DataErrors& errors,
+                 const std::function<void(std::int64_t, std::int64_t)>& tick = {}) {
+    data::LoaderOptions options;
+    options.order.shuffle = false;
+    options.batch.size = 32;
+    options.epochs = 1;
+    options.workers = 1;
+    struct Whole {
+      std::vector<PreparedExample> operator()(std::vector<PreparedExample> all) const { return all; }
+    };
+    data::Loader loader(source, std::move(prepare), Whole{}, errors, options);
+    const bool training = host.is_training();
+    host.eval();
+    std::int64_t done = 0;
+    while (auto loaded = loader.next()) {
+      add(host, loaded->batch);
+      done += static_cast<std::int64_t>(loaded->samples.size());
+      if (tick) tick(done, source.size());
+    }
+    host.train(training);
+    require(!rows_.empty(), source.name(), ": holds no good example\n", errors.report());
+  }
+
+  std::int64_t size() const { return static_cast<std::int64_t>(rows_.size()); }
+  /// Different images among them.
+  std::int64_t images() const { return static_cast<std::int64_t>(images_.size()); }
+  /// What example @p i of 0 .. size() - 1 was made from, without its views.
+  const data::Example& example(std::int64_t i) const { return row(i).example; }
+  /// Its class, -1 where it is not known.
+  std::int64_t label(std::int64_t i) const { return row(i).label; }
+
+  /// @param index  places in the order of the source, damaged ones left out
+  ExampleBatch batch(const std::vector<std::int64_t>& index) const { return batch(index, index); }
+
+  /// The texts and answers of @p index beside the images of @p seen, as many examples.
+  ExampleBatch batch(const std::vector<std::int64_t>& index, const std::vector<std::int64_t>& seen) const {
+    require(!index.empty(), "task::CachedExamples: a batch without examples");
+    require(seen.size() == index.size(), "task::CachedExamples: ", seen.size(), " examples' images for ", index.size(),
+            " texts");
+    std::vector<const Row*> rows;
+    for (const std::int64_t i : index) rows.push_back(&row(i));
+    ExampleBatch batch;
+    std::vector<std::size_t> left, right;
+    std::vector<std::int64_t> image_ids;
+    for (const std::int64_t i : seen) {
+      left.push_back(row(i).left.value());
+      if (row(i).right) right.push_back(*row(i).right);
+      image_ids.push_back(image_of(i));
+    }
+    batch.images = stack(left);
+    if (!right.empty()) batch.right = stack(right);
+    std::vector<at::Tensor> ids, mask, hidden;
+    std::vector<std::vector<std::int64_t>> targets;
+    std::vector<std::int64_t> labels, languages, text_ids;
+    for (const Row* row : rows) {
+      text_ids.push_back(static_cast<std::int64_t>(row->text));
+      const Texts& text = texts_[row->text];
+      ids.push_back(text.ids);
+      mask.push_back(text.mask);
+      if (text.hidden.defined()) hidden.push_back(text.hidden);
+      labels.push_back(row->label);
+      targets.push_back(row->target);
+      languages.push_back(row->target_language);
+    }
+    batch.texts = {detail::stack_padded(ids), detail::stack_padded(mask), detail::stack_padded(hidden)};
+    if (batch.texts.hidden.defined()) batch.texts.hidden = batch.texts.hidden.to(at::kFloat);
+    // Padding is zero in stack_padded, and the tokenizer's is not.
+    batch.texts.ids.masked_fill_(~batch.texts.mask, text::Tokenizer::pad);
+    if (rows[0]->target_language < 0) {
+      batch.labels = at::tensor(labels, at::kLong);
+    } else {
+      batch.targets = text::pad_batch(targets);
+      batch.target_languages = at::tensor(languages, at::kLong);
+    }
+    batch.image_ids = at::tensor(image_ids, at::kLong);
+    batch.text_ids = at::tensor(text_ids, at::kLong);
+    return batch;
+  }
+
+  /// The number of example @p i's (left) image, 0 .. images() - 1.
+  std::int64_t image_of(std::int64_t i) const { return static_cast<std::int64_t>(row(i).left.value()); }
+
+  /// An example about another image, or two others, half of all examples away: neighbours are often about one
+  /// image.
+  /// @throws rc3::Error when all are about one image
+  std::int64_t elsewhere(std::int64_t i) const {
+    for (std::int64_t k = 0; k < size(); ++k) {
+      const std::int64_t j = (i + size() / 2 + k) % size();
+      if (row(j).left != row(i).left && (!row(i).right || row(j).right != row(i).right)) return j;
+    }
+    fail("task::CachedExamples: all ", size(), " examples are about one image, there is no other to be seen instead");
+  }
+
+  /// The different images from @p begin to @p end, one row each.
+  Images images(std::int64_t begin, std::int64_t end) const {
+    std::vector<std::size_t> which;
+    for (; begin < end; ++begin) which.push_back(static_cast<std::size_t>(begin));
+    return stack(which);
+  }
+
+ private:
+  struct Row {
+    std::optional<std::size_t> left, right;  ///< into images_
+    std::size_t text = 0;                    ///< into texts_
+    std::int64_t label = -1;
+    std::vector<std::int64_t> target;
+    std::int64_t target_language = -1;
+    data::Example example;
+  };
+
+  const Row& row(std::int64_t i) const {
+    require(i >= 0 && i < size(), "task::CachedExamples: example ", i, " of ", size());
+    return rows_[static_cast<std::size_t>(i)];
+  }
+
+  template <class Host>
+  void add(Host& host, std::vector<PreparedExample>& examples) {
+    c10::NoGradGuard no_grad;
+    const auto device = nn::device_of(host);  // where it computes; what is kept lies in the CPU's memory
+    std::vector<const preprocess::PreparedImage*> fresh;
+    std::vector<std::vector<std::int64_t>> fresh_texts;
+    for (const PreparedExample& e : examples) {
+      Row row;
+      row.left = place(e.images.at(0), fresh);
+      if (e.images.size() == 2) row.right = place(e.images[1], fresh);
+      const auto key = data::text_id(bytes(e.text.data(), e.text.size()));
+      const auto [found, is_new] = text_at_.try_emplace(key, texts_.size() + fresh_texts.size());
+      if (is_new) fresh_texts.push_back(e.text);
+      row.text = found->second;
+      row.label = e.label;
+      row.target = e.target;
+      row.target_language = e.target_language;
+      row.example = e.example;
+      rows_.push_back(std::move(row));
+    }
+    if (!fresh.empty()) {
+      const auto kept =
+          visual::cache_frozen_features(*host.visual_policy(), preprocess::collate_images(fresh).to(device))
+              .to(at::kCPU);
+      for (std::int64_t i = 0; i < kept.size(); ++i) images_.push_back(kept.select(at::tensor({i}, at::kLong)));
+    }
+    if (fresh_texts.empty()) return;
+    Texts texts = text::pad_batch(fresh_texts);
+    if constexpr (requires { host.text_policy()->frozen_layers(); })
+      if (host.text_policy()->frozen_layers() >= 0)
+        texts.hidden = host.text_policy()->lower(texts.to(device)).values.to(at::kHalf).cpu();
+    for (std::size_t i = 0; i < fresh_texts.size(); ++i) {
+      const auto row = texts.select(at::tensor({static_cast<std::int64_t>(i)}, at::kLong));
+      const auto length = static_cast<std::int64_t>(fresh_texts[i].size());
+      texts_.push_back({row.ids.narrow(1, 0, length).clone(), row.mask.narrow(1, 0, length).clone(),
+                        row.hidden.defined() ? row.hidden.narrow(1, 0, length).clone() : row.hidden});
+    }
+  }
+
+  static std::string_view bytes(const void* data, std::size_t numbers) {
+    return {static_cast<const char*>(data), numbers * sizeof(std::int64_t)};
+  }
+
+  /// Where the image is, or will be behind those of @p fresh.
+  std::size_t place(const preprocess::PreparedImage& image, std::vector<const preprocess::PreparedImage*>& fresh) {
+    const auto raw = [](const auto& v) {
+      return data::text_id({reinterpret_cast<const char*>(v.data()), v.size() * sizeof(v[0])});
+    };
+    const std::int64_t key[] = {raw(image.pixels), raw(image.regions.boxes), raw(image.regions.features)};
+    const auto [found, is_new] = image_at_.try_emplace(data::text_id(bytes(key, 3)), images_.size() + fresh.size());
+    if (is_new) fresh.push_back(&image);
+    return found->second;
+  }
+
+  Images stack(const std::vector<std::size_t>& which) const {
+    const auto all = [&](at::Tensor Images::*member) {
+      std::vector<at::Tensor> parts;
+      for (const std::size_t i : which) parts.push_back(images_.at(i).*member);
+      return detail::stack_padded(parts);
+    };
+    return {all(&Images::pixels),      all(&Images::regions),    all(&Images::boxes),    all(&Images::sizes),
+            all(&Images::region_mask), all(&Images::patch_mask), all(&Images::features), all(&Images::region_classes)};
+  }
+
+  std::vector<Row> rows_;
+  std::vector<Images> images_;  ///< one row each
+  std::vector<Texts> texts_;    ///< one row each, without padding
+  std::unordered_map<std::int64_t, std::size_t> image_at_, text_at_;
+};
+
+/// The ranks that batches are dealt to.
+struct Ranks {
+  std::int64_t size = 1;  ///< > 0
+  std::int64_t rank = 0;  ///< this one, 0 .. size - 1
+};
+
+/// Batches of remembered examples for train::Run, in an order that is a function of (seed, epoch). On several ranks
+/// each has its part of every batch, and all remember the same examples.
+class CachedBatches {
+ public:
+  /// @param examples  outlives this
+  /// @param size      of a batch over all ranks, at least their number; an epoch's last may be smaller
+  /// @param from      where to go on, on any number of ranks
+  /// @throws rc3::Error naming the argument that is wrong
+  CachedBatches(const CachedExamples& examples, std::int64_t size, std::uint64_t seed,
+                std::optional<data::LoaderState> from = std::nullopt, Ranks ranks = {})
+      : examples_(examples),
+        size_(size),
+        ranks_(ranks),
+        state_(from.value_or(data::LoaderState{seed, 0, 0})),
+        order_({0}, examples.size(), {.seed = state_.seed}) {
+    require(size > 0, "task::CachedBatches: a batch must have a size above 0, has ", size);
+    require(ranks.rank >= 0 && ranks.rank < ranks.size, "task::CachedBatches: rank ", ranks.rank, " of ", ranks.size);
+    require(std::min(size, examples.size()) >= ranks.size, "task::CachedBatches: a batch of ",
+            std::min(size, examples.size()), " has not one example for each of ", ranks.size, " ranks");
+  }
+
+  /// Never nothing: epoch follows epoch. Where an epoch ends with fewer examples than ranks, they are left out.
+  std::optional<data::Loaded<ExampleBatch>> next() {
+    if (examples_.size() - state_.samples < ranks_.size) state_ = {state_.seed, state_.epoch + 1, 0};
+    const auto order = order_.epoch(state_.epoch);
+    std::vector<std::int64_t> index;
+    for (std::int64_t i = 0; i < size_ && state_.samples < examples_.size(); ++i, ++state_.samples)
+      if (i % ranks_.size == ranks_.rank) index.push_back(order[state_.samples]);
+    return data::Loaded<ExampleBatch>{examples_.batch(index), state_.epoch, index, 0};
+  }
+  data::LoaderState state() const { return state_; }
+
+ private:
+  const CachedExamples& examples_;
+  std::int64_t size_;
+  Ranks ranks_;
+  data::LoaderState state_;
+  data::Order order_;
+};
+
+}  // namespace rc3::task

@@ -1,0 +1,74 @@
+#pragma once
+/// Where the value of each option comes from. LibTorch-free.
+
+#include <algorithm>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include "rc3/core/error.hpp"
+#include "rc3/train/config/fields.hpp"
+#include "rc3/train/config/value.hpp"
+
+namespace rc3::train {
+
+/// The name of each option, in the order of the list, with "default", the name of a file, or "command line".
+using Provenance = std::vector<std::pair<std::string, std::string>>;
+
+/// @p config before anything was read.
+template <Configuration C>
+Provenance default_provenance(const C& config) {
+  C copy = config;
+  Provenance all;
+  for_each_field(copy, [&](const std::string& path, const auto&, const char*, const Bounds&) {
+    all.emplace_back(path, "default");
+  });
+  return all;
+}
+
+/// The options @p names were set by @p where. @throws rc3::Error for a name that there is none of
+inline void set_provenance(Provenance& sources, const std::vector<std::string>& names, const std::string& where) {
+  for (const auto& name : names) {
+    const auto found =
+        std::find_if(sources.begin(), sources.end(), [&](const auto& option) { return option.first == name; });
+    require(found != sources.end(), "train::set_provenance: there is no option \"", name, '"');
+    found->second = where;
+  }
+}
+
+/// An object of names and where they come from.
+inline nlohmann::ordered_json provenance_to_json(const Provenance& sources) {
+  auto json = nlohmann::ordered_json::object();
+  for (const auto& [name, where] : sources) json[name] = where;
+  return json;
+}
+
+/// A line an option: its name, its value as JSON, where it comes from.
+/// @param sources  as default_provenance() lists them
+template <Configuration C>
+std::string described(const C& config, const Provenance& sources) {
+  C copy = config;
+  std::vector<std::string> values;
+  for_each_field(copy, [&](const std::string&, const auto& value, const char*, const Bounds&) {
+    values.push_back(value_to_json(value).dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
+  });
+  require(values.size() == sources.size(), "train::described: ", sources.size(), " sources for ", values.size(),
+          " options");
+  std::size_t longest_name = 0, longest_value = 0;
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    longest_name = std::max(longest_name, sources[i].first.size());
+    if (values[i].size() <= 40) longest_value = std::max(longest_value, values[i].size());  // a long one stands out
+  }
+  const auto padded = [](std::string text, std::size_t width) {
+    text.append(width > text.size() ? width - text.size() : 0, ' ');
+    return text + "  ";
+  };
+  std::string out;
+  for (std::size_t i = 0; i < values.size(); ++i)
+    out += padded(sources[i].first, longest_name) + padded(values[i], longest_value) + sources[i].second + '\n';
+  return out;
+}
+
+}  // namespace rc3::train

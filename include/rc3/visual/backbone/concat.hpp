@@ -1,0 +1,88 @@
+#pragma once
+/// Several backbones look at one image.
+
+#include <ATen/ops/cat.h>
+#include <c10/core/GradMode.h>
+#include <torch/nn/module.h>
+
+#include <memory>
+#include <string>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+#include "rc3/core/batch.hpp"
+#include "rc3/core/check.hpp"
+#include "rc3/core/nn/state.hpp"
+#include "rc3/visual/concept.hpp"
+
+namespace rc3::visual::backbone {
+
+/// Their maps, one behind the other: C is the sum of their channels. Networks that were trained apart err apart, so
+/// that together they say more than the largest of them.
+/// @tparam Backbones  backbone::Policies whose maps have the same places, say of the same stride
+template <class... Backbones>
+class Concat : public torch::nn::Module {
+  static_assert((Diagnosis<Backbones>::said && ...));
+  static_assert(sizeof...(Backbones) > 0, "backbone::Concat: name one backbone at least [docs/concepts/visual.md]");
+
+ public:
+  explicit Concat(std::shared_ptr<Backbones>... parts) : parts_(std::move(parts)...) {
+    each([&, i = 0](auto& part) mutable { register_module(std::to_string(i++), part); });
+  }
+
+  /// @param images  features as `lower` gave them, else what each of the backbones wants
+  /// @return float [B, C, h, w]
+  /// @throws rc3::Error where the maps have different places
+  at::Tensor features(const Images& images) {
+    if (images.features.defined()) return images.features.to(at::kFloat);
+    std::vector<at::Tensor> maps;
+    each([&](auto& part) {
+      maps.push_back(part->features(images));
+      require(maps.back().sizes().slice(2) == maps[0].sizes().slice(2), "visual::backbone::Concat: part ",
+              maps.size() - 1, " gives a map of ", maps.back().size(2), " x ", maps.back().size(3),
+              " places, part 0 of ", maps[0].size(2), " x ", maps[0].size(3), "; join backbones of one stride");
+    });
+    return at::cat(maps, 1);
+  }
+
+  /// What `features` gives, to be kept for an image; undefined where a part learns, since nothing can be kept then.
+  at::Tensor lower(const at::Tensor& pixels) {
+    if (!frozen()) return {};
+    c10::NoGradGuard no_grad;
+    Images images;
+    images.pixels = pixels;
+    return features(images);
+  }
+
+  /// Whether nothing of it learns.
+  bool frozen() const { return nn::count_parameters(*this).trainable == 0; }
+
+  /// Calibrates each part with its own channels.
+  /// @param maps  float [n, C, h, w], what `features` gave for n images like those to come
+  void calibrate(const at::Tensor& maps) {
+    check_shape("visual::backbone::Concat", "maps", maps, {{'n'}, {'C', channels()}, {'h'}, {'w'}});
+    std::int64_t begin = 0;
+    each([&](auto& part) {
+      part->calibrate(maps.narrow(1, begin, part->channels()));
+      begin += part->channels();
+    });
+  }
+
+  /// C: the sum of the parts' channels.
+  std::int64_t channels() const {
+    return std::apply([](const auto&... part) { return (part->channels() + ...); }, parts_);
+  }
+  /// The parts, in the order of their channels.
+  const std::tuple<std::shared_ptr<Backbones>...>& parts() const { return parts_; }
+
+ private:
+  template <class F>
+  void each(F&& f) {
+    std::apply([&](auto&... part) { (f(part), ...); }, parts_);
+  }
+
+  std::tuple<std::shared_ptr<Backbones>...> parts_;
+};
+
+}  // namespace rc3::visual::backbone
