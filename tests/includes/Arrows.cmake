@@ -7,11 +7,12 @@
 # no arrow to text.
 set(layers #
     "core" #
-    "io metric" #
+    "io metric report" #
     "preprocess" #
     "text visual fusion relevance regularizer" #
     "objective data" #
     "model" #
+    "features" #
     "train task" #
     "experiment")
 

@@ -1,40 +1,27 @@
 #pragma once
-/// Everything that a training program can be told. LibTorch-free.
+/// Options of a training program. LibTorch-free.
 
+#include <array>
 #include <cstdint>
 #include <filesystem>
 #include <string>
+#include <vector>
 
 #include "rc3/data/loader/loader.hpp"
-#include "rc3/experiment/open.hpp"
+#include "rc3/data/loader/pairing.hpp"
+#include "rc3/data/open.hpp"
 #include "rc3/train/config.hpp"
 
 namespace rc3::experiment {
 
-template <class V>
-void visit_fields(DataOptions& o, V&& v) {
-  v("paths", o.paths, "files of the data set, or their folder");
-  v("format", o.format, "auto, manifest, shards, multi30k-1, multi30k-2, wit, xflickrco, iglue-wit, emoji");
-  v("images", o.images, "folder with the images");
-  v("image_list", o.image_list, "a line an image: its name or URL, a tab, the file's name");
-  v("languages", o.languages, "languages; for xflickrco one a file");
-  v("split", o.split, "part of Multi30K (train, val, ...), or of the emoji (train, fit: train without val, val, test)");
-  v("size", o.size, "emoji scenes to draw", train::above(0));
-}
-
-/// What retrieval is evaluated on at the end of a run.
-struct Validation : DataOptions {
-  Validation() { split = "val"; }
-  std::int64_t max_images = 1000;  ///< images
+/// Whether the frozen features of all samples are computed once and kept in memory.
+enum class FeatureCaching {
+  automatic,  ///< where a model has a frozen encoder, images are not augmented, and there are 20,000 samples at most
+  on,
+  off  ///< images are read and encoded anew in each epoch
 };
 
-template <class V>
-void visit_fields(Validation& o, V&& v) {
-  visit_fields(static_cast<DataOptions&>(o), v);
-  v("max_images", o.max_images, "images that are searched among at most", train::above(0));
-}
-
-/// How the loader works.
+/// How samples are read.
 struct Loading {
   std::int64_t batch = 64;     ///< samples of a batch, over all ranks
   std::int64_t tokens = 0;     ///< budget of a batch, see data::BatchOptions; 0: none
@@ -42,43 +29,89 @@ struct Loading {
   std::int64_t workers = 2;    ///< threads
   std::int64_t prefetch = 4;   ///< batches made ahead at most
   std::uint64_t seed = 1;      ///< of order, pairs and augmentation
-  double errors = 0.01;        ///< share of the samples that may be damaged
+  double errors = 0.01;        ///< fraction of the samples that may be damaged
+  FeatureCaching cache = FeatureCaching::automatic;
 };
 
-template <class V>
-void visit_fields(Loading& o, V&& v) {
-  v("batch", o.batch, "samples of a batch, over all ranks", train::above(0));
-  v("tokens", o.tokens, "samples times longest text of a batch at most; 0: no such budget", train::at_least(0));
-  v("window", o.window, "samples that are shuffled together", train::above(0));
-  v("workers", o.workers, "threads that read prefetch", train::at_least(0));
-  v("prefetch", o.prefetch, "batches made ahead at most", train::above(0));
-  v("seed", o.seed, "of order, pairs and augmentation");
-  v("errors", o.errors, "share of the samples that may be damaged", train::within(0, 1));
+/// What retrieval is evaluated on at the end of a run.
+struct Validation : data::OpenOptions {
+  Validation() { split = "val"; }
+  std::int64_t max_images = 1000;  ///< evenly spread over the data
+  bool untrained = false;          ///< evaluate before training as well
+  std::int64_t rerank = 0;         ///< best images or texts that ITM orders anew
+  double rerank_weight = 1.0;      ///< of ITM's probability beside the cosine
+};
+
+/// One stage of a training: its data, the objectives that count, and how it learns.
+struct Stage {
+  data::OpenOptions data = {};           ///< no paths: the program's
+  std::vector<double> objectives = {};   ///< weights, in the order of the variant; empty: the variant's own
+  data::PairingOptions pairing = {};     ///< which texts make pairs
+  Loading loader = {};
+  train::Options train = {};
+};
+
+/// Names of the stages of an experiment; one without a name where the experiment has no `stages`.
+template <class E>
+constexpr auto stage_names() {
+  if constexpr (requires { E::stages; })
+    return E::stages;
+  else
+    return std::array<const char*, 1>{""};
 }
 
-/// @tparam Variant  the experiment's own configuration
-template <class Variant>
+/// @tparam E  the experiment's definition
+template <class E>
 struct Settings {
-  DataOptions data = {};
+  data::OpenOptions data = {};
   Validation validation = {};
-  Loading loader = {};
-  Variant variant = {};
-  train::Options train = {};
+  std::array<Stage, stage_names<E>().size()> stages = {};
+  typename E::Config variant = {};
   train::CheckpointOptions checkpoint = {};
   train::LogOptions log = {};
   std::filesystem::path init = {};
   std::int64_t threads = 0;
   std::string device = "auto";
   std::string backend = "auto";
+
+  /// The defaults, as the experiment changes them: `E::configure(settings)`, where it has it.
+  Settings() {
+    if constexpr (requires { E::configure(*this); }) E::configure(*this);
+  }
 };
 
-template <class Variant, class V>
-void visit_fields(Settings<Variant>& s, V&& v) {
+template <class V>
+void visit_fields(Validation& o, V&& v) {
+  visit_fields(static_cast<data::OpenOptions&>(o), v);
+  v("max_images", o.max_images, "images that are searched at most, evenly spread over the data", train::above(1));
+  v("untrained", o.untrained, "evaluate the model before training as well");
+  v("rerank", o.rerank, "best images or texts of each query that ITM orders anew; 0: none", train::at_least(0));
+  v("rerank_weight", o.rerank_weight, "of ITM's probability beside the cosine", train::at_least(0));
+}
+
+template <class V>
+void visit_fields(Loading& o, V&& v) {
+  v("batch", o.batch, "samples of a batch, over all ranks", train::above(0));
+  v("tokens", o.tokens, "samples times longest text of a batch at most; 0: no such budget", train::at_least(0));
+  v("window", o.window, "samples that are shuffled together", train::above(0));
+  v("workers", o.workers, "threads that read ahead", train::at_least(0));
+  v("prefetch", o.prefetch, "batches made ahead at most", train::above(0));
+  v("seed", o.seed, "of order, pairs and augmentation");
+  v("errors", o.errors, "fraction of the samples that may be damaged", train::within(0, 1));
+  v("cache", o.cache, "frozen features are computed once and kept in memory");
+}
+
+template <class V, class E>
+void visit_fields(Settings<E>& s, V&& v) {
   v("data", s.data, "what is read");
   v("validation", s.validation, "held-out data for recall by language at the end; no paths: none");
-  v("loader", s.loader, "how it is read");
+  constexpr auto names = stage_names<E>();
+  for (std::size_t i = 0; i < names.size(); ++i)
+    if (*names[i] == '\0')
+      visit_fields_but_data(s.stages[i], v);
+    else
+      v(names[i], s.stages[i], "a stage");
   v("variant", s.variant, "the model and its objectives");
-  v("train", s.train, "the trainer");
   v("checkpoint", s.checkpoint, "checkpoints");
   v("log", s.log, "log");
   v("init", s.init, "model.safetensors of an earlier run of this variant to begin with");
@@ -87,4 +120,41 @@ void visit_fields(Settings<Variant>& s, V&& v) {
   v("backend", s.backend, "what joins the ranks' GPUs: nccl, gloo, or auto: NCCL where the program has it");
 }
 
+template <class V>
+void visit_fields_but_data(Stage& s, V&& v) {
+  v("objectives", s.objectives, "weights of the objectives, in the order of the variant; none: its own");
+  v("pairing", s.pairing, "which texts of an image make pairs");
+  v("loader", s.loader, "how samples are read");
+  v("train", s.train, "the trainer");
+}
+
+template <class V>
+void visit_fields(Stage& s, V&& v) {
+  v("data", s.data, "what this stage reads; no paths: the program's data");
+  visit_fields_but_data(s, v);
+}
+
 }  // namespace rc3::experiment
+
+namespace rc3::data {
+
+template <class V>
+void visit_fields(PairingOptions& o, V&& v) {
+  v("strict_share", o.strict_share, "of pairs that are translations, where a sample has both kinds",
+    train::within(0, 1));
+  v("temperature", o.temperature, "languages come in proportion to (texts in it)^(1 / temperature)",
+    train::at_least(1));
+  v("same_language", o.same_language, "an image with texts in one language only gives a pair of them");
+  v("languages", o.languages, "only texts in these; none: in all");
+}
+
+}  // namespace rc3::data
+
+namespace rc3::train {
+
+template <>
+struct Names<experiment::FeatureCaching> {
+  static constexpr const char* all[] = {"automatic", "on", "off"};
+};
+
+}  // namespace rc3::train

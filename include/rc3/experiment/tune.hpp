@@ -19,7 +19,8 @@
 #include "rc3/task/cached_examples.hpp"
 #include "rc3/train/checkpoint.hpp"
 #include "rc3/train/evaluation_mode.hpp"
-#include "rc3/train/progress.hpp"
+#include "rc3/train/learned_state.hpp"
+#include "rc3/train/run.hpp"
 #include "rc3/train/trainer.hpp"
 
 namespace rc3::experiment {
@@ -37,22 +38,8 @@ struct Tuned {
   std::int64_t step = 0;  ///< after which it was reached; the head has its weights
 };
 
-/// The tensors that tuning may change: parameters that learn, and buffers. What is frozen, mostly most of it, is not
-/// worth a copy.
-inline StateDict learned_state(const torch::nn::Module& module) {
-  StateDict state = nn::named_state(module);
-  for (const auto& parameter : module.named_parameters())
-    if (!parameter.value().requires_grad()) state.erase(parameter.key());
-  return state;
-}
-
-/// The same with memory of their own.
-inline StateDict copied(const StateDict& state) {
-  c10::NoGradGuard no_grad;
-  StateDict copy;
-  for (const auto& [name, tensor] : state) copy.emplace(name, tensor.detach().clone());
-  return copy;
-}
+using train::learned_state;
+inline StateDict copied(const StateDict& state) { return train::copy_of(state); }
 
 /// Tunes @p head, in eval mode at the end, with the weights that did best on validation; of equal ones the earlier.
 /// @param validate  more is better; called with the head in eval mode, with Options::ema on the averaged weights
@@ -63,34 +50,13 @@ inline StateDict copied(const StateDict& state) {
 template <class Head, class Batches, Communicator Comm = Single>
 Tuned tune(const std::shared_ptr<Head>& head, Batches batches, const std::function<double()>& validate,
            const TuneOptions& options, std::ostream& out, std::shared_ptr<Comm> comm = std::make_shared<Comm>()) {
-  require(options.every > 0, "experiment::tune: every must be above 0, is ", options.every);
   train::Trainer<Head, Comm> trainer(head, options.train, comm);
-  const auto total = options.train.schedule.total;
-  train::Progress::Options look;
-  look.label = options.label;
-  look.unit = "examples";
-  train::Progress progress(total * options.batch, out, train::stdout_is_terminal(), look);
-  Tuned best;
-  StateDict weights;
-  const auto state = learned_state(*head);
-  for (std::int64_t step = 1; step <= total; ++step) {
-    const auto report = trainer.step(batches.next()->batch);
-    progress.update(step * options.batch, report.loss);
-    if (step % options.every != 0 && step != total) continue;
-    const train::EvaluationMode evaluating(*head, trainer.ema());
-    const double own = validate();
-    auto measured = at::full({}, comm->rank() == 0 ? own : 0.0, at::kDouble);
-    comm->all_reduce(measured);
-    const double value = measured.template item<double>();
-    require(!std::isnan(value), "experiment::tune: the measure of validation after step ", step, " is not a number");
-    if (!weights.empty() && value <= best.validation) continue;
-    best = {value, step};
-    weights = copied(state);
-  }
-  progress.finish();
-  train::copy_state(state, weights);
+  train::Run<Head, Comm> run(trainer, {.label = options.label, .keep_best = true}, out);
+  run.evaluate(options.every, validate);
+  const auto reason = run.train(batches);
+  require(reason != train::StopReason::stopped, options.label, ": stopped by a signal after step ", trainer.steps());
   head->eval();
-  return best;
+  return {run.best()->metric, run.best()->step};
 }
 
 }  // namespace rc3::experiment

@@ -36,8 +36,8 @@ requires(sizeof...(Objectives) > 0 && (objective::Policy<Objectives, Host> &&
   /// @param instances  the objectives, in the order of the template arguments
   Pretrainer(std::shared_ptr<Host> model, std::array<double, objectives> weights,
              std::shared_ptr<Objectives>... instances)
-      : weights_(weights), model_(register_module("model", std::move(model))), objectives_(std::move(instances)...) {
-    for (const double w : weights) require(w >= 0, "rc3::Pretrainer: weights must not be negative, one is ", w);
+      : model_(register_module("model", std::move(model))), objectives_(std::move(instances)...) {
+    set_weights(weights);
     std::apply([this](auto&... o) { (adopt(o), ...); }, objectives_);
     this->to(nn::device_of(*model_));
   }
@@ -98,6 +98,18 @@ requires(sizeof...(Objectives) > 0 && (objective::Policy<Objectives, Host> &&
   const std::shared_ptr<Host>& model() const { return model_; }
   const std::array<double, objectives>& weights() const { return weights_; }
 
+  /// Other weights, as the constructor takes them: for the next stage of a training.
+  void set_weights(const std::array<double, objectives>& weights) {
+    for (const double w : weights) require(w >= 0, "rc3::Pretrainer: weights must not be negative, one is ", w);
+    weights_ = weights;
+  }
+
+  /// Calls @p visit(objective) for each objective.
+  template <class Visit>
+  void for_each_objective(const Visit& visit) {
+    std::apply([&](auto&... o) { (visit(*o), ...); }, objectives_);
+  }
+
   /// The k-th objective, for example to calibrate its relevance.
   template <std::size_t K>
   auto& get() {
@@ -144,7 +156,7 @@ requires(sizeof...(Objectives) > 0 && (objective::Policy<Objectives, Host> &&
     return name.substr(name.rfind(':') + 1);
   }
 
-  std::array<double, objectives> weights_;
+  std::array<double, objectives> weights_{};
   std::shared_ptr<Host> model_;
   std::tuple<std::shared_ptr<Objectives>...> objectives_;
   std::size_t adopted_ = 0;

@@ -21,35 +21,11 @@
 #include "rc3/core/nn/device.hpp"
 #include "rc3/data/loader/loader.hpp"
 #include "rc3/data/text/text_id.hpp"
+#include "rc3/features/feature_cache.hpp"
 #include "rc3/task/batch.hpp"
 #include "rc3/task/collate.hpp"
-#include "rc3/visual/cache_frozen_features.hpp"
 
 namespace rc3::task {
-
-namespace detail {
-
-/// Rows of different lengths as one tensor, padded with zeros along dimension 1; undefined where the first is.
-inline at::Tensor stack_padded(const std::vector<at::Tensor>& rows) {
-  if (rows.empty() || !rows[0].defined()) return {};
-  auto shape = rows[0].sizes().vec();
-  shape[0] = 0;
-  for (const auto& row : rows) {
-    shape[0] += row.size(0);
-    if (row.dim() > 1) shape[1] = std::max(shape[1], row.size(1));
-  }
-  // By copies: cat would take part in autocast, which knows no half precision on the CPU.
-  auto all = at::zeros(shape, rows[0].options());
-  std::int64_t at = 0;
-  for (const auto& row : rows) {
-    auto place = all.narrow(0, at, row.size(0));
-    (row.dim() > 1 ? place.narrow(1, 0, row.size(1)) : place).copy_(row);
-    at += row.size(0);
-  }
-  return all;
-}
-
-}  // namespace detail
 
 /// Images that are equal to the last pixel, and equal texts, are kept and computed once, so that the same images in
 /// twenty languages cost one pass. Good for as many examples as fit into memory; for more, use data::Loader.
@@ -85,7 +61,7 @@ class CachedExamples {
 
   std::int64_t size() const { return static_cast<std::int64_t>(rows_.size()); }
   /// Different images among them.
-  std::int64_t images() const { return static_cast<std::int64_t>(images_.size()); }
+  std::int64_t images() const { return cache_.images(); }
   /// What example @p i of 0 .. size() - 1 was made from, without its views.
   const data::Example& example(std::int64_t i) const { return row(i).example; }
   /// Its class, -1 where it is not known.
@@ -102,45 +78,35 @@ class CachedExamples {
     std::vector<const Row*> rows;
     for (const std::int64_t i : index) rows.push_back(&row(i));
     ExampleBatch batch;
-    std::vector<std::size_t> left, right;
-    std::vector<std::int64_t> image_ids;
+    std::vector<std::int64_t> left, right;
     for (const std::int64_t i : seen) {
-      left.push_back(row(i).left.value());
+      left.push_back(row(i).left);
       if (row(i).right) right.push_back(*row(i).right);
-      image_ids.push_back(image_of(i));
     }
-    batch.images = stack(left);
-    if (!right.empty()) batch.right = stack(right);
-    std::vector<at::Tensor> ids, mask, hidden;
+    batch.images = cache_.images(left);
+    if (!right.empty()) batch.right = cache_.images(right);
     std::vector<std::vector<std::int64_t>> targets;
     std::vector<std::int64_t> labels, languages, text_ids;
     for (const Row* row : rows) {
-      text_ids.push_back(static_cast<std::int64_t>(row->text));
-      const Texts& text = texts_[row->text];
-      ids.push_back(text.ids);
-      mask.push_back(text.mask);
-      if (text.hidden.defined()) hidden.push_back(text.hidden);
+      text_ids.push_back(row->text);
       labels.push_back(row->label);
       targets.push_back(row->target);
       languages.push_back(row->target_language);
     }
-    batch.texts = {detail::stack_padded(ids), detail::stack_padded(mask), detail::stack_padded(hidden)};
-    if (batch.texts.hidden.defined()) batch.texts.hidden = batch.texts.hidden.to(at::kFloat);
-    // Padding is zero in stack_padded, and the tokenizer's is not.
-    batch.texts.ids.masked_fill_(~batch.texts.mask, text::Tokenizer::pad);
+    batch.texts = cache_.texts(text_ids);
     if (rows[0]->target_language < 0) {
       batch.labels = at::tensor(labels, at::kLong);
     } else {
       batch.targets = text::pad_batch(targets);
       batch.target_languages = at::tensor(languages, at::kLong);
     }
-    batch.image_ids = at::tensor(image_ids, at::kLong);
+    batch.image_ids = at::tensor(left, at::kLong);
     batch.text_ids = at::tensor(text_ids, at::kLong);
     return batch;
   }
 
   /// The number of example @p i's (left) image, 0 .. images() - 1.
-  std::int64_t image_of(std::int64_t i) const { return static_cast<std::int64_t>(row(i).left.value()); }
+  std::int64_t image_of(std::int64_t i) const { return row(i).left; }
 
   /// An example about another image, or two others, half of all examples away: neighbours are often about one
   /// image.
@@ -155,15 +121,16 @@ class CachedExamples {
 
   /// The different images from @p begin to @p end, one row each.
   Images images(std::int64_t begin, std::int64_t end) const {
-    std::vector<std::size_t> which;
-    for (; begin < end; ++begin) which.push_back(static_cast<std::size_t>(begin));
-    return stack(which);
+    std::vector<std::int64_t> which;
+    for (; begin < end; ++begin) which.push_back(begin);
+    return cache_.images(which);
   }
 
  private:
   struct Row {
-    std::optional<std::size_t> left, right;  ///< into images_
-    std::size_t text = 0;                    ///< into texts_
+    std::int64_t left = 0;  ///< numbers in the cache
+    std::optional<std::int64_t> right;
+    std::int64_t text = 0;
     std::int64_t label = -1;
     std::vector<std::int64_t> target;
     std::int64_t target_language = -1;
@@ -177,72 +144,30 @@ class CachedExamples {
 
   template <class Host>
   void add(Host& host, std::vector<PreparedExample>& examples) {
-    c10::NoGradGuard no_grad;
-    const auto device = nn::device_of(host);  // where it computes; what is kept lies in the CPU's memory
-    std::vector<const preprocess::PreparedImage*> fresh;
-    std::vector<std::vector<std::int64_t>> fresh_texts;
+    std::vector<const preprocess::PreparedImage*> images;
+    std::vector<std::vector<std::int64_t>> texts;
     for (const PreparedExample& e : examples) {
+      for (const auto& image : e.images) images.push_back(&image);
+      texts.push_back(e.text);
+    }
+    const auto image_numbers = cache_.add_images(host, images), text_numbers = cache_.add_texts(host, texts);
+    std::size_t image = 0;
+    for (std::size_t i = 0; i < examples.size(); ++i) {
+      PreparedExample& e = examples[i];
       Row row;
-      row.left = place(e.images.at(0), fresh);
-      if (e.images.size() == 2) row.right = place(e.images[1], fresh);
-      const auto key = data::text_id(bytes(e.text.data(), e.text.size()));
-      const auto [found, is_new] = text_at_.try_emplace(key, texts_.size() + fresh_texts.size());
-      if (is_new) fresh_texts.push_back(e.text);
-      row.text = found->second;
+      row.left = image_numbers.at(image++);
+      if (e.images.size() == 2) row.right = image_numbers.at(image++);
+      row.text = text_numbers[i];
       row.label = e.label;
-      row.target = e.target;
+      row.target = std::move(e.target);
       row.target_language = e.target_language;
-      row.example = e.example;
+      row.example = std::move(e.example);
       rows_.push_back(std::move(row));
     }
-    if (!fresh.empty()) {
-      const auto kept =
-          visual::cache_frozen_features(*host.visual_policy(), preprocess::collate_images(fresh).to(device))
-              .to(at::kCPU);
-      for (std::int64_t i = 0; i < kept.size(); ++i) images_.push_back(kept.select(at::tensor({i}, at::kLong)));
-    }
-    if (fresh_texts.empty()) return;
-    Texts texts = text::pad_batch(fresh_texts);
-    if constexpr (requires { host.text_policy()->frozen_layers(); })
-      if (host.text_policy()->frozen_layers() >= 0)
-        texts.hidden = host.text_policy()->lower(texts.to(device)).values.to(at::kHalf).cpu();
-    for (std::size_t i = 0; i < fresh_texts.size(); ++i) {
-      const auto row = texts.select(at::tensor({static_cast<std::int64_t>(i)}, at::kLong));
-      const auto length = static_cast<std::int64_t>(fresh_texts[i].size());
-      texts_.push_back({row.ids.narrow(1, 0, length).clone(), row.mask.narrow(1, 0, length).clone(),
-                        row.hidden.defined() ? row.hidden.narrow(1, 0, length).clone() : row.hidden});
-    }
-  }
-
-  static std::string_view bytes(const void* data, std::size_t numbers) {
-    return {static_cast<const char*>(data), numbers * sizeof(std::int64_t)};
-  }
-
-  /// Where the image is, or will be behind those of @p fresh.
-  std::size_t place(const preprocess::PreparedImage& image, std::vector<const preprocess::PreparedImage*>& fresh) {
-    const auto raw = [](const auto& v) {
-      return data::text_id({reinterpret_cast<const char*>(v.data()), v.size() * sizeof(v[0])});
-    };
-    const std::int64_t key[] = {raw(image.pixels), raw(image.regions.boxes), raw(image.regions.features)};
-    const auto [found, is_new] = image_at_.try_emplace(data::text_id(bytes(key, 3)), images_.size() + fresh.size());
-    if (is_new) fresh.push_back(&image);
-    return found->second;
-  }
-
-  Images stack(const std::vector<std::size_t>& which) const {
-    const auto all = [&](at::Tensor Images::*member) {
-      std::vector<at::Tensor> parts;
-      for (const std::size_t i : which) parts.push_back(images_.at(i).*member);
-      return detail::stack_padded(parts);
-    };
-    return {all(&Images::pixels),      all(&Images::regions),    all(&Images::boxes),    all(&Images::sizes),
-            all(&Images::region_mask), all(&Images::patch_mask), all(&Images::features), all(&Images::region_classes)};
   }
 
   std::vector<Row> rows_;
-  std::vector<Images> images_;  ///< one row each
-  std::vector<Texts> texts_;    ///< one row each, without padding
-  std::unordered_map<std::int64_t, std::size_t> image_at_, text_at_;
+  features::FeatureCache cache_;
 };
 
 /// The ranks that batches are dealt to.

@@ -3,9 +3,12 @@
 
 #include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
+#include <ATen/ops/arange.h>
 #include <ATen/ops/full_like.h>
 
+#include <algorithm>
 #include <array>
+#include <limits>
 
 #include "rc3/core/check.hpp"
 
@@ -26,6 +29,21 @@ inline at::Tensor ranks(const at::Tensor& scores, const at::Tensor& targets) {
   check_shape("task::ranks", "targets", targets, {{'Q', scores.size(0)}});
   require(!scores.isnan().any().item<bool>(), "task::ranks: a score is not a number");
   return (scores >= scores.gather(1, targets.to(scores.device()).unsqueeze(1))).sum(1);
+}
+
+/// The place of the best of each image's own texts among all texts, 1 the best; ties with others' texts count against
+/// it. Images without a text are left out.
+/// @param scores  float [I, T], higher is better
+/// @param owner   int64 [T], the image of each text, in 0 .. I-1
+/// @return int64 [images with a text], in 1 .. T
+inline at::Tensor ranks_of_any(const at::Tensor& scores, const at::Tensor& owner) {
+  check_shape("task::ranks_of_any", "scores", scores, {{'I'}, {'T'}});
+  check_shape("task::ranks_of_any", "owner", owner, {{'T', scores.size(1)}});
+  require(!scores.isnan().any().item<bool>(), "task::ranks_of_any: a score is not a number");
+  const auto own = at::arange(scores.size(0), scores.device()).unsqueeze(1) == owner.to(scores.device()).unsqueeze(0);
+  const auto best = scores.masked_fill(~own, -std::numeric_limits<double>::infinity()).amax(1, true);  // [I, 1]
+  const auto before = (scores >= best).logical_and(~own).sum(1) + 1;
+  return before.index_select(0, own.any(1).nonzero().squeeze(1));
 }
 
 /// @param ranks  int64 [Q], >= 1

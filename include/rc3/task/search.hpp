@@ -29,7 +29,8 @@ struct Encoded {
 
 namespace detail {
 
-inline Encoded joined(const std::vector<Encoded>& parts) {
+/// Encoded items as one. Tokens of different lengths are padded.
+inline Encoded concatenated(const std::vector<Encoded>& parts) {
   std::vector<at::Tensor> values, mask, token_embeddings, embeddings;
   for (const Encoded& part : parts) {
     values.push_back(part.tokens.values);
@@ -37,7 +38,22 @@ inline Encoded joined(const std::vector<Encoded>& parts) {
     token_embeddings.push_back(part.tokens.embeddings);
     embeddings.push_back(part.embeddings);
   }
+  using features::detail::stack_padded;
   return {{stack_padded(values), stack_padded(mask), {}, {}, stack_padded(token_embeddings)}, at::cat(embeddings)};
+}
+
+/// What @p encode(begin, end) gives for 0 .. @p count, @p size at a time. No chunk has one item alone where there are
+/// others: it could not be shuffled.
+template <class Encode>
+Encoded encode_in_chunks(std::int64_t count, const Encode& encode, std::int64_t size = 64) {
+  std::vector<Encoded> parts;
+  for (std::int64_t begin = 0; begin < count;) {
+    auto end = std::min(count, begin + size);
+    if (count - end == 1) end = count;
+    parts.push_back(encode(begin, end));
+    begin = end;
+  }
+  return concatenated(parts);
 }
 
 }  // namespace detail
@@ -47,18 +63,12 @@ template <class Host>
 Encoded encode_images(Host& model, const CachedExamples& examples, Ablation ablation = Ablation::none,
                       std::int64_t size = 64) {
   c10::InferenceMode inference;
-  const auto device = nn::device_of(model);
-  std::vector<Encoded> parts;
-  for (std::int64_t begin = 0; begin < examples.images();) {
-    auto end = std::min(examples.images(), begin + size);
-    // A last image alone would have no other to be shuffled with.
-    if (ablation == Ablation::shuffled && examples.images() - end == 1) end = examples.images();
-    auto tokens = model.visual(ablate(examples.images(begin, end), ablation).to(device));
+  const auto encode = [&](std::int64_t begin, std::int64_t end) {
+    auto tokens = model.visual(ablate(examples.images(begin, end), ablation).to(nn::device_of(model)));
     auto embeddings = model.image_embedding(tokens);
-    parts.push_back({std::move(tokens), std::move(embeddings)});
-    begin = end;
-  }
-  return detail::joined(parts);
+    return Encoded{std::move(tokens), std::move(embeddings)};
+  };
+  return detail::encode_in_chunks(examples.images(), encode, size);
 }
 
 /// The texts of the examples @p which.
@@ -66,17 +76,13 @@ template <class Host>
 Encoded encode_texts(Host& model, const CachedExamples& examples, const std::vector<std::int64_t>& which,
                      std::int64_t size = 64) {
   c10::InferenceMode inference;
-  const auto device = nn::device_of(model);
-  std::vector<Encoded> parts;
-  for (std::size_t begin = 0; begin < which.size(); begin += static_cast<std::size_t>(size)) {
-    const auto end = std::min(which.size(), begin + static_cast<std::size_t>(size));
-    const auto batch = examples.batch(
-        {which.begin() + static_cast<std::ptrdiff_t>(begin), which.begin() + static_cast<std::ptrdiff_t>(end)});
-    auto tokens = model.text(batch.texts.to(device));
+  const auto encode = [&](std::int64_t begin, std::int64_t end) {
+    const auto batch = examples.batch({which.begin() + begin, which.begin() + end});
+    auto tokens = model.text(batch.texts.to(nn::device_of(model)));
     auto embeddings = model.text_embedding(tokens);
-    parts.push_back({std::move(tokens), std::move(embeddings)});
-  }
-  return detail::joined(parts);
+    return Encoded{std::move(tokens), std::move(embeddings)};
+  };
+  return detail::encode_in_chunks(static_cast<std::int64_t>(which.size()), encode, size);
 }
 
 /// @return cosines, float [T, P]

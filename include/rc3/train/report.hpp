@@ -18,26 +18,15 @@
 #include <nlohmann/json.hpp>
 
 #include "rc3/io/file.hpp"
+#include "rc3/report/table.hpp"
 #include "rc3/train/log.hpp"
 #include "rc3/train/report/chart.hpp"
 #include "rc3/train/report/style.hpp"
 
 namespace rc3::train::report {
 
-/// Numbers with names, for example recall@K by language. A cell that is not finite stays empty.
-struct Table {
-  struct Row {
-    std::string name;
-    std::vector<double> cells;
-    std::string group = {};  ///< rows of a group stand under its name
-  };
-  std::string title;
-  std::vector<std::string> columns;
-  std::vector<Row> rows;
-  int digits = 1;     ///< behind the point
-  double full = 100;  ///< what fills a cell's bar, > 0
-  bool best = true;   ///< the highest cell of a group's column is printed bold
-};
+using rc3::report::Table;
+using rc3::report::text_of;
 
 using Facts = std::vector<std::pair<std::string, std::string>>;
 

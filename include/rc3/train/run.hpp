@@ -4,6 +4,7 @@
 #include <ATen/ops/tensor.h>
 
 #include <chrono>
+#include <cmath>
 #include <cstdint>
 #include <functional>
 #include <iostream>
@@ -22,6 +23,7 @@
 #include "rc3/train/checkpoint/store.hpp"
 #include "rc3/train/config/provenance.hpp"
 #include "rc3/train/evaluation_mode.hpp"
+#include "rc3/train/learned_state.hpp"
 #include "rc3/train/options.hpp"
 #include "rc3/train/run_logger.hpp"
 #include "rc3/train/signals.hpp"
@@ -33,7 +35,15 @@ struct RunOptions {
   CheckpointOptions checkpoint = {};
   LogOptions log = {};
   nlohmann::ordered_json configuration = nullptr;  ///< what the run was started with; kept in every checkpoint
-  Provenance sources = {};                         ///< where its values come from; kept beside it; empty: not known
+  Provenance sources = {};      ///< where its values come from; kept beside it; empty: not known
+  std::string label = "train";  ///< of the progress line
+  bool keep_best = false;       ///< when training ends, the weights are those of the best evaluation; see evaluate()
+};
+
+/// The best evaluation of a run.
+struct BestEvaluation {
+  double metric = 0;
+  std::int64_t step = 0;  ///< after which it was made
 };
 
 /// How a run ended.
@@ -70,7 +80,8 @@ class Run {
     }
     agree_on_the_step();
     if (!first()) return;
-    RunLogger::Facts facts{trainer_.variant(), {}, trainer_.options().schedule.total, trainer_.steps()};
+    RunLogger::Facts facts{trainer_.variant(), {}, trainer_.options().schedule.total, trainer_.steps(),
+                           options_.label};
     if constexpr (requires { Trained::objective_names(); }) facts.parts = Trained::objective_names();
     logger_.emplace(options_.log, options_.checkpoint.folder, std::move(facts), out_);
   }
@@ -82,8 +93,9 @@ class Run {
   /// The step that it goes on from; 0 for a run from the start.
   std::int64_t resumed_at() const { return resumed_at_; }
 
-  /// Calls @p metric after every @p every steps, on every rank, with Options::ema on the averaged weights. More is
-  /// better: the best checkpoint stays.
+  /// Calls @p metric after every @p every steps and after the last, on every rank, with Options::ema on the averaged
+  /// weights; rank 0's value counts. More is better: the best checkpoint stays, of equal ones the earlier. With
+  /// RunOptions::keep_best a copy of its weights is held in memory and put back when training ends.
   void evaluate(std::int64_t every, std::function<double()> metric) {
     require(every > 0, "train::Run: evaluate: every must be above 0, is ", every);
     evaluate_every_ = every;
@@ -93,6 +105,9 @@ class Run {
   /// Asked for when training ends, on every rank, with Options::ema on the averaged weights: tables for the report, for
   /// example recall by language. Those of rank 0 are shown.
   void tables(std::function<std::vector<report::Table>()> make) { tables_ = std::move(make); }
+
+  /// The best evaluation so far; nothing before the first.
+  const std::optional<BestEvaluation>& best() const { return best_; }
 
   /// Checkpoints that could not be written so far.
   std::int64_t unwritten() const { return unwritten_; }
@@ -209,10 +224,27 @@ class Run {
   }
 
   std::optional<double> evaluated() {
-    if (!metric_ || trainer_.steps() % evaluate_every_ != 0) return {};
-    const double metric = as_evaluated(metric_);
-    if (logger_) logger_->metric(trainer_.steps(), metric);
+    const auto step = trainer_.steps();
+    if (!metric_ || (step % evaluate_every_ != 0 && step != trainer_.options().schedule.total)) return {};
+    const double metric = as_evaluated([&] {
+      const double value = of_first_rank(metric_());
+      if (options_.keep_best) {
+        require(!std::isnan(value), "train::Run: the metric after step ", step, " is not a number");
+        if (!best_ || value > best_->metric) best_weights_ = copy_of(learned_state(*trainer_.trained()));
+      }
+      return value;
+    });
+    if (!best_ || metric > best_->metric) best_ = {metric, step};
+    if (logger_) logger_->metric(step, metric);
     return metric;
+  }
+
+  double of_first_rank(double own) const {
+    auto& comm = trainer_.comm();
+    if (comm.size() == 1) return own;
+    auto value = at::tensor({first() ? own : 0.0}, at::kDouble);
+    comm.all_reduce(value);
+    return value[0].template item<double>();
   }
 
   void add_tables() {
@@ -249,6 +281,7 @@ class Run {
   StopReason end(StopReason ending) {
     save();
     background_.wait();
+    if (!best_weights_.empty()) copy_state(learned_state(*trainer_.trained()), best_weights_);
     if (logger_) logger_->last_step();
     if (tables_ && ending != StopReason::stopped) add_tables();
     const std::string words[] = {"complete", "the data ended", "stopped"};
@@ -269,6 +302,8 @@ class Run {
   std::int64_t resumed_at_ = 0, saved_ = -1, evaluate_every_ = 0, unwritten_ = 0;
   std::function<double()> metric_;
   std::function<std::vector<report::Table>()> tables_;
+  std::optional<BestEvaluation> best_;
+  StateDict best_weights_;  ///< with RunOptions::keep_best, a copy
   std::optional<RunLogger> logger_;
   Background background_;  ///< last: ends first
 };

@@ -50,6 +50,7 @@ class RunLogger {
     std::vector<std::string> parts;  ///< names of the objectives
     std::int64_t total = 1;          ///< steps in all
     std::int64_t done = 0;           ///< of them before this process
+    std::string label = "train";     ///< of the progress line
   };
 
   /// @param folder  of the run; empty: nothing but the progress line
@@ -59,7 +60,7 @@ class RunLogger {
         facts_(std::move(facts)),
         out_(out),
         progress_(facts_.total - facts_.done > 0 ? facts_.total - facts_.done : 1, out, stdout_is_terminal(),
-                  {.label = "train", .unit = "steps"}) {
+                  {.label = facts_.label, .unit = "steps"}) {
     if (folder.empty()) return;
     log_.emplace(folder / "log.jsonl", facts_.done);
     if (options.tensorboard) events_.emplace(folder, facts_.done);
@@ -106,9 +107,9 @@ class RunLogger {
   void finish(const std::string& ending, const nlohmann::ordered_json& configuration, const Provenance& sources = {}) {
     progress_.finish();
     char text[96];
-    std::snprintf(text, sizeof text, "train  %.1f samples/s, %.2f %% of the time spent waiting for data",
+    std::snprintf(text, sizeof text, "  %.1f samples/s, %.2f %% of the time spent waiting for data",
                   all_.took > 0 ? static_cast<double>(all_.samples) / all_.took : 0, 100 * waiting());
-    out_ << text;
+    out_ << facts_.label << text;
     if (skipped_ > 0) out_ << ", " << skipped_ << " steps skipped";
     out_ << std::endl;
     if (log_ && options_.report) write_report(ending, configuration, sources);

@@ -4,19 +4,21 @@
 #include <ATen/ops/tensor.h>
 
 #include <cstdint>
+#include <optional>
 #include <utility>
 #include <vector>
 
 #include "rc3/core/batch.hpp"
 #include "rc3/core/error.hpp"
 #include "rc3/data/loader/prepare.hpp"
+#include "rc3/data/loader/relevance_of.hpp"
 #include "rc3/preprocess/collate_images.hpp"
 #include "rc3/text/tokenize.hpp"
 
 namespace rc3::data {
 
 /// Pads texts and regions to the longest of the batch. Samples without an image are outside Images::patch_mask;
-/// Batch::relevance is defined where the source knows it of every sample.
+/// Batch::relevance is NaN where the source does not know it.
 class CollateSamples {
  public:
   /// @param multiple  L is rounded up to a multiple of this, >= 1
@@ -29,7 +31,7 @@ class CollateSamples {
     batch.images = preprocess::collate_images(samples);
     std::vector<std::vector<std::int64_t>> a, b;
     std::vector<std::int64_t> strict, image_ids, a_ids, b_ids;
-    std::vector<float> relevance;
+    std::vector<std::optional<float>> relevance;
     for (PreparedSample& s : samples) {
       a.push_back(std::move(s.a));
       b.push_back(std::move(s.b));
@@ -37,12 +39,12 @@ class CollateSamples {
       image_ids.push_back(s.image_id);
       a_ids.push_back(s.caption_a_id);
       b_ids.push_back(s.caption_b_id);
-      if (s.relevance) relevance.push_back(*s.relevance);
+      relevance.push_back(s.relevance);
     }
     batch.a = text::pad_batch(a, multiple_);
     batch.b = text::pad_batch(b, multiple_);
     batch.strict = at::tensor(strict, at::kLong).to(at::kBool);
-    if (relevance.size() == samples.size()) batch.relevance = at::tensor(relevance, at::kFloat);
+    batch.relevance = relevance_of(relevance);
     batch.image_ids = at::tensor(image_ids, at::kLong);
     batch.caption_a_ids = at::tensor(a_ids, at::kLong);
     batch.caption_b_ids = at::tensor(b_ids, at::kLong);

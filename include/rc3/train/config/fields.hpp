@@ -25,7 +25,7 @@ void visit_fields(AdamWOptions& o, V&& v) {
 template <class V>
 void visit_fields(Schedule& o, V&& v) {
   v("warmup", o.warmup, "steps in which the rate rises from 0", at_least(0));
-  v("total", o.total, "steps of the run", at_least(1));
+  v("total", o.total, "steps of the run; 0: a stage that is left out", at_least(0));
   v("floor", o.floor, "share of the rate that is left at the end", within(0, 1));
   v("decay", o.decay, "how the rate comes down");
 }

@@ -71,4 +71,21 @@ std::string described(const C& config, const Provenance& sources) {
   return out;
 }
 
+/// The same of the options that were set; the others are counted.
+template <Configuration C>
+std::string described_set(const C& config, const Provenance& sources) {
+  const auto all = described(config, sources);
+  std::string out;
+  std::size_t begin = 0, left = 0;
+  for (const auto& [name, where] : sources) {
+    const auto end = all.find('\n', begin) + 1;
+    if (where == "default")
+      ++left;
+    else
+      out += all.substr(begin, end - begin);
+    begin = end;
+  }
+  return out + join(left, " options have their defaults; --help lists them\n");
+}
+
 }  // namespace rc3::train

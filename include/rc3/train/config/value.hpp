@@ -89,6 +89,9 @@ nlohmann::ordered_json json_from_text(std::string_view text) {
       at = end + 1;
     }
     return rules;
+  } else if constexpr (std::is_same_v<T, std::vector<double>>) {
+    auto json = nlohmann::ordered_json::parse(join('[', text, ']'), nullptr, /*allow_exceptions=*/false);
+    return json.is_discarded() ? nlohmann::ordered_json(std::string(text)) : json;
   } else if constexpr (std::is_same_v<T, std::vector<std::string>> ||
                        std::is_same_v<T, std::vector<std::filesystem::path>>) {
     auto all = nlohmann::ordered_json::array();

@@ -1,0 +1,137 @@
+#pragma once
+/// The demo's variant: regions and patches of a frozen image network, frozen multilingual-e5-small, late interaction
+/// before the fusion encoder, and four objectives in three stages.
+
+#include <rc3/data/loader/prepare.hpp>
+#include <rc3/experiment/settings.hpp>
+#include <rc3/rc3.hpp>
+
+#include <array>
+#include <filesystem>
+#include <memory>
+#include <string>
+
+namespace demo {
+
+/// Images pass one small network.
+struct OneNetwork {
+  using Backbone = rc3::visual::backbone::EfficientNetLite0;
+
+  static std::shared_ptr<Backbone> from_pretrained(const std::filesystem::path& weights) {
+    return Backbone::from_pretrained(weights / "efficientnet-lite0", {.multi_scale = true});
+  }
+};
+
+/// Images pass three networks, which were trained apart and err apart.
+struct ThreeNetworks {
+  using Backbone =
+      rc3::visual::backbone::Concat<rc3::visual::backbone::EfficientNetLite0, rc3::visual::backbone::EfficientNetLite1,
+                                    rc3::visual::backbone::EfficientNetLite2>;
+
+  static std::shared_ptr<Backbone> from_pretrained(const std::filesystem::path& weights) {
+    namespace backbone = rc3::visual::backbone;
+    const backbone::EfficientNetLiteOptions options{.multi_scale = true};
+    return std::make_shared<Backbone>(
+        backbone::EfficientNetLite0::from_pretrained(weights / "efficientnet-lite0", options),
+        backbone::EfficientNetLite1::from_pretrained(weights / "efficientnet-lite1", options),
+        backbone::EfficientNetLite2::from_pretrained(weights / "efficientnet-lite2", options));
+  }
+};
+
+/// The experiment. @tparam Networks  OneNetwork or ThreeNetworks
+template <class Networks>
+struct Variant {
+  using Backbone = typename Networks::Backbone;
+  using Visual = rc3::visual::Both<rc3::visual::RoiFromCrops<Backbone>, rc3::visual::Patch<Backbone>>;
+  using Text = rc3::text::Bert;
+  using Fusion = rc3::fusion::LateInteractionFusion<rc3::fusion::SingleStream>;
+  using Model = rc3::Model<Visual, Text, Fusion>;
+  using Relevance = rc3::relevance::Encoder<Text>;
+  using RXvtcl =
+      rc3::objective::RXvtcl<rc3::regularizer::Ceiling, Relevance, rc3::objective::negatives::SameImage>;
+  using Trained =
+      rc3::Pretrainer<Model, rc3::objective::Itc, rc3::objective::Xtcl, RXvtcl, rc3::objective::Itm>;
+
+  /// First the heads of the shared embedding space learn, with large batches; then the last layers of the text encoder,
+  /// in the long form; then the fusion encoder, on scenes with weakly aligned texts.
+  static constexpr std::array stages = {"align", "tune", "fuse"};
+
+  struct Config {
+    std::filesystem::path weights = "weights";  ///< folder with multilingual-e5-small and efficientnet-lite0
+    double margin = 0.2;                        ///< c0 of the ceiling
+    std::int64_t tuned_layers = 3;              ///< last layers of the text encoder that learn in the stage "tune"
+
+    template <class V>
+    friend void visit_fields(Config& c, V&& v) {
+      v("weights", c.weights, "folder with multilingual-e5-small and the image networks");
+      v("margin", c.margin, "cosine that the ceiling allows above relevance", rc3::train::within(0, 1));
+      v("tuned_layers", c.tuned_layers, "last layers of the text encoder that learn in the stage \"tune\"",
+        rc3::train::within(0, 12));
+    }
+  };
+
+  /// Encoders with their pretrained weights, all of them frozen; the rest is new.
+  static std::shared_ptr<Model> make_model(const std::filesystem::path& weights) {
+    const auto backbone = Networks::from_pretrained(weights);
+    const auto text = Text::from_pretrained(weights / "multilingual-e5-small");
+    text->freeze_lower(text->options().layers);
+    const auto d = text->width();
+    const auto roi = std::make_shared<rc3::visual::RoiFromCrops<Backbone>>(
+        backbone, rc3::visual::RoiFromCropsOptions{.width = d, .dropout = 0.0});
+    const auto patch = std::make_shared<rc3::visual::Patch<Backbone>>(
+        backbone, rc3::visual::PatchOptions{.width = d, .grid = 4, .max_patches = 16, .dropout = 0.0});
+    const auto inner = std::make_shared<rc3::fusion::SingleStream>(
+        rc3::fusion::SingleStreamOptions{.width = d, .layers = 2, .heads = 6, .feed_forward = 768});
+    const auto visual =
+        std::make_shared<Visual>(roi, patch, rc3::visual::BothOptions{.drop_regions = 0.3, .drop_patches = 0.3});
+    return std::make_shared<Model>(visual, text, std::make_shared<Fusion>(inner));
+  }
+
+  static std::shared_ptr<Trained> make(const Config& c) {
+    return std::make_shared<Trained>(
+        make_model(c.weights), std::array{1.0, 1.0, 1.0, 1.0}, std::make_shared<rc3::objective::Itc>(),
+        std::make_shared<rc3::objective::Xtcl>(),
+        std::make_shared<RXvtcl>(rc3::objective::RXvtclOptions{}, rc3::regularizer::Ceiling(c.margin),
+                                 Relevance(Text::from_pretrained(c.weights / "multilingual-e5-small"))),
+        std::make_shared<rc3::objective::Itm>());
+  }
+
+  static rc3::text::Tokenizer tokenizer(const Config& c) {
+    return rc3::text::Tokenizer::from_pretrained(c.weights / "multilingual-e5-small",
+                                                 {.prefix = "query: ", .max_length = 64});
+  }
+  static rc3::data::PrepareOptions prepare(const Config&) { return {}; }
+
+  /// @return whether the features of images change: never, their networks stay frozen
+  static bool begin_stage(Trained& trained, const Config& c, const std::string& stage) {
+    auto& text = *trained.model()->text_policy();
+    text.freeze_lower(text.options().layers - (stage == "tune" ? c.tuned_layers : 0));
+    return false;
+  }
+
+  /// Defaults of the stages.
+  static void configure(rc3::experiment::Settings<Variant>& s) {
+    auto& [align, tune, fuse] = s.stages;
+    align.objectives = {1, 1, 0, 0};  // ITC, XTCL, R-XVtCL, ITM
+    align.loader.batch = 256;
+    align.train.optimizer.learning_rate = 1e-3;
+    align.train.schedule = {20, 400, 0.0};
+    tune.objectives = {1, 1, 0, 0};
+    tune.loader.batch = 96;
+    tune.train.optimizer.learning_rate = 3e-4;
+    tune.train.optimizer.rates = {{"text.", 0.3}};
+    tune.train.schedule = {20, 0, 0.0};
+    fuse.objectives = {0, 0, 1, 1};
+    fuse.loader.batch = 32;
+    fuse.pairing.strict_share = 0.3;
+    fuse.train.optimizer.learning_rate = 5e-4;
+    fuse.train.schedule = {10, 30, 0.0};
+    // What alignment has learned stays as it is: small batches of scenes would undo it.
+    fuse.train.freeze = {"model.image_hidden.*", "model.image_head.*", "model.text_head.*"};
+    for (auto& stage : s.stages) stage.train.optimizer.weight_decay = 0.05;
+    s.log.every = 1;
+    s.checkpoint.every = 200;
+  }
+};
+
+}  // namespace demo

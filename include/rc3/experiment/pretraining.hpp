@@ -1,0 +1,325 @@
+#pragma once
+/// Pre-training by stages on any data set: open, calibrate, cache frozen features, train, resume, evaluate.
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <filesystem>
+#include <iostream>
+#include <memory>
+#include <optional>
+#include <ostream>
+#include <string>
+#include <type_traits>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "rc3/core/communicator.hpp"
+#include "rc3/core/nn/state.hpp"
+#include "rc3/data/errors/data_errors.hpp"
+#include "rc3/data/loader/collate.hpp"
+#include "rc3/data/loader/lengths.hpp"
+#include "rc3/data/loader/loader.hpp"
+#include "rc3/data/loader/prepare.hpp"
+#include "rc3/data/open.hpp"
+#include "rc3/experiment/decoders.hpp"
+#include "rc3/experiment/settings.hpp"
+#include "rc3/features/features.hpp"
+#include "rc3/task/retrieval_evaluation.hpp"
+#include "rc3/text/tokenizer.hpp"
+#include "rc3/train/device.hpp"
+#include "rc3/train/precision.hpp"
+#include "rc3/train/progress.hpp"
+#include "rc3/train/run.hpp"
+
+namespace rc3::experiment {
+
+/// What a header of an experiment defines. `Config` is the variant's own configuration, with a list of its fields;
+/// `make(config)` puts the variant together; `tokenizer(config)` reads its texts; `prepare(config)` says how its images
+/// come to their size. Optional: `stages`, a std::array of names; `configure(settings)`, other defaults;
+/// `begin_stage(trained, config, name)`, which may freeze or thaw layers.
+template <class E>
+concept Definition = requires(const typename E::Config& config) {
+  requires train::Configuration<typename E::Config>;
+  requires std::is_same_v<decltype(E::make(config)), std::shared_ptr<typename E::Trained>>;
+  requires std::is_same_v<decltype(E::tokenizer(config)), text::Tokenizer>;
+  requires std::is_same_v<decltype(E::prepare(config)), data::PrepareOptions>;
+};
+
+/// A training from its data to its last evaluation. The checkpoints of a stage are in a folder of its name; the same
+/// call goes on where a run was killed, in whichever stage.
+/// @tparam E     the experiment's definition
+/// @tparam Comm  the ranks
+template <Definition E, Communicator Comm = Single>
+class Pretraining {
+ public:
+  using Trained = typename E::Trained;
+  using Model = std::remove_cvref_t<decltype(*std::declval<Trained&>().model())>;
+
+  /// Opens the data and puts the model together.
+  /// @throws rc3::Error naming the option or file that is wrong
+  Pretraining(const Settings<E>& settings, train::Provenance provenance, const at::Device& device,
+              std::shared_ptr<Comm> comm = std::make_shared<Comm>(), std::ostream& out = std::cout)
+      : settings_(settings),
+        provenance_(std::move(provenance)),
+        device_(device),
+        comm_(std::move(comm)),
+        out_(out),
+        tokenizer_(E::tokenizer(settings.variant)),
+        prepare_(E::prepare(settings.variant)) {
+    require(total_steps() > 0, "no stage has a step: set schedule.total");
+    for (std::size_t i = 0; i < names.size(); ++i)
+      if (steps_of(i) > 0) open(settings_.stages[i].data.paths.empty() ? settings_.data : settings_.stages[i].data);
+    if (first_rank() && !settings_.validation.paths.empty())
+      held_out_ = data::open(settings_.validation, held_out_errors_);
+    trained_ = E::make(settings_.variant);
+    if (!settings_.init.empty()) train::load_checkpoint(settings_.init, *trained_, Trained::name());
+    trained_->to(device_);
+  }
+  Pretraining(const Pretraining&) = delete;
+  Pretraining& operator=(const Pretraining&) = delete;
+
+  /// Trains all stages. @return why it ended: of the last stage, or of one that a signal stopped
+  train::StopReason run() {
+    if (first_rank()) describe();
+    auto reason = train::StopReason::complete;
+    std::size_t last = 0;
+    for (std::size_t i = 0; i < names.size(); ++i)
+      if (steps_of(i) > 0) last = i;
+    for (std::size_t i = 0; i <= last; ++i) {
+      if (steps_of(i) == 0) continue;
+      reason = run_stage(i, i == last);
+      if (reason == train::StopReason::stopped) return reason;
+    }
+    if (first_rank() && errors_.count() > 0) out_ << errors_.report();
+    if (held_out_errors_.count() > 0) out_ << "validation: " << held_out_errors_.report();
+    return reason;
+  }
+
+  const Settings<E>& settings() const { return settings_; }
+  const std::shared_ptr<Trained>& trained() const { return trained_; }
+  Model& model() { return *trained_->model(); }
+  /// Recall of the held-out data, after training and, with Validation::untrained, before it; empty without such data.
+  const std::vector<task::LanguageRecall>& recall() const { return recall_; }
+  const std::vector<task::LanguageRecall>& untrained_recall() const { return untrained_; }
+  /// The held-out samples with their features; null without such data.
+  features::CachedSamples* held_out() { return cached_held_out_.get(); }
+
+ private:
+  static constexpr auto names = stage_names<E>();
+  static constexpr std::int64_t cached_at_most = 20'000;  // samples
+
+  bool first_rank() const { return comm_->rank() == 0; }
+  /// Of a stage; an only stage always has some.
+  std::int64_t steps_of(std::size_t i) const { return settings_.stages[i].train.schedule.total; }
+  std::int64_t total_steps() const {
+    std::int64_t sum = 0;
+    for (std::size_t i = 0; i < names.size(); ++i) sum += steps_of(i);
+    return sum;
+  }
+
+  /// Each data set is opened once. @return its key
+  std::string open(const data::OpenOptions& options) {
+    const auto key = train::to_json(options).dump();
+    if (!sources_.contains(key)) sources_.emplace(key, data::open(options, errors_));
+    return key;
+  }
+
+  void describe() {
+    const auto count = nn::count_parameters(*trained_);
+    out_ << Trained::name() << "\nparameters  " << count.total << ", of which " << count.trainable << " learn\n";
+    for (const auto& [key, source] : sources_)
+      out_ << "data        " << source.name() << ", " << source.size() << " samples, " << source.languages().size()
+           << " languages\n";
+    if (held_out_) out_ << "validation  " << held_out_->name() << ", " << held_out_->size() << " samples\n";
+    out_ << "device      " << device_.str() << ", "
+         << (train::resolve(precision(0), device_) == train::Precision::bfloat16 ? "bfloat16" : "float32") << '\n'
+         << train::described_set(settings_, provenance_) << std::endl;
+  }
+
+  train::Precision precision(std::size_t stage) const { return settings_.stages[stage].train.precision; }
+
+  features::Progress progress(std::string label) {
+    if (!first_rank()) return {};
+    auto bar = std::make_shared<std::optional<train::Progress>>();
+    return [this, bar, label = std::move(label)](std::int64_t done, std::int64_t all) {
+      if (!*bar) {
+        train::Progress::Options options;
+        options.label = label;
+        options.unit = "images";
+        options.every_seconds = 60;
+        options.every_share = 2;  // off a terminal one line, the last
+        bar->emplace(all, out_, train::stdout_is_terminal(), options);
+      }
+      (*bar)->update(done);
+      if (done == all) (*bar)->finish();
+    };
+  }
+
+  preprocess::PrepareImage<Decoders> evaluation_images() const {
+    return preprocess::PrepareImage<Decoders>({prepare_.image, std::nullopt, prepare_.limits});
+  }
+
+  bool caches(const Stage& stage, const data::AnyDataset& source) const {
+    const auto mode = stage.loader.cache;
+    if (mode == FeatureCaching::off) return false;
+    if (mode == FeatureCaching::on) {
+      require(!prepare_.augment.has_value(),
+              "loader.cache: images are augmented, so that their features change in every epoch; give off");
+      require(stage.loader.tokens == 0, "loader.cache: batches of cached features have no token budget; give off");
+      return true;
+    }
+    bool frozen = false;
+    if constexpr (requires { trained_->model()->text_policy()->frozen_layers(); })
+      frozen = trained_->model()->text_policy()->frozen_layers() >= 0;
+    return frozen && !prepare_.augment && stage.loader.tokens == 0 && source.size() <= cached_at_most;
+  }
+
+  train::StopReason run_stage(std::size_t i, bool last) {
+    const auto& stage = settings_.stages[i];
+    const std::string name = names[i];
+    if constexpr (requires { E::begin_stage(*trained_, settings_.variant, name); }) {
+      if (E::begin_stage(*trained_, settings_.variant, name)) cached_.reset();  // the images' features change too
+      if (cached_) cached_->clear_texts();
+      if (cached_held_out_) cached_held_out_->clear_texts();
+    }
+    set_weights(stage);
+    const Thawed restore_frozen(*trained_);
+    train::Trainer<Trained, Comm> trainer(trained_, stage.train, comm_);
+    train::RunOptions options{settings_.checkpoint, settings_.log, train::to_json(settings_), provenance_};
+    if (!name.empty()) {
+      options.label = name;
+      if (!options.checkpoint.folder.empty()) options.checkpoint.folder /= name;
+    }
+    train::Run<Trained, Comm> run(trainer, options, out_);
+    if (run.resumed_at() > 0) calibrated_ = true;
+    const auto& source = sources_.at(open(stage.data.paths.empty() ? settings_.data : stage.data));
+    if (last) run.tables([&] { return evaluate(); });
+    if (trainer.steps() >= stage.train.schedule.total && !last) return train::StopReason::complete;
+    const auto pairing = data::Pairing(source.languages(), stage.pairing);
+    if (caches(stage, source)) {
+      auto& samples = cached(stage, source, name);
+      calibrate(stage, samples);
+      features::CachedPairs<Model> batches(model(), samples, pairing,
+                                           {stage.loader.seed, stage.loader.batch, comm_->size(), comm_->rank()},
+                                           run.loader_state());
+      return run.train(batches);
+    }
+    if (!calibrated_) {
+      calibrate_backbone(source);
+      features::CachedSamples some(model(), source, tokenizer_, evaluation_images(), errors_,
+                                   {.max_samples = 1024, .workers = static_cast<int>(stage.loader.workers)},
+                                   progress("calibrate"));
+      calibrate(stage, some);
+    }
+    data::LoaderOptions loading;
+    loading.order = {.seed = stage.loader.seed, .window = stage.loader.window};
+    loading.batch = {.size = stage.loader.batch, .tokens = stage.loader.tokens, .ranks = comm_->size()};
+    loading.workers = static_cast<int>(stage.loader.workers);
+    loading.prefetch = static_cast<int>(stage.loader.prefetch);
+    loading.rank = comm_->rank();
+    auto prepare = prepare_;
+    prepare.pairing = stage.pairing;
+    data::Loader loader(source, data::PrepareSample<Decoders>(tokenizer_, source.languages(), std::move(prepare)),
+                        data::CollateSamples(), errors_, loading,
+                        stage.loader.tokens > 0 ? data::measure_lengths(source, tokenizer_) : nullptr,
+                        run.loader_state());
+    return run.train(loader);
+  }
+
+  void set_weights(const Stage& stage) {
+    if (stage.objectives.empty()) return;
+    std::array<double, Trained::objectives> weights{};
+    require(stage.objectives.size() == weights.size(), "objectives: the variant has ", weights.size(),
+            " objectives, got ", stage.objectives.size(), " weights");
+    std::copy(stage.objectives.begin(), stage.objectives.end(), weights.begin());
+    trained_->set_weights(weights);
+  }
+
+  void calibrate_backbone(const data::AnyDataset& source) {
+    features::calibrate_backbone(model(), source, evaluation_images());
+  }
+
+  void calibrate(const Stage& stage, features::CachedSamples& samples) {
+    if (!std::exchange(calibrated_, true) && settings_.init.empty())
+      features::calibrate_heads(model(), samples, stage.pairing.languages);
+    features::calibrate_relevance(*trained_, samples, stage.pairing.languages);
+    if (settings_.validation.untrained && untrained_.empty() && held_out_) untrained_ = recall_now();
+  }
+
+  features::CachedSamples& cached(const Stage& stage, const data::AnyDataset& source, const std::string& name) {
+    if (!cached_ || cached_source_ != &source) {
+      cached_.reset();  // one at a time: they are large
+      if (!calibrated_ && settings_.init.empty()) calibrate_backbone(source);
+      const train::Autocast autocast(stage.train.precision, device_);
+      cached_ = std::make_unique<features::CachedSamples>(
+          model(), source, tokenizer_, evaluation_images(), errors_,
+          features::CachedSamplesOptions{.workers = static_cast<int>(stage.loader.workers)},
+          progress(name.empty() ? "encode images" : "encode images, " + name));
+      cached_source_ = &source;
+    }
+    return *cached_;
+  }
+
+  /// Of rank 0, in eval mode.
+  std::vector<task::LanguageRecall> recall_now() {
+    const train::EvaluationMode evaluation(*trained_);
+    const train::Autocast autocast(precision(0), device_);
+    if (!cached_held_out_)
+      cached_held_out_ = std::make_unique<features::CachedSamples>(
+          model(), *held_out_, tokenizer_, evaluation_images(), held_out_errors_,
+          features::CachedSamplesOptions{.max_samples = settings_.validation.max_images}, progress("encode held-out images"));
+    const auto& v = settings_.validation;
+    return task::RetrievalEvaluation(model(), *cached_held_out_, {v.languages, v.rerank, v.rerank_weight}).recall();
+  }
+
+  /// A run of days does not end without its report because the held-out data are damaged: the error is printed.
+  std::vector<train::report::Table> evaluate() {
+    if (!held_out_) return {};
+    try {
+      recall_ = recall_now();
+      auto table = task::recall_table(recall_);
+      out_ << train::report::text_of(table) << std::flush;
+      return {std::move(table)};
+    } catch (const Error& error) {
+      out_ << "validation: " << error.what() << std::endl;
+      return {};
+    }
+  }
+
+  /// Which parameters learn, put back when a stage ends: Options::freeze is of one stage.
+  class Thawed {
+   public:
+    explicit Thawed(torch::nn::Module& module) {
+      for (const auto& p : module.parameters()) learned_.emplace_back(p, p.requires_grad());
+    }
+    ~Thawed() {
+      for (auto& [p, learned] : learned_) p.set_requires_grad(learned);
+    }
+    Thawed(const Thawed&) = delete;
+    Thawed& operator=(const Thawed&) = delete;
+
+   private:
+    std::vector<std::pair<at::Tensor, bool>> learned_;
+  };
+
+  Settings<E> settings_;
+  train::Provenance provenance_;
+  at::Device device_;
+  std::shared_ptr<Comm> comm_;
+  std::ostream& out_;
+  text::Tokenizer tokenizer_;
+  data::PrepareOptions prepare_;
+  data::DataErrors errors_{{.fraction = settings_.stages[0].loader.errors}};
+  data::DataErrors held_out_errors_{{.fraction = settings_.stages[0].loader.errors}};
+  std::unordered_map<std::string, data::AnyDataset> sources_;
+  std::optional<data::AnyDataset> held_out_;
+  std::shared_ptr<Trained> trained_;
+  std::unique_ptr<features::CachedSamples> cached_, cached_held_out_;
+  const data::AnyDataset* cached_source_ = nullptr;
+  bool calibrated_ = false;
+  std::vector<task::LanguageRecall> recall_, untrained_;
+};
+
+}  // namespace rc3::experiment

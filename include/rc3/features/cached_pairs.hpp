@@ -1,0 +1,110 @@
+#pragma once
+/// Batches of text pairs with cached features, for train::Run.
+
+#include <cstdint>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "rc3/core/batch.hpp"
+#include "rc3/core/error.hpp"
+#include "rc3/core/random.hpp"
+#include "rc3/data/loader/batches.hpp"
+#include "rc3/data/loader/loader.hpp"
+#include "rc3/data/loader/order.hpp"
+#include "rc3/data/loader/pairing.hpp"
+#include "rc3/data/text/text_id.hpp"
+#include "rc3/features/cached_samples.hpp"
+
+namespace rc3::features {
+
+struct CachedPairsOptions {
+  std::uint64_t seed = 1;   ///< of order and pairs
+  std::int64_t batch = 64;  ///< samples of a batch over all ranks, > 0
+  std::int64_t ranks = 1;   ///< > 0
+  std::int64_t rank = 0;    ///< this one, 0 .. ranks - 1
+};
+
+/// The batches that data::Loader makes of the same samples, pair for pair: a function of (seed, epoch). Damaged samples
+/// and samples without a pair are left out before the order is drawn.
+/// @tparam Host  the rc3::Model that encodes texts when they are first drawn
+template <class Host>
+class CachedPairs {
+ public:
+  /// @param host, samples  outlive this
+  /// @param from           where to go on; its seed replaces the options'
+  /// @throws rc3::Error when no sample has a pair, or no batch ends at @p from
+  CachedPairs(Host& host, CachedSamples& samples, data::Pairing pairing, CachedPairsOptions options = {},
+              std::optional<data::LoaderState> from = std::nullopt)
+      : host_(host),
+        samples_(samples),
+        pairing_(std::move(pairing)),
+        options_(options),
+        state_(from.value_or(data::LoaderState{options.seed, 0, 0})),
+        paired_(with_pairs()),
+        order_({0}, static_cast<std::int64_t>(paired_.size()), {.seed = state_.seed}) {
+    require(options.rank >= 0 && options.rank < options.ranks, "features::CachedPairs: rank ", options.rank, " of ",
+            options.ranks);
+    open();
+    batches_->skip(state_.samples);
+  }
+
+  /// Samples that have a pair.
+  std::int64_t size() const { return static_cast<std::int64_t>(paired_.size()); }
+
+  /// Never nothing: epoch follows epoch.
+  std::optional<data::Loaded<Batch>> next() {
+    auto drawn = batches_->next();
+    if (drawn.empty()) {
+      state_ = {state_.seed, state_.epoch + 1, 0};
+      open();
+      drawn = batches_->next();
+    }
+    state_.samples = batches_->given();
+    std::vector<PairOf> pairs;
+    std::vector<std::int64_t> numbers;
+    for (const auto i : data::part_of_rank(drawn, options_.rank, options_.ranks)) {
+      numbers.push_back(paired_[static_cast<std::size_t>(i)]);
+      pairs.push_back({numbers.back(), *draw(numbers.back(), state_.epoch)});
+    }
+    return data::Loaded<Batch>{samples_.pairs(host_, pairs), state_.epoch, std::move(numbers), 0};
+  }
+
+  /// Behind the last batch that next() gave.
+  data::LoaderState state() const { return state_; }
+
+ private:
+  /// As data::PrepareSample draws it.
+  std::optional<data::TextPair> draw(std::int64_t i, std::int64_t epoch) const {
+    const auto& sample = samples_.sample(i);
+    Random random(state_.seed, static_cast<std::uint64_t>(data::text_id(sample.id)), static_cast<std::uint64_t>(epoch));
+    return pairing_.pair(sample, random);
+  }
+
+  std::vector<std::int64_t> with_pairs() const {
+    std::vector<std::int64_t> all;
+    for (std::int64_t i = 0; i < samples_.size(); ++i)
+      if (draw(i, 0)) all.push_back(i);
+    require(!all.empty(), samples_.name(),
+            ": no sample has two texts that make a pair; give images with texts in two languages");
+    return all;
+  }
+
+  void open() {
+    data::BatchOptions batch;
+    batch.size = options_.batch;
+    batch.ranks = options_.ranks;
+    batches_.emplace(order_.epoch(state_.epoch), state_.seed, state_.epoch, batch);
+  }
+
+  Host& host_;
+  CachedSamples& samples_;
+  data::Pairing pairing_;
+  CachedPairsOptions options_;
+  data::LoaderState state_;
+  std::vector<std::int64_t> paired_;
+  data::Order order_;
+  std::optional<data::Batches> batches_;
+};
+
+}  // namespace rc3::features

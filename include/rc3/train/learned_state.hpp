@@ -1,0 +1,28 @@
+#pragma once
+/// Tensors of a module that training may change.
+
+#include <c10/core/GradMode.h>
+#include <torch/nn/module.h>
+
+#include "rc3/core/nn/state.hpp"
+#include "rc3/core/state_dict.hpp"
+
+namespace rc3::train {
+
+/// Parameters that learn, and all buffers. Frozen parameters, mostly most of a model, are left out.
+inline StateDict learned_state(const torch::nn::Module& module) {
+  StateDict state = nn::named_state(module);
+  for (const auto& parameter : module.named_parameters())
+    if (!parameter.value().requires_grad()) state.erase(parameter.key());
+  return state;
+}
+
+/// The same tensors in memory of their own.
+inline StateDict copy_of(const StateDict& state) {
+  c10::NoGradGuard no_grad;
+  StateDict copy;
+  for (const auto& [name, tensor] : state) copy.emplace(name, tensor.detach().clone());
+  return copy;
+}
+
+}  // namespace rc3::train
