@@ -2,8 +2,8 @@
 /// What frozen layers make of images and texts, computed once and kept: most of an encoder's work is then done once a
 /// run instead of once a step.
 
-#include <rc3/data/emoji/emoji.hpp>
 #include <rc3/rc3.hpp>
+#include "emoji/emoji.hpp"
 
 #include <algorithm>
 #include <array>
@@ -16,8 +16,6 @@
 #include "variant.hpp"
 
 namespace pretrain {
-
-namespace emoji = rc3::data::emoji;
 
 /// Told how much is done, 0 to all.
 using Tick = std::function<void(std::size_t done, std::size_t all)>;

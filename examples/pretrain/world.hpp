@@ -1,8 +1,8 @@
 #pragma once
 /// The data of one run: glyphs, the side to train on and the side to test on, languages, images and texts.
 
-#include <rc3/data/emoji/emoji.hpp>
 #include <rc3/train/progress.hpp>
+#include "emoji/emoji.hpp"
 
 #include <cmath>
 #include <iostream>
