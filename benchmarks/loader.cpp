@@ -10,8 +10,8 @@
 #include <filesystem>
 #include <string>
 
-#include "rc3/data/emoji/scenes.hpp"
-#include "rc3/data/emoji/split.hpp"
+#include "emoji/scenes.hpp"
+#include "emoji/split.hpp"
 #include "rc3/data/format/pack.hpp"
 #include "rc3/data/format/webdataset.hpp"
 #include "rc3/data/loader/collate.hpp"
@@ -40,10 +40,10 @@ std::filesystem::path shards() {
   const std::filesystem::path cache = environment("RC3_CACHE"), folder = cache / "bench/scenes";
   if (std::filesystem::exists(folder / "done")) return folder;
   std::filesystem::remove_all(folder);
-  const auto glyphs = data::emoji::Glyphs::load(cache / "data/emoji");
+  const auto glyphs = emoji::Glyphs::load(cache / "data/emoji");
   const std::vector<std::string> languages = {"en", "de", "fr", "cs", "ja", "zh"};
-  const data::emoji::Scenes scenes(glyphs, data::emoji::Split::load(cache / "data/emoji", glyphs).train, languages,
-                                   languages, 4000, {});
+  const emoji::Scenes scenes(glyphs, emoji::Split::load(cache / "data/emoji", glyphs).train, languages, languages, 4000,
+                             {});
   data::DataErrors errors;
   data::pack(scenes, folder, errors, {.prefix = "scenes", .samples = 500});
   rc3::io::write_file(folder / "done", "");

@@ -1,11 +1,11 @@
 // Training in a program of one's own: emoji scenes through the loader, checkpoints, a run that may be interrupted.
 //   train CACHE FOLDER [STEPS]     start it again with the same FOLDER, and it goes on where it was
-#include <rc3/data/emoji/emoji.hpp>
-#include <rc3/data/emoji/scenes.hpp>
 #include <rc3/data/loader/collate.hpp>
 #include <rc3/data/loader/loader.hpp>
 #include <rc3/data/loader/prepare.hpp>
 #include <rc3/rc3.hpp>
+#include "emoji/emoji.hpp"
+#include "emoji/scenes.hpp"
 
 #include <iostream>
 
@@ -31,10 +31,10 @@ int main(int argc, char** argv) try {
   const auto trained = std::make_shared<Trained>(model, std::array{1.0, 1.0}, std::make_shared<RXvtcl>(),
                                                  std::make_shared<objective::Itc>());
 
-  const auto glyphs = data::emoji::Glyphs::load(emoji);
+  const auto glyphs = emoji::Glyphs::load(emoji);
   const std::vector<std::string> languages{"en", "de", "fr", "cs", "ja", "zh"};
-  const data::emoji::Scenes scenes(glyphs, data::emoji::Split::load(emoji, glyphs).train, languages, languages, 4000,
-                                   {.scene_share = 1});
+  const emoji::Scenes scenes(glyphs, emoji::Split::load(emoji, glyphs).train, languages, languages, 4000,
+                             {.scene_share = 1});
   const auto tokenizer = text::Tokenizer::from_pretrained(weights / "multilingual-e5-small", {.prefix = "query: "});
 
   train::Trainer<Trained> trainer(trained, {.optimizer = {.learning_rate = 3e-4, .layer_decay = {{"text.", 0.9}}},

@@ -4,7 +4,7 @@
 #include <string>
 #include <string_view>
 
-#include "rc3/data/emoji/words.hpp"
+#include "emoji/words.hpp"
 
 namespace support {
 
@@ -31,7 +31,7 @@ constexpr int columns(char32_t c) {
 /// Columns of a whole text without escape codes.
 inline int columns(std::string_view text) {
   int sum = 0;
-  for (const char32_t c : rc3::data::emoji::decode_utf8(text)) sum += columns(c);
+  for (const char32_t c : emoji::decode_utf8(text)) sum += columns(c);
   return sum;
 }
 

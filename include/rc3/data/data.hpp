@@ -1,7 +1,7 @@
 #pragma once
 /// Data sets: what they are, where they come from, and how they are fed. LibTorch-free; rc3/data/loader/collate.hpp
 /// makes a Batch. Tar shards are in rc3/data/format/webdataset.hpp and rc3/data/format/pack.hpp, which need libarchive;
-/// emoji scenes in rc3/data/emoji/emoji.hpp, tasks on them in rc3/data/emoji/tasks/tasks.hpp.
+/// emoji scenes in emoji/emoji.hpp, tasks on them in emoji/tasks/tasks.hpp.
 
 #include "rc3/data/check/summary.hpp"
 #include "rc3/data/check/validate.hpp"

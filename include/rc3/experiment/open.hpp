@@ -2,8 +2,8 @@
 /// Every data format that the library reads, behind one type: a program is compiled once for all of them. Shards need
 /// RC3_HAS_ARCHIVE and libarchive. LibTorch-free.
 
+#include "emoji/emoji.hpp"
 #include "rc3/data/data.hpp"
-#include "rc3/data/emoji/emoji.hpp"
 #ifdef RC3_HAS_ARCHIVE
 #include "rc3/data/format/webdataset.hpp"
 #endif
@@ -67,8 +67,8 @@ inline const std::vector<std::string> formats = {"auto", "manifest",  "shards", 
                                                  "wit",  "xflickrco", "iglue-wit", "emoji"};
 
 inline AnyData open_emoji(const DataOptions& o) {
-  auto glyphs = std::make_shared<data::emoji::Glyphs>(data::emoji::Glyphs::load(o.paths[0]));
-  const auto split = data::emoji::Split::load(o.paths[0], *glyphs);
+  auto glyphs = std::make_shared<emoji::Glyphs>(emoji::Glyphs::load(o.paths[0]));
+  const auto split = emoji::Split::load(o.paths[0], *glyphs);
   const std::vector<std::string> six = {"cs", "de", "en", "fr", "ja", "zh"};
   const auto& languages = o.languages.empty() ? six : o.languages;
   require(o.split == "train" || o.split == "fit" || o.split == "val" || o.split == "test", "emoji: there is no split ",
@@ -77,11 +77,10 @@ inline AnyData open_emoji(const DataOptions& o) {
                     : o.split == "fit" ? split.fit()
                     : o.split == "val" ? split.validation
                                        : split.test;
-  auto scenes = std::make_shared<data::emoji::Scenes>(*glyphs, side, languages, languages, o.size,
-                                                      data::emoji::Scenes::Options{});
+  auto scenes = std::make_shared<emoji::Scenes>(*glyphs, side, languages, languages, o.size, emoji::Scenes::Options{});
   struct Held {  // scenes refer to their glyphs
-    std::shared_ptr<data::emoji::Glyphs> glyphs;
-    std::shared_ptr<data::emoji::Scenes> scenes;
+    std::shared_ptr<emoji::Glyphs> glyphs;
+    std::shared_ptr<emoji::Scenes> scenes;
     std::string name() const { return "emoji scenes"; }
     std::int64_t size() const { return scenes->size(); }
     data::Sample read(std::int64_t i) const { return scenes->read(i); }

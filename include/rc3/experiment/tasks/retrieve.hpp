@@ -24,8 +24,7 @@ class SceneCaptions {
   SceneCaptions(const EmojiWorld& world, const std::vector<std::size_t>& side, std::vector<std::string> languages,
                 std::int64_t scenes, std::uint64_t seed)
       : languages_(std::move(languages)),
-        scenes_(data::emoji::retrieval_scenes(world.glyphs, side, two_at_least(world, languages_), scenes,
-                                              {.seed = seed})) {
+        scenes_(emoji::retrieval_scenes(world.glyphs, side, two_at_least(world, languages_), scenes, {.seed = seed})) {
     for (const auto& language : languages_) counts_[language] = scenes;
   }
 
@@ -53,7 +52,7 @@ class SceneCaptions {
   }
 
   std::vector<std::string> languages_;
-  data::emoji::Scenes scenes_;
+  emoji::Scenes scenes_;
   data::LanguageCounts counts_;
 };
 static_assert(data::ExampleSet<SceneCaptions>);

@@ -13,10 +13,10 @@
 #include <utility>
 #include <vector>
 
+#include "emoji/emoji.hpp"
+#include "emoji/tasks/tasks.hpp"
 #include "rc3/core/error.hpp"
 #include "rc3/data/concept.hpp"
-#include "rc3/data/emoji/emoji.hpp"
-#include "rc3/data/emoji/tasks/tasks.hpp"
 #include "rc3/data/errors/data_errors.hpp"
 #include "rc3/data/format/annotation_file.hpp"
 #include "rc3/data/format/iglue/iglue.hpp"
@@ -73,8 +73,8 @@ struct Sets {
 /// is tuned on them learns to trust vectors more than it may at a test. So classification is tuned on glyphs that
 /// pre-training has not seen either, three families in four of Split::validation, and chooses on the fourth.
 struct EmojiWorld {
-  data::emoji::Glyphs glyphs;
-  data::emoji::Split split;
+  emoji::Glyphs glyphs;
+  emoji::Split split;
   std::vector<std::string> languages;  ///< of the tables, the source first
   std::vector<std::string> written;    ///< that translations are made into
   std::vector<std::size_t> unseen;     ///< glyphs to tune on that pre-training has not seen
@@ -82,8 +82,8 @@ struct EmojiWorld {
   std::vector<std::size_t> seen;       ///< all others but the test's: to tune what needs many
 
   explicit EmojiWorld(const TaskData& task)
-      : glyphs(data::emoji::Glyphs::load(task.emoji)),
-        split(data::emoji::Split::load(task.emoji, glyphs)),
+      : glyphs(emoji::Glyphs::load(task.emoji)),
+        split(emoji::Split::load(task.emoji, glyphs)),
         languages{task.source},
         written(task.written) {
     for (const auto glyph : split.validation)
@@ -210,7 +210,6 @@ inline Sets file_sets(const TaskData& task, data::DataErrors& errors) {
 /// @param world  null where the examples are a user's files
 inline Sets sets_of(const TaskData& task, const EmojiWorld* world, const std::string& name, std::uint64_t seed,
                     data::DataErrors& errors) {
-  namespace emoji = data::emoji;
   if (world == nullptr) return file_sets(task, errors);
   if (name == "entailment")
     return emoji_sets<emoji::EntailmentScenes>(task, *world, name, emoji::EntailmentScenes::classes(), 1, seed);

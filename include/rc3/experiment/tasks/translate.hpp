@@ -42,8 +42,8 @@ void translate(const TaskWorld<E>& world, std::uint64_t seed, task::Results& res
   const auto prepare = world.prepare({.vocabulary = vocabulary});
   const auto remember = [&](const std::vector<std::size_t>& side, std::int64_t scenes, std::uint64_t stream,
                             const char* what) {
-    const data::emoji::TranslationScenes set(emoji.glyphs, side, s.task.source, emoji.written, scenes,
-                                             {.seed = stream, .max_objects = 3});
+    const emoji::TranslationScenes set(emoji.glyphs, side, s.task.source, emoji.written, scenes,
+                                       {.seed = stream, .max_objects = 3});
     return world.remember(*model, set, prepare, join("translation ", what));
   };
   const auto training = remember(emoji.seen, s.task.scenes, 100 + seed, "train");
