@@ -1,7 +1,7 @@
-// Trains an RC³ variant on images and texts of emoji, and searches images in languages that it never saw.
-// `./run demo` prepares what it needs and runs it; `pretrain --help` says what can be set.
+// Trains an RC³ variant on images and names of emoji, and searches images in languages that it never read.
+// `./run demo` prepares the data and runs it; `demo --help` lists the options.
 
-#include "pretrain/backbone/lite0.hpp"
-#include "pretrain/program.hpp"
+#include "demo/program.hpp"
+#include "demo/variant.hpp"
 
-int main(int argc, char** argv) { return pretrain::main_of(argc, argv, {}); }
+int main(int argc, char** argv) { return demo::main<demo::Variant<demo::OneNetwork>>(argc, argv); }

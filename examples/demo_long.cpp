@@ -1,11 +1,17 @@
-// pretrain.cpp with more to look with: `./run demo --long`. Another variant is another type, and so another program.
+// The demo with three image networks and a tuned text encoder: `./run demo --long`.
 
-#include "pretrain/backbone/three.hpp"
-#include "pretrain/program.hpp"
+#include "demo/program.hpp"
+#include "demo/variant.hpp"
 
-int main(int argc, char** argv) {
-  pretrain::Settings settings;
-  settings.tune_steps = 200;
-  settings.more_languages = true;
-  return pretrain::main_of(argc, argv, settings);
-}
+namespace {
+
+struct Long : demo::Variant<demo::ThreeNetworks> {
+  static void configure(rc3::experiment::Settings<Long>& settings) {
+    demo::defaults(settings);
+    settings.stages[1].train.schedule.total = 200;
+  }
+};
+
+}  // namespace
+
+int main(int argc, char** argv) { return demo::main<Long>(argc, argv); }

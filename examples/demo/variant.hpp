@@ -7,6 +7,7 @@
 #include <rc3/rc3.hpp>
 
 #include <array>
+#include <cstdlib>
 #include <filesystem>
 #include <memory>
 #include <string>
@@ -38,6 +39,53 @@ struct ThreeNetworks {
   }
 };
 
+/// The folder with the weights and data that `./run` prepares: RC3_CACHE, else one in the user's cache folder.
+inline std::filesystem::path cache_folder() {
+  const auto variable = [](const char* name) {
+    const char* value = std::getenv(name);
+    return std::filesystem::path(value == nullptr ? "" : value);
+  };
+  if (const auto given = variable("RC3_CACHE"); !given.empty()) return given;
+  const auto xdg = variable("XDG_CACHE_HOME");
+  return (xdg.empty() ? variable("HOME") / ".cache" : xdg) / "rc3";
+}
+
+/// Defaults of the demo: emoji and their names, then scenes; the test glyphs are searched.
+template <class Settings>
+void defaults(Settings& s) {
+  s.variant.weights = cache_folder() / "weights";
+  s.data.paths = {cache_folder() / "data/emoji"};
+  s.data.format = "emoji-names";
+  s.validation.paths = s.data.paths;
+  s.validation.format = "emoji-names";
+  s.validation.split = "test";
+  s.validation.untrained = true;
+  auto& [align, tune, fuse] = s.stages;
+  align.objectives = {1, 1, 0, 0};  // ITC, XTCL, R-XVtCL, ITM
+  align.loader.batch = 256;
+  align.train.optimizer.learning_rate = 1e-3;
+  align.train.schedule = {20, 400, 0.0};
+  tune.objectives = {1, 1, 0, 0};
+  tune.loader.batch = 96;
+  tune.train.optimizer.learning_rate = 3e-4;
+  tune.train.optimizer.rates = {{"text.", 0.3}};
+  tune.train.schedule = {20, 0, 0.0};
+  fuse.data.paths = s.data.paths;
+  fuse.data.format = "emoji";
+  fuse.data.size = 1513;
+  fuse.objectives = {0, 0, 1, 1};
+  fuse.loader.batch = 32;
+  fuse.pairing.strict_share = 0.3;
+  fuse.train.optimizer.learning_rate = 5e-4;
+  fuse.train.schedule = {10, 30, 0.0};
+  // What alignment has learned stays as it is: small batches of scenes would undo it.
+  fuse.train.freeze = {"model.image_hidden.*", "model.image_head.*", "model.text_head.*"};
+  for (auto& stage : s.stages) stage.train.optimizer.weight_decay = 0.05;
+  s.log.every = 1;
+  s.checkpoint.folder = "out/demo";
+  s.checkpoint.every = 200;
+}
+
 /// The experiment. @tparam Networks  OneNetwork or ThreeNetworks
 template <class Networks>
 struct Variant {
@@ -47,10 +95,8 @@ struct Variant {
   using Fusion = rc3::fusion::LateInteractionFusion<rc3::fusion::SingleStream>;
   using Model = rc3::Model<Visual, Text, Fusion>;
   using Relevance = rc3::relevance::Encoder<Text>;
-  using RXvtcl =
-      rc3::objective::RXvtcl<rc3::regularizer::Ceiling, Relevance, rc3::objective::negatives::SameImage>;
-  using Trained =
-      rc3::Pretrainer<Model, rc3::objective::Itc, rc3::objective::Xtcl, RXvtcl, rc3::objective::Itm>;
+  using RXvtcl = rc3::objective::RXvtcl<rc3::regularizer::Ceiling, Relevance, rc3::objective::negatives::SameImage>;
+  using Trained = rc3::Pretrainer<Model, rc3::objective::Itc, rc3::objective::Xtcl, RXvtcl, rc3::objective::Itm>;
 
   /// First the heads of the shared embedding space learn, with large batches; then the last layers of the text encoder,
   /// in the long form; then the fusion encoder, on scenes with weakly aligned texts.
@@ -109,29 +155,7 @@ struct Variant {
     return false;
   }
 
-  /// Defaults of the stages.
-  static void configure(rc3::experiment::Settings<Variant>& s) {
-    auto& [align, tune, fuse] = s.stages;
-    align.objectives = {1, 1, 0, 0};  // ITC, XTCL, R-XVtCL, ITM
-    align.loader.batch = 256;
-    align.train.optimizer.learning_rate = 1e-3;
-    align.train.schedule = {20, 400, 0.0};
-    tune.objectives = {1, 1, 0, 0};
-    tune.loader.batch = 96;
-    tune.train.optimizer.learning_rate = 3e-4;
-    tune.train.optimizer.rates = {{"text.", 0.3}};
-    tune.train.schedule = {20, 0, 0.0};
-    fuse.objectives = {0, 0, 1, 1};
-    fuse.loader.batch = 32;
-    fuse.pairing.strict_share = 0.3;
-    fuse.train.optimizer.learning_rate = 5e-4;
-    fuse.train.schedule = {10, 30, 0.0};
-    // What alignment has learned stays as it is: small batches of scenes would undo it.
-    fuse.train.freeze = {"model.image_hidden.*", "model.image_head.*", "model.text_head.*"};
-    for (auto& stage : s.stages) stage.train.optimizer.weight_decay = 0.05;
-    s.log.every = 1;
-    s.checkpoint.every = 200;
-  }
+  static void configure(rc3::experiment::Settings<Variant>& settings) { defaults(settings); }
 };
 
 }  // namespace demo

@@ -30,11 +30,7 @@ class NamedGlyphs {
   /// @param seed       of views 1, 2, ...
   NamedGlyphs(const Glyphs& glyphs, std::vector<std::size_t> indices, std::vector<std::string> languages,
               std::int64_t views = 1, std::uint64_t seed = 1)
-      : glyphs_(&glyphs),
-        indices_(std::move(indices)),
-        languages_(std::move(languages)),
-        views_(views),
-        seed_(seed) {
+      : glyphs_(&glyphs), indices_(std::move(indices)), languages_(std::move(languages)), views_(views), seed_(seed) {
     rc3::require(!indices_.empty(), "emoji::NamedGlyphs: there are no glyphs");
     rc3::require(views >= 1, "emoji::NamedGlyphs: views must be at least 1, is ", views);
     for (const auto& language : languages_) {
@@ -62,8 +58,7 @@ class NamedGlyphs {
       style.single_min = style.scene_min;
       style.single_max = style.scene_max;
     }
-    const auto drawing =
-        draw_single(*glyphs_, g, style, rc3::Random(seed_, g, static_cast<std::uint64_t>(view)));
+    const auto drawing = draw_single(*glyphs_, g, style, rc3::Random(seed_, g, static_cast<std::uint64_t>(view)));
     if (views_ > 1) {
       sample.regions.width = static_cast<float>(drawing.width);
       sample.regions.height = static_cast<float>(drawing.height);

@@ -161,6 +161,10 @@ class Pretraining {
     return preprocess::PrepareImage<Decoders>({prepare_.image, std::nullopt, prepare_.limits});
   }
 
+  features::Encode encode() const {
+    return [tokenizer = tokenizer_](const std::string& text) { return tokenizer.encode(text); };
+  }
+
   bool caches(const Stage& stage, const data::AnyDataset& source) const {
     const auto mode = stage.loader.cache;
     if (mode == FeatureCaching::off) return false;
@@ -208,7 +212,7 @@ class Pretraining {
     }
     if (!calibrated_) {
       calibrate_backbone(source);
-      features::CachedSamples some(model(), source, tokenizer_, evaluation_images(), errors_,
+      features::CachedSamples some(model(), source, encode(), evaluation_images(), errors_,
                                    {.max_samples = 1024, .workers = static_cast<int>(stage.loader.workers)},
                                    progress("calibrate"));
       calibrate(stage, some);
@@ -254,7 +258,7 @@ class Pretraining {
       if (!calibrated_ && settings_.init.empty()) calibrate_backbone(source);
       const train::Autocast autocast(stage.train.precision, device_);
       cached_ = std::make_unique<features::CachedSamples>(
-          model(), source, tokenizer_, evaluation_images(), errors_,
+          model(), source, encode(), evaluation_images(), errors_,
           features::CachedSamplesOptions{.workers = static_cast<int>(stage.loader.workers)},
           progress(name.empty() ? "encode images" : "encode images, " + name));
       cached_source_ = &source;
@@ -268,8 +272,9 @@ class Pretraining {
     const train::Autocast autocast(precision(0), device_);
     if (!cached_held_out_)
       cached_held_out_ = std::make_unique<features::CachedSamples>(
-          model(), *held_out_, tokenizer_, evaluation_images(), held_out_errors_,
-          features::CachedSamplesOptions{.max_samples = settings_.validation.max_images}, progress("encode held-out images"));
+          model(), *held_out_, encode(), evaluation_images(), held_out_errors_,
+          features::CachedSamplesOptions{.max_samples = settings_.validation.max_images},
+          progress("encode held-out images"));
     const auto& v = settings_.validation;
     return task::RetrievalEvaluation(model(), *cached_held_out_, {v.languages, v.rerank, v.rerank_weight}).recall();
   }

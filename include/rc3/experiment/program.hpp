@@ -35,6 +35,7 @@ int main(int argc, char** argv, const Report& report = {}) {
   train::Provenance provenance;
   train::add_options(app, settings, &provenance);
   CLI11_PARSE(app, argc, argv);
+  settings.spread_seed();
   const auto run = [&]<class Comm>(const at::Device& device, std::shared_ptr<Comm> comm) {
     const bool first = comm->rank() == 0;
     Pretraining<E, Comm> pretraining(settings, provenance, device, std::move(comm));

@@ -44,9 +44,9 @@ struct Validation : data::OpenOptions {
 
 /// One stage of a training: its data, the objectives that count, and how it learns.
 struct Stage {
-  data::OpenOptions data = {};           ///< no paths: the program's
-  std::vector<double> objectives = {};   ///< weights, in the order of the variant; empty: the variant's own
-  data::PairingOptions pairing = {};     ///< which texts make pairs
+  data::OpenOptions data = {};          ///< no paths: the program's
+  std::vector<double> objectives = {};  ///< weights, in the order of the variant; empty: the variant's own
+  data::PairingOptions pairing = {};    ///< which texts make pairs
   Loading loader = {};
   train::Options train = {};
 };
@@ -70,6 +70,7 @@ struct Settings {
   train::CheckpointOptions checkpoint = {};
   train::LogOptions log = {};
   std::filesystem::path init = {};
+  std::uint64_t seed = 0;  ///< in place of the seeds of all stages; 0: each has its own
   std::int64_t threads = 0;
   std::string device = "auto";
   std::string backend = "auto";
@@ -77,6 +78,12 @@ struct Settings {
   /// The defaults, as the experiment changes them: `E::configure(settings)`, where it has it.
   Settings() {
     if constexpr (requires { E::configure(*this); }) E::configure(*this);
+  }
+
+  /// Gives every stage the seed, where there is one.
+  void spread_seed() {
+    if (seed == 0) return;
+    for (auto& stage : stages) stage.loader.seed = stage.train.seed = seed;
   }
 };
 
@@ -115,6 +122,7 @@ void visit_fields(Settings<E>& s, V&& v) {
   v("checkpoint", s.checkpoint, "checkpoints");
   v("log", s.log, "log");
   v("init", s.init, "model.safetensors of an earlier run of this variant to begin with");
+  v("seed", s.seed, "of weights, order, pairs and dropout, in place of each stage's own; 0: those");
   v("threads", s.threads, "compute threads; 0: as LibTorch has it", train::at_least(0));
   v("device", s.device, "cpu, cuda, cuda:N, or auto: this rank's GPU where there is one");
   v("backend", s.backend, "what joins the ranks' GPUs: nccl, gloo, or auto: NCCL where the program has it");

@@ -7,7 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
-#include <map>
+#include <optional>
 #include <span>
 #include <string>
 #include <utility>
@@ -24,12 +24,14 @@
 #include "rc3/data/text/text_id.hpp"
 #include "rc3/features/feature_cache.hpp"
 #include "rc3/preprocess/prepare_image.hpp"
-#include "rc3/text/tokenizer.hpp"
 
 namespace rc3::features {
 
 /// Progress of a long computation: (items done, items in all).
 using Progress = std::function<void(std::int64_t, std::int64_t)>;
+
+/// Ids of a text, <s> and </s> included, for example text::Tokenizer::encode.
+using Encode = std::function<std::vector<std::int64_t>(const std::string&)>;
 
 /// A text of a sample, by their numbers.
 struct TextOf {
@@ -96,9 +98,9 @@ class CachedSamples {
   /// @param progress  of the images
   /// @throws rc3::Error when no sample is intact
   template <class Host, data::Dataset Source, class PrepareImage>
-  CachedSamples(Host& host, const Source& source, text::Tokenizer tokenizer, const PrepareImage& prepare,
-                data::DataErrors& errors, const CachedSamplesOptions& options = {}, const Progress& progress = {})
-      : name_(source.name()), tokenizer_(std::move(tokenizer)) {
+  CachedSamples(Host& host, const Source& source, Encode encode, const PrepareImage& prepare, data::DataErrors& errors,
+                const CachedSamplesOptions& options = {}, const Progress& progress = {})
+      : name_(source.name()), encode_(std::move(encode)) {
     require(options.max_samples >= 0, "features::CachedSamples: max_samples must not be negative, is ",
             options.max_samples);
     const auto count = options.max_samples > 0 ? std::min(options.max_samples, source.size()) : source.size();
@@ -144,7 +146,7 @@ class CachedSamples {
     std::vector<TextOf> fresh;
     for (const auto& t : which)
       if (auto& number = number_of(t); number < 0) {
-        ids.push_back(tokenizer_.encode(item(t.sample).sample.texts.at(t.text).text));
+        ids.push_back(encode_(item(t.sample).sample.texts.at(t.text).text));
         fresh.push_back(t);
       }
     if (!fresh.empty()) {
@@ -243,7 +245,7 @@ class CachedSamples {
   }
 
   std::string name_;
-  text::Tokenizer tokenizer_;
+  Encode encode_;
   FeatureCache cache_;
   std::vector<Item> items_;
   data::LanguageCounts languages_;

@@ -13,6 +13,7 @@
 
 #include "rc3/core/nn/device.hpp"
 #include "rc3/core/random.hpp"
+#include "rc3/core/type_name.hpp"
 #include "rc3/data/concept.hpp"
 #include "rc3/data/loader/pairing.hpp"
 #include "rc3/data/text/text_id.hpp"

@@ -5,6 +5,7 @@
 #include <ATen/ops/tensor.h>
 #include <ATen/ops/zeros.h>
 #include <c10/core/GradMode.h>
+#include <c10/core/InferenceMode.h>
 #include <c10/util/hash.h>
 
 #include <algorithm>
@@ -55,14 +56,14 @@ class Digest {
   template <class T>
   Digest& add(const std::vector<T>& numbers) {
     const std::uint64_t size = numbers.size();
-    sha1_.process_bytes(&size, sizeof size);
-    sha1_.process_bytes(numbers.data(), numbers.size() * sizeof(T));
+    bytes_.append(reinterpret_cast<const char*>(&size), sizeof size);
+    bytes_.append(reinterpret_cast<const char*>(numbers.data()), numbers.size() * sizeof(T));
     return *this;
   }
-  std::string str() { return sha1_.str(); }
+  std::string str() const { return c10::sha1(bytes_).str(); }
 
  private:
-  c10::sha1 sha1_;
+  std::string bytes_;
 };
 
 }  // namespace detail
@@ -87,6 +88,7 @@ class FeatureCache {
       numbers.push_back(static_cast<std::int64_t>(found->second));
     }
     if (fresh.empty()) return numbers;
+    const c10::InferenceMode usable_in_training(false);
     c10::NoGradGuard no_grad;
     auto rows =
         visual::cache_frozen_features(*host.visual_policy(), preprocess::collate_images(fresh).to(nn::device_of(host)))
@@ -179,6 +181,7 @@ class FeatureCache {
   void encode(Host& host, std::vector<std::size_t> fresh) {
     if constexpr (requires { host.text_policy()->frozen_layers(); }) {
       if (fresh.empty() || host.text_policy()->frozen_layers() < 0) return;
+      const c10::InferenceMode usable_in_training(false);
       c10::NoGradGuard no_grad;
       const auto length = [&](std::size_t i) { return texts_[i].ids.size(1); };
       std::stable_sort(fresh.begin(), fresh.end(), [&](auto a, auto b) { return length(a) < length(b); });

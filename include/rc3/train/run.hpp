@@ -35,9 +35,9 @@ struct RunOptions {
   CheckpointOptions checkpoint = {};
   LogOptions log = {};
   nlohmann::ordered_json configuration = nullptr;  ///< what the run was started with; kept in every checkpoint
-  Provenance sources = {};      ///< where its values come from; kept beside it; empty: not known
-  std::string label = "train";  ///< of the progress line
-  bool keep_best = false;       ///< when training ends, the weights are those of the best evaluation; see evaluate()
+  Provenance sources = {};                         ///< where its values come from; kept beside it; empty: not known
+  std::string label = "train";                     ///< of the progress line
+  bool keep_best = false;  ///< when training ends, the weights are those of the best evaluation; see evaluate()
 };
 
 /// The best evaluation of a run.
@@ -80,8 +80,7 @@ class Run {
     }
     agree_on_the_step();
     if (!first()) return;
-    RunLogger::Facts facts{trainer_.variant(), {}, trainer_.options().schedule.total, trainer_.steps(),
-                           options_.label};
+    RunLogger::Facts facts{trainer_.variant(), {}, trainer_.options().schedule.total, trainer_.steps(), options_.label};
     if constexpr (requires { Trained::objective_names(); }) facts.parts = Trained::objective_names();
     logger_.emplace(options_.log, options_.checkpoint.folder, std::move(facts), out_);
   }

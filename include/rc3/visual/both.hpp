@@ -5,9 +5,13 @@
 #include <ATen/ops/cat.h>
 #include <ATen/ops/rand.h>
 #include <ATen/ops/randn.h>
+#include <ATen/ops/zeros.h>
 #include <torch/nn/module.h>
 
+#include <cstdint>
 #include <memory>
+#include <optional>
+#include <utility>
 
 #include "rc3/core/batch.hpp"
 #include "rc3/core/check.hpp"
@@ -72,6 +76,16 @@ class Both : public torch::nn::Module {
 
  private:
   std::pair<Tokens, Tokens> parts(const Images& images) {
+    const bool regions = images.boxes.defined() || images.regions.defined();
+    const bool patches = images.pixels.defined() || images.features.defined();
+    require(regions || patches, "visual::Both: the batch has neither regions nor patches");
+    if (!regions) return {none(images, summaries_like()), patch_->encode(images)};
+    if (!patches) {
+      auto seen = none(images, {});
+      if constexpr (requires { patch_->summary_width(); })
+        seen.summary = at::zeros({images.size(), patch_->summary_width()}, modality_.options());
+      return {roi_->encode(images), std::move(seen)};
+    }
     // Two policies on one backbone: one pass serves both.
     if constexpr (requires { roi_->backbone() == patch_->backbone(); })
       if (roi_->backbone() == patch_->backbone()) {
@@ -79,6 +93,22 @@ class Both : public torch::nn::Module {
         return {roi_->encode_map(map, images), patch_->encode_map(map, images)};
       }
     return {roi_->encode(images), patch_->encode(images)};
+  }
+
+  /// No token of any image. @param summary_width  of the summaries; nothing: there are none
+  Tokens none(const Images& images, std::optional<std::int64_t> summary_width) const {
+    const auto b = images.size();
+    Tokens tokens{at::zeros({b, 0, width()}, modality_.options()),
+                  at::zeros({b, 0}, modality_.options().dtype(at::kBool))};
+    if (summary_width) tokens.summaries = at::zeros({b, 0, *summary_width}, modality_.options());
+    return tokens;
+  }
+  /// S of the regions' summaries; nothing where the policy gives none.
+  std::optional<std::int64_t> summaries_like() const {
+    if constexpr (requires { roi_->summary_width(); })
+      return roi_->summary_width();
+    else
+      return std::nullopt;
   }
 
   void drop_modality(Tokens& regions, Tokens& patches) const {

@@ -2,7 +2,6 @@
 /// Every data format that the library reads, behind one type: a program is compiled once for all of them. Shards need
 /// RC3_HAS_ARCHIVE and libarchive. LibTorch-free.
 
-#include "emoji/emoji.hpp"
 #include "rc3/data/data.hpp"
 #ifdef RC3_HAS_ARCHIVE
 #include "rc3/data/format/webdataset.hpp"
@@ -10,33 +9,34 @@
 
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
-namespace rc3::experiment {
+namespace rc3::data {
 
 /// A data set of any kind.
-class AnyData {
+class AnyDataset {
  public:
-  template <data::Dataset Source>
-  explicit AnyData(Source source) {
+  template <Dataset Source>
+  explicit AnyDataset(Source source) {
     const auto held = std::make_shared<const Source>(std::move(source));
     name_ = std::string(held->name());
     size_ = held->size();
     languages_ = held->languages();
     read_ = [held](std::int64_t i) { return held->read(i); };
-    if constexpr (data::ShardedDataset<Source>) {
+    if constexpr (ShardedDataset<Source>) {
       shards_ = held->shards();
       will_read_ = [held](std::int64_t first, std::int64_t count) { held->will_read(first, count); };
     }
   }
   const std::string& name() const { return name_; }
   std::int64_t size() const { return size_; }
-  data::Sample read(std::int64_t i) const { return read_(i); }
-  const data::LanguageCounts& languages() const { return languages_; }
+  Sample read(std::int64_t i) const { return read_(i); }
+  const LanguageCounts& languages() const { return languages_; }
   const std::vector<std::int64_t>& shards() const { return shards_; }
   void will_read(std::int64_t first, std::int64_t count) const {
     if (will_read_) will_read_(first, count);
@@ -45,15 +45,15 @@ class AnyData {
  private:
   std::string name_;
   std::int64_t size_ = 0;
-  data::LanguageCounts languages_;
-  std::function<data::Sample(std::int64_t)> read_;
+  LanguageCounts languages_;
+  std::function<Sample(std::int64_t)> read_;
   std::vector<std::int64_t> shards_ = {0};
   std::function<void(std::int64_t, std::int64_t)> will_read_;
 };
-static_assert(data::ShardedDataset<AnyData>);
+static_assert(ShardedDataset<AnyDataset>);
 
 /// What the command line says of a data set.
-struct DataOptions {
+struct OpenOptions {
   std::vector<std::filesystem::path> paths;  ///< files, or a folder
   std::string format = "auto";
   std::filesystem::path images;      ///< folder with the images
@@ -63,34 +63,17 @@ struct DataOptions {
   std::int64_t size = 1000;  ///< emoji scenes to draw
 };
 
-inline const std::vector<std::string> formats = {"auto", "manifest",  "shards",    "multi30k-1", "multi30k-2",
-                                                 "wit",  "xflickrco", "iglue-wit", "emoji"};
-
-inline AnyData open_emoji(const DataOptions& o) {
-  auto glyphs = std::make_shared<emoji::Glyphs>(emoji::Glyphs::load(o.paths[0]));
-  const auto split = emoji::Split::load(o.paths[0], *glyphs);
-  const std::vector<std::string> six = {"cs", "de", "en", "fr", "ja", "zh"};
-  const auto& languages = o.languages.empty() ? six : o.languages;
-  require(o.split == "train" || o.split == "fit" || o.split == "val" || o.split == "test", "emoji: there is no split ",
-          o.split, "; give train, fit (train without val), val or test");
-  const auto side = o.split == "train" ? split.train
-                    : o.split == "fit" ? split.fit()
-                    : o.split == "val" ? split.validation
-                                       : split.test;
-  auto scenes = std::make_shared<emoji::Scenes>(*glyphs, side, languages, languages, o.size, emoji::Scenes::Options{});
-  struct Held {  // scenes refer to their glyphs
-    std::shared_ptr<emoji::Glyphs> glyphs;
-    std::shared_ptr<emoji::Scenes> scenes;
-    std::string name() const { return "emoji scenes"; }
-    std::int64_t size() const { return scenes->size(); }
-    data::Sample read(std::int64_t i) const { return scenes->read(i); }
-    const data::LanguageCounts& languages() const { return scenes->languages(); }
-  };
-  return AnyData(Held{glyphs, scenes});
+using Opener = std::function<AnyDataset(const OpenOptions&, DataErrors&)>;
+inline std::map<std::string, Opener>& registered_formats() {
+  static std::map<std::string, Opener> all;
+  return all;
+}
+inline void register_format(std::string name, Opener opener) {
+  registered_formats()[std::move(name)] = std::move(opener);
 }
 
 /// "auto": a .jsonl is a manifest; a .tar, or a folder with some, is shards.
-inline std::string format_of(const DataOptions& o) {
+inline std::string format_of(const OpenOptions& o) {
   if (o.format != "auto") return o.format;
   const auto& path = o.paths[0];
   if (path.extension() == ".jsonl") return "manifest";
@@ -99,39 +82,51 @@ inline std::string format_of(const DataOptions& o) {
 }
 
 /// @throws rc3::Error as the data set's own constructor does
-inline AnyData open_data(const DataOptions& o, data::DataErrors& errors) {
+inline AnyDataset open(const OpenOptions& o, DataErrors& errors) {
   require(!o.paths.empty(), "no data set is given");
   const std::string format = format_of(o);
-  data::FindImage find;
-  if (!o.image_list.empty()) find = data::listed_images(o.image_list, o.images);
+  FindImage find;
+  if (!o.image_list.empty()) find = listed_images(o.image_list, o.images);
   if (format == "manifest") {
-    data::ManifestOptions options;
+    ManifestOptions options;
     options.folder = o.images;
-    return AnyData(data::Manifest(o.paths[0], errors, options));
+    return AnyDataset(Manifest(o.paths[0], errors, options));
   }
-  if (format == "emoji") return open_emoji(o);
-  if (format == "wit") return AnyData(data::Wit(o.paths, find, errors));
-  if (format == "iglue-wit") return AnyData(data::iglue::wit(o.paths, find, errors));
+  if (const auto found = registered_formats().find(format); found != registered_formats().end())
+    return found->second(o, errors);
+  if (format == "wit") return AnyDataset(Wit(o.paths, find, errors));
+  if (format == "iglue-wit") return AnyDataset(iglue::wit(o.paths, find, errors));
   if (format == "xflickrco") {
     require(o.languages.size() == o.paths.size(), "xflickrco: give --languages, one for each of the ", o.paths.size(),
             " files");
-    std::vector<data::iglue::LanguageFile> files;
+    std::vector<iglue::LanguageFile> files;
     for (std::size_t i = 0; i < o.paths.size(); ++i) files.push_back({o.languages[i], o.paths[i]});
-    return AnyData(data::iglue::xflickrco(files, o.images, errors));
+    return AnyDataset(iglue::xflickrco(files, o.images, errors));
   }
   if (format == "multi30k-1" || format == "multi30k-2") {
     require(!o.languages.empty(), format, ": give --languages, for example en,de,fr,cs");
-    std::optional<data::Multi30kImages> images;
+    std::optional<Multi30kImages> images;
     if (!o.image_list.empty()) images = {o.image_list, o.images};
-    const auto make = format == "multi30k-1" ? data::Multi30k::task1 : data::Multi30k::task2;
-    return AnyData(make(o.paths[0], o.split, o.languages, errors, images));
+    const auto make = format == "multi30k-1" ? Multi30k::task1 : Multi30k::task2;
+    return AnyDataset(make(o.paths[0], o.split, o.languages, errors, images));
   }
 #ifdef RC3_HAS_ARCHIVE
   const bool folder = std::filesystem::is_directory(o.paths[0]);
-  return AnyData(data::WebDataset(folder ? data::shards_of(o.paths[0]) : o.paths, errors));
+  return AnyDataset(WebDataset(folder ? shards_of(o.paths[0]) : o.paths, errors));
 #else
   fail("shards need libarchive, which this program was built without (Debian: libarchive-dev)");
 #endif
 }
 
-}  // namespace rc3::experiment
+template <class V>
+void visit_fields(OpenOptions& o, V&& v) {
+  v("paths", o.paths, "files of the data set, or their folder");
+  v("format", o.format, "auto, manifest, shards, multi30k-1, multi30k-2, wit, xflickrco, iglue-wit, emoji");
+  v("images", o.images, "folder with the images");
+  v("image_list", o.image_list, "a line an image: its name or URL, a tab, the file's name");
+  v("languages", o.languages, "languages; for xflickrco one a file");
+  v("split", o.split, "part of Multi30K (train, val, ...), or of the emoji (train, fit: train without val, val, test)");
+  v("size", o.size, "emoji scenes to draw");
+}
+
+}  // namespace rc3::data

@@ -1,0 +1,54 @@
+#!/usr/bin/env bash
+# try.sh DEMO DEMO_LONG CACHE FOLDER: the demo whole on little input, killed and resumed in each stage, and its long form.
+set -euo pipefail
+demo=$1 long=$2 cache=$3 folder=$4
+rm -rf "$folder"
+mkdir -p "$folder"
+fail() {
+  echo "FAILED: $*" >&2
+  exit 1
+}
+export RC3_CACHE=$cache
+small=(--validation.max_images 40 --validation.untrained false --align.loader.batch 32 --fuse.data.size 24 --fuse.loader.batch 8
+  --log.tensorboard false --checkpoint.every 1000)
+
+"$demo" "${small[@]}" --validation.untrained true --validation.rerank 3 --align.train.schedule.total 6 --fuse.train.schedule.total 2 \
+  --checkpoint.folder "$folder/whole" | tee "$folder/said"
+grep -q 'never read (12)' "$folder/said" || fail "no recall of languages that training never read"
+grep -q '  untrained ' "$folder/said" || fail "no recall before training"
+for file in sheet.png model.safetensors align/report.html fuse/report.html align/log.jsonl fuse/step-2/manifest.json; do
+  [[ -s $folder/whole/$file ]] || fail "no $file"
+done
+grep -q '<th scope="row">sw</th>' "$folder/whole/fuse/report.html" || fail "no table by language in the report"
+
+# The same in three calls: stopped in the first stage, between the stages, and in the second.
+parts=("$demo" "${small[@]}" --checkpoint.folder "$folder/parts")
+"${parts[@]}" --align.train.schedule.total 6 --fuse.train.schedule.total 2 --checkpoint.every 3 >"$folder/first" &
+pid=$!
+for _ in $(seq 600); do
+  [[ ! -e $folder/parts/align/step-3/manifest.json ]] || break
+  sleep 0.5
+done
+kill -9 "$pid" 2>/dev/null || true
+wait "$pid" 2>/dev/null || true
+"${parts[@]}" --align.train.schedule.total 6 --fuse.train.schedule.total 2 --checkpoint.every 3 | tee "$folder/second"
+grep -q 'resumed at step' "$folder/second" || fail "it does not go on"
+cmp "$folder"/{whole,parts}/fuse/step-2/model.safetensors || fail "a run that was killed has other weights"
+"${parts[@]}" --align.train.schedule.total 6 --fuse.train.schedule.total 2 | tee "$folder/third"
+cmp "$folder"/{whole,parts}/fuse/step-2/model.safetensors || fail "a third call changes what is finished"
+
+"$long" "${small[@]}" --align.train.schedule.total 2 --tune.train.schedule.total 2 --tune.loader.batch 8 --fuse.train.schedule.total 1 \
+  --checkpoint.folder "$folder/long"
+[[ -s $folder/long/tune/step-2/manifest.json ]] || fail "the long form has no stage tune"
+
+says() { # <text> <command>...: the command fails and says it
+  local text=$1
+  shift
+  if "$@" >"$folder/said" 2>&1; then fail "$* should fail"; fi
+  grep -qF -- "$text" "$folder/said" || fail "$* says not \"$text\" but: $(tail -n 3 "$folder/said")"
+}
+says 'no stage has a step' "$demo" --align.train.schedule.total 0 --fuse.train.schedule.total 0
+says 'the variant has 4 objectives, got 2 weights' "$demo" "${small[@]}" --align.objectives 1,1 --checkpoint.folder "$folder/wrong"
+says 'there is no split' "$demo" --data.split none
+says 'did you mean "align.train.ema"' "$demo" --config <(echo '{"align": {"train": {"emma": 1}}}')
+echo "the demo, resumed after a kill with equal weights, its long form, clear errors: passed"
