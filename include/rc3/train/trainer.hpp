@@ -24,6 +24,7 @@
 #include "rc3/model/pretrainer.hpp"
 #include "rc3/train/adamw.hpp"
 #include "rc3/train/checkpoint.hpp"
+#include "rc3/train/config/json.hpp"
 #include "rc3/train/ema.hpp"
 #include "rc3/train/freeze.hpp"
 #include "rc3/train/gradient_sum.hpp"
