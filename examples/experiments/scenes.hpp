@@ -11,8 +11,8 @@
 #include "../pretrain/variant.hpp"
 
 struct Experiment {
-  using RXvtcl =
-      rc3::objective::RXvtcl<rc3::regularizer::Ceiling, rc3::relevance::Provided, rc3::objective::negatives::SameImage>;
+  using RXvtcl = rc3::objective::RXvtcl<rc3::regularizer::Ceiling, rc3::relevance::ByAlignment<>,
+                                        rc3::objective::negatives::SameImage>;
   using Trained = rc3::Pretrainer<pretrain::Model, RXvtcl, rc3::objective::Itm>;
 
   struct Config {

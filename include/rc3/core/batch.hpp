@@ -78,7 +78,7 @@ struct Batch {
   Texts a;                   ///< one text of each image
   Texts b;                   ///< another text of the same image, mostly in another language
   at::Tensor strict;         ///< bool [B], true where b is a translation of a; undefined: unknown
-  at::Tensor relevance;      ///< float [B] in [0, 1], how much the texts share; undefined: to be computed
+  at::Tensor relevance;      ///< float [B] in [0, 1], how much the texts share, NaN: unknown; undefined: all unknown
   at::Tensor image_ids;      ///< int64 [B], equal numbers mean the same image
   at::Tensor caption_a_ids;  ///< int64 [B], equal numbers mean equal texts (across a and b as well)
   at::Tensor caption_b_ids;  ///< int64 [B]

@@ -4,6 +4,7 @@
 #include <ATen/ops/tensor.h>
 
 #include <cstdint>
+#include <limits>
 #include <utility>
 #include <vector>
 
@@ -15,8 +16,8 @@
 
 namespace rc3::data {
 
-/// Pads texts and regions to the longest of the batch. Samples without an image are outside Images::patch_mask;
-/// Batch::relevance is defined where the source knows it of every sample.
+/// Pads texts and regions to the longest of the batch. Samples without an image are outside Images::patch_mask.
+/// Batch::relevance is NaN where the source does not know it. It is always defined, so that all ranks gather it.
 class CollateSamples {
  public:
   /// @param multiple  L is rounded up to a multiple of this, >= 1
@@ -37,12 +38,12 @@ class CollateSamples {
       image_ids.push_back(s.image_id);
       a_ids.push_back(s.caption_a_id);
       b_ids.push_back(s.caption_b_id);
-      if (s.relevance) relevance.push_back(*s.relevance);
+      relevance.push_back(s.relevance.value_or(std::numeric_limits<float>::quiet_NaN()));
     }
     batch.a = text::pad_batch(a, multiple_);
     batch.b = text::pad_batch(b, multiple_);
     batch.strict = at::tensor(strict, at::kLong).to(at::kBool);
-    if (relevance.size() == samples.size()) batch.relevance = at::tensor(relevance, at::kFloat);
+    batch.relevance = at::tensor(relevance, at::kFloat);
     batch.image_ids = at::tensor(image_ids, at::kLong);
     batch.caption_a_ids = at::tensor(a_ids, at::kLong);
     batch.caption_b_ids = at::tensor(b_ids, at::kLong);
