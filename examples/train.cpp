@@ -12,7 +12,7 @@
 using namespace rc3;
 using Backbone = visual::backbone::EfficientNetLite0;
 using Small = Model<visual::Patch<Backbone>, text::Bert>;
-using RXvtcl = objective::RXvtcl<regularizer::Ceiling, relevance::Provided, objective::negatives::SameImage>;
+using RXvtcl = objective::RXvtcl<regularizer::Ceiling, relevance::ByAlignment<>, objective::negatives::SameImage>;
 using Trained = Pretrainer<Small, RXvtcl, objective::Itc>;
 
 int main(int argc, char** argv) try {

@@ -94,7 +94,7 @@ struct Variant {
   using Text = rc3::text::Bert;
   using Fusion = rc3::fusion::LateInteractionFusion<rc3::fusion::SingleStream>;
   using Model = rc3::Model<Visual, Text, Fusion>;
-  using Relevance = rc3::relevance::Encoder<Text>;
+  using Relevance = rc3::relevance::ByAlignment<rc3::relevance::Encoder<Text>>;
   using RXvtcl = rc3::objective::RXvtcl<rc3::regularizer::Ceiling, Relevance, rc3::objective::negatives::SameImage>;
   using Trained = rc3::Pretrainer<Model, rc3::objective::Itc, rc3::objective::Xtcl, RXvtcl, rc3::objective::Itm>;
 
@@ -138,7 +138,7 @@ struct Variant {
         make_model(c.weights), std::array{1.0, 1.0, 1.0, 1.0}, std::make_shared<rc3::objective::Itc>(),
         std::make_shared<rc3::objective::Xtcl>(),
         std::make_shared<RXvtcl>(rc3::objective::RXvtclOptions{}, rc3::regularizer::Ceiling(c.margin),
-                                 Relevance(Text::from_pretrained(c.weights / "multilingual-e5-small"))),
+                                 Relevance(rc3::relevance::Encoder<Text>(Text::from_pretrained(c.weights / "multilingual-e5-small")))),
         std::make_shared<rc3::objective::Itm>());
   }
 

@@ -9,15 +9,15 @@
 struct Experiment {
   using Backbone = rc3::visual::backbone::EfficientNetLite0;
   using Model = rc3::Model<rc3::visual::Patch<Backbone>, rc3::text::Bert>;
-  using RXvtcl =
-      rc3::objective::RXvtcl<rc3::regularizer::Ceiling, rc3::relevance::Constant, rc3::objective::negatives::SameImage>;
+  using RXvtcl = rc3::objective::RXvtcl<rc3::regularizer::Ceiling, rc3::relevance::ByAlignment<>,
+                                        rc3::objective::negatives::SameImage>;
   using Trained = rc3::Pretrainer<Model, RXvtcl, rc3::objective::Itc>;
 
   struct Config {
     std::filesystem::path weights = "weights";  ///< folder with multilingual-e5-small and efficientnet-lite0
     std::int64_t grid = 7;
     std::int64_t text_layers = 1;  ///< that learn, from the top
-    double relevance = 0.3;        ///< of weakly aligned texts
+    double relevance = 0.3;        ///< of weakly aligned texts that have no score
     double margin = 0.1;           ///< c0 of the ceiling
 
     template <class V>
@@ -25,7 +25,7 @@ struct Experiment {
       v("weights", c.weights, "folder with multilingual-e5-small and efficientnet-lite0");
       v("grid", c.grid, "patches on a side", rc3::train::within(1, 7));
       v("text_layers", c.text_layers, "layers of the text encoder that learn", rc3::train::at_least(0));
-      v("relevance", c.relevance, "of weakly aligned texts", rc3::train::within(0, 1));
+      v("relevance", c.relevance, "of weakly aligned texts that have no score", rc3::train::within(0, 1));
       v("margin", c.margin, "cosine that the ceiling allows above relevance", rc3::train::within(0, 1));
     }
   };
@@ -44,7 +44,7 @@ struct Experiment {
     return std::make_shared<Trained>(
         model, std::array{1.0, 1.0},
         std::make_shared<RXvtcl>(rc3::objective::RXvtclOptions{}, rc3::regularizer::Ceiling(c.margin),
-                                 rc3::relevance::Constant(c.relevance)),
+                                 rc3::relevance::ByAlignment(c.relevance)),
         std::make_shared<rc3::objective::Itc>());
   }
   static rc3::text::Tokenizer tokenizer(const Config& c) {

@@ -113,6 +113,8 @@ template <class Text>
 class Encoder;
 class Provided;
 class Constant;
+template <class Inner = Constant>
+class ByAlignment;
 }  // namespace relevance
 
 namespace regularizer {
@@ -138,7 +140,7 @@ class Queue;
 
 template <class Model>
 class ForwardCache;
-template <class Regularizer = regularizer::Ceiling, class Relevance = relevance::Provided,
+template <class Regularizer = regularizer::Ceiling, class Relevance = relevance::ByAlignment<>,
           class Negatives = negatives::InBatch>
 class RXvtcl;
 class Xtcl;

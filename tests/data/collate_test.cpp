@@ -65,7 +65,8 @@ BOOST_AUTO_TEST_CASE(what_no_sample_has_is_undefined) {
   auto unknown = sample(1, 0, true);
   unknown.relevance = std::nullopt;
   const auto batch = CollateSamples()({sample(0, 0, true), unknown});
-  BOOST_TEST(!batch.relevance.defined());
+  BOOST_TEST(batch.relevance.isnan().equal(at::tensor({0, 1}, at::kLong).to(at::kBool)));  // unknown of one pair
+  BOOST_TEST(batch.relevance[0].item<float>() == 0.0f);
   BOOST_TEST(!batch.images.boxes.defined());
   BOOST_TEST(!batch.images.regions.defined());
   BOOST_TEST(!batch.images.patch_mask.defined());

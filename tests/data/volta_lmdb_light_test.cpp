@@ -1,4 +1,4 @@
-// examples/prepare/volta_lmdb.py: what it makes of an LMDB can be read, and what is hostile in one does nothing.
+// tools/prepare/volta_lmdb.py: what it makes of an LMDB can be read, and what is hostile in one does nothing.
 #include <boost/test/unit_test.hpp>
 
 #include <cstdlib>
@@ -53,8 +53,8 @@ int convert(const test::TempDir& folder, const std::string& python, const char* 
   io::write_file(folder / "peer.py", peer);
   const std::string make = join(python, ' ', folder / "peer.py", ' ', folder.path(), ' ', kind);
   BOOST_REQUIRE(std::system(make.c_str()) == 0);
-  const std::string command = join(python, ' ', test::source("examples/prepare/volta_lmdb.py"), " --lmdb ",
-                                   folder / "db", " --out ", folder / "out", " >", folder / "log", " 2>&1");
+  const std::string command = join(python, ' ', test::source("tools/prepare/volta_lmdb.py"), " --lmdb ", folder / "db",
+                                   " --out ", folder / "out", " >", folder / "log", " 2>&1");
   return std::system(command.c_str());
 }
 

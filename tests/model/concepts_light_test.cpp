@@ -35,6 +35,14 @@ struct RelevanceOfImages {
 };
 static_assert(relevance::Policy<Relevance> && !relevance::Policy<RelevanceOfImages>);
 
+struct Calibrated : Relevance {
+  static constexpr bool needs_calibration = true;
+  void calibrate(const Texts& a, const Texts& b);
+  bool calibrated() const;
+};
+static_assert(!relevance::NeedsCalibration<Relevance> && !relevance::Calibrates<Relevance>);
+static_assert(relevance::NeedsCalibration<Calibrated> && relevance::Calibrates<Calibrated>);
+
 struct Regularizer {
   at::Tensor penalty(const regularizer::Pairs&) const;
 };

@@ -83,7 +83,17 @@ requires(sizeof...(Objectives) > 0 && (objective::Policy<Objectives, Host> &&
     each([&](const auto& objective, const std::string& prefix) { add_state_dict(all, prefix, objective); });
     return all;
   }
+  /// @throws rc3::Error for state that an objective does not take
+  void check_state_dict(const StateDict& all) const {
+    std::size_t known = 0;
+    each([&](const auto& objective, const std::string& prefix) {
+      known += rc3::check_state_dict(all, prefix, objective);
+    });
+    require(known == all.size(), "rc3::Pretrainer: the state has ", all.size() - known, " tensors of no objective");
+  }
+  /// @throws rc3::Error as check_state_dict: no objective is then changed
   void load_state_dict(const StateDict& all) {
+    check_state_dict(all);
     each([&](auto& objective, const std::string& prefix) { rc3::load_state_dict(all, prefix, objective); });
   }
 

@@ -33,13 +33,6 @@ inline at::Tensor info_nce(const at::Tensor& logits, const at::Tensor& allowed) 
   return info_nce_terms(logits, at::arange(logits.size(0), allowed.options().dtype(at::kLong)), allowed).mean();
 }
 
-/// Mean of both directions.
-/// @param logits   float [N, N]
-/// @param allowed  bool [N, N], symmetric
-inline at::Tensor symmetric_info_nce(const at::Tensor& logits, const at::Tensor& allowed) {
-  return (info_nce(logits, allowed) + info_nce(logits.t(), allowed)) / 2;
-}
-
 /// A learned temperature, kept as log(1/tau) so that it stays positive, and at most log 100 (CLIP, Radford et al.
 /// 2021).
 class Temperature : public torch::nn::Module {

@@ -7,6 +7,7 @@
 #include <c10/core/GradMode.h>
 #include <torch/nn/module.h>
 
+#include "rc3/core/error.hpp"
 #include "rc3/core/nn/l2_normalize.hpp"
 #include "rc3/core/state_dict.hpp"
 #include "rc3/objective/concept.hpp"
@@ -39,6 +40,8 @@ class RXvtcl : public torch::nn::Module {
   static constexpr bool relates = relevance::Policy<Relevance>;
   static constexpr bool rows = regularizer::uses_rows<Regularizer>;
   static constexpr bool relates_rows = !regularizes || !relates || !rows || relevance::ScoresRows<Relevance>;
+  static constexpr bool calibrates = !regularizes || !relates || !relates_rows ||
+                                     !relevance::NeedsCalibration<Relevance> || relevance::Calibrates<Relevance>;
   static_assert(regularizes,
                 "objective::RXvtcl<Regularizer>: penalty(const regularizer::Pairs&) const must return torch::Tensor "
                 "[docs/concepts/regularizer.md]");
@@ -49,6 +52,10 @@ class RXvtcl : public torch::nn::Module {
       relates_rows,
       "objective::RXvtcl<Regularizer, Relevance>: this regularizer looks at rows, so score_rows(const Batch&, "
       "begin, end) must return torch::Tensor [end - begin, B] [docs/concepts/relevance.md]");
+  static_assert(
+      calibrates,
+      "objective::RXvtcl<Regularizer, Relevance>: needs_calibration is true, so calibrate(const Texts&, const "
+      "Texts&) and calibrated() const, a bool, must exist [docs/concepts/relevance.md]");
 
  public:
   explicit RXvtcl(RXvtclOptions options = {}, Regularizer regularizer = Regularizer{},
@@ -128,7 +135,15 @@ class RXvtcl : public torch::nn::Module {
     add_state_dict(all, "negatives.", negatives_);
     return all;
   }
+  /// @throws rc3::Error for state that does not fit: see rc3::check_state_dict
+  void check_state_dict(const StateDict& all) const {
+    const auto known =
+        rc3::check_state_dict(all, "relevance.", relevance_) + rc3::check_state_dict(all, "negatives.", negatives_);
+    require(known == all.size(), "objective::RXvtcl: the state has ", all.size() - known,
+            " tensors of neither relevance nor negatives");
+  }
   void load_state_dict(const StateDict& all) {
+    check_state_dict(all);
     rc3::load_state_dict(all, "relevance.", relevance_);
     rc3::load_state_dict(all, "negatives.", negatives_);
   }

@@ -8,10 +8,13 @@
 #include <c10/core/GradMode.h>
 #include <torch/nn/module.h>
 
+#include <cmath>
+#include <limits>
 #include <memory>
 #include <type_traits>
 #include <unordered_map>
 #include <unordered_set>
+#include <utility>
 #include <vector>
 
 #include "rc3/core/batch.hpp"
@@ -29,11 +32,13 @@ struct EncoderOptions {
 };
 
 /// rho = clamp((cos(f(x^a), f(x^b)) - low) / (high - low), 0, 1), where calibration makes the mean of random pairs 0
-/// and that of translations 1. Without it, the cosines of multilingual-e5 all lie between 0.76 and 0.9.
+/// and that of translations 1. Raw cosines would not do: those of multilingual-e5 are all between 0.76 and 0.9.
 /// @tparam Text  a text policy: encode, pool
 template <class Text>
 class Encoder {
  public:
+  static constexpr bool needs_calibration = true;
+
   /// @param encoder  frozen by this call; give a copy of its own, not the encoder that learns
   explicit Encoder(std::shared_ptr<Text> encoder, EncoderOptions options = {})
       : encoder_(std::move(encoder)), options_(options) {
@@ -56,15 +61,22 @@ class Encoder {
             "; this encoder cannot tell them apart, or the pairs are no translations");
   }
 
+  /// Whether calibrate(), or the state of a calibrated one, has set the scale.
+  bool calibrated() const { return high_ > low_; }
+
   /// @return float [B] in [0, 1]
+  /// @throws rc3::Error before calibration
   at::Tensor score(const Batch& batch) {
+    require_calibration();
     c10::NoGradGuard no_grad;
     const auto a = vectors(batch.a, batch.caption_a_ids), b = vectors(batch.b, batch.caption_b_ids);
     return (((a * b).sum(1) - low_) / (high_ - low_)).clamp(0, 1);
   }
 
   /// rho_ij of text b of every sample to text a of the samples @p begin to @p end. @return float [end - begin, B]
+  /// @throws rc3::Error before calibration
   at::Tensor score_rows(const Batch& batch, std::int64_t begin, std::int64_t end) {
+    require_calibration();
     c10::NoGradGuard no_grad;
     const auto rows = at::arange(begin, end, batch.device());
     const auto ids = batch.caption_a_ids.defined() ? batch.caption_a_ids.index_select(0, rows) : at::Tensor();
@@ -98,26 +110,43 @@ class Encoder {
       for (const auto& [name, tensor] : nn::named_state(*encoder_)) all.emplace("encoder." + name, tensor.detach());
     return all;
   }
+  /// @throws rc3::Error for state that does not fit this encoder
+  void check_state_dict(const StateDict& all) const { read_scale(all); }
   void load_state_dict(const StateDict& all) {
-    const auto scale = all.find("scale");
-    require(scale != all.end(), "relevance::Encoder: the checkpoint has no \"scale\"");
-    low_ = scale->second[0].template item<double>();
-    high_ = scale->second[1].template item<double>();
-    known_.clear();
+    const auto [low, high] = read_scale(all);
     moved_ = all.size() > 1;
-    if (!moved_) return;
-    c10::NoGradGuard no_grad;
-    for (const auto& [name, tensor] : nn::named_state(*encoder_)) {
-      const auto found = all.find("encoder." + name);
-      require(found != all.end(), "relevance::Encoder: the checkpoint has no \"encoder.", name, '"');
-      at::Tensor(tensor).copy_(found->second);
+    if (moved_) {
+      c10::NoGradGuard no_grad;
+      for (const auto& [name, tensor] : nn::named_state(*encoder_)) at::Tensor(tensor).copy_(all.at("encoder." + name));
     }
+    low_ = low;
+    high_ = high;
+    known_.clear();
   }
 
-  double low() const { return low_; }    ///< cosine that counts as 0
-  double high() const { return high_; }  ///< cosine that counts as 1
+  double low() const { return low_; }    ///< cosine that counts as 0; NaN before calibration
+  double high() const { return high_; }  ///< cosine that counts as 1; NaN before calibration
 
  private:
+  /// The scale that @p all has, if all of it fits.
+  std::pair<double, double> read_scale(const StateDict& all) const {
+    const auto scale = check_state(all, "relevance::Encoder", "scale", {2}, at::kDouble).cpu();
+    const double low = scale[0].template item<double>(), high = scale[1].template item<double>();
+    require((std::isnan(low) && std::isnan(high)) || (std::isfinite(low) && std::isfinite(high) && low < high),
+            "relevance::Encoder: the state's \"scale\" must be a lower and a higher cosine, is ", low, " and ", high);
+    const auto weights = all.size() > 1 ? nn::named_state(*encoder_) : StateDict{};
+    check_state(all, "relevance::Encoder", "encoder.", weights);
+    require(all.size() == 1 + weights.size(), "relevance::Encoder: the state has ", all.size() - 1 - weights.size(),
+            " tensors that this encoder has no place for");
+    return {low, high};
+  }
+
+  void require_calibration() const {
+    require(calibrated(),
+            "relevance::Encoder: not calibrated: call calibrate(a, b) with translations before training, in RXvtcl by "
+            "relevance().calibrate(a, b), or restore a checkpoint");
+  }
+
   /// The encoder hangs in no module that is moved as a whole, so it goes where its texts are.
   void go_to(const at::Device& device) {
     if constexpr (std::is_base_of_v<torch::nn::Module, Text>) {
@@ -158,7 +187,7 @@ class Encoder {
   std::shared_ptr<Text> encoder_;
   EncoderOptions options_;
   std::unordered_map<std::int64_t, at::Tensor> known_;  // by caption id
-  double low_ = 0.0, high_ = 1.0;
+  double low_ = std::numeric_limits<double>::quiet_NaN(), high_ = low_;
   bool moved_ = false;
 };
 

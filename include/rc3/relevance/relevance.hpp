@@ -1,6 +1,7 @@
 #pragma once
 /// How textually relevant two captions of one image are to each other.
 
+#include "rc3/relevance/by_alignment.hpp"
 #include "rc3/relevance/concept.hpp"
 #include "rc3/relevance/constant.hpp"
 #include "rc3/relevance/encoder.hpp"

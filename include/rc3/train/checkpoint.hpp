@@ -14,22 +14,28 @@
 
 #include "rc3/core/nn/state.hpp"
 #include "rc3/core/state_dict.hpp"
-#include "rc3/io/json.hpp"
 #include "rc3/io/safetensors.hpp"
+#include "rc3/train/checkpoint/run_state.hpp"
 #include "rc3/train/checkpoint/store.hpp"
 
 namespace rc3::train {
+
+/// @throws rc3::Error unless @p path, which @p reader reads, was written by @p variant
+inline void check_variant(const io::safetensors::Reader& reader, const std::filesystem::path& path,
+                          const std::string& variant) {
+  const auto& metadata = reader.header().metadata;
+  const auto found = metadata.find("rc3.variant");
+  require(found != metadata.end(), path.string(),
+          ": has no \"rc3.variant\" in its metadata, it is no checkpoint of rc3");
+  require(found->second == variant, path.string(), ": was written by ", found->second, ", the program is ", variant);
+}
 
 /// The tensors of @p path, which must have the names, shapes and types of @p wanted.
 /// @param variant  the type, as `Model<...>::name()` gives it
 /// @throws rc3::Error when the file is damaged, was written by another variant, or lacks, or has besides, a tensor
 inline StateDict read_state(const std::filesystem::path& path, const StateDict& wanted, const std::string& variant) {
   const io::safetensors::Reader reader(path);
-  const auto& metadata = reader.header().metadata;
-  const auto found = metadata.find("rc3.variant");
-  require(found != metadata.end(), path.string(),
-          ": has no \"rc3.variant\" in its metadata, it is no checkpoint of rc3");
-  require(found->second == variant, path.string(), ": was written by ", found->second, ", the program is ", variant);
+  check_variant(reader, path, variant);
   for (const auto& entry : reader.header().entries)
     require(wanted.contains(entry.name), path.string(), ": the tensor \"", entry.name, "\" has no place in the model");
   StateDict read;
@@ -41,6 +47,15 @@ inline StateDict read_state(const std::filesystem::path& path, const StateDict& 
             tensor.sizes());
     read.emplace(name, std::move(value));
   }
+  return read;
+}
+
+/// The tensors of @p path, whatever they are. @throws rc3::Error when it is damaged or of another variant
+inline StateDict read_state(const std::filesystem::path& path, const std::string& variant) {
+  const io::safetensors::Reader reader(path);
+  check_variant(reader, path, variant);
+  StateDict read;
+  for (const auto& entry : reader.header().entries) read.emplace(entry.name, reader.read(entry.name));
   return read;
 }
 
@@ -68,7 +83,7 @@ inline void load_checkpoint(const std::filesystem::path& path, torch::nn::Module
 struct Snapshot {
   std::string variant;                     ///< the type, as `name()` gives it
   std::map<std::string, StateDict> files;  ///< by name without ".safetensors"
-  nlohmann::json state;                    ///< state.json
+  RunState state;                          ///< state.json
   nlohmann::ordered_json configuration;    ///< configuration.json
   nlohmann::ordered_json sources = {};     ///< provenance.json: where its values come from; null: not written
 
@@ -89,8 +104,8 @@ struct Snapshot {
       writer.begin(name);
       io::safetensors::write(writer, name, tensors, {{"format", "pt"}, {"rc3.variant", variant}});
     }
-    writer.begin("state.json");
-    writer.write(state.dump(2) + '\n');
+    writer.begin(RunState::name);
+    writer.write(state.text());
     writer.begin("configuration.json");
     writer.write(configuration.dump(2) + '\n');
     if (sources.is_null()) return;

@@ -1,34 +1,19 @@
 #pragma once
 /// Which parameters do not learn, by their names.
 
+#include <fnmatch.h>
 #include <torch/nn/module.h>
 
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "rc3/core/error.hpp"
 
 namespace rc3::train {
 
-/// Whether @p name fits @p pattern, in which * stands for any characters, none too.
-inline bool fits(std::string_view name, std::string_view pattern) {
-  std::size_t n = 0, p = 0, star = std::string_view::npos, after = 0;
-  while (n < name.size()) {
-    if (p < pattern.size() && pattern[p] == '*') {
-      star = p++;
-      after = n;
-    } else if (p < pattern.size() && pattern[p] == name[n]) {
-      ++p;
-      ++n;
-    } else if (star != std::string_view::npos) {
-      p = star + 1;
-      n = ++after;
-    } else {
-      return false;
-    }
-  }
-  return pattern.find_first_not_of('*', p) == std::string_view::npos;
+/// Whether @p name fits @p pattern, as a shell matches: * stands for any characters, none too.
+inline bool fits(const std::string& name, const std::string& pattern) {
+  return ::fnmatch(pattern.c_str(), name.c_str(), FNM_NOESCAPE) == 0;
 }
 
 /// Stops the learning of the parameters that fit a pattern. Call it before the optimizer is made.

@@ -111,10 +111,6 @@ class GradientSum {
     }
   }
 
-  std::size_t buckets() const { return buckets_.size(); }
-  /// How many left before finish() in the last step: what was overlapped. Some of them may have left a second time.
-  std::size_t sent_early() const { return early_; }
-
  private:
   template <class C>
   struct PendingOf {
@@ -147,7 +143,6 @@ class GradientSum {
     if (expected_[i]) --buckets_[bucket_of_[i]].missing;
     c10::NoGradGuard no_grad;
     for (; sent_ < buckets_.size() && buckets_[sent_].missing == 0; ++sent_) send(buckets_[sent_]);
-    early_ = sent_;
   }
 
   void send(Bucket& b) {
@@ -165,7 +160,7 @@ class GradientSum {
   std::vector<std::size_t> bucket_of_;
   std::vector<Bucket> buckets_;
   std::vector<bool> expected_, there_, late_;
-  std::size_t sent_ = 0, early_ = 0;
+  std::size_t sent_ = 0;
   bool armed_ = false;
 };
 

@@ -64,8 +64,6 @@ class Progress {
   struct Options {
     std::string label = "train";
     std::string unit = "items";
-    int bar = 24;               ///< columns of the bar, 1 .. 200
-    double redraw = 0.1;        ///< seconds between two redraws on a terminal at least, >= 0
     double every_seconds = 15;  ///< elsewhere: a line this often at least while there is something to say, > 0
     double every_share = 0.1;   ///< elsewhere: and whenever this much more of the whole is done, in (0, 1]
     double smoothing = 5;       ///< seconds over which rate and loss are averaged, > 0
@@ -77,7 +75,6 @@ class Progress {
   Progress(std::int64_t total, std::ostream& out, bool terminal, Options options, Clock clock = steady_seconds)
       : total_(total), out_(out), terminal_(terminal), options_(std::move(options)), clock_(std::move(clock)) {
     require(total > 0, "Progress: total must be > 0, is ", total);
-    require(options_.bar >= 1 && options_.bar <= 200, "Progress: bar must be 1 .. 200 columns, is ", options_.bar);
     require(options_.smoothing > 0 && options_.every_seconds > 0 && options_.every_share > 0,
             "Progress: smoothing, every_seconds and every_share must be > 0");
     start_ = last_ = printed_ = clock_();
@@ -117,11 +114,14 @@ class Progress {
   double seconds_left() const { return static_cast<double>(total_ - done_) / rate_; }
 
  private:
+  static constexpr int bar = 24;         ///< columns
+  static constexpr double redraw = 0.1;  ///< seconds between two redraws on a terminal at least
+
   void advance(std::int64_t done, double loss) {
     const double now = clock_();
     observe(std::min(done, total_), loss, now);
     if (terminal_) {
-      if (drawn_ && now - printed_ < options_.redraw) return;
+      if (drawn_ && now - printed_ < redraw) return;
     } else if (now - printed_ < options_.every_seconds && share() - printed_share_ < options_.every_share - 1e-9) {
       return;
     }
@@ -166,7 +166,7 @@ class Progress {
     char percent[16];
     std::snprintf(percent, sizeof percent, "%3d%%", static_cast<int>(share() * 100));
     std::string line = options_.label + " ";
-    if (terminal_) line = "\r" + line + "▕" + format_bar(share(), options_.bar) + "▏";
+    if (terminal_) line = "\r" + line + "▕" + format_bar(share(), bar) + "▏";
     line += percent + loss_text() + (more_.empty() ? "" : "  " + more_) + "  " + rate_text(rate_) + "  ";
     line += done_ == total_ ? format_seconds(now - start_) + " in all" : format_seconds(seconds_left()) + " left";
     // One write a redraw, and the rest of the old line is erased after the new one stands: nothing flickers.

@@ -159,9 +159,7 @@ class Run {
     if (!first()) return;
     snapshot.configuration = options_.configuration;
     if (!options_.sources.empty()) snapshot.sources = provenance_to_json(options_.sources);
-    if (loader_state_)
-      snapshot.state["loader"] = {
-          {"seed", loader_state_->seed}, {"epoch", loader_state_->epoch}, {"samples", loader_state_->samples}};
+    snapshot.state.loader = loader_state_;
     const auto write = [this, step = trainer_.steps(), metric](const Snapshot& s) {
       store_->save(
           step, [&](auto& writer) { s.write(writer); }, metric);
@@ -192,17 +190,8 @@ class Run {
     if (!found) return;
     for (const auto& why : found->damaged)
       if (first()) out_ << "checkpoint not taken: " << why << '\n';
-    trainer_.restore(found->folder);
+    loader_state_ = trainer_.restore(found->folder).loader;
     resumed_at_ = saved_ = trainer_.steps();
-    const auto path = found->folder / "state.json";
-    const auto state = io::read_json(path);
-    if (const auto loader = state.find("loader"); loader != state.end()) try {
-        loader_state_ = data::LoaderState{loader->at("seed").template get<std::uint64_t>(),
-                                          loader->at("epoch").template get<std::int64_t>(),
-                                          loader->at("samples").template get<std::int64_t>()};
-      } catch (const nlohmann::json::exception& error) {
-        fail(path.string(), ": \"loader\": ", error.what());
-      }
     if (first()) out_ << "resumed at step " << resumed_at_ << " from " << found->folder.string() << std::endl;
   }
 

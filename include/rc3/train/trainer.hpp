@@ -137,27 +137,16 @@ class Trainer {
         std::int64_t rank = 0;
         for (auto& t : comm_->all_gather(tensor)) all.files[join("memory-", rank++)].emplace(name, std::move(t));
       }
-    all.state = {{"steps", steps_},
-                 {"skipped", skipped_},
-                 {"skipped_in_a_row", in_a_row_},
-                 {"bfloat16", precision_ == Precision::bfloat16}};
+    const auto memories = static_cast<std::int64_t>(all.files.size()) - (ema_ ? 3 : 2);
+    all.state = {steps_, skipped_, in_a_row_, memories, precision_ == Precision::bfloat16, std::nullopt};
     return all;
   }
 
   /// Goes on where a snapshot was written. @param folder  of the checkpoint
-  /// @throws rc3::Error when a file does not fit this program: nothing is then changed
-  void restore(const std::filesystem::path& folder) {
-    const auto state = io::read_json(folder / "state.json");
-    const auto number = [&](const char* name) {
-      const auto found = state.find(name);
-      require(found != state.end() && found->is_number_integer(), (folder / "state.json").string(), ": \"", name,
-              "\" must be a number");
-      return found->template get<std::int64_t>();
-    };
-    const auto steps = number("steps"), skipped = number("skipped"), in_a_row = number("skipped_in_a_row");
-    const auto bfloat16 = state.value("bfloat16", nlohmann::json());
-    require(bfloat16.is_null() || bfloat16.is_boolean(), (folder / "state.json").string(),
-            ": \"bfloat16\" must be true or false");
+  /// @return the numbers of the run
+  /// @throws rc3::Error when a file is damaged or does not fit this program: all is read first, nothing is then changed
+  RunState restore(const std::filesystem::path& folder) {
+    const auto state = RunState::read(folder);
     std::vector<std::pair<StateDict, StateDict>> all;
     const auto read = [&](const char* name, const StateDict& into) {
       all.emplace_back(into, read_state(folder / join(name, ".safetensors"), into, variant()));
@@ -165,15 +154,29 @@ class Trainer {
     read("model", nn::named_state(*trained_));
     read("optimizer", optimizer_.state());
     if (ema_) read("ema", ema_->state());
-    if constexpr (Stateful<Trained>)
-      if (const auto path = memory_file(folder); std::filesystem::exists(path))
-        trained_->load_state_dict(here(io::safetensors::load(path)));
+    if constexpr (Stateful<Trained>) {
+      for (std::int64_t k = 0; k <= state.memory_files; ++k) {
+        const auto file = folder / join("memory-", k, ".safetensors");
+        require(std::filesystem::exists(file) == (k < state.memory_files), file.string(), ": \"memory_files\" of ",
+                RunState::name, " says that there are ", state.memory_files);
+      }
+      // This rank's memory; with more ranks than wrote them, another's.
+      const auto path =
+          folder / join("memory-", comm_->rank() % std::max<std::int64_t>(state.memory_files, 1), ".safetensors");
+      const auto memory = state.memory_files > 0 ? here(read_state(path, variant())) : StateDict{};
+      try {
+        trained_->load_state_dict(memory);  // the last that may refuse: it comes before the first change
+      } catch (const Error& error) {
+        fail(path.string(), ": ", error.what());
+      }
+    }
     for (const auto& [into, values] : all) copy_state(into, values);
-    steps_ = steps;
-    skipped_ = skipped;
-    in_a_row_ = in_a_row;
-    if (options_.precision == Precision::automatic && bfloat16.is_boolean())
-      precision_ = bfloat16.template get<bool>() ? Precision::bfloat16 : Precision::float32;
+    steps_ = state.steps;
+    skipped_ = state.skipped;
+    in_a_row_ = state.skipped_in_a_row;
+    if (options_.precision == Precision::automatic && state.bfloat16)
+      precision_ = *state.bfloat16 ? Precision::bfloat16 : Precision::float32;
+    return state;
   }
 
   /// The type, as `name()` gives it.
@@ -189,14 +192,6 @@ class Trainer {
     require(trained != nullptr, "train::Trainer: nothing to train: the pretrainer is null");
     train::freeze(*trained, options.freeze);
     return trained;
-  }
-
-  /// This rank's; with more ranks than wrote them, another's.
-  std::filesystem::path memory_file(const std::filesystem::path& folder) const {
-    const auto of = [&](std::int64_t rank) { return folder / join("memory-", rank, ".safetensors"); };
-    std::int64_t written = 1;
-    while (std::filesystem::exists(of(written))) ++written;
-    return of(comm_->rank() % written);
   }
 
   /// In the order of the module and not of the optimizer's groups: of those one holds the biases and norms of all

@@ -99,7 +99,7 @@ BOOST_AUTO_TEST_CASE(a_resume_keeps_what_was_measured_where_the_run_began) {
   trainer.step(batch());
   BOOST_TEST(probe->computed_in == (before == Precision::bfloat16 ? at::kBFloat16 : at::kFloat));
   // And the next checkpoint says it again.
-  BOOST_TEST(trainer.snapshot().state.at("bfloat16").get<bool>() == (before == Precision::bfloat16));
+  BOOST_TEST((trainer.snapshot().state.bfloat16 == (before == Precision::bfloat16)));
 
   // Who asks for one gets it.
   Trainer<> told(std::make_shared<Probe>(), with(measured));

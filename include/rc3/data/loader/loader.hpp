@@ -20,18 +20,10 @@
 #include "rc3/data/concept.hpp"
 #include "rc3/data/errors/data_errors.hpp"
 #include "rc3/data/loader/batches.hpp"
+#include "rc3/data/loader/loader_state.hpp"
 #include "rc3/data/loader/order.hpp"
 
 namespace rc3::data {
-
-/// All that a resume needs of a loader.
-struct LoaderState {
-  std::uint64_t seed = 1;
-  std::int64_t epoch = 0;
-  std::int64_t samples = 0;  ///< of this epoch that were given out, over all ranks
-
-  friend bool operator==(const LoaderState&, const LoaderState&) = default;
-};
 
 struct LoaderOptions {
   OrderOptions order = {};

@@ -1,6 +1,6 @@
 #pragma once
 /// Punctuation, symbols and numbers of Unicode, as the Python package regex 2026.11.19 has them.
-/// Written by cmake/unicode_tables.py: change that, not this.
+/// Written by tools/unicode_tables.py: change that, not this.
 
 #include <array>
 

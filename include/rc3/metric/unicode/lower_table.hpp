@@ -1,6 +1,6 @@
 #pragma once
 /// Lower case in Unicode 14.0.0, as Python 3.11 has it.
-/// Written by cmake/unicode_tables.py: change that, not this.
+/// Written by tools/unicode_tables.py: change that, not this.
 
 #include <array>
 

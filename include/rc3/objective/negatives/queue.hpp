@@ -64,27 +64,48 @@ class Queue {
     StateDict all;
     for (const auto& [name, tensor] : slots(*this))
       if (tensor->defined()) all.emplace(name, *tensor);
-    if constexpr (std::is_base_of_v<torch::nn::Module, Model>)
-      if (keys_)
-        for (const auto& [name, tensor] : nn::named_state(*keys_)) all.emplace("keys." + name, tensor.detach());
+    for (const auto& [name, tensor] : state_of_keys()) all.emplace("keys." + name, tensor.detach());
     return all;
   }
+  /// @throws rc3::Error for vectors or ids of another shape or type, more than `capacity` of them, and keys of another
+  /// model
+  void check_state_dict(const StateDict& all) const {
+    const auto keys = state_of_keys();
+    check_state(all, "negatives::Queue", "keys.", keys);
+    std::size_t used = keys.size();
+    const auto z = all.find("z_a");
+    if (z != all.end()) {
+      require(z->second.dim() == 2 && z->second.size(0) > 0 && z->second.size(0) <= options_.capacity &&
+                  z->second.is_floating_point(),
+              "negatives::Queue: the state's \"z_a\" must be float [M, D] with M in 1 .. ", options_.capacity, ", is ",
+              z->second.scalar_type(), ' ', z->second.sizes());
+      const auto m = z->second.size(0);
+      check_state(all, "negatives::Queue", "z_b", z->second.sizes(), z->second.scalar_type());
+      check_state(all, "negatives::Queue", "mask", {m, 1}, at::kBool);
+      used += 3;
+      for (const char* ids : {"image_ids", "caption_a_ids", "caption_b_ids"})
+        if (all.contains(ids)) check_state(all, "negatives::Queue", ids, {m}, at::kLong), ++used;
+    }
+    require(all.size() == used, "negatives::Queue: the state has ", all.size() - used,
+            " tensors that this queue has no place for");
+  }
   void load_state_dict(const StateDict& all) {
+    check_state_dict(all);
     c10::NoGradGuard no_grad;
     for (const auto& [name, tensor] : slots(*this)) {
       const auto found = all.find(name);
       *tensor = found == all.end() ? at::Tensor() : found->second.clone();
     }
-    if constexpr (std::is_base_of_v<torch::nn::Module, Model>)
-      if (keys_)
-        for (const auto& [name, tensor] : nn::named_state(*keys_)) {
-          const auto found = all.find("keys." + name);
-          require(found != all.end(), "negatives::Queue: the checkpoint has no \"keys.", name, '"');
-          at::Tensor(tensor).copy_(found->second);
-        }
+    for (const auto& [name, tensor] : state_of_keys()) at::Tensor(tensor).copy_(all.at("keys." + name));
   }
 
  private:
+  StateDict state_of_keys() const {
+    if constexpr (std::is_base_of_v<torch::nn::Module, Model>)
+      if (keys_) return nn::named_state(*keys_);
+    return {};
+  }
+
   template <class Self>
   static auto slots(Self& q) {
     using Slot = std::pair<const char*, decltype(&q.z_a_)>;

@@ -81,7 +81,7 @@ def rows(name: str, element: str, items: list[str]) -> str:
 def page(comment: str, *blocks: str) -> str:
     return "\n".join(
         [
-            f"#pragma once\n/// {comment}\n/// Written by cmake/unicode_tables.py: change that, not this.\n",
+            f"#pragma once\n/// {comment}\n/// Written by tools/unicode_tables.py: change that, not this.\n",
             '#include <array>\n\n#include "rc3/metric/unicode/range.hpp"\n\nnamespace rc3::metric::unicode::table {\n',
             *blocks,
             "}  // namespace rc3::metric::unicode::table\n",

@@ -1,93 +1,22 @@
-#include "rc3/relevance/relevance.hpp"
+#include "rc3/relevance/encoder.hpp"
 
 #include <boost/test/unit_test.hpp>
 
+#include "relevance/table.hpp"
 #include "support/support.hpp"
 #include "support/tensors.hpp"
 
-BOOST_AUTO_TEST_SUITE(relevance)
+BOOST_AUTO_TEST_SUITE(relevance_encoder)
 
 using namespace rc3::test;
 using rc3::Batch;
-using rc3::Texts;
+using rc3::StateDict;
 
-/// A text is one id, its vector a row of a table.
-struct Table : torch::nn::Module {
-  explicit Table(std::int64_t rows, std::int64_t width = 6) {
-    torch::manual_seed(5);
-    rows_ = register_parameter("rows", at::randn({rows, width}, at::kDouble));
-  }
-  rc3::Tokens encode(const Texts& texts) {
-    encoded += texts.size();
-    return {rows_.index_select(0, texts.ids.flatten()).unsqueeze(1), texts.mask};
-  }
-  at::Tensor pool(const rc3::Tokens& tokens) { return tokens.values.select(1, 0); }
-  std::int64_t width() const { return rows_.size(1); }
-
-  at::Tensor rows_;
-  std::int64_t encoded = 0;
-};
-
-using Encoder = rc3::relevance::Encoder<Table>;
-
-Texts texts(const std::vector<std::int64_t>& ids) {
-  const auto t = at::tensor(ids, at::kLong).unsqueeze(1);
-  return {t, at::ones_like(t, at::kBool), {}};
-}
-
-Batch batch_of(const std::vector<std::int64_t>& a, const std::vector<std::int64_t>& b, bool with_ids = true) {
-  Batch batch;
-  batch.a = texts(a);
-  batch.b = texts(b);
-  batch.image_ids = at::arange(static_cast<std::int64_t>(a.size()));
-  if (with_ids) {
-    batch.caption_a_ids = at::tensor(a, at::kLong);
-    batch.caption_b_ids = at::tensor(b, at::kLong);
-  }
-  return batch;
-}
-
-double cosine(const Vector& a, const Vector& b) {
-  double ab = 0, aa = 0, bb = 0;
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    ab += a[i] * b[i];
-    aa += a[i] * a[i];
-    bb += b[i] * b[i];
-  }
-  return ab / std::sqrt(aa * bb);
-}
-
-/// A table whose row n + i is near row i: texts and their translations.
-std::shared_ptr<Table> translations(std::int64_t n) {
-  auto table = std::make_shared<Table>(2 * n);
-  const torch::NoGradGuard no_grad;
-  table->rows_.slice(0, n).copy_(table->rows_.slice(0, 0, n) + 0.5 * at::randn({n, table->width()}, at::kDouble) + 1);
-  table->rows_.slice(0, 0, n).add_(1);  // all texts share a direction, as those of multilingual-e5 do
-  return table;
-}
-
-BOOST_AUTO_TEST_CASE(constant) {
-  const auto score = rc3::relevance::Constant(0.25).score(batch_of({0, 1, 2}, {3, 4, 5}));
-  BOOST_TEST(score.equal(at::full({3}, 0.25)));
-  throws_with([] { rc3::relevance::Constant(1.5); }, "relevance::Constant", "1.5");
-}
-
-BOOST_AUTO_TEST_CASE(provided) {
-  rc3::relevance::Provided provided;
-  auto batch = batch_of({0, 1}, {2, 3});
-  throws_with([&] { provided.score(batch); }, "relevance::Provided", "relevance", "missing");
-  batch.relevance = at::tensor({0.0f, 1.0f}).requires_grad_();
-  const auto score = provided.score(batch);
-  BOOST_TEST(score.equal(at::tensor({0.0f, 1.0f})));
-  BOOST_TEST(!score.requires_grad());
-  batch.relevance = at::tensor({0.5f, 1.1f});
-  throws_with([&] { provided.score(batch); }, "relevance::Provided", "[0, 1]");
-  batch.relevance = at::tensor({0.5f, std::nanf("")});
-  throws_with([&] { provided.score(batch); }, "[0, 1]");
-  batch.relevance = at::tensor({0.5f});
-  throws_with([&] { provided.score(batch); }, "relevance", "B=2");
-  batch.relevance = at::tensor({0, 1}, at::kLong);
-  throws_with([&] { provided.score(batch); }, "floating");
+/// By the translations (i, n + i) of a table of 2 n rows.
+void calibrate(Encoder& encoder, std::int64_t n) {
+  std::vector<std::int64_t> a, b;
+  for (std::int64_t i = 0; i < n; ++i) a.push_back(i), b.push_back(n + i);
+  encoder.calibrate(texts(a), texts(b));
 }
 
 BOOST_AUTO_TEST_CASE(calibration_puts_random_pairs_at_0_and_translations_at_1) {
@@ -127,6 +56,9 @@ BOOST_AUTO_TEST_CASE(calibration_puts_random_pairs_at_0_and_translations_at_1) {
 BOOST_AUTO_TEST_CASE(each_text_is_encoded_once_and_the_numbers_stay) {
   const auto table = translations(8);
   Encoder cached(table), plain(std::make_shared<Table>(*table), {.remember = 0});
+  calibrate(cached, 8);
+  calibrate(plain, 8);
+  table->encoded = 0;
   const auto batch = batch_of({0, 1, 2, 1}, {8, 9, 0, 9});  // five different texts in eight places
   const auto first = cached.score(batch);
   BOOST_TEST(table->encoded == 5);
@@ -143,6 +75,8 @@ BOOST_AUTO_TEST_CASE(each_text_is_encoded_once_and_the_numbers_stay) {
 BOOST_AUTO_TEST_CASE(a_small_memory_changes_no_number) {
   const auto table = translations(8);
   Encoder small(table, {.remember = 3}), plain(std::make_shared<Table>(*table), {.remember = 0});
+  calibrate(small, 8);
+  calibrate(plain, 8);
   for (std::int64_t i = 0; i < 6; ++i) {
     const auto batch = batch_of({i, i + 1}, {i + 8, i + 9});
     BOOST_TEST(small.score(batch).equal(plain.score(batch)));
@@ -152,6 +86,7 @@ BOOST_AUTO_TEST_CASE(a_small_memory_changes_no_number) {
 BOOST_AUTO_TEST_CASE(the_encoder_is_frozen) {
   const auto table = translations(4);
   Encoder encoder(table);
+  calibrate(encoder, 4);
   BOOST_TEST(!table->rows_.requires_grad());
   BOOST_TEST(!table->is_training());
   BOOST_TEST(!encoder.score(batch_of({0, 1}, {4, 5})).requires_grad());
@@ -183,6 +118,7 @@ BOOST_AUTO_TEST_CASE(an_encoder_may_follow_the_one_that_learns) {
   const auto table = translations(4), live = std::make_shared<Table>(8);
   const auto before = table->rows_.clone();
   Encoder encoder(table);
+  calibrate(encoder, 4);
   const auto batch = batch_of({0, 1}, {4, 5});
   const auto old = encoder.score(batch);
   encoder.follow(*live, 0.75);
@@ -194,6 +130,47 @@ BOOST_AUTO_TEST_CASE(an_encoder_may_follow_the_one_that_learns) {
   BOOST_TEST(table->rows_.equal(live->rows_.detach()));
   throws_with([&] { encoder.follow(*live, 1.0); }, "relevance::Encoder", "momentum");
   throws_with([&] { encoder.follow(Table(3)); }, "relevance::Encoder", "rows");
+}
+
+BOOST_AUTO_TEST_CASE(an_encoder_without_a_scale_says_so) {
+  static_assert(rc3::relevance::NeedsCalibration<Encoder> && rc3::relevance::Calibrates<Encoder>);
+  const auto batch = batch_of({0, 1}, {4, 5});
+  Encoder encoder(translations(4)), other(translations(4));
+  BOOST_TEST(!encoder.calibrated());
+  throws_with([&] { encoder.score(batch); }, "relevance::Encoder", "not calibrated", "calibrate(a, b)");
+  throws_with([&] { encoder.score_rows(batch, 0, 1); }, "relevance::Encoder", "not calibrated");
+  other.load_state_dict(encoder.state_dict());  // of one without a scale: as before
+  BOOST_TEST(!other.calibrated());
+  calibrate(encoder, 4);
+  BOOST_TEST(encoder.calibrated());
+  other.load_state_dict(encoder.state_dict());
+  BOOST_TEST(other.calibrated());
+  BOOST_TEST(other.score(batch).equal(encoder.score(batch)));
+}
+
+BOOST_AUTO_TEST_CASE(state_that_does_not_fit_changes_nothing) {
+  const auto table = translations(4);
+  Encoder encoder(table);
+  calibrate(encoder, 4);
+  encoder.follow(Table(8), 0.5);
+  const auto scale = [&] { return std::pair(encoder.low(), encoder.high()); };
+  const auto before = scale();
+  const auto rows = table->rows_.clone();
+  const auto refused = [&](const auto& damage, const char* what) {
+    auto state = encoder.state_dict();
+    for (auto& [name, tensor] : state) tensor = tensor + 1;
+    damage(state);
+    throws_with([&] { encoder.load_state_dict(state); }, "relevance::Encoder", what);
+    BOOST_TEST((scale() == before));
+    BOOST_TEST(table->rows_.equal(rows));
+  };
+  refused([](StateDict& s) { s.erase("scale"); }, "no \"scale\"");
+  refused([](StateDict& s) { s["scale"] = at::zeros({3}, at::kDouble); }, "scale");
+  refused([](StateDict& s) { s["scale"] = at::tensor({0.5, 0.5}, at::kDouble); }, "lower and a higher");
+  refused([](StateDict& s) { s["scale"] = at::tensor({0.5, std::nan("")}, at::kDouble); }, "lower and a higher");
+  refused([](StateDict& s) { s["encoder.rows"] = at::zeros({7, 6}, at::kDouble); }, "encoder.rows");
+  refused([](StateDict& s) { s["encoder.rows"] = at::zeros({8, 6}, at::kFloat); }, "encoder.rows");
+  refused([](StateDict& s) { s["encoder.more"] = at::zeros({1}); }, "no place");
 }
 
 BOOST_AUTO_TEST_CASE(what_calibration_refuses) {

@@ -1,0 +1,123 @@
+#pragma once
+/// Relevance by alignment: translations share all they say, other captions of the same image a part of it.
+
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/arange.h>
+#include <ATen/ops/full.h>
+#include <ATen/ops/where.h>
+#include <ATen/ops/zeros.h>
+
+#include <limits>
+#include <type_traits>
+#include <utility>
+
+#include "rc3/core/batch.hpp"
+#include "rc3/core/check.hpp"
+#include "rc3/core/state_dict.hpp"
+#include "rc3/relevance/concept.hpp"
+#include "rc3/relevance/constant.hpp"
+
+namespace rc3::relevance {
+
+/// rho_i = 1 for a strict pair (Batch::strict); else Batch::relevance[i] where it is known (no NaN); else what @p Inner
+/// says. Inner is asked for the pairs that are left only, so that an encoder reads no text in vain.
+/// @tparam Inner  relevance::Policy for weak pairs of unknown relevance; by default Constant, the value `weak`
+template <class Inner>
+class ByAlignment {
+  static constexpr bool constant = std::is_same_v<Inner, Constant>;
+  static_assert(Policy<Inner>,
+                "relevance::ByAlignment<Inner>: score(const Batch&) of Inner must return torch::Tensor [B] "
+                "[docs/concepts/relevance.md]");
+
+ public:
+  static constexpr bool needs_calibration = NeedsCalibration<Inner>;
+
+  /// @param weak  relevance of a weak pair of unknown relevance, in [0, 1]. The default, 0.3, says that two captions
+  ///              written independently for one image share about a third of what they say
+  explicit ByAlignment(double weak = 0.3) requires constant : inner_(checked(weak)) {}
+
+  /// @param inner  calibrated before the first weak pair of unknown relevance, if it needs calibration
+  explicit ByAlignment(Inner inner) : inner_(std::move(inner)) {}
+
+  /// @return float [B] in [0, 1]
+  /// @throws rc3::Error for a known relevance outside [0, 1], and for a pair of which neither alignment nor relevance
+  /// is known while Inner is a constant
+  at::Tensor score(const Batch& batch) {
+    auto rho = known(batch);
+    const auto open = rho.isnan().nonzero().squeeze(1);
+    if (open.numel() == 0) return rho;
+    if constexpr (constant)
+      require(batch.strict.defined(), "relevance::ByAlignment: the relevance of ", open.numel(), " of ", batch.size(),
+              " pairs is unknown, and the batch does not say which pairs are translations: set Batch::strict or "
+              "Batch::relevance");
+    const auto missing = inner_.score(batch.select(open));
+    check_shape("relevance::ByAlignment", "score of the inner policy", missing, {{'N', open.numel()}});
+    rho = rho.to(c10::promoteTypes(rho.scalar_type(), missing.scalar_type()));
+    return rho.index_copy(0, open, missing.detach().to(rho.options()));
+  }
+
+  /// rho_ij of text b of every sample to text a of the samples @p begin to @p end. On the diagonal score(). Elsewhere
+  /// what an Inner with score_rows says. Without one, 1 for equal texts (caption ids) and 0 for texts of different
+  /// images; texts of one image (image_ids) have the constant, or 0 where Inner is none.
+  /// @return float [end - begin, B]
+  at::Tensor score_rows(const Batch& batch, std::int64_t begin, std::int64_t end) {
+    const auto diagonal = score(batch.select(at::arange(begin, end, batch.device())));
+    at::Tensor rows;
+    if constexpr (ScoresRows<Inner> && !constant) {
+      rows = inner_.score_rows(batch, begin, end).clone();
+    } else {
+      rows = at::zeros({end - begin, batch.size()}, diagonal.options());
+      const auto set = [&](const at::Tensor& x, const at::Tensor& y, const at::Tensor& value) {
+        if (x.defined() && y.defined())
+          rows = at::where(x.slice(0, begin, end).unsqueeze(1) == y.unsqueeze(0), value.to(rows.options()), rows);
+      };
+      if constexpr (constant) set(batch.image_ids, batch.image_ids, inner_.score_rows(batch, begin, end));
+      set(batch.caption_a_ids, batch.caption_b_ids, at::full({}, 1.0, rows.options()));
+    }
+    rows.diagonal(begin).copy_(diagonal);
+    return rows;
+  }
+
+  /// As the inner policy's: see relevance::NeedsCalibration.
+  void calibrate(const Texts& a, const Texts& b) requires Calibrates<Inner> { inner_.calibrate(a, b); }
+  bool calibrated() const requires Calibrates<Inner> { return inner_.calibrated(); }
+
+  StateDict state_dict() const requires Stateful<Inner> { return inner_.state_dict(); }
+  void check_state_dict(const StateDict& all) const requires Stateful<Inner> { rc3::check_state_dict(all, "", inner_); }
+  void load_state_dict(const StateDict& all) requires Stateful<Inner> { inner_.load_state_dict(all); }
+
+  Inner& inner() { return inner_; }
+
+ private:
+  static Constant checked(double weak) {
+    require(weak >= 0 && weak <= 1, "relevance::ByAlignment: weak must lie in [0, 1], is ", weak);
+    return Constant(weak);
+  }
+
+  /// float [B], NaN for weak pairs of unknown relevance.
+  static at::Tensor known(const Batch& batch) {
+    constexpr double unknown = std::numeric_limits<double>::quiet_NaN();
+    at::Tensor rho;
+    if (batch.relevance.defined()) {
+      rho = batch.relevance.detach();
+      check_shape("relevance::ByAlignment", "relevance", rho, {{'B', batch.size()}});
+      check_floating("relevance::ByAlignment", "relevance", rho);
+      require(!((rho < 0) | (rho > 1)).any().item<bool>(),
+              "relevance::ByAlignment: relevance must lie in [0, 1], NaN where it is unknown");
+    } else {
+      rho = at::full({batch.size()}, unknown, at::TensorOptions(batch.device()).dtype(at::kFloat));
+    }
+    if (!batch.strict.defined()) return rho;
+    check_shape("relevance::ByAlignment", "strict", batch.strict, {{'B', batch.size()}});
+    check_dtype("relevance::ByAlignment", "strict", batch.strict, at::kBool);
+    return rho.masked_fill(batch.strict, 1.0);
+  }
+
+  Inner inner_;
+};
+
+ByAlignment(double)->ByAlignment<Constant>;
+
+static_assert(Policy<ByAlignment<>> && ScoresRows<ByAlignment<>> && !NeedsCalibration<ByAlignment<>>);
+
+}  // namespace rc3::relevance
