@@ -37,7 +37,7 @@ struct Prepare {
   }
 };
 
-bool equal(const at::Tensor& a, const at::Tensor& b) { return at::allclose(a, b, 0, 0, /*equal_nan=*/true); }
+bool same(const at::Tensor& a, const at::Tensor& b) { return at::allclose(a, b, 0, 0, /*equal_nan=*/true); }
 
 }  // namespace
 
@@ -66,7 +66,7 @@ BOOST_AUTO_TEST_CASE(batches_are_those_of_the_loader) {
         BOOST_TEST(a.batch.a.ids.equal(b.batch.a.ids));
         BOOST_TEST(a.batch.b.ids.equal(b.batch.b.ids));
         BOOST_TEST(a.batch.strict.equal(b.batch.strict));
-        BOOST_TEST(equal(a.batch.relevance, b.batch.relevance));
+        BOOST_TEST(same(a.batch.relevance, b.batch.relevance));
         BOOST_TEST(a.batch.image_ids.equal(b.batch.image_ids));
         BOOST_TEST(a.batch.caption_a_ids.equal(b.batch.caption_a_ids));
         BOOST_TEST(a.batch.caption_b_ids.equal(b.batch.caption_b_ids));

@@ -158,7 +158,7 @@ class Encoder {
 
   at::Tensor vectors(const Texts& texts) {
     go_to(texts.mask.device());
-    return nn::l2_normalize(encoder_->pool(encoder_->encode(texts)));
+    return nn::l2_normalize(encoder_->pool(encoder_->encode({texts.ids, texts.mask, {}})));
   }
 
   at::Tensor vectors(const Texts& texts, const at::Tensor& ids) {
