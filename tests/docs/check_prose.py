@@ -64,7 +64,7 @@ def paragraphs(lines: list[str]) -> list[tuple[int, str]]:
 def sentences(text: str) -> list[str]:
     text = re.sub(r"`[^`]*`", "Code", text)
     text = re.sub(r"!?\[([^\]]*)\]\([^)]*\)", r"\1", text)
-    text = re.sub(r"\b(e\.g|i\.e|et al|vs|Fig|No)\.", r"\1", text).replace("**", "")
+    text = re.sub(r"\b(e\.g|i\.e|et al|vs|Fig|No)\.", r"\1", text).replace("*", "")
     return re.split(r"(?<=[.!?])[)\"]?\s+(?=[A-Z0-9\"(])|(?<=:)\s+", text)
 
 
