@@ -9,7 +9,7 @@ A block says by an HTML comment just above its fence how it compiles; without on
 
 PREAMBLE names preambles/<name>.hpp, which declares what the block assumes in `namespace preamble::<name>`. `light`: without
 LibTorch. A block with main(), a light block and a wrong use are compiled alone; the other LibTorch blocks share one
-translation unit, each in a namespace of its own, because LibTorch takes half a minute to parse.
+translation unit, each in a namespace, because LibTorch takes half a minute to parse. So does a main() with a preamble.
 """
 
 from __future__ import annotations
@@ -39,7 +39,8 @@ class Snippet:
     fails: str = ""
 
     def alone(self) -> bool:
-        return self.light or bool(self.fails) or (self.kind == "file" and re.search(r"^int main\(", self.block.text, re.M) is not None)
+        program = self.kind == "file" and not self.preambles and re.search(r"^int main\(", self.block.text, re.M)
+        return bool(self.light or self.fails or program)
 
 
 def snippet(block: Block, root: Path, preambles: Path) -> Snippet:
