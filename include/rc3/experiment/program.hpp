@@ -17,9 +17,9 @@
 #include "rc3/data/loader/lengths.hpp"
 #include "rc3/data/loader/loader.hpp"
 #include "rc3/data/loader/prepare.hpp"
-#include "rc3/experiment/decoders.hpp"
 #include "rc3/experiment/recall.hpp"
 #include "rc3/experiment/settings.hpp"
+#include "rc3/io/image/available_decoders.hpp"
 #include "rc3/preprocess/augment.hpp"
 #include "rc3/train/config/arguments.hpp"
 #include "rc3/train/device.hpp"
@@ -46,12 +46,12 @@ namespace detail {
 /// Recall by language as a table. A run of days does not end without its report because the held-out data are damaged:
 /// what is wrong is said.
 template <class Model>
-std::vector<train::report::Table> recall_tables(Model& model, const AnyData& data, const text::Tokenizer& tokenizer,
-                                                data::PrepareOptions prepare, data::DataErrors& errors,
-                                                const RecallOptions& options) {
+std::vector<train::report::Table> recall_tables(Model& model, const data::AnyDataset& data,
+                                                const text::Tokenizer& tokenizer, data::PrepareOptions prepare,
+                                                data::DataErrors& errors, const RecallOptions& options) {
   try {
     const auto encode = [&](const std::string& text) { return tokenizer.encode(text); };
-    auto table = recall_table(recall_by_language<Decoders>(
+    auto table = recall_table(recall_by_language<io::AvailableDecoders>(
         model, data, encode, {std::move(prepare.image), std::nullopt, prepare.limits}, errors, options));
     std::cout << text_of(table) << std::flush;
     return {std::move(table)};
@@ -66,10 +66,11 @@ train::StopReason run(const Settings<typename E::Config>& settings, const train:
                       const at::Device& device, std::shared_ptr<Comm> comm) {
   const bool first = comm->rank() == 0;
   data::DataErrors errors({.fraction = settings.loader.errors});
-  const AnyData source = open_data(settings.data, errors);
+  const data::AnyDataset source = data::open(settings.data, errors);
   data::DataErrors held_out_problems({.fraction = settings.loader.errors});
-  std::optional<AnyData> held_out;  // opened at the start, so that a wrong name is said then; by the rank that uses it
-  if (first && !settings.validation.paths.empty()) held_out = open_data(settings.validation, held_out_problems);
+  std::optional<data::AnyDataset>
+      held_out;  // opened at the start, so that a wrong name is said then; by the rank that uses it
+  if (first && !settings.validation.paths.empty()) held_out = data::open(settings.validation, held_out_problems);
   const auto tokenizer = E::tokenizer(settings.variant);
   const auto trained = E::make(settings.variant);
   if (!settings.init.empty()) train::load_checkpoint(settings.init, *trained, E::Trained::name());
@@ -100,10 +101,10 @@ train::StopReason run(const Settings<typename E::Config>& settings, const train:
   loading.workers = static_cast<int>(l.workers);
   loading.prefetch = static_cast<int>(l.prefetch);
   loading.rank = comm->rank();
-  data::Loader loader(source,
-                      data::PrepareSample<Decoders>(tokenizer, source.languages(), E::prepare(settings.variant)),
-                      data::CollateSamples(), errors, loading,
-                      l.tokens > 0 ? data::measure_lengths(source, tokenizer) : nullptr, run.loader_state());
+  data::Loader loader(
+      source, data::PrepareSample<io::AvailableDecoders>(tokenizer, source.languages(), E::prepare(settings.variant)),
+      data::CollateSamples(), errors, loading, l.tokens > 0 ? data::measure_lengths(source, tokenizer) : nullptr,
+      run.loader_state());
   const auto ending = run.train(loader);
   if (first) std::cout << errors.report();
   if (held_out_problems.count() > 0) std::cout << "validation: " << held_out_problems.report();

@@ -6,31 +6,20 @@
 #include <string>
 
 #include "rc3/data/loader/loader.hpp"
-#include "rc3/experiment/open.hpp"
+#include "rc3/data/open.hpp"
 #include "rc3/train/config.hpp"
 
 namespace rc3::experiment {
 
-template <class V>
-void visit_fields(DataOptions& o, V&& v) {
-  v("paths", o.paths, "files of the data set, or their folder");
-  v("format", o.format, "auto, manifest, shards, multi30k-1, multi30k-2, wit, xflickrco, iglue-wit, emoji");
-  v("images", o.images, "folder with the images");
-  v("image_list", o.image_list, "a line an image: its name or URL, a tab, the file's name");
-  v("languages", o.languages, "languages; for xflickrco one a file");
-  v("split", o.split, "part of Multi30K (train, val, ...), or of the emoji (train, fit: train without val, val, test)");
-  v("size", o.size, "emoji scenes to draw", train::above(0));
-}
-
 /// What retrieval is evaluated on at the end of a run.
-struct Validation : DataOptions {
-  Validation() { split = "val"; }
+struct Validation : data::OpenOptions {
+  Validation() { default_split = "val"; }
   std::int64_t max_images = 1000;  ///< images
 };
 
 template <class V>
 void visit_fields(Validation& o, V&& v) {
-  visit_fields(static_cast<DataOptions&>(o), v);
+  visit_fields(static_cast<data::OpenOptions&>(o), v);
   v("max_images", o.max_images, "images that are searched among at most", train::above(0));
 }
 
@@ -59,7 +48,7 @@ void visit_fields(Loading& o, V&& v) {
 /// @tparam Variant  the experiment's own configuration
 template <class Variant>
 struct Settings {
-  DataOptions data = {};
+  data::OpenOptions data = {};
   Validation validation = {};
   Loading loader = {};
   Variant variant = {};
