@@ -1,5 +1,5 @@
 #pragma once
-/// What an object remembers from one step to the next beside its parameters, so that a run can stop and go on.
+/// State of an object beside its parameters, so that a run can stop and resume.
 
 #include <ATen/core/Tensor.h>
 
@@ -12,7 +12,7 @@ namespace rc3 {
 /// Tensors by name.
 using StateDict = std::map<std::string, at::Tensor>;
 
-/// `state_dict()` gives what is remembered; `load_state_dict(m)` puts it back, exactly, on an object made in the same
+/// `state_dict()` returns the state; `load_state_dict(m)` restores it exactly, on an object constructed in the same
 /// way.
 template <class T>
 concept Stateful = requires(T& t, const T& c, const StateDict& m) {
@@ -20,14 +20,14 @@ concept Stateful = requires(T& t, const T& c, const StateDict& m) {
   t.load_state_dict(m);
 };
 
-/// Adds what @p part remembers to @p all, its names behind @p prefix. Nothing if it remembers nothing.
+/// Adds the state of @p part to @p all, with @p prefix before its names. Adds nothing if @p part is not Stateful.
 template <class T>
 void add_state_dict(StateDict& all, const std::string& prefix, const T& part) {
   if constexpr (Stateful<T>)
     for (const auto& [name, tensor] : part.state_dict()) all.emplace(prefix + name, tensor);
 }
 
-/// The other way: gives @p part what stands behind @p prefix.
+/// Restores @p part from the entries of @p all with @p prefix.
 template <class T>
 void load_state_dict(const StateDict& all, const std::string& prefix, T& part) {
   if constexpr (Stateful<T>) {
