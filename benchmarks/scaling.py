@@ -466,7 +466,7 @@ def model_tables() -> dict[str, list[str]]:
         w = work(sizes, n, batch // n)
         gradients = sum(size for size, _ in w.buckets)
         costs.append((n, batch // n, f"{w.flop / 1e12:.2f}", f"{gradients / GB:.2f}", f"{w.gather / GB:.3f}", f"{w.hops:.0f}"))
-    tables = {"work": [f"{number}; {sizes.flop(batch) / GB:.1f} GFLOP a sample.", ""]
+    tables = {"work": [f"{number}; {sizes.flop(batch) / GB:.1f} GFLOP per sample.", ""]
               + table(["GPUs", "batch of each", "TFLOP", "gradients, GB sent", "gather, GB sent", "messages in a row"], costs)}
     steps = []
     as_it_is, nccl, everything = CHANGES[0], CHANGES[-2], CHANGES[-1]
@@ -516,14 +516,18 @@ def fit_tables(known: dict) -> dict[str, list[str]]:
         "constants": table(["constant", "value"], constants),
         "fitted": table(head, rows[False]),
         "held_out": table(head, rows[True]),
-        "errors": [f"Absolute error, median (largest): {100 * statistics.median(errors[False]):.0f} % ({100 * max(errors[False]):.0f} %) of the "
-                   f"{len(errors[False])} fitted, {100 * statistics.median(errors[True]):.0f} % ({100 * max(errors[True]):.0f} %) of the {len(errors[True])} held out. Compute is an input of "
-                   f"these; of what the ranks add to it alone: {100 * statistics.median(added[False]):.0f} % ({100 * max(added[False]):.0f} %) and "
-                   f"{100 * statistics.median(added[True]):.0f} % ({100 * max(added[True]):.0f} %); "
-                   f"compute of one rank, {len(alone)} runs: {100 * statistics.median(alone):.0f} % ({100 * max(alone):.0f} %). Bytes: counted in the "
-                   f"communicator against the formula {100 * min(counted):+.1f} .. {100 * max(counted):+.1f} %, sent by rank 0's interface against counted "
-                   f"{100 * min(wire):+.1f} .. {100 * max(wire):+.1f} %. Leads of deep's first two buckets: {leads[0]:.2f} and {leads[1]:.2f} of a step's compute, by the "
-                   f"formula {sizes_of(deep[0]).buckets()[0][1]:.2f} and {sizes_of(deep[0]).buckets()[1][1]:.2f}."],
+        # A line each, of at most 120 characters: the page has the same.
+        "errors": [
+            f"- Step time: {100 * statistics.median(errors[False]):.0f} % ({100 * max(errors[False]):.0f} %) of the {len(errors[False])} fitted runs, "
+            f"{100 * statistics.median(errors[True]):.0f} % ({100 * max(errors[True]):.0f} %) of the {len(errors[True])} held out; compute is an input.",
+            f"- Overhead of several ranks alone: {100 * statistics.median(added[False]):.0f} % ({100 * max(added[False]):.0f} %) and "
+            f"{100 * statistics.median(added[True]):.0f} % ({100 * max(added[True]):.0f} %).",
+            f"- Compute of one rank, {len(alone)} runs: {100 * statistics.median(alone):.0f} % ({100 * max(alone):.0f} %).",
+            f"- Bytes, counted in the communicator against the formula: {100 * min(counted):+.1f} .. {100 * max(counted):+.1f} %.",
+            f"- Bytes, sent by rank 0's interface against counted: {100 * min(wire):+.1f} .. {100 * max(wire):+.1f} %.",
+            f"- Leads of deep's first two buckets: {leads[0]:.2f} and {leads[1]:.2f} of a step's compute, by the formula "
+            f"{sizes_of(deep[0]).buckets()[0][1]:.2f} and {sizes_of(deep[0]).buckets()[1][1]:.2f}.",
+        ],
     }
 
 

@@ -1,11 +1,12 @@
 // The command line tool: `rc3 inspect` says what a pretrained directory holds; `rc3 check`, `rc3 pack` and `rc3
 // relevance` read data sets. `rc3 --help` lists the rest.
-#include <rc3/experiment/open.hpp>
+#include <rc3/data/open.hpp>
 
 #include <CLI/CLI.hpp>
 
 #include <iostream>
 
+#include "emoji/format.hpp"  // rc3 opens emoji scenes too
 #include "rc3/check.hpp"
 #include "rc3/inspect.hpp"
 #include "rc3/relevance.hpp"
@@ -15,18 +16,19 @@
 
 namespace {
 
-void add_data_options(CLI::App& command, rc3::experiment::DataOptions& options, rc3::data::ErrorBudget& budget) {
+void add_data_options(CLI::App& command, rc3::data::OpenOptions& options, rc3::data::ErrorBudget& budget) {
   command
       .add_option("DATA", options.paths, "a manifest (.jsonl), shards (.tar or their folder), or what --format says")
       ->required();
   command.add_option("--format", options.format, "format of DATA")
-      ->check(CLI::IsMember(rc3::experiment::formats))
+      ->check(CLI::IsMember(rc3::data::format_names()))
       ->capture_default_str();
   command.add_option("--images", options.images, "folder with the images");
   command.add_option("--image-list", options.image_list, "a line an image: its name or URL, a tab, the file's name");
   command.add_option("--languages", options.languages, "languages, for xflickrco one a file")->delimiter(',');
-  command.add_option("--split", options.split, "Multi30K's part")->capture_default_str();
-  command.add_option("--size", options.size, "emoji scenes to draw")->capture_default_str();
+  command.add_option("--split", options.split, "part of Multi30K or of the emoji; train where it is left out");
+  command.add_option("--size", options.size, "emoji scenes to draw; 1000 where it is left out")
+      ->check(CLI::PositiveNumber);
   command.add_option("--errors", budget.fraction, "share of the samples that may be damaged")->capture_default_str();
 }
 
@@ -45,7 +47,7 @@ int main(int argc, char** argv) {
   inspect->add_flag("--keys", all_names, "list every key");
   inspect->add_option("--text", sample, "text that the tokenizer is shown on")->capture_default_str();
 
-  rc3::experiment::DataOptions data;
+  rc3::data::OpenOptions data;
   rc3::data::ErrorBudget budget;
   int workers = 2;
   auto* check = app.add_subcommand("check", "Read a data set from end to end: languages, alignment, sizes, errors.");
@@ -80,7 +82,7 @@ int main(int argc, char** argv) {
   try {
     if (*inspect) return tool::inspect(folder, all_names, sample) ? 0 : 2;
     rc3::data::DataErrors errors(budget);
-    const auto source = rc3::experiment::open_data(data, errors);
+    const auto source = rc3::data::open(data, errors);
     if (*check) return tool::check(source, errors, workers) ? 0 : 2;
     const auto write = [&](const auto& to_write) {
       if (out.extension() == ".jsonl") {

@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "../support/sheet.hpp"
-#include "emoji/formats.hpp"
+#include "emoji/format.hpp"
 
 namespace demo {
 
@@ -104,7 +104,6 @@ int main(int argc, char** argv) {
   // Tensors of megabytes come and go at every step: their memory is kept instead of given back each time.
   mallopt(M_MMAP_THRESHOLD, 1 << 30);
   mallopt(M_TRIM_THRESHOLD, 1 << 30);
-  emoji::register_formats();
   return rc3::experiment::main<Experiment>(argc, argv, Report{});
 }
 

@@ -137,8 +137,9 @@ struct Variant {
     return std::make_shared<Trained>(
         make_model(c.weights), std::array{1.0, 1.0, 1.0, 1.0}, std::make_shared<rc3::objective::Itc>(),
         std::make_shared<rc3::objective::Xtcl>(),
-        std::make_shared<RXvtcl>(rc3::objective::RXvtclOptions{}, rc3::regularizer::Ceiling(c.margin),
-                                 Relevance(rc3::relevance::Encoder<Text>(Text::from_pretrained(c.weights / "multilingual-e5-small")))),
+        std::make_shared<RXvtcl>(
+            rc3::objective::RXvtclOptions{}, rc3::regularizer::Ceiling(c.margin),
+            Relevance(rc3::relevance::Encoder<Text>(Text::from_pretrained(c.weights / "multilingual-e5-small")))),
         std::make_shared<rc3::objective::Itm>());
   }
 

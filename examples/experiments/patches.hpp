@@ -6,6 +6,8 @@
 
 #include <filesystem>
 
+#include "emoji/format.hpp"  // so that --data.format emoji is known
+
 struct Experiment {
   using Backbone = rc3::visual::backbone::EfficientNetLite0;
   using Model = rc3::Model<rc3::visual::Patch<Backbone>, rc3::text::Bert>;

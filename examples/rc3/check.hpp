@@ -2,7 +2,7 @@
 /// `rc3 check DATA`: reads a data set from end to end and says what it holds.
 
 #include <rc3/data/check/summary.hpp>
-#include <rc3/experiment/decoders.hpp>
+#include <rc3/io/image/available_decoders.hpp>
 #include <rc3/train/progress.hpp>
 
 #include <iostream>
@@ -34,8 +34,8 @@ bool check(const Source& source, rc3::data::DataErrors& errors, int workers) {
     options.label = "read";
     options.unit = "samples";
     rc3::train::Progress progress(source.size(), std::cerr, false, options);
-    found = rc3::data::summarise<rc3::experiment::Decoders>(source, errors, workers,
-                                                            [&](std::int64_t done) { progress.update(done); });
+    found = rc3::data::summarise<rc3::io::AvailableDecoders>(source, errors, workers,
+                                                             [&](std::int64_t done) { progress.update(done); });
     progress.finish();
   }
   const auto line = [](const std::string& what, const std::string& text) {

@@ -30,10 +30,11 @@ def main() -> None:
     lines = [
         "# Parity with the Python ecosystem",
         "",
-        "Made by `./run parity`, which runs the suite in `tests/parity` and writes this page. Python computes each truth in the same",
-        "run, from directories and files that it writes itself; a figure beyond its limit fails `./run test`.",
+        "`./run parity` runs the suite in `tests/parity` and writes this page. Python computes each reference in the same run,",
+        "from directories and files that it writes itself. A figure beyond its limit fails `./run test`.",
         "",
-        f"{date.today().isoformat()}, {platform.machine()}, " + ", ".join(f"{name} {version(name)}" for name in PEERS) + ".",
+        f"{date.today().isoformat()}, {platform.machine()}. Versions:",
+        ", ".join(f"{name} {version(name)}" for name in PEERS) + ".",
     ]
     for group in sorted({row["group"] for row in rows}, key=[*GROUPS].index):
         lines += ["", f"## {GROUPS[group]}", "", "| what | against | figure | measured | limit | |", "|---|---|---|---|---|---|"]

@@ -1,6 +1,6 @@
 #pragma once
-/// What flows between the data, the encoders and the objectives. Plain structs of tensors; an undefined tensor means
-/// that this batch has none of it.
+/// Batches of images, texts and tokens: plain structs of tensors. An undefined tensor means that the batch has none of
+/// it.
 
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/cat.h>
@@ -8,67 +8,65 @@
 
 namespace rc3 {
 
-/// The images of a batch, in each form that a visual policy may ask for.
+/// Images of a batch, in each form that a visual policy may read.
 struct Images {
   at::Tensor pixels;       ///< uint8 or float [B, 3, H, W], RGB, 0..255
-  at::Tensor regions;      ///< float [B, R, F], a detector's features, one row a region
+  at::Tensor regions;      ///< float [B, R, F], a detector's features, one row per region
   at::Tensor boxes;        ///< float [B, R, 4], x1 y1 x2 y2 in pixels, 0 <= x1 < x2 <= W
-  at::Tensor sizes;        ///< float [B, 2], width and height of the image that the boxes lie in, pixels
-  at::Tensor region_mask;  ///< bool [B, R], true where there is a region; undefined: everywhere
-  at::Tensor patch_mask;   ///< bool [B], true where the sample has patches to look at; undefined: everywhere
-  at::Tensor features;  ///< float [B, C, h, w], what the frozen part of the backbone makes of the pixels, kept from an
-                        ///< earlier pass; where it is given the pixels are not read
+  at::Tensor sizes;        ///< float [B, 2], width and height of the boxes' image, pixels
+  at::Tensor region_mask;  ///< bool [B, R], true for a region; undefined: all true
+  at::Tensor patch_mask;   ///< bool [B], true if the sample has patches; undefined: all true
+  at::Tensor features;     ///< float [B, C, h, w], cached output of the backbone's frozen layers; replaces the pixels
 
   at::Tensor region_classes = {};  ///< float [B, R, C], a detector's probability of each class, rows of sum 1
 
-  /// The number of images, B.
+  /// Number of images, B.
   std::int64_t size() const;
-  /// The rows @p index (int64 [n]) of every tensor.
+  /// Rows @p index (int64 [n]) of every tensor.
   Images select(const at::Tensor& index) const;
-  /// Every tensor on @p device; those that lie there are shared, not copied.
+  /// Every tensor on @p device; tensors already there are shared, not copied.
   Images to(const at::Device& device) const;
-  /// Where they lie; the CPU if there are none.
+  /// Device of the tensors; the CPU without tensors.
   at::Device device() const;
 };
 
 /// A batch of token ids.
 struct Texts {
   at::Tensor ids;     ///< int64 [B, L]
-  at::Tensor mask;    ///< bool [B, L], true where there is a token
-  at::Tensor hidden;  ///< float [B, L, D], what the frozen part of the encoder makes of the ids, kept from an earlier
-                      ///< pass; where it is given the ids are not read
+  at::Tensor mask;    ///< bool [B, L], true for a token
+  at::Tensor hidden;  ///< float [B, L, D], cached output of the encoder's frozen layers; replaces the ids
 
   std::int64_t size() const { return mask.defined() ? mask.size(0) : 0; }
-  /// How many there are, padding left out.
+  /// Number of tokens without padding.
   std::int64_t tokens() const { return mask.defined() ? mask.sum().item<std::int64_t>() : 0; }
-  /// The rows @p index (int64 [n]).
+  /// Rows @p index (int64 [n]).
   Texts select(const at::Tensor& index) const;
   /// Every tensor on @p device.
   Texts to(const at::Device& device) const;
 };
 
-/// A batch of vectors, as every encoder returns them.
+/// Vectors of a batch: the output of every encoder.
 struct Tokens {
-  at::Tensor values;          ///< float [B, N, D]; rows outside the mask are zero
-  at::Tensor mask;            ///< bool [B, N]
-  at::Tensor summary = {};    ///< float [B, S], what a visual policy says of the whole image beside its tokens, for the
-                              ///< embeddings; undefined: nothing; a row of zeros: nothing of this image
-  at::Tensor summaries = {};  ///< float [B, R, S], the same of each region, which the first R tokens are; rows outside
-                              ///< the mask are zero; undefined: nothing
-  at::Tensor embeddings = {};  ///< float [B, N, E], where each token lies in the shared embedding space, unit length;
-                               ///< zero: it is not known; undefined: of none
+  at::Tensor values;  ///< float [B, N, D]; rows outside the mask are zero
+  at::Tensor mask;    ///< bool [B, N]
+  at::Tensor summary =
+      {};  ///< float [B, S], a visual policy's features of the whole image; undefined or a row of zeros: none
+  at::Tensor summaries = {};   ///< float [B, R, S], the same of each region (the first R tokens); rows outside the mask
+                               ///< are zero; undefined: none
+  at::Tensor embeddings = {};  ///< float [B, N, E], embedding of each token in the shared space, unit length; zero:
+                               ///< unknown; undefined: none
 
-  /// The rows @p index (int64 [n]).
+  /// Rows @p index (int64 [n]).
   Tokens select(const at::Tensor& index) const;
 };
 
-/// What a fusion encoder makes of image and text.
+/// Output of a fusion encoder.
 struct Fused {
   at::Tensor z;   ///< float [B, D]
   Tokens visual;  ///< [B, V, D]
   Tokens text;    ///< [B, L, D]
 
-  /// Visual and text tokens, one behind the other: what a decoder looks at. Tokens [B, V + L, D]
+  /// Visual and text tokens, concatenated: the memory of a decoder. Tokens [B, V + L, D]
   Tokens memory() const;
 };
 
@@ -76,24 +74,23 @@ struct Fused {
 struct Batch {
   Images images;
   Texts a;                   ///< one text of each image
-  Texts b;                   ///< another text of the same image, mostly in another language
+  Texts b;                   ///< another text of the same image, usually in another language
   at::Tensor strict;         ///< bool [B], true where b is a translation of a; undefined: unknown
-  at::Tensor relevance;      ///< float [B] in [0, 1], how much the texts share; NaN: unknown; undefined: all unknown
-  at::Tensor image_ids;      ///< int64 [B], equal numbers mean the same image
-  at::Tensor caption_a_ids;  ///< int64 [B], equal numbers mean equal texts (across a and b as well)
+  at::Tensor relevance;      ///< float [B] in [0, 1], relevance of text b to text a; NaN: unknown; undefined: all are
+  at::Tensor image_ids;      ///< int64 [B]; equal ids: the same image
+  at::Tensor caption_a_ids;  ///< int64 [B]; equal ids: equal texts (across a and b as well)
   at::Tensor caption_b_ids;  ///< int64 [B]
 
   std::int64_t size() const { return image_ids.defined() ? image_ids.size(0) : a.size(); }
-  /// Of both texts.
+  /// Number of tokens of both texts.
   std::int64_t tokens() const { return a.tokens() + b.tokens(); }
-  /// The rows @p index (int64 [n]) of every tensor.
+  /// Rows @p index (int64 [n]) of every tensor.
   Batch select(const at::Tensor& index) const;
-  /// Every tensor on @p device; those that lie there are shared, not copied.
+  /// Every tensor on @p device; tensors already there are shared, not copied.
   Batch to(const at::Device& device) const;
-  /// Where the samples' ids or texts lie, and so all of it: an index of samples must lie there too. The CPU if there
-  /// are none.
+  /// Device of the ids or texts, and so of the whole batch; an index of samples must be on it. The CPU without tensors.
   at::Device device() const;
-  /// Without images and texts: what says which samples are alike. The masks stay, so that size() does.
+  /// The batch without images and texts: only the ids of samples. Masks remain, so that size() is unchanged.
   Batch ids() const { return {{}, {{}, a.mask, {}}, {}, {}, {}, image_ids, caption_a_ids, caption_b_ids}; }
 };
 

@@ -1,6 +1,6 @@
 #pragma once
-/// Run-time checks of shapes and types. Concepts check what a policy *is*; these check what it was *given*, and name
-/// the policy, the tensor, what was expected and what was seen.
+/// Run-time checks of shapes and types. Concepts check the type of a policy; these check its input. Errors name the
+/// policy, the tensor, the expected and the actual shape.
 
 #include <ATen/core/Tensor.h>
 
@@ -12,7 +12,7 @@
 
 namespace rc3 {
 
-/// One expected size with the letter it has in the docs: `{'B', 8}`; a size of `any` matches everything.
+/// One expected size with its letter in the docs: `{'B', 8}`; `any` matches every size.
 struct Dim {
   static constexpr std::int64_t any = -1;
   char letter;
@@ -24,7 +24,7 @@ inline std::string expected(std::initializer_list<Dim> dims) {
   std::string text = "[";
   for (const Dim& d : dims) {
     if (text.size() > 1) text += ", ";
-    const bool number = d.letter >= '0' && d.letter <= '9';  // {'3', 3}: a size that has no letter
+    const bool number = d.letter >= '0' && d.letter <= '9';  // {'3', 3}: a size without a letter
     if (!number) text += d.letter;
     if (d.size != Dim::any) text += number ? join(d.size) : join('=', d.size);
   }
@@ -33,8 +33,8 @@ inline std::string expected(std::initializer_list<Dim> dims) {
 }  // namespace detail
 
 /// @throws rc3::Error unless @p t is defined and has the shape @p dims.
-/// @param policy  who asks, as a user knows it: "visual::Roi"
-/// @param name    what the tensor is called in the docs: "boxes"
+/// @param policy  name of the policy, as a user writes it: "visual::Roi"
+/// @param name    name of the tensor in the docs: "boxes"
 inline void check_shape(std::string_view policy, std::string_view name, const at::Tensor& t,
                         std::initializer_list<Dim> dims) {
   require(t.defined(), policy, ": ", name, " ", detail::expected(dims), " is missing from the batch");
@@ -49,7 +49,7 @@ inline void check_dtype(std::string_view policy, std::string_view name, const at
   require(t.scalar_type() == type, policy, ": ", name, " must be ", type, ", is ", t.scalar_type());
 }
 
-/// @throws rc3::Error unless @p t holds floating-point numbers.
+/// @throws rc3::Error unless @p t is floating-point.
 inline void check_floating(std::string_view policy, std::string_view name, const at::Tensor& t) {
   require(t.is_floating_point(), policy, ": ", name, " must be a floating-point tensor, is ", t.scalar_type());
 }

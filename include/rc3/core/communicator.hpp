@@ -1,5 +1,5 @@
 #pragma once
-/// How the ranks of a run talk to each other.
+/// Communication between the ranks of a run.
 
 #include <ATen/core/Tensor.h>
 
@@ -10,8 +10,8 @@
 
 namespace rc3 {
 
-/// `rank()` in [0, size()); `all_gather(t)` gives every rank's t, in the order of ranks, all of the same shape and
-/// type; `all_reduce(t)` replaces t by the sum over the ranks. Both are called by all ranks in the same order.
+/// `rank()` in [0, size()); `all_gather(t)` returns every rank's t in the order of ranks, all of one shape and type;
+/// `all_reduce(t)` replaces t by the sum over the ranks. All ranks make these calls in the same order.
 template <class C>
 concept Communicator = requires(C& c, const at::Tensor& t, at::Tensor& out) {
   requires std::is_same_v<decltype(c.rank()), std::int64_t>;
@@ -20,7 +20,7 @@ concept Communicator = requires(C& c, const at::Tensor& t, at::Tensor& out) {
   c.all_reduce(out);
 };
 
-/// One rank, alone.
+/// A single rank; sends nothing.
 class Single {
  public:
   std::int64_t rank() const { return 0; }

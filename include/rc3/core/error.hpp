@@ -1,5 +1,5 @@
 #pragma once
-/// The one exception type that rc3 throws on purpose, and the way its messages are put together.
+/// The exception type of rc3 and the construction of its messages.
 
 #include <sstream>
 #include <stdexcept>
@@ -7,13 +7,13 @@
 
 namespace rc3 {
 
-/// Bad input or wrong use. The message names where (file or policy), what (field or tensor) and the fix.
+/// Invalid input or wrong use. The message names the place (file or policy), the field or tensor, and the fix.
 class Error : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;
 };
 
-/// Joins its arguments into one string, as `operator<<` would print them.
+/// Concatenation of the arguments, as `operator<<` prints them.
 template <class... Parts>
 std::string join(const Parts&... parts) {
   std::ostringstream out;
@@ -21,13 +21,13 @@ std::string join(const Parts&... parts) {
   return out.str();
 }
 
-/// @throws rc3::Error made of @p parts, always.
+/// @throws rc3::Error with the message @p parts, always.
 template <class... Parts>
 [[noreturn]] void fail(const Parts&... parts) {
   throw Error(join(parts...));
 }
 
-/// @throws rc3::Error made of @p parts unless @p holds.
+/// @throws rc3::Error with the message @p parts unless @p holds.
 template <class... Parts>
 void require(bool holds, const Parts&... parts) {
   if (!holds) [[unlikely]]

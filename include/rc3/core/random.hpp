@@ -1,6 +1,6 @@
 #pragma once
-/// Counter-based random numbers: each draw is a pure function of (seed, stream, counter), so that a sample's
-/// augmentation depends on nothing but its own id, and is the same on every machine and for any number of workers.
+/// Counter-based random numbers: each is a pure function of (seed, stream, counter). A sample's augmentation thus
+/// depends on its id only, on every machine and for any number of workers.
 
 #include <array>
 #include <cmath>
@@ -30,19 +30,19 @@ constexpr std::array<std::uint32_t, 4> philox4x32(std::array<std::uint32_t, 4> c
   return counter;
 }
 
-/// A stream of random numbers. Two generators with the same (seed, stream) give the same numbers; cheap to make,
-/// so make one for each sample: `Random(seed, epoch, sample)`.
+/// Stream of random numbers. Generators with the same (seed, stream) return the same numbers. Construction is cheap, so
+/// use one per sample: `Random(seed, epoch, sample)`.
 class Random {
  public:
   using result_type = std::uint64_t;
 
-  /// @param seed    of the whole run
-  /// @param stream  which stream of that seed, for example a sample's id
+  /// @param seed    seed of the run
+  /// @param stream  stream of that seed, for example a sample's id
   /// @param substream  a second coordinate, for example the epoch
   explicit Random(std::uint64_t seed, std::uint64_t stream = 0, std::uint64_t substream = 0)
       : key_{static_cast<std::uint32_t>(seed), static_cast<std::uint32_t>(seed >> 32)} {
-    // Stream and substream are 128 bits of identity: they are hashed by one Philox call into the key and the upper
-    // half of the counter, so that neighbouring ids share nothing.
+    // One Philox call hashes stream and substream (128 bits) into the key and the upper half of the counter, so that
+    // neighbouring ids are independent.
     const auto mixed = philox4x32({static_cast<std::uint32_t>(stream), static_cast<std::uint32_t>(stream >> 32),
                                    static_cast<std::uint32_t>(substream), static_cast<std::uint32_t>(substream >> 32)},
                                   key_);
@@ -53,7 +53,7 @@ class Random {
   static constexpr result_type min() { return 0; }
   static constexpr result_type max() { return ~result_type{0}; }
 
-  /// The next 64 bits.
+  /// Next 64 bits.
   result_type operator()() {
     if (have_ == 0) {
       block_ = philox4x32(
@@ -76,7 +76,7 @@ class Random {
   /// Uniform integer in [0, n), without bias. @pre n > 0
   std::uint64_t below(std::uint64_t n) {
     require(n > 0, "Random::below: n must be positive");
-    // Rejection of the incomplete last interval (at most one draw in two is refused, and mostly none).
+    // Rejection of the incomplete last interval (at most one number in two is rejected, usually none).
     const std::uint64_t limit = max() - max() % n;
     std::uint64_t draw = (*this)();
     while (draw >= limit) draw = (*this)();
@@ -92,7 +92,7 @@ class Random {
     return radius * std::cos(2.0 * std::numbers::pi * uniform());
   }
 
-  /// The numbers 0 .. n-1 in random order (Fisher-Yates). @pre n >= 0
+  /// Random permutation of 0 .. n-1 (Fisher-Yates). @pre n >= 0
   std::vector<std::int64_t> permutation(std::int64_t n) {
     require(n >= 0, "Random::permutation: n must not be negative, is ", n);
     std::vector<std::int64_t> order(static_cast<std::size_t>(n));
@@ -101,7 +101,7 @@ class Random {
     return order;
   }
 
-  /// @p k different numbers out of 0 .. n-1, in random order. @pre 0 <= k <= n
+  /// @p k distinct numbers of 0 .. n-1, in random order. @pre 0 <= k <= n
   std::vector<std::int64_t> choose(std::int64_t n, std::int64_t k) {
     require(0 <= k && k <= n, "Random::choose: cannot choose ", k, " out of ", n);
     auto order = permutation(n);

@@ -1,5 +1,5 @@
 #pragma once
-/// What an object remembers from one step to the next beside its parameters, so that a run can stop and go on.
+/// State of an object beside its parameters, so that a run can stop and resume.
 
 #include <ATen/core/Tensor.h>
 
@@ -16,8 +16,8 @@ namespace rc3 {
 /// Tensors by name.
 using StateDict = std::map<std::string, at::Tensor>;
 
-/// `state_dict()` gives what is remembered; `load_state_dict(m)` puts it back, exactly, on an object made in the same
-/// way. It throws an rc3::Error for what does not fit that object, which is then as it was.
+/// `state_dict()` returns the state; `load_state_dict(m)` restores it exactly, on an object constructed in the same
+/// way. It throws an rc3::Error for state that does not fit the object, which stays as it was.
 template <class T>
 concept Stateful = requires(T& t, const T& c, const StateDict& m) {
   requires std::is_same_v<decltype(c.state_dict()), StateDict>;
@@ -51,7 +51,7 @@ inline StateDict behind(const StateDict& all, const std::string& prefix) {
   return own;
 }
 
-/// Adds what @p part remembers to @p all, its names behind @p prefix. Nothing if it remembers nothing.
+/// Adds the state of @p part to @p all, with @p prefix before its names. Adds nothing if @p part is not Stateful.
 template <class T>
 void add_state_dict(StateDict& all, const std::string& prefix, const T& part) {
   if constexpr (Stateful<T>)

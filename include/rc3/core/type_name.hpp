@@ -1,5 +1,5 @@
 #pragma once
-/// The name of a type as a user writes it. A variant is a type, so this is how a program says which variant it is.
+/// Name of a type, as a user writes it. A variant is a type, so this name identifies the variant of a program.
 
 #include <string>
 #include <string_view>
@@ -17,7 +17,7 @@ constexpr std::string_view raw_type_name() {
 }
 }  // namespace detail
 
-/// For example "visual::Patch<visual::backbone::EfficientNetLite0>"; the leading "rc3::" of every name is left out.
+/// For example "visual::Patch<visual::backbone::EfficientNetLite0>", without the leading "rc3::" of every name.
 template <class T>
 std::string type_name() {
   std::string name(detail::raw_type_name<T>());

@@ -1,5 +1,5 @@
 #pragma once
-/// UTF-8 as RFC 3629 has it: no overlong forms, no surrogates, nothing above U+10FFFF.
+/// UTF-8 by RFC 3629: no overlong forms, no surrogates, nothing above U+10FFFF.
 
 #include <cstddef>
 #include <string_view>
@@ -8,7 +8,7 @@
 
 namespace rc3 {
 
-/// The offset in bytes of the first character of @p text that is not UTF-8, or `std::string_view::npos`.
+/// Byte offset of the first character of @p text that is not UTF-8, or `std::string_view::npos`.
 constexpr std::size_t find_invalid_utf8(std::string_view text) {
   const auto byte = [text](std::size_t i) { return static_cast<unsigned char>(text[i]); };
   std::size_t i = 0;
@@ -18,7 +18,7 @@ constexpr std::size_t find_invalid_utf8(std::string_view text) {
       ++i;
       continue;
     }
-    // The range of the second byte is what excludes overlong forms, surrogates and numbers above U+10FFFF.
+    // The range of the second byte excludes overlong forms, surrogates and numbers above U+10FFFF.
     std::size_t length = 0;
     unsigned low = 0x80;
     unsigned high = 0xBF;
@@ -43,10 +43,10 @@ constexpr std::size_t find_invalid_utf8(std::string_view text) {
   return std::string_view::npos;
 }
 
-/// Whether @p text is UTF-8 from its first byte to its last.
+/// Whether all of @p text is UTF-8.
 constexpr bool valid_utf8(std::string_view text) { return find_invalid_utf8(text) == std::string_view::npos; }
 
-/// @throws rc3::Error unless @p text is UTF-8; the message names @p where and the offset of the first bad byte.
+/// @throws rc3::Error unless @p text is UTF-8; the message names @p where and the offset of the first invalid byte.
 inline void require_utf8(std::string_view text, std::string_view where) {
   const std::size_t bad = find_invalid_utf8(text);
   require(bad == std::string_view::npos, where, ": not UTF-8 at byte ", bad);

@@ -1,8 +1,10 @@
 #pragma once
 /// Data sets: what they are, where they come from, and how they are fed. LibTorch-free; rc3/data/loader/collate.hpp
-/// makes a Batch. Tar shards are in rc3/data/format/webdataset.hpp and rc3/data/format/pack.hpp, which need libarchive;
-/// emoji scenes in emoji/emoji.hpp, tasks on them in emoji/tasks/tasks.hpp.
+/// makes a Batch. Tar shards are in rc3/data/format/webdataset.hpp and rc3/data/format/pack.hpp, which need libarchive.
+/// rc3/data/open.hpp opens all formats by their names.
 
+#include "rc3/data/any_dataset.hpp"
+#include "rc3/data/any_examples.hpp"
 #include "rc3/data/check/summary.hpp"
 #include "rc3/data/check/validate.hpp"
 #include "rc3/data/concept.hpp"

@@ -1,132 +1,197 @@
 #pragma once
-/// Every data format that the library reads, behind one type: a program is compiled once for all of them. Shards need
-/// RC3_HAS_ARCHIVE and libarchive. LibTorch-free.
+/// Data sets by the name of their format. Shards need libarchive and RC3_HAS_ARCHIVE, alike in all files of a program;
+/// without them opening shards is an error. LibTorch-free.
 
-#include "rc3/data/data.hpp"
-#ifdef RC3_HAS_ARCHIVE
-#include "rc3/data/format/webdataset.hpp"
-#endif
-
+#include <algorithm>
+#include <cstdint>
 #include <filesystem>
 #include <functional>
-#include <map>
-#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "rc3/core/error.hpp"
+#include "rc3/data/any_dataset.hpp"
+#include "rc3/data/errors/data_errors.hpp"
+#include "rc3/data/format/find_image.hpp"
+#include "rc3/data/format/iglue/wit.hpp"
+#include "rc3/data/format/iglue/xflickrco.hpp"
+#include "rc3/data/format/manifest.hpp"
+#include "rc3/data/format/multi30k.hpp"
+#include "rc3/data/format/wit.hpp"
+#ifdef RC3_HAS_ARCHIVE
+#include "rc3/data/format/webdataset.hpp"
+#endif
+
 namespace rc3::data {
 
-/// A data set of any kind.
-class AnyDataset {
- public:
-  template <Dataset Source>
-  explicit AnyDataset(Source source) {
-    const auto held = std::make_shared<const Source>(std::move(source));
-    name_ = std::string(held->name());
-    size_ = held->size();
-    languages_ = held->languages();
-    read_ = [held](std::int64_t i) { return held->read(i); };
-    if constexpr (ShardedDataset<Source>) {
-      shards_ = held->shards();
-      will_read_ = [held](std::int64_t first, std::int64_t count) { held->will_read(first, count); };
-    }
-  }
-  const std::string& name() const { return name_; }
-  std::int64_t size() const { return size_; }
-  Sample read(std::int64_t i) const { return read_(i); }
-  const LanguageCounts& languages() const { return languages_; }
-  const std::vector<std::int64_t>& shards() const { return shards_; }
-  void will_read(std::int64_t first, std::int64_t count) const {
-    if (will_read_) will_read_(first, count);
-  }
-
- private:
-  std::string name_;
-  std::int64_t size_ = 0;
-  LanguageCounts languages_;
-  std::function<Sample(std::int64_t)> read_;
-  std::vector<std::int64_t> shards_ = {0};
-  std::function<void(std::int64_t, std::int64_t)> will_read_;
-};
-static_assert(ShardedDataset<AnyDataset>);
-
-/// What the command line says of a data set.
+/// A data set in files. Which of the options a format uses, its Format says; others must be left out.
 struct OpenOptions {
-  std::vector<std::filesystem::path> paths;  ///< files, or a folder
-  std::string format = "auto";
-  std::filesystem::path images;      ///< folder with the images
-  std::filesystem::path image_list;  ///< a line an image: its name (URL), a tab, the file's name
-  std::vector<std::string> languages;
-  std::string split = "train";
-  std::int64_t size = 1000;  ///< emoji scenes to draw
+  std::vector<std::filesystem::path> paths = {};  ///< files, or a folder
+  std::string format = "auto";                    ///< a registered format's name; "auto": told from the first path
+  std::filesystem::path images = {};              ///< folder with the images
+  std::filesystem::path image_list = {};          ///< a line an image: its name (URL), a tab, the file's name
+  std::vector<std::string> languages = {};
+  std::string split = {};  ///< empty: default_split
+  std::int64_t size = 0;   ///< samples to make, of a format that makes them; 0: as many as it makes by default
+
+  std::string default_split = "train";  ///< what a format with splits opens where split is empty; no option itself
+
+  const std::string& split_or_default() const { return split.empty() ? default_split : split; }
 };
 
-using Opener = std::function<AnyDataset(const OpenOptions&, DataErrors&)>;
-inline std::map<std::string, Opener>& registered_formats() {
-  static std::map<std::string, Opener> all;
-  return all;
-}
-inline void register_format(std::string name, Opener opener) {
-  registered_formats()[std::move(name)] = std::move(opener);
-}
-
-/// "auto": a .jsonl is a manifest; a .tar, or a folder with some, is shards.
-inline std::string format_of(const OpenOptions& o) {
-  if (o.format != "auto") return o.format;
-  const auto& path = o.paths[0];
-  if (path.extension() == ".jsonl") return "manifest";
-  if (path.extension() == ".tar" || std::filesystem::is_directory(path)) return "shards";
-  fail(path.string(), ": cannot tell its format; give --format");
+/// The names of the options, for configurations.
+template <class V>
+void visit_fields(OpenOptions& o, V&& v) {
+  v("paths", o.paths, "files of the data set, or their folder");
+  v("format", o.format,
+    "auto, or a format: manifest, shards, multi30k-1, multi30k-2, wit, xflickrco, iglue-wit, or one that the program "
+    "adds");
+  v("images", o.images, "folder with the images");
+  v("image_list", o.image_list, "a line an image: its name or URL, a tab, the file's name");
+  v("languages", o.languages, "languages; for xflickrco one a file");
+  v("split", o.split, "part of a data set with parts: train, val, ...; empty: train, or val for validation");
+  v("size", o.size, "samples to make, of a format that makes them; 0: as many as it makes by default");
 }
 
-/// @throws rc3::Error as the data set's own constructor does
-inline AnyDataset open(const OpenOptions& o, DataErrors& errors) {
-  require(!o.paths.empty(), "no data set is given");
-  const std::string format = format_of(o);
-  FindImage find;
-  if (!o.image_list.empty()) find = listed_images(o.image_list, o.images);
-  if (format == "manifest") {
-    ManifestOptions options;
-    options.folder = o.images;
-    return AnyDataset(Manifest(o.paths[0], errors, options));
-  }
-  if (const auto found = registered_formats().find(format); found != registered_formats().end())
-    return found->second(o, errors);
-  if (format == "wit") return AnyDataset(Wit(o.paths, find, errors));
-  if (format == "iglue-wit") return AnyDataset(iglue::wit(o.paths, find, errors));
-  if (format == "xflickrco") {
-    require(o.languages.size() == o.paths.size(), "xflickrco: give --languages, one for each of the ", o.paths.size(),
-            " files");
-    std::vector<iglue::LanguageFile> files;
-    for (std::size_t i = 0; i < o.paths.size(); ++i) files.push_back({o.languages[i], o.paths[i]});
-    return AnyDataset(iglue::xflickrco(files, o.images, errors));
-  }
-  if (format == "multi30k-1" || format == "multi30k-2") {
-    require(!o.languages.empty(), format, ": give --languages, for example en,de,fr,cs");
-    std::optional<Multi30kImages> images;
-    if (!o.image_list.empty()) images = {o.image_list, o.images};
-    const auto make = format == "multi30k-1" ? Multi30k::task1 : Multi30k::task2;
-    return AnyDataset(make(o.paths[0], o.split, o.languages, errors, images));
-  }
+/// A format by its name.
+struct Format {
+  std::string name;
+  std::vector<std::string> uses = {};  ///< of "images", "image_list", "languages", "split", "size"
+  bool many = false;                   ///< whether it reads several paths as one data set
+  std::function<AnyDataset(const OpenOptions&, DataErrors&)> open = {};
+};
+
+namespace detail {
+
+/// The images of a format that finds them by a list; empty: its samples have none.
+inline FindImage find_listed(const OpenOptions& o) {
+  return o.image_list.empty() ? FindImage() : listed_images(o.image_list, o.images);
+}
+
+inline AnyDataset open_xflickrco(const OpenOptions& o, DataErrors& errors) {
+  require(o.languages.size() == o.paths.size(), "xflickrco: give languages, one for each of the ", o.paths.size(),
+          " files");
+  std::vector<iglue::LanguageFile> files;
+  for (std::size_t i = 0; i < o.paths.size(); ++i) files.push_back({o.languages[i], o.paths[i]});
+  return AnyDataset(iglue::xflickrco(files, o.images, errors));
+}
+
+inline AnyDataset open_multi30k(const OpenOptions& o, DataErrors& errors, const std::string& name) {
+  require(!o.languages.empty(), name, ": give languages, for example en,de,fr,cs");
+  std::optional<Multi30kImages> images;
+  if (!o.image_list.empty()) images = {o.image_list, o.images};
+  const auto make = name == "multi30k-1" ? Multi30k::task1 : Multi30k::task2;
+  return AnyDataset(make(o.paths[0], o.split_or_default(), o.languages, errors, images));
+}
+
+inline AnyDataset open_shards([[maybe_unused]] const OpenOptions& o, [[maybe_unused]] DataErrors& errors) {
 #ifdef RC3_HAS_ARCHIVE
-  const bool folder = std::filesystem::is_directory(o.paths[0]);
+  const bool folder = o.paths.size() == 1 && std::filesystem::is_directory(o.paths[0]);
   return AnyDataset(WebDataset(folder ? shards_of(o.paths[0]) : o.paths, errors));
 #else
   fail("shards need libarchive, which this program was built without (Debian: libarchive-dev)");
 #endif
 }
 
-template <class V>
-void visit_fields(OpenOptions& o, V&& v) {
-  v("paths", o.paths, "files of the data set, or their folder");
-  v("format", o.format, "auto, manifest, shards, multi30k-1, multi30k-2, wit, xflickrco, iglue-wit, emoji");
-  v("images", o.images, "folder with the images");
-  v("image_list", o.image_list, "a line an image: its name or URL, a tab, the file's name");
-  v("languages", o.languages, "languages; for xflickrco one a file");
-  v("split", o.split, "part of Multi30K (train, val, ...), or of the emoji (train, fit: train without val, val, test)");
-  v("size", o.size, "emoji scenes to draw");
+inline std::vector<Format>& formats() {
+  using Options = const OpenOptions&;
+  static std::vector<Format> all = {
+      {"manifest",
+       {"images"},
+       false,
+       [](Options o, DataErrors& errors) {
+         ManifestOptions options;
+         options.folder = o.images;
+         return AnyDataset(Manifest(o.paths[0], errors, options));
+       }},
+      {"shards", {}, true, open_shards},
+      {"multi30k-1",
+       {"images", "image_list", "languages", "split"},
+       false,
+       [](Options o, DataErrors& errors) { return open_multi30k(o, errors, "multi30k-1"); }},
+      {"multi30k-2",
+       {"images", "image_list", "languages", "split"},
+       false,
+       [](Options o, DataErrors& errors) { return open_multi30k(o, errors, "multi30k-2"); }},
+      {"wit",
+       {"images", "image_list"},
+       true,
+       [](Options o, DataErrors& errors) { return AnyDataset(Wit(o.paths, find_listed(o), errors)); }},
+      {"xflickrco", {"images", "languages"}, true, open_xflickrco},
+      {"iglue-wit", {"images", "image_list"}, true, [](Options o, DataErrors& errors) {
+         return AnyDataset(iglue::wit(o.paths, find_listed(o), errors));
+       }}};
+  return all;
+}
+
+/// @throws rc3::Error naming an option that was given and that @p format does not use
+inline void check_used(const OpenOptions& o, const Format& format) {
+  const auto check = [&](const char* option, bool given) {
+    require(!given || std::find(format.uses.begin(), format.uses.end(), option) != format.uses.end(), "the format ",
+            format.name, " has no use for the option ", option, ": leave it out");
+  };
+  check("images", !o.images.empty());
+  check("image_list", !o.image_list.empty());
+  check("languages", !o.languages.empty());
+  check("split", !o.split.empty());
+  check("size", o.size != 0);
+  require(o.size >= 0, "size must be at least 0, is ", o.size);
+  require(format.many || o.paths.size() == 1, "the format ", format.name, " reads one path, ", o.paths.size(),
+          " are given: ", o.paths[0].string(), ", ", o.paths.back().string());
+  const bool lists = std::find(format.uses.begin(), format.uses.end(), "image_list") != format.uses.end();
+  if (lists)
+    require(o.images.empty() == o.image_list.empty(), "the format ", format.name, " finds the images in the folder ",
+            "images by the list image_list: give both, or neither; ", o.images.empty() ? "images" : "image_list",
+            " is missing");
+}
+
+}  // namespace detail
+
+/// Adds a format, from here on. Not while other threads open data sets.
+/// @throws rc3::Error for a name that is taken
+inline void register_format(Format format) {
+  auto& all = detail::formats();
+  for (const Format& other : all)
+    require(other.name != format.name && format.name != "auto", "data::register_format: there is a format ",
+            format.name, " already");
+  all.push_back(std::move(format));
+}
+
+/// "auto", then all formats in the order of their registration.
+inline std::vector<std::string> format_names() {
+  std::vector<std::string> names{"auto"};
+  for (const Format& format : detail::formats()) names.push_back(format.name);
+  return names;
+}
+
+/// The format of @p o. "auto": a .jsonl is a manifest; a .tar, or a folder, is shards.
+/// @throws rc3::Error for a name that is not known, listing those that are, or a path that does not tell
+inline const Format& format_of(const OpenOptions& o) {
+  require(!o.paths.empty(), "no data set is given");
+  std::string name = o.format;
+  if (name == "auto") {
+    const auto& path = o.paths[0];
+    if (path.extension() == ".jsonl") name = "manifest";
+    if (path.extension() == ".tar" || std::filesystem::is_directory(path)) name = "shards";
+  }
+  std::string known;
+  for (const Format& format : detail::formats()) {
+    if (format.name == name) return format;
+    known += (known.empty() ? "" : ", ") + format.name;
+  }
+  if (name == "auto") fail(o.paths[0].string(), ": its name does not tell its format; give the format: ", known);
+  fail("there is no format ", name, "; give one of auto, ", known);
+}
+
+/// Opens a data set of any format.
+/// @param errors  told of what is damaged and left out, as the format's own class says
+/// @throws rc3::Error as that class does; for a format that is not known; for an option that the format has no use for
+inline AnyDataset open(const OpenOptions& o, DataErrors& errors) {
+  const Format& format = format_of(o);
+  detail::check_used(o, format);
+  return format.open(o, errors);
 }
 
 }  // namespace rc3::data

@@ -23,9 +23,9 @@
 #include "rc3/data/loader/loader.hpp"
 #include "rc3/data/loader/prepare.hpp"
 #include "rc3/data/open.hpp"
-#include "rc3/experiment/decoders.hpp"
 #include "rc3/experiment/settings.hpp"
 #include "rc3/features/features.hpp"
+#include "rc3/io/image/available_decoders.hpp"
 #include "rc3/task/retrieval_evaluation.hpp"
 #include "rc3/text/tokenizer.hpp"
 #include "rc3/train/device.hpp"
@@ -157,8 +157,8 @@ class Pretraining {
     };
   }
 
-  preprocess::PrepareImage<Decoders> evaluation_images() const {
-    return preprocess::PrepareImage<Decoders>({prepare_.image, std::nullopt, prepare_.limits});
+  preprocess::PrepareImage<io::AvailableDecoders> evaluation_images() const {
+    return preprocess::PrepareImage<io::AvailableDecoders>({prepare_.image, std::nullopt, prepare_.limits});
   }
 
   features::Encode encode() const {
@@ -225,10 +225,10 @@ class Pretraining {
     loading.rank = comm_->rank();
     auto prepare = prepare_;
     prepare.pairing = stage.pairing;
-    data::Loader loader(source, data::PrepareSample<Decoders>(tokenizer_, source.languages(), std::move(prepare)),
-                        data::CollateSamples(), errors_, loading,
-                        stage.loader.tokens > 0 ? data::measure_lengths(source, tokenizer_) : nullptr,
-                        run.loader_state());
+    data::Loader loader(
+        source, data::PrepareSample<io::AvailableDecoders>(tokenizer_, source.languages(), std::move(prepare)),
+        data::CollateSamples(), errors_, loading,
+        stage.loader.tokens > 0 ? data::measure_lengths(source, tokenizer_) : nullptr, run.loader_state());
     return run.train(loader);
   }
 

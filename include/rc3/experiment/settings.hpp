@@ -35,7 +35,7 @@ struct Loading {
 
 /// What retrieval is evaluated on at the end of a run.
 struct Validation : data::OpenOptions {
-  Validation() { split = "val"; }
+  Validation() { default_split = "val"; }
   std::int64_t max_images = 1000;  ///< evenly spread over the data
   bool untrained = false;          ///< evaluate before training as well
   std::int64_t rerank = 0;         ///< best images or texts that ITM orders anew

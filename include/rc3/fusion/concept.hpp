@@ -1,5 +1,5 @@
 #pragma once
-/// What a fusion encoder must offer. See docs/concepts/fusion.md. LibTorch-free.
+/// Concept of a fusion encoder, see docs/concepts/fusion.md. LibTorch-free.
 
 #include <type_traits>
 
@@ -17,11 +17,11 @@ concept HasWidth = requires(const P& p) {
   requires std::is_same_v<decltype(p.width()), std::int64_t>;
 };
 
-/// `fuse(const Tokens& visual, const Tokens& text)` gives the visio-textual vector z [B, D], `width()` is D.
+/// `fuse(const Tokens& visual, const Tokens& text)` returns the image-text vector z [B, D]; `width()` is D.
 template <class P>
 concept Policy = Fuses<P> && HasWidth<P>;
 
-/// Optional: `fuse_tokens(visual, text)` gives every token's state beside z, as Fused.
+/// Optional: `fuse_tokens(visual, text)` returns z and the state of every token, as Fused.
 template <class P>
 concept FusesTokens = requires(P& p, const Tokens& visual, const Tokens& text) {
   requires std::is_same_v<decltype(p.fuse_tokens(visual, text)), Fused>;

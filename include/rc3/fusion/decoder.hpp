@@ -1,5 +1,5 @@
 #pragma once
-/// A decoder: writes a text, word by word, looking at what image and text were fused to.
+/// Text decoder with cross-attention to the fused image and text.
 
 #include <ATen/ops/arange.h>
 #include <ATen/ops/embedding.h>
@@ -17,7 +17,7 @@ namespace rc3::fusion {
 
 struct DecoderOptions {
   std::int64_t vocabulary = 250002;  ///< K, > 0
-  std::int64_t width = 384;          ///< D, of the memory too
+  std::int64_t width = 384;          ///< D, also of the memory
   std::int64_t layers = 2;           ///< >= 1
   std::int64_t heads = 6;            ///< H, divides D
   std::int64_t feed_forward = 768;   ///< inner width of a layer
@@ -25,16 +25,16 @@ struct DecoderOptions {
   double dropout = 0.1;              ///< in training, probability in [0, 1)
 };
 
-/// Causal transformer decoder that attends across to a memory. Words in and words out share one embedding E (Press and
+/// Causal transformer decoder with cross-attention to a memory. Input and output share one word embedding E (Press and
 /// Wolf 2017): logits = LayerNorm(h) E^T + b.
 class Decoder : public torch::nn::Module {
  public:
-  /// What step-by-step decoding need not compute again. One is for one batch of texts and their memory.
+  /// Cached state of step-by-step decoding, for one batch of texts and their memory.
   struct Cache {
     std::vector<nn::LayerCache> layers;
     std::int64_t length = 0;  ///< tokens so far
 
-    /// The rows @p index (int64 [n]), for beams that go on in another order.
+    /// Rows @p index (int64 [n]), for reordered beams.
     Cache select(const at::Tensor& index) const {
       Cache chosen{{}, length};
       const auto rows = [&](const at::Tensor& t) { return t.defined() ? t.index_select(0, index) : t; };
@@ -44,9 +44,8 @@ class Decoder : public torch::nn::Module {
     }
   };
 
-  /// @param embedding  float [K, D], the word embedding of an encoder, to be shared and trained by its owner;
-  /// undefined:
-  ///                   the decoder has its own
+  /// @param embedding  float [K, D], word embedding of an encoder, shared and trained by its owner; undefined: the
+  /// decoder has its own
   explicit Decoder(DecoderOptions options = {}, at::Tensor embedding = {}) : options_(options) {
     require(options.vocabulary > 0 && options.positions > 0 && options.layers > 0,
             "fusion::Decoder: vocabulary, positions and layers must be above 0");
@@ -65,10 +64,10 @@ class Decoder : public torch::nn::Module {
     norm_ = register_module("norm", torch::nn::LayerNorm(torch::nn::LayerNormOptions({options.width}).eps(1e-6)));
   }
 
-  /// @param ids     int64 [B, T], what the decoder reads: the text, one to the right, behind a start token
-  /// @param memory  Tokens [B, M, D], at least one a row
-  /// @param cache   of the tokens before; null: there are none
-  /// @return float [B, T, D]; logits() of position t say what token t + 1 is
+  /// @param ids     int64 [B, T], input of the decoder: the text shifted right, after a start token
+  /// @param memory  Tokens [B, M, D], at least one per row
+  /// @param cache   cache of the earlier tokens; null: there are none
+  /// @return float [B, T, D]; logits() of position t predict token t + 1
   at::Tensor forward(const at::Tensor& ids, const Tokens& memory, Cache* cache = nullptr) {
     check_shape("fusion::Decoder", "ids", ids, {{'B'}, {'T'}});
     check_dtype("fusion::Decoder", "ids", ids, at::kLong);
@@ -88,8 +87,7 @@ class Decoder : public torch::nn::Module {
     return norm_->forward(x);
   }
 
-  /// @param states  float [..., D], as forward() gave them; in training only those that are asked about, since K is
-  /// large
+  /// @param states  float [..., D], from forward(); in training only the positions of the loss, since K is large
   /// @return float [..., K]
   at::Tensor logits(const at::Tensor& states) const { return at::linear(states, embedding(), bias_); }
 

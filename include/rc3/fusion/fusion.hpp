@@ -1,5 +1,5 @@
 #pragma once
-/// Everything that joins image and text.
+/// All of rc3/fusion.
 
 #include "rc3/fusion/concept.hpp"
 #include "rc3/fusion/decoder.hpp"

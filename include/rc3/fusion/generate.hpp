@@ -1,5 +1,5 @@
 #pragma once
-/// From a decoder to a text: greedy and beam search.
+/// Text generation from a decoder: greedy and beam search.
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/full.h>
@@ -19,15 +19,15 @@
 namespace rc3::fusion {
 
 struct GenerateOptions {
-  std::int64_t start = 2;                  ///< what the decoder reads first; </s> in XLM-R's numbering, as in mBART
-  std::int64_t end = 2;                    ///< what ends a text
-  std::optional<std::int64_t> first = {};  ///< forced first token, for example a language's; it costs nothing
-  std::int64_t max_length = 32;            ///< tokens of a text, `end` included, > 0; the last is forced to be `end`
-  std::int64_t beams = 1;                  ///< hypotheses that are followed, > 0; 1: greedy
+  std::int64_t start = 2;                  ///< first input of the decoder; </s> in XLM-R's ids, as in mBART
+  std::int64_t end = 2;                    ///< last token of a text
+  std::optional<std::int64_t> first = {};  ///< forced first token, for example a language's; not part of the score
+  std::int64_t max_length = 32;            ///< tokens per text, > 0, including `end`, which is forced at this length
+  std::int64_t beams = 1;                  ///< beams of the search, > 0; 1: greedy
   double length_penalty = 0.0;             ///< alpha >= 0 in score = log p / ((5 + length) / 6)^alpha (Wu et al. 2016)
 };
 
-/// A text and how sure the decoder is of it.
+/// Generated text with its score.
 struct Hypothesis {
   std::vector<std::int64_t> ids;  ///< without `start` and `end`
   double score = -std::numeric_limits<double>::infinity();
@@ -35,12 +35,12 @@ struct Hypothesis {
 
 namespace detail {
 
-/// log p / ((5 + length) / 6)^alpha. @param length  tokens, `end` included
+/// log p / ((5 + length) / 6)^alpha. @param length  tokens, including `end`
 inline double length_normalised(double log_p, std::size_t length, double alpha) {
   return log_p / std::pow((5.0 + static_cast<double>(length)) / 6.0, alpha);
 }
 
-/// What is followed and what was found, of one sample.
+/// Search state of one sample.
 struct Search {
   std::vector<Hypothesis> beams;     ///< score: log p
   std::vector<Hypothesis> finished;  ///< score: length-normalised; best first, at most as many as beams
@@ -49,9 +49,9 @@ struct Search {
 
 }  // namespace detail
 
-/// The best text of each sample. Every hypothesis ends with `end`, whose probability counts; a hypothesis that has
-/// ended does not grow. The search of a sample stops when no beam can become better than what was found.
-/// @param decoder  offers forward(ids, memory, Cache*), logits(states) and Cache::select, as fusion::Decoder does
+/// Best text of each sample. Every hypothesis ends with `end`, whose probability counts; a finished hypothesis does not
+/// grow. The search of a sample stops when no beam can improve on the finished ones.
+/// @param decoder  has forward(ids, memory, Cache*), logits(states) and Cache::select, like fusion::Decoder
 /// @param memory   Tokens [B, M, D]
 template <class Decoder>
 std::vector<Hypothesis> generate(Decoder& decoder, const Tokens& memory, const GenerateOptions& options = {}) {
@@ -71,7 +71,7 @@ std::vector<Hypothesis> generate(Decoder& decoder, const Tokens& memory, const G
   std::vector<detail::Search> searches(static_cast<std::size_t>(b));
   for (auto& s : searches) {
     s.beams.assign(static_cast<std::size_t>(k), {});
-    s.beams[0].score = 0;  // all beams are the same text yet: one goes on
+    s.beams[0].score = 0;  // all beams are equal at first: only one is extended
   }
   const auto device = memory.values.device();
   const auto rows = at::arange(b, device).repeat_interleave(k);
@@ -108,7 +108,7 @@ std::vector<Hypothesis> generate(Decoder& decoder, const Tokens& memory, const G
           const auto only = candidates.select(1, options.end).clone();
           candidates.fill_(never).select(1, options.end).copy_(only);
         }
-        // Twice as many as beams: up to k of them may end.
+        // Twice as many as beams, since up to k of them may end.
         const auto [most, where] = candidates.flatten().topk(std::min(2 * k, k * vocabulary));
         const auto scores = most.cpu(), places = where.cpu();
         const auto score = scores.template accessor<double, 1>();
@@ -126,7 +126,7 @@ std::vector<Hypothesis> generate(Decoder& decoder, const Tokens& memory, const G
           next.back().score = score[c];
           from.push_back(i * k + beam);
         }
-        // The most that a beam can still reach: no more is lost, and the text becomes as long as it may.
+        // Upper bound of a beam's score: no further loss, and the maximal length.
         const double best = next.empty()
                                 ? never
                                 : detail::length_normalised(next[0].score, static_cast<std::size_t>(options.max_length),
@@ -134,7 +134,7 @@ std::vector<Hypothesis> generate(Decoder& decoder, const Tokens& memory, const G
         const bool full = static_cast<std::int64_t>(s.finished.size()) == k;
         s.done = next.empty() || (full && (k == 1 || s.finished.back().score >= best));
       }
-      while (static_cast<std::int64_t>(next.size()) < k) {  // places that nothing goes on in
+      while (static_cast<std::int64_t>(next.size()) < k) {  // unused beams
         next.push_back({{}, never});
         from.push_back(i * k);
       }

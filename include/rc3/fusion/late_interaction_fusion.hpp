@@ -1,5 +1,5 @@
 #pragma once
-/// Shows each token, before a fusion encoder reads it, what it meets on the other side in the shared embedding space.
+/// Late-interaction features for the tokens of a fusion encoder.
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/cat.h>
@@ -20,15 +20,14 @@
 namespace rc3::fusion {
 
 struct LateInteractionFusionOptions {
-  double tau = 0.07;  ///< temperature that attention begins with, > 0
+  double tau = 0.07;  ///< initial temperature of the attention, > 0
 };
 
-/// With the cosines s_rl of the vectors of visual token r and text token l, each text token l is given
-///   x_l + W_x [ sum_r softmax_r(s_rl / tau) v_r ; max_r s_rl / tau ]
-/// and each visual token that has a vector the same over the text. So an encoder that was trained on a few words and
-/// things can find others: where they lie was learned from all languages and images, and is only read here (no
-/// gradient goes into vectors). Source: late interaction as in ColBERT (Khattab and Zaharia 2020) and FILIP (Yao et al.
-/// 2021); attention by it is this library's.
+/// With the cosines s_rl of the embeddings of visual token r and text token l, each text token l becomes
+///   x_l + W_x [ sum_r softmax_r(s_rl / tau) v_r ; max_r s_rl / tau ],
+/// and each visual token with an embedding likewise over the text. An encoder trained on few words and objects can thus
+/// use the alignment learned from all languages and images. The embeddings get no gradient. Source: late interaction as
+/// in ColBERT (Khattab and Zaharia 2020) and FILIP (Yao et al. 2021); the attention is this library's.
 /// @tparam Inner  a fusion::Policy
 template <class Inner>
 class LateInteractionFusion : public torch::nn::Module {
@@ -39,7 +38,7 @@ class LateInteractionFusion : public torch::nn::Module {
                 "torch::Tensor, and width() [docs/concepts/fusion.md]");
 
  public:
-  /// Asks rc3::Model for Tokens::vectors.
+  /// Makes rc3::Model fill Tokens::embeddings.
   static constexpr bool uses_token_embeddings = true;
 
   explicit LateInteractionFusion(std::shared_ptr<Inner> inner, LateInteractionFusionOptions options = {})
@@ -51,16 +50,16 @@ class LateInteractionFusion : public torch::nn::Module {
     visual_ = register_module("visual", torch::nn::Linear(d + 1, d));
   }
 
-  /// @param visual  Tokens [B, V, D] with vectors [B, V, E]
-  /// @param text    Tokens [B, L, D] with vectors [B, L, E]
+  /// @param visual  Tokens [B, V, D] with embeddings [B, V, E]
+  /// @param text    Tokens [B, L, D] with embeddings [B, L, E]
   /// @return z, float [B, D]
-  /// @throws rc3::Error when either has no vectors
+  /// @throws rc3::Error if either has no embeddings
   at::Tensor fuse(const Tokens& visual, const Tokens& text) {
     const auto [v, x] = grounded(visual, text);
     return inner_->fuse(v, x);
   }
 
-  /// The same z, and every token's state.
+  /// The same z, with the state of every token.
   Fused fuse_tokens(const Tokens& visual, const Tokens& text) requires FusesTokens<Inner> {
     const auto [v, x] = grounded(visual, text);
     return inner_->fuse_tokens(v, x);
@@ -69,7 +68,7 @@ class LateInteractionFusion : public torch::nn::Module {
   std::int64_t width() const { return inner_->width(); }
   const std::shared_ptr<Inner>& inner() const { return inner_; }
 
-  /// What the inner encoder is given.
+  /// Input of the inner encoder.
   std::pair<Tokens, Tokens> grounded(const Tokens& visual, const Tokens& text) {
     const auto b = visual.values.size(0), e = text.embeddings.defined() ? text.embeddings.size(2) : Dim::any;
     check_shape("fusion::LateInteractionFusion", "visual vectors", visual.embeddings,
@@ -87,7 +86,7 @@ class LateInteractionFusion : public torch::nn::Module {
   }
 
  private:
-  /// @param logits  [B, Q, K]  @param values  [B, K, D]  @return [B, Q, D], zero where nothing is met
+  /// @param logits  [B, Q, K]  @param values  [B, K, D]  @return [B, Q, D], zero for a row without any embedding
   static at::Tensor met(torch::nn::Linear& w, const at::Tensor& logits, const at::Tensor& asks,
                         const at::Tensor& values, const at::Tensor& answers) {
     const auto open = logits.masked_fill(~answers.unsqueeze(1), -1e4);

@@ -1,5 +1,5 @@
 #pragma once
-/// One transformer over image and text together.
+/// Single-stream transformer over image and text.
 
 #include <ATen/ops/cat.h>
 #include <ATen/ops/randn.h>
@@ -19,8 +19,8 @@ struct SingleStreamOptions {
   double dropout = 0.1;             ///< in training, probability in [0, 1)
 };
 
-/// Pre-norm transformer over [first; visual; text], where "first" is a learned token whose last state is z, and visual
-/// and text tokens carry a learned embedding of their kind. Source: UNITER, VL-BERT (single stream).
+/// Pre-norm transformer over [first; visual; text]. "first" is a learned token whose last state is z; visual and text
+/// tokens carry a learned modality embedding. Source: UNITER, VL-BERT (single stream).
 class SingleStream : public torch::nn::Module {
  public:
   explicit SingleStream(SingleStreamOptions options = {}) : options_(options) {
@@ -40,7 +40,7 @@ class SingleStream : public torch::nn::Module {
     return norm_->forward(states(visual, text).select(1, 0));
   }
 
-  /// The same z, and every token's state; rows of padding are zero.
+  /// The same z, with the state of every token; rows of padding are zero.
   Fused fuse_tokens(const Tokens& visual, const Tokens& text) {
     const auto x = norm_->forward(states(visual, text));
     const auto v = visual.values.size(1);

@@ -1,5 +1,5 @@
 #pragma once
-/// Images that differ a little in every epoch; boxes follow. LibTorch-free.
+/// Random augmentation of images and their boxes. LibTorch-free.
 
 #include <algorithm>
 #include <array>
@@ -17,12 +17,12 @@
 
 namespace rc3::preprocess {
 
-/// The part of an image that is kept, pixels: [left, left + width) x [top, top + height).
+/// Crop of an image, pixels: [left, left + width) x [top, top + height).
 struct Crop {
   int left = 0, top = 0, width = 0, height = 0;
 };
 
-/// That part as an image of its own. @pre it lies inside @p image
+/// Copy of a crop. @pre it is inside @p image
 inline io::Image crop(const io::Image& image, const Crop& c) {
   require(c.left >= 0 && c.top >= 0 && c.width > 0 && c.height > 0 && c.left + c.width <= image.width &&
               c.top + c.height <= image.height,
@@ -36,9 +36,9 @@ inline io::Image crop(const io::Image& image, const Crop& c) {
   return out;
 }
 
-/// The regions of an image of which the part (left, top, width, height), in pixels of Regions::width x height, became
-/// the whole of an image of @p to_width x @p to_height pixels. Boxes are cut at its edges; one of which less than
-/// @p visible of its area is left goes, with its features.
+/// Regions of an image whose part (left, top, width, height), in pixels of Regions::width x height, was resized to @p
+/// to_width x @p to_height pixels. Boxes are clipped at its edges. A box that keeps less than @p visible of its area is
+/// dropped, with its features.
 inline Regions follow(const Regions& regions, double left, double top, double width, double height, int to_width,
                       int to_height, double visible) {
   const double sx = to_width / width, sy = to_height / height;
@@ -59,7 +59,7 @@ inline Regions follow(const Regions& regions, double left, double top, double wi
     const auto inside = [](double value, float most) { return std::clamp(static_cast<float>(value), 0.0f, most); };
     const Box box = {inside((cx1 - left) * sx, out.width), inside((cy1 - top) * sy, out.height),
                      inside((cx2 - left) * sx, out.width), inside((cy2 - top) * sy, out.height)};
-    if (box[0] >= box[2] || box[1] >= box[3]) continue;  // thinner than float can say
+    if (box[0] >= box[2] || box[1] >= box[3]) continue;  // thinner than float precision
     out.boxes.push_back(box);
     copy(regions.features, i, out.features);
     copy(regions.classes, i, out.classes);
@@ -68,14 +68,13 @@ inline Regions follow(const Regions& regions, double left, double top, double wi
 }
 
 struct AugmentOptions {
-  double min_area = 0.5;  ///< of the image that a crop keeps, in (0, 1]; 1: no crop
-  double max_aspect =
-      4.0 / 3;              ///< a crop's width : height lies in [1 / max_aspect, max_aspect] times the image's, >= 1
-  double flip = 0;          ///< probability that left and right change places; 0, since captions name sides
-  double brightness = 0.2;  ///< factors are drawn from [1 - x, 1 + x], in [0, 1)
-  double contrast = 0.2;    ///< the same, around the mean grey
-  double saturation = 0.2;  ///< the same, around each pixel's grey
-  double visible = 0.3;     ///< a box of which less of its area is left goes, in [0, 1]
+  double min_area = 0.5;        ///< smallest area of a crop, relative to the image, in (0, 1]; 1: no crop
+  double max_aspect = 4.0 / 3;  ///< a crop's width : height is in [1 / max_aspect, max_aspect] times the image's, >= 1
+  double flip = 0;              ///< probability of a horizontal flip; 0, since captions name sides
+  double brightness = 0.2;      ///< factors are uniform in [1 - x, 1 + x], x in [0, 1)
+  double contrast = 0.2;        ///< the same, around the mean grey
+  double saturation = 0.2;      ///< the same, around each pixel's grey
+  double visible = 0.3;         ///< a box that keeps a smaller share of its area is dropped, in [0, 1]
 };
 
 /// Random resized crop, flip and colour jitter. Source: Szegedy et al. 2015; names as in torchvision.
@@ -92,10 +91,10 @@ class Augment {
     require(o.visible >= 0 && o.visible <= 1, "preprocess::Augment: visible must be in [0, 1], is ", o.visible);
   }
 
-  /// @param image    without transparent parts
-  /// @param regions  of it; they become those of the new image
-  /// @param width, height  of the new image, pixels
-  /// @param random   decides all; a generator of (seed, epoch, sample)
+  /// @param image    image without transparent parts
+  /// @param regions  regions of the image; replaced by those of the result
+  /// @param width, height  size of the result, pixels
+  /// @param random   source of all random choices: a generator of (seed, epoch, sample)
   io::Image operator()(const io::Image& image, Regions& regions, int width, int height, io::Resample filter,
                        Random& random) const {
     const Crop c = draw(image, random);
@@ -140,9 +139,9 @@ class Augment {
     }
   }
 
-  /// Brightness, contrast around the mean grey, saturation around each pixel's own, in one pass: nothing is rounded in
-  /// between. With k = brightness * contrast, a channel c of a pixel with the grey g becomes
-  /// mean (1 - contrast) + k ((1 - saturation) g + saturation c), a sum of numbers that depend on a byte each.
+  /// Brightness, contrast around the mean grey and saturation around each pixel's grey, in one pass without
+  /// intermediate rounding. With k = brightness * contrast, a channel c of a pixel with the grey g becomes mean (1 -
+  /// contrast) + k ((1 - saturation) g + saturation c): a sum of terms that depend on one byte each.
   void colour(io::Image& image, Random& random) const {
     const auto factor = [&](double range) { return random.uniform(1 - range, 1 + range); };
     const double brightness = factor(options_.brightness), contrast = factor(options_.contrast),
@@ -156,7 +155,7 @@ class Augment {
     for (std::size_t c = 0; c < 3; ++c) mean += brightness * grey[c] * static_cast<double>(sums[c]);
     mean /= static_cast<double>(std::max<std::size_t>(image.rgba.size() / 4, 1));
 
-    constexpr int bits = 16;  // behind the point; the largest sum is below 2^13
+    constexpr int bits = 16;  // fractional bits; the largest sum is below 2^13
     using Table = std::array<std::int32_t, 256>;
     const auto table = [](double scale, double shift) {
       Table values;

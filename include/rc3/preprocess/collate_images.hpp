@@ -1,5 +1,5 @@
 #pragma once
-/// From prepared images to Images.
+/// Images of a batch from prepared images.
 
 #include <ATen/ops/empty.h>
 #include <ATen/ops/ones.h>
@@ -42,7 +42,7 @@ inline void collate_pixels(const std::vector<const PreparedImage*>& samples, Ima
     out.patch_mask = at::tensor(there, at::kLong).to(at::kBool);
 }
 
-/// [B, R, F] of a member that holds [R, F]; undefined where no sample has it.
+/// [B, R, F] of a member with [R, F] per image; undefined if no sample has it.
 inline at::Tensor region_rows(const std::vector<const PreparedImage*>& samples, std::vector<float> Regions::*member,
                               std::int64_t r, const char* name) {
   std::size_t width = 0;
@@ -84,9 +84,9 @@ inline void collate_regions(const std::vector<const PreparedImage*>& samples, Im
 
 }  // namespace detail
 
-/// One row for each image, in their order; regions are padded to the most of any. Those without pixels are outside
+/// One row per image, in their order; regions are padded to the largest number. Images without pixels are outside
 /// Images::patch_mask.
-/// @throws rc3::Error when images differ in size, or regions in how many numbers they have
+/// @throws rc3::Error if the sizes of images, or the widths of region features, differ
 inline Images collate_images(const std::vector<const PreparedImage*>& images) {
   Images out;
   detail::collate_pixels(images, out);
@@ -94,7 +94,7 @@ inline Images collate_images(const std::vector<const PreparedImage*>& images) {
   return out;
 }
 
-/// The same of whatever is a PreparedImage.
+/// The same for any PreparedImage.
 template <class Prepared>
 Images collate_images(const std::vector<Prepared>& images) {
   std::vector<const PreparedImage*> all;

@@ -1,5 +1,5 @@
 #pragma once
-/// From a sample's image, wherever it is, to pixels. LibTorch-free.
+/// Decoding of a sample's image from any source. LibTorch-free.
 
 #include <filesystem>
 #include <string_view>
@@ -12,9 +12,9 @@
 
 namespace rc3::preprocess {
 
-/// @tparam Decoders  what reads image files, for example `io::Decoders<io::TurboJpeg, io::Stb, io::WebP>`
-/// @param where  the sample, for errors
-/// @throws rc3::Error when there is no image, or as io::load_image does
+/// @tparam Decoders  decoders of image files, for example `io::Decoders<io::TurboJpeg, io::Stb, io::WebP>`
+/// @param where  name of the sample, for errors
+/// @throws rc3::Error without an image, or as io::load_image does
 template <class Decoders = io::DefaultDecoders>
 io::Image decode_image(const ImageSource& source, std::string_view where, const io::ImageLimits& limits = {}) {
   if (const auto* path = std::get_if<std::filesystem::path>(&source)) return Decoders::load(*path, limits, {});

@@ -1,5 +1,5 @@
 #pragma once
-/// From an image of any size to one of the size that a pretrained vision model takes. LibTorch-free.
+/// Resize and crop of an image to the input size of a pretrained vision model. LibTorch-free.
 
 #include <algorithm>
 #include <cstddef>
@@ -15,7 +15,7 @@
 
 namespace rc3::preprocess {
 
-/// What of an image becomes the whole of the fitted one, in its pixels; a crop may reach beyond it.
+/// Part of an image that fit() maps to its result, in the image's pixels; a crop may extend beyond the image.
 struct Part {
   double left = 0, top = 0, width = 0, height = 0;
 };
@@ -37,8 +37,8 @@ inline std::pair<int, int> resized(const PreprocessOptions& options, int width, 
   return {longer(width, height), size.shortest_edge};
 }
 
-/// Where the centre of @p want pixels begins. Rounded down also below 0, as in Python: an image that is too small by
-/// an odd number gets the extra row on top.
+/// Start of the central @p want pixels. Rounded down also below 0, as in Python: an image that is too small by an odd
+/// number gets the extra row at the top.
 inline int centre(int have, int want) { return (have - want) / 2 - ((have - want) % 2 < 0 ? 1 : 0); }
 
 inline io::Image cropped(const io::Image& image, int height, int width) {
@@ -64,7 +64,7 @@ inline io::Image fit(io::Image image, const PreprocessOptions& options) {
   return options.crop ? detail::cropped(image, options.crop->height, options.crop->width) : image;
 }
 
-/// What fit() takes of an image of @p width x @p height pixels, so that boxes can follow.
+/// Part of an image of @p width x @p height pixels that fit() uses, for the transformation of boxes.
 inline Part fitted_part(int width, int height, const PreprocessOptions& options) {
   require(width > 0 && height > 0, "preprocess::Preprocess: the image is empty");
   if (!options.crop) return {0, 0, static_cast<double>(width), static_cast<double>(height)};

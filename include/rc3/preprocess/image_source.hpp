@@ -1,5 +1,5 @@
 #pragma once
-/// Where the pixels of an image come from. LibTorch-free.
+/// Source of an image's pixels. LibTorch-free.
 
 #include <filesystem>
 #include <string>
@@ -9,7 +9,7 @@
 
 namespace rc3::preprocess {
 
-/// The bytes of an image file.
+/// Bytes of an image file.
 struct EncodedImage {
   std::string bytes;
   std::string name;  ///< for errors: the shard and the member

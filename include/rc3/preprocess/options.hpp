@@ -1,5 +1,5 @@
 #pragma once
-/// What a pretrained model wants done to its images: preprocessor_config.json, as transformers writes it.
+/// Preprocessing of a pretrained model: preprocessor_config.json, as transformers writes it.
 
 #include <array>
 #include <cmath>
@@ -22,29 +22,29 @@ namespace rc3::preprocess {
 struct PreprocessSize {
   int height = 0;
   int width = 0;
-  int shortest_edge = 0;  ///< set: height and width are not; the other side keeps the proportion, rounded down
+  int shortest_edge = 0;  ///< if set, height and width are unset; the other side keeps the aspect ratio, rounded down
 };
 
-/// In the order in which it happens. Unset members are steps that are not done.
+/// Steps in the order of their application. Unset members are skipped steps.
 struct PreprocessOptions {
   io::Rgb background = io::white;  ///< under transparent parts, as in transformers
   std::optional<PreprocessSize> resize = std::nullopt;
   io::Resample resample = io::Resample::bicubic;
   std::optional<PreprocessSize> crop =
-      std::nullopt;                        ///< the centre of height x width; what is beyond the image is black
-  double rescale = 1.0 / 255;              ///< what pixels 0..255 are multiplied with, > 0; 1: not done
+      std::nullopt;                        ///< central crop of height x width; pixels beyond the image are black
+  double rescale = 1.0 / 255;              ///< factor of pixels 0..255, > 0; 1: no rescaling
   std::array<double, 3> mean = {0, 0, 0};  ///< of rescaled red, green, blue
   std::array<double, 3> std = {1, 1, 1};   ///< > 0
 
   /// Reads preprocessor_config.json in @p folder, of the ViT, CLIP and SigLIP image processors.
-  /// @throws rc3::Error naming the file and the key: a key that decides something is missing or of another form, the
-  ///         processor is of another type, a step that is not known here is asked for.
+  /// @throws rc3::Error naming file and key if a required key is missing or has another form, the processor is of
+  ///         another type, or a step is not supported
   static PreprocessOptions from_pretrained(const std::filesystem::path& folder);
 };
 
 namespace detail {
 
-/// The three processors differ in what a bare number as size means and in whether they crop.
+/// The three processors differ in the meaning of a bare number as size, and in whether they crop.
 enum class Processor { vit, clip, siglip };
 
 inline Processor processor_type(const nlohmann::json& json, const std::filesystem::path& folder,
@@ -72,7 +72,8 @@ inline Processor processor_type(const nlohmann::json& json, const std::filesyste
        "hand");
 }
 
-/// @p key as a bare number, {"height", "width"} or {"shortest_edge"}. @param square  what a bare number is the side of
+/// @p key as a bare number, {"height", "width"} or {"shortest_edge"}. @param square  whether a bare number is both
+/// sides
 inline PreprocessSize size_of(const nlohmann::json& json, const std::string& key, const std::string& file,
                               bool square) {
   const auto side = [&](const nlohmann::json& value, const std::string& name) {
@@ -109,7 +110,7 @@ inline PreprocessOptions PreprocessOptions::from_pretrained(const std::filesyste
   const nlohmann::json json = io::read_json(path);
   require(json.is_object(), file, ": must be an object");
   const Processor type = detail::processor_type(json, folder, file);
-  const bool old = !json.contains("image_processor_type");  // such files divide by 255 and have no key that says so
+  const bool old = !json.contains("image_processor_type");  // such files divide by 255 and have no key for it
 
   PreprocessOptions options;
   if (io::get<bool>(json, "do_resize", file)) {
@@ -120,7 +121,7 @@ inline PreprocessOptions PreprocessOptions::from_pretrained(const std::filesyste
             "; 2 (bilinear) and 3 (bicubic) are read");
     options.resample = static_cast<io::Resample>(resample);
   }
-  // Only CLIP's processor crops unless it is told not to.
+  // Only CLIP's processor crops by default.
   if (type == Processor::clip ? io::get<bool>(json, "do_center_crop", file)
                               : io::get_or(json, "do_center_crop", file, false)) {
     options.crop = detail::size_of(json, "crop_size", file, true);

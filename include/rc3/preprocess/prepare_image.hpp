@@ -1,5 +1,5 @@
 #pragma once
-/// From an image file to pixels of one size, and boxes that fit them. LibTorch-free.
+/// Preparation of an image file: pixels of one size, and matching boxes. LibTorch-free.
 
 #include <cstddef>
 #include <cstdint>
@@ -20,25 +20,25 @@
 namespace rc3::preprocess {
 
 struct ImageOptions {
-  /// How images come to their size, the same for all: the crop's, or both sides of the resize. By default 224 x 224.
+  /// Steps to one size, the same for all images: the crop's, or both sides of the resize. 224 x 224 by default.
   PreprocessOptions image = {.resize = PreprocessSize{224, 224, 0}};
-  std::optional<AugmentOptions> augment = std::nullopt;  ///< in place of resize and crop; nothing: for evaluation
+  std::optional<AugmentOptions> augment = std::nullopt;  ///< replaces resize and crop; empty: evaluation
   io::ImageLimits limits = {};
 };
 
-/// An image, ready to become a row of Images.
+/// Prepared image: a row of Images.
 struct PreparedImage {
   int width = 0, height = 0;         ///< pixels
   std::vector<std::uint8_t> pixels;  ///< [3, height, width], RGB; empty: no image
   Regions regions;                   ///< in pixels of the above
 };
 
-/// Decodes, cuts and resizes. May be used by several threads at a time.
-/// @tparam Decoders  what reads image files
+/// Decodes, crops and resizes. Thread-safe.
+/// @tparam Decoders  decoders of image files
 template <class Decoders = io::DefaultDecoders>
 class PrepareImage {
  public:
-  /// @throws rc3::Error when images would not all become of one size
+  /// @throws rc3::Error if images would have different sizes
   explicit PrepareImage(ImageOptions options = {}) : options_(std::move(options)) {
     const auto& image = options_.image;
     const auto& size = image.crop ? image.crop : image.resize;
@@ -50,9 +50,9 @@ class PrepareImage {
     if (options_.augment) augment_.emplace(*options_.augment);
   }
 
-  /// @param id      of the sample, for errors
-  /// @param random  what augmentation draws from
-  /// @throws rc3::Error naming the sample when its image cannot be read
+  /// @param id      id of the sample, for errors
+  /// @param random  source of the augmentation's random numbers
+  /// @throws rc3::Error naming the sample if its image cannot be read
   PreparedImage operator()(const ImageSource& source, Regions regions, std::string_view id, Random& random) const {
     PreparedImage out{0, 0, {}, std::move(regions)};
     if (std::holds_alternative<std::monostate>(source)) return out;
@@ -82,7 +82,7 @@ class PrepareImage {
     return out;
   }
 
-  /// Of every image, pixels.
+  /// Size of every prepared image, pixels.
   int width() const { return width_; }
   int height() const { return height_; }
 

@@ -1,5 +1,5 @@
 #pragma once
-/// From images of any size to the tensor that a pretrained vision model takes.
+/// Tensor input of a pretrained vision model from images of any size.
 
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/from_blob.h>
@@ -21,8 +21,8 @@
 
 namespace rc3::preprocess {
 
-/// Background, resize and centre crop on bytes, then rescaling and normalisation, as the image processors of
-/// transformers (their Pillow form) do it. The first half gives Images::pixels; backbones do the second.
+/// Background, resize and centre crop on bytes, then rescaling and normalisation, as in transformers' Pillow image
+/// processors. The first half produces Images::pixels; backbones do the second.
 class Preprocess {
  public:
   explicit Preprocess(PreprocessOptions options) : options_(std::move(options)) {}
@@ -42,8 +42,8 @@ class Preprocess {
     return pixels.narrow(2, 0, 3).permute({2, 0, 1}).clone(at::MemoryFormat::Contiguous);
   }
 
-  /// @return uint8 [B, 3, H, W], as Images::pixels wants it
-  /// @throws rc3::Error when the images do not all become of one size
+  /// @return uint8 [B, 3, H, W], for Images::pixels
+  /// @throws rc3::Error if the results have different sizes
   at::Tensor operator()(std::span<const io::Image> images) const {
     require(!images.empty(), "preprocess::Preprocess: no images");
     std::vector<at::Tensor> all;
@@ -63,7 +63,7 @@ class Preprocess {
     const auto channels = [&](const std::array<double, 3>& values) {
       return at::tensor(at::ArrayRef<double>(values.data(), 3), pixels.options().dtype(at::kFloat)).view({1, 3, 1, 1});
     };
-    // The product in double, once rounded, is what NumPy has in transformers: the result is the same to the last bit.
+    // The product in double, rounded once, is NumPy's in transformers: the results are bitwise equal.
     const auto rescaled = pixels.to(at::kDouble).mul_(options_.rescale).to(at::kFloat);
     return rescaled.sub(channels(options_.mean)).div_(channels(options_.std));
   }

@@ -1,5 +1,5 @@
 #pragma once
-/// One layer of a transformer decoder, whole sequences or token by token.
+/// Layer of a transformer decoder, for whole sequences or token by token.
 
 #include <ATen/ops/cat.h>
 #include <ATen/ops/dropout.h>
@@ -25,13 +25,13 @@ struct DecoderLayerOptions {
   double norm_eps = 1e-6;           ///< added to the variance, > 0
 };
 
-/// Keys and values that a layer need not compute again: of the tokens before, and of what is attended to across.
+/// Cached keys and values of a layer: of earlier tokens, and of the memory.
 struct LayerCache {
-  at::Tensor key, value;                ///< float [B, H, T, D/H], of the T tokens before; undefined: none
+  at::Tensor key, value;                ///< float [B, H, T, D/H], of the T earlier tokens; undefined: none
   at::Tensor memory_key, memory_value;  ///< float [B, H, M, D/H]; undefined: not computed yet
 };
 
-/// Causal self-attention, attention to a memory and a GELU feed-forward block, each behind a norm and with a residual
+/// Causal self-attention, cross-attention to a memory and a GELU feed-forward block, each pre-norm and with a residual
 /// connection. Source: Vaswani et al. 2017, with the norms before the blocks (Xiong et al. 2020).
 class DecoderLayer : public torch::nn::Module {
  public:
@@ -54,9 +54,9 @@ class DecoderLayer : public torch::nn::Module {
     outer_norm_ = norm("outer_norm");
   }
 
-  /// @param x            float [B, T, D], the tokens behind those in @p cache
+  /// @param x            float [B, T, D], the tokens after those in @p cache
   /// @param memory       float [B, M, D]
-  /// @param memory_mask  bool [B, 1, 1, M], true where there is something; at least one a row
+  /// @param memory_mask  bool [B, 1, 1, M], true for a token; at least one per row
   /// @param cache        read and extended; null: x is the whole sequence
   /// @return float [B, T, D]; position t depends on the tokens up to t only
   at::Tensor forward(const at::Tensor& x, const at::Tensor& memory, const at::Tensor& memory_mask, LayerCache* cache) {

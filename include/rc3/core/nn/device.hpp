@@ -1,5 +1,5 @@
 #pragma once
-/// Where a module computes.
+/// Device of a module.
 
 #include <c10/core/Device.h>
 #include <torch/nn/module.h>
@@ -8,8 +8,8 @@
 
 namespace rc3::nn {
 
-/// Where the parameters of @p module lie, or of one without parameters its buffers; the CPU where there are none, or
-/// @p module is no torch::nn::Module.
+/// Device of the parameters of @p module, or of its buffers if it has no parameters. The CPU if it has neither, or is
+/// no torch::nn::Module.
 template <class M>
 at::Device device_of(const M& module) {
   if constexpr (std::is_base_of_v<torch::nn::Module, M>)

@@ -1,5 +1,5 @@
 #pragma once
-/// Vectors of length one, safely.
+/// L2 normalisation that is safe for zero vectors.
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/linalg_vector_norm.h>

@@ -1,5 +1,5 @@
 #pragma once
-/// A module's parameters and buffers, each once. Two policies may share one backbone, which LibTorch then lists twice.
+/// Parameters and buffers of a module, each once. Two policies may share a backbone, which LibTorch then lists twice.
 
 #include <torch/nn/module.h>
 
@@ -10,7 +10,7 @@
 
 namespace rc3::nn {
 
-/// Parameters and buffers by name. A tensor that hangs in the tree in several places is listed under its first name.
+/// Parameters and buffers by name. A tensor registered several times is listed under its first name.
 inline std::map<std::string, at::Tensor> named_state(const torch::nn::Module& module) {
   std::map<std::string, at::Tensor> state;
   std::unordered_set<const void*> seen;
@@ -24,7 +24,7 @@ inline std::map<std::string, at::Tensor> named_state(const torch::nn::Module& mo
   return state;
 }
 
-/// How many numbers the module learns, and how many it holds.
+/// Number of trainable parameters, and of all.
 struct ParameterCount {
   std::int64_t trainable = 0;
   std::int64_t total = 0;
@@ -41,7 +41,7 @@ inline ParameterCount count_parameters(const torch::nn::Module& module) {
   return count;
 }
 
-/// Stops (or, with @p frozen false, starts again) the learning of every parameter of @p module.
+/// Freezes every parameter of @p module, or unfreezes it with @p frozen false.
 inline void freeze(torch::nn::Module& module, bool frozen = true) {
   for (auto& p : module.parameters()) p.set_requires_grad(!frozen);
 }

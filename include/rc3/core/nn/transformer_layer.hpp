@@ -1,6 +1,5 @@
 #pragma once
-/// One transformer layer, in both orders of normalisation: what BERT, XLM-R, ViT, CLIP, SigLIP and the fusion encoders
-/// are made of.
+/// Transformer layer with pre-norm or post-norm, for BERT, XLM-R, ViT, CLIP, SigLIP and the fusion encoders.
 
 #include <ATen/ops/dropout.h>
 #include <ATen/ops/scaled_dot_product_attention.h>
@@ -16,8 +15,8 @@
 
 namespace rc3::nn {
 
-/// Where a layer normalises: after the residual sum (BERT, XLM-R) or before each block (ViT, and what trains from
-/// scratch without a warm-up).
+/// Position of the normalisation: after the residual sum (BERT, XLM-R) or before each block (ViT, and training from
+/// scratch without warm-up).
 enum class Norm { post, pre };
 
 struct TransformerLayerOptions {
@@ -50,7 +49,8 @@ class TransformerLayer : public torch::nn::Module {
   }
 
   /// @param x     float [B, N, D]
-  /// @param mask  bool [B, 1, 1, N], true where a token may be attended to, at least one a row; undefined: everywhere
+  /// @param mask  bool [B, 1, 1, N], true for a token that may be attended to, at least one per row; undefined: all
+  /// true
   /// @return float [B, N, D]
   at::Tensor forward(const at::Tensor& x, const at::Tensor& mask) {
     if (options_.norm == Norm::pre) {

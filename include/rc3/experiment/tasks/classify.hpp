@@ -46,7 +46,7 @@ void classify(const TaskWorld<E>& world, const std::string& name, std::uint64_t 
   const auto model = world.model();
   const Sets sets = sets_of(s.task, world.emoji ? &*world.emoji : nullptr, name, seed, world.errors);
   const auto prepare = world.prepare({.classes = sets.classes});
-  const auto remember = [&](const AnyExamples& set, const std::string& what) {
+  const auto remember = [&](const data::AnyExamples& set, const std::string& what) {
     return world.remember(*model, set, prepare, name + ' ' + what);
   };
   const auto training = remember(sets.train, "train");
@@ -74,7 +74,7 @@ void classify(const TaskWorld<E>& world, const std::string& name, std::uint64_t 
   std::cout << name << ": validation accuracy " << tuned.validation << " after step " << tuned.step << std::endl;
 
   const StateDict zero_shot = copied(learned_state(*head));
-  for (const AnyExamples& set : sets.test) {
+  for (const data::AnyExamples& set : sets.test) {
     const auto test = remember(set, "test");
     const auto base = task::baselines(training, test, sets.type);
     const auto scores = [&](task::Ablation ablation) {

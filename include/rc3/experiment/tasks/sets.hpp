@@ -16,7 +16,7 @@
 #include "emoji/emoji.hpp"
 #include "emoji/tasks/tasks.hpp"
 #include "rc3/core/error.hpp"
-#include "rc3/data/concept.hpp"
+#include "rc3/data/any_examples.hpp"
 #include "rc3/data/errors/data_errors.hpp"
 #include "rc3/data/format/annotation_file.hpp"
 #include "rc3/data/format/iglue/iglue.hpp"
@@ -27,44 +27,16 @@
 
 namespace rc3::experiment {
 
-/// Examples of any kind, each as @p change leaves it.
-class AnyExamples {
- public:
-  template <data::ExampleSet Set>
-  explicit AnyExamples(Set set, std::function<void(data::Example&)> change = {}) {
-    const auto held = std::make_shared<const Set>(std::move(set));
-    name_ = std::string(held->name());
-    size_ = held->size();
-    languages_ = held->languages();
-    read_ = [held, change = std::move(change)](std::int64_t i) {
-      auto example = held->read(i);
-      if (change) change(example);
-      return example;
-    };
-  }
-  const std::string& name() const { return name_; }
-  std::int64_t size() const { return size_; }
-  data::Example read(std::int64_t i) const { return read_(i); }
-  const data::LanguageCounts& languages() const { return languages_; }
-
- private:
-  std::string name_;
-  std::int64_t size_ = 0;
-  data::LanguageCounts languages_;
-  std::function<data::Example(std::int64_t)> read_;
-};
-static_assert(data::ExampleSet<AnyExamples>);
-
 /// A task's examples: the source language to learn from and to choose the checkpoint on, any to be tested in.
 struct Sets {
   std::string task;
   std::vector<std::string> classes;
   std::int64_t images = 1;  ///< of an example
-  AnyExamples train, validation;
-  std::vector<AnyExamples> test;
+  data::AnyExamples train, validation;
+  std::vector<data::AnyExamples> test;
   std::function<std::string(const std::string&)> type = {};  ///< of a question, by its id; empty: all are of one
   /// So many scenes in a language, of training glyphs; empty: there are no others.
-  std::function<AnyExamples(const std::string& language, std::int64_t scenes)> few = {};
+  std::function<data::AnyExamples(const std::string& language, std::int64_t scenes)> few = {};
 };
 
 /// The emoji data, and what is asked about them.
@@ -147,13 +119,13 @@ Sets emoji_sets(const TaskData& task, const EmojiWorld& world, std::string name,
   return {std::move(name),
           {classes.begin(), classes.end()},
           images,
-          AnyExamples(scenes(world.unseen, {task.source}, task.scenes, 100 + seed)),
-          AnyExamples(scenes(world.choosing, {task.source}, task.test_scenes, 200 + seed)),
-          {AnyExamples(scenes(world.split.test, world.languages, task.test_scenes, 300 + seed),
-                       translated(task.translations))},
+          data::AnyExamples(scenes(world.unseen, {task.source}, task.scenes, 100 + seed)),
+          data::AnyExamples(scenes(world.choosing, {task.source}, task.test_scenes, 200 + seed)),
+          {data::AnyExamples(scenes(world.split.test, world.languages, task.test_scenes, 300 + seed),
+                             translated(task.translations))},
           {},
           [scenes, &world, seed](const std::string& language, std::int64_t count) {
-            return AnyExamples(scenes(world.unseen, {language}, count, 400 + seed));
+            return data::AnyExamples(scenes(world.unseen, {language}, count, 400 + seed));
           }};
 }
 
@@ -175,10 +147,10 @@ inline Sets file_sets(const TaskData& task, data::DataErrors& errors) {
         if (parts > 0 && view.regions.size() == 0) view.regions = grid_regions(parts);
     };
     const auto with_regions = [&](data::Examples examples) {
-      if (task.regions.empty()) return AnyExamples(std::move(examples), change);
+      if (task.regions.empty()) return data::AnyExamples(std::move(examples), change);
       const auto& file = task.regions[std::min(opened++, task.regions.size() - 1)];
       const data::WithRegions found(std::move(examples), std::make_shared<const data::VoltaRegions>(file, errors));
-      return AnyExamples(found, change);
+      return data::AnyExamples(found, change);
     };
     if (name == "entailment") return with_regions(iglue::xvnli(path, language, find, errors));
     if (name == "questions") return with_regions(iglue::xgqa(path, language, find, errors));
@@ -197,7 +169,7 @@ inline Sets file_sets(const TaskData& task, data::DataErrors& errors) {
           "task.train: task.validation and task.test are needed as well");
   auto train = open(task.train, task.source, false);
   auto validation = open(task.validation, task.source, false);
-  std::vector<AnyExamples> test;
+  std::vector<data::AnyExamples> test;
   for (const auto& named : task.test) {
     const auto equals = named.find('=');
     require(equals != std::string::npos && equals > 0, "task.test: give LANGUAGE=FILE, is ", named);

@@ -12,10 +12,10 @@
 #include <vector>
 
 #include "rc3/data/errors/data_errors.hpp"
-#include "rc3/experiment/decoders.hpp"
 #include "rc3/experiment/tasks/sets.hpp"
 #include "rc3/experiment/tasks/settings.hpp"
 #include "rc3/experiment/tune.hpp"
+#include "rc3/io/image/available_decoders.hpp"
 #include "rc3/io/safetensors.hpp"
 #include "rc3/task/task.hpp"
 #include "rc3/text/tokenizer.hpp"
@@ -28,7 +28,7 @@ namespace rc3::experiment {
 template <class E>
 struct TaskWorld {
   using Model = std::remove_cvref_t<decltype(*E::make(std::declval<const typename E::Config&>())->model())>;
-  using Prepare = task::PrepareExample<Decoders>;
+  using Prepare = task::PrepareExample<io::AvailableDecoders>;
 
   TaskSettings<typename E::Config> settings;
   at::Device device = train::use_device(settings.device);  ///< that models lie on
