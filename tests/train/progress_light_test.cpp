@@ -7,7 +7,6 @@
 #include <optional>
 #include <sstream>
 
-#include "../../examples/support/chart.hpp"
 #include "../../examples/support/table.hpp"
 #include "support/support.hpp"
 
@@ -156,36 +155,6 @@ BOOST_AUTO_TEST_CASE(tables_align) {
   table.row({"日本語", "4.0"}).rule().row({"chance", "12.25"});
   BOOST_TEST(table.text() == "language    R@1\n────────  ─────\n日本語      4.0\n────────  ─────\nchance    12.25\n");
   rc3::test::throws_with([&] { table.row({"one"}); }, "1 cells", "2");
-}
-
-BOOST_AUTO_TEST_CASE(charts_have_one_width_and_true_numbers) {
-  support::Curve falling{"loss", {}, {}};
-  for (int i = 0; i <= 100; ++i) {
-    falling.x.push_back(i * 10);
-    falling.y.push_back(i == 50 ? std::numeric_limits<double>::quiet_NaN() : 5.0 - 0.04 * i);
-  }
-  const std::string text = support::chart(std::vector{falling}, {.width = 72, .height = 14});
-  std::istringstream lines(text);
-  std::vector<std::string> rows;
-  for (std::string line; std::getline(lines, line);) rows.push_back(line);
-  BOOST_REQUIRE(rows.size() == 17u);  // plot, axis, numbers, legend
-  for (std::size_t i = 0; i < 16; ++i) BOOST_TEST(support::columns(rows[i]) == 72);
-  BOOST_TEST(rows[0].find("5 ┤") != std::string::npos);
-  BOOST_TEST(rows[13].find("1 ┤") != std::string::npos);
-  BOOST_TEST(rows[15].find("1000 step") != std::string::npos);
-  BOOST_TEST(rows[16].find("loss") != std::string::npos);
-  // It falls: the first line's last dot lies left of the last line's first dot.
-  const auto blank = [](const std::string& row) { return row.find_last_not_of(' '); };
-  BOOST_TEST(blank(rows[0]) < rows[13].find_first_not_of(' ', 12));
-}
-
-BOOST_AUTO_TEST_CASE(charts_of_odd_data) {
-  BOOST_TEST(support::chart({}) == "(nothing to draw)\n");
-  const std::vector<support::Curve> nan = {{"a", {1, 2}, {NAN, INFINITY}}};
-  BOOST_TEST(support::chart(nan) == "(nothing to draw)\n");
-  const std::vector<support::Curve> flat = {{"a", {1}, {0}}, {"b", {1, 2, 3}, {0, 0}}};
-  BOOST_TEST(count(support::chart(flat, {.color = true}), "\x1b[0m") > 0);
-  BOOST_TEST(count(support::chart(flat), "\x1b") == 0);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

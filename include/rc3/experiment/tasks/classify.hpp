@@ -69,11 +69,11 @@ void classify(const TaskWorld<E>& world, const std::string& name, std::uint64_t 
         .at(0)
         .value;
   };
-  const auto tuned =
-      tune(head, task::CachedBatches(training, s.tune.batch, seed), accuracy, world.tuning(name, seed), std::cout);
-  std::cout << name << ": validation accuracy " << tuned.validation << " after step " << tuned.step << std::endl;
+  const auto tuned = train::fine_tune(head, task::CachedBatches(training, s.tune.batch, seed), accuracy,
+                                      world.tuning(name, seed), std::cout);
+  std::cout << name << ": validation accuracy " << tuned.metric << " after step " << tuned.step << std::endl;
 
-  const StateDict zero_shot = copied(learned_state(*head));
+  const StateDict zero_shot = train::copy_of(train::learned_state(*head));
   for (const data::AnyExamples& set : sets.test) {
     const auto test = remember(set, "test");
     const auto base = task::baselines(training, test, sets.type);
@@ -89,12 +89,13 @@ void classify(const TaskWorld<E>& world, const std::string& name, std::uint64_t 
     if (s.tune.shots == 0 || !sets.few) continue;
     for (const auto& [language, count] : set.languages()) {
       if (language == s.task.source) continue;
-      train::copy_state(learned_state(*head), zero_shot);
+      train::copy_state(train::learned_state(*head), zero_shot);
       const auto few = remember(sets.few(language, s.tune.shots), "few " + language);
       auto options = world.tuning(name + ' ' + language, seed);
       options.train.schedule = {0, std::max<std::int64_t>(1, s.tune.steps / 10), 0.0};
       options.train.optimizer.learning_rate /= 3;
-      tune(head, task::CachedBatches(few, std::min(s.tune.batch, few.size()), seed), accuracy, options, std::cout);
+      train::fine_tune(head, task::CachedBatches(few, std::min(s.tune.batch, few.size()), seed), accuracy, options,
+                       std::cout);
       for (auto& score :
            task::accuracy_by_language(name, test, answered(test, task::Ablation::none), task::Ablation::none, base))
         if (score.language == language) {

@@ -117,9 +117,9 @@ void retrieve(const TaskWorld<E>& world, std::uint64_t seed, task::Results& resu
             one.find("image to text", "recall@1", "both", s.task.source)->value) /
            2;
   };
-  const auto tuned = tune(head, task::CachedBatches(training, s.tune.batch, seed), measure,
-                          world.tuning("retrieval", seed, true), std::cout);
-  std::cout << "retrieval: validation recall@1 " << tuned.validation << " after step " << tuned.step << std::endl;
+  const auto tuned = train::fine_tune(head, task::CachedBatches(training, s.tune.batch, seed), measure,
+                                      world.tuning("retrieval", seed, true), std::cout);
+  std::cout << "retrieval: validation recall@1 " << tuned.metric << " after step " << tuned.step << std::endl;
   const auto test = remember(emoji.split.test, emoji.languages, s.task.test_captions, 300 + seed, "test");
   for (const task::Ablation ablation : world.ablations()) {
     const auto images = task::encode_images(*model, test, ablation);

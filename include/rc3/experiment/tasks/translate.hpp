@@ -81,9 +81,9 @@ void translate(const TaskWorld<E>& world, std::uint64_t seed, task::Results& res
     for (const auto& [language, pair] : written(validation, task::Ablation::none)) sum += chrf(pair.first, pair.second);
     return sum / static_cast<double>(emoji.written.size());
   };
-  const auto tuned = tune(head, task::CachedBatches(training, s.tune.batch, seed), measure,
-                          world.tuning_to_write("translation", seed), std::cout);
-  std::cout << "translation: validation chrF " << tuned.validation << " after step " << tuned.step << ", "
+  const auto tuned = train::fine_tune(head, task::CachedBatches(training, s.tune.batch, seed), measure,
+                                      world.tuning_to_write("translation", seed), std::cout);
+  std::cout << "translation: validation chrF " << tuned.metric << " after step " << tuned.step << ", "
             << vocabulary->size() << " words" << std::endl;
   for (const task::Ablation ablation : world.ablations())
     for (const auto& [language, pair] : written(test, ablation)) {

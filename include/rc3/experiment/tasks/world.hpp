@@ -14,12 +14,12 @@
 #include "rc3/data/errors/data_errors.hpp"
 #include "rc3/experiment/tasks/sets.hpp"
 #include "rc3/experiment/tasks/settings.hpp"
-#include "rc3/experiment/tune.hpp"
 #include "rc3/io/image/available_decoders.hpp"
 #include "rc3/io/safetensors.hpp"
 #include "rc3/task/task.hpp"
 #include "rc3/text/tokenizer.hpp"
 #include "rc3/train/device.hpp"
+#include "rc3/train/fine_tune.hpp"
 #include "rc3/train/precision.hpp"
 
 namespace rc3::experiment {
@@ -94,12 +94,12 @@ struct TaskWorld {
   }
 
   /// @param align  whether what aligns images and texts learns too
-  TuneOptions tuning(const std::string& label, std::uint64_t seed, bool align = false) const {
+  train::FineTuneOptions tuning(const std::string& label, std::uint64_t seed, bool align = false) const {
     const auto& t = settings.tune;
     return tuning(label, seed, align, t.steps, t.learning_rate);
   }
   /// Of a decoder, which begins from nothing.
-  TuneOptions tuning_to_write(const std::string& label, std::uint64_t seed) const {
+  train::FineTuneOptions tuning_to_write(const std::string& label, std::uint64_t seed) const {
     const auto& t = settings.tune;
     return tuning(label, seed, false, t.translation_steps, t.translation_rate);
   }
@@ -110,16 +110,16 @@ struct TaskWorld {
   }
 
  private:
-  TuneOptions tuning(const std::string& label, std::uint64_t seed, bool align, std::int64_t steps, double rate) const {
+  train::FineTuneOptions tuning(const std::string& label, std::uint64_t seed, bool align, std::int64_t steps,
+                                double rate) const {
     const auto& t = settings.tune;
-    TuneOptions o;
+    train::FineTuneOptions o;
     o.train.optimizer.learning_rate = rate;
     o.train.optimizer.weight_decay = 0.05;
     if (!align) o.train.freeze = t.freeze;
     o.train.precision = precision;
     o.train.schedule = {steps / 10, steps, 0.0};
     o.train.seed = seed;
-    o.batch = t.batch;
     o.every = std::max<std::int64_t>(1, steps / 8);
     o.label = label;
     return o;

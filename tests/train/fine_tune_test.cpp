@@ -1,4 +1,4 @@
-#include "rc3/experiment/tune.hpp"
+#include "rc3/train/fine_tune.hpp"
 
 #include <ATen/ops/arange.h>
 #include <ATen/ops/full.h>
@@ -15,11 +15,11 @@
 #include "support/support.hpp"
 #include "support/thread_communicator.hpp"
 
-BOOST_AUTO_TEST_SUITE(experiment_tune)
+BOOST_AUTO_TEST_SUITE(train_fine_tune)
 
 using namespace rc3;
-using experiment::Tuned;
 using test::throws_with;
+using train::BestEvaluation;
 
 namespace {
 
@@ -53,14 +53,13 @@ struct Head : torch::nn::Module {
 
 /// Batches that are never alike.
 struct Batches {
-  struct Given {
-    Numbers batch;
-  };
+  using Given = data::Loaded<Numbers>;
   std::int64_t at = 0;
   std::optional<Given> next() {
     ++at;
-    return Given{{at::arange(8, at::kFloat).view({4, 2}).sin() + static_cast<double>(at)}};
+    return Given{{at::arange(8, at::kFloat).view({4, 2}).sin() + static_cast<double>(at)}, 0, {}, 0};
   }
+  data::LoaderState state() const { return {1, 0, at}; }
 };
 
 /// How a tuning went whose validation says @p measures, one after the other, at steps 2, 4, 6, 8 and 9.
@@ -68,24 +67,23 @@ struct Run {
   std::shared_ptr<Head> head = std::make_shared<Head>();
   std::vector<StateDict> seen = {};  ///< the head's state at each look
   bool always_eval = true;
-  Tuned tuned = {};
+  BestEvaluation tuned = {};
 
   explicit Run(const std::vector<double>& measures, double ema = 0) {
-    experiment::TuneOptions options;
+    train::FineTuneOptions options;
     options.train.optimizer.learning_rate = 0.1;
     options.train.schedule = {.warmup = 0, .total = 9};
     options.train.precision = train::Precision::float32;
     options.train.freeze = {"frozen"};
     options.train.ema = ema;
-    options.batch = 4;
     options.every = 2;
     std::ostringstream nowhere;
     const auto validate = [&] {
       always_eval &= !head->is_training() && !head->norm->is_training();
-      seen.push_back(experiment::copied(nn::named_state(*head)));
+      seen.push_back(train::copy_of(nn::named_state(*head)));
       return measures.at(seen.size() - 1);
     };
-    tuned = experiment::tune(head, Batches{}, validate, options, nowhere);
+    tuned = train::fine_tune(head, Batches{}, validate, options, nowhere);
   }
 
   /// The looks whose state the head has now.
@@ -105,7 +103,7 @@ void restores(const Run& run, std::size_t ablation, std::int64_t step, double me
   BOOST_TEST(run.seen.size() == 5u);
   BOOST_TEST(run.now() == std::vector<std::size_t>{ablation}, boost::test_tools::per_element());
   BOOST_TEST(run.tuned.step == step);
-  BOOST_TEST(run.tuned.validation == measure);
+  BOOST_TEST(run.tuned.metric == measure);
   BOOST_TEST(run.always_eval);
   BOOST_TEST(!run.head->is_training());
 }
@@ -128,7 +126,7 @@ BOOST_AUTO_TEST_CASE(what_is_frozen_stays_and_is_not_copied) {
   BOOST_TEST(run.head->frozen.equal(at::full({2}, 3.0)));
   BOOST_TEST(!run.head->frozen.requires_grad());
   std::vector<std::string> names;
-  for (const auto& [name, tensor] : experiment::learned_state(*run.head)) names.push_back(name);
+  for (const auto& [name, tensor] : train::learned_state(*run.head)) names.push_back(name);
   BOOST_TEST(names == (std::vector<std::string>{"learns", "norm.bias", "norm.num_batches_tracked", "norm.running_mean",
                                                 "norm.running_var", "norm.weight"}),
              boost::test_tools::per_element());
@@ -142,16 +140,16 @@ BOOST_AUTO_TEST_CASE(the_average_of_the_weights_is_what_is_validated_and_restore
 }
 
 BOOST_AUTO_TEST_CASE(a_measure_that_is_no_number_ends_the_tuning) {
-  throws_with([] { Run({0.2, std::nan(""), 0.6, 0.5, 0.4}); }, "experiment::tune", "after step 4 is not a number");
+  throws_with([] { Run({0.2, std::nan(""), 0.6, 0.5, 0.4}); }, "after step 4 is not a number");
 }
 
 BOOST_AUTO_TEST_CASE(what_rank_0_measures_decides_for_all) {
   const std::vector<double> measures[] = {{0.2, 0.7, 0.6, 0.5, 0.4}, {0.9, 0, 0, 0, 0.8}};
   std::shared_ptr<Head> heads[] = {std::make_shared<Head>(), std::make_shared<Head>()};
-  Tuned tuned[2];
+  BestEvaluation tuned[2];
   test::as_ranks(2, [&](test::ThreadCommunicator& ranks) {
     const auto rank = static_cast<std::size_t>(ranks.rank());
-    experiment::TuneOptions options;
+    train::FineTuneOptions options;
     options.train.optimizer.learning_rate = 0.1;
     options.train.schedule = {.warmup = 0, .total = 9};
     options.train.precision = train::Precision::float32;
@@ -159,13 +157,13 @@ BOOST_AUTO_TEST_CASE(what_rank_0_measures_decides_for_all) {
     Batches batches{.at = 10 * ranks.rank()};
     std::size_t looks = 0;
     std::ostringstream nowhere;
-    tuned[rank] = experiment::tune(
+    tuned[rank] = train::fine_tune(
         heads[rank], batches, [&] { return measures[rank].at(looks++); }, options, nowhere,
         std::make_shared<test::ThreadCommunicator>(ranks));
   });
   for (const auto& one : tuned) {
     BOOST_TEST(one.step == 4);
-    BOOST_TEST(one.validation == 0.7);
+    BOOST_TEST(one.metric == 0.7);
   }
   BOOST_TEST(heads[0]->learns.equal(heads[1]->learns));
   BOOST_TEST(!heads[0]->learns.equal(at::full({2}, 1.0)));
