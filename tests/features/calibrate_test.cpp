@@ -28,7 +28,7 @@ struct Objective {
   Relevance& relevance() { return own; }
 };
 struct Plain {};
-struct Pretrainer {
+struct ToyPretrainer {
   std::shared_ptr<Host> host = std::make_shared<Host>();
   Objective objective;
   Plain plain;
@@ -62,7 +62,7 @@ BOOST_AUTO_TEST_CASE(the_heads_see_images_and_the_texts_of_the_languages) {
 }
 
 BOOST_AUTO_TEST_CASE(relevance_is_scaled_by_translations_once) {
-  Pretrainer pretrainer;
+  ToyPretrainer pretrainer;
   data::DataErrors errors;
   CachedSamples samples(*pretrainer.host, Greys(10), letters, prepare, errors);
   features::calibrate_relevance(pretrainer, samples, {}, {.pairs = 6});
@@ -77,7 +77,7 @@ BOOST_AUTO_TEST_CASE(relevance_is_scaled_by_translations_once) {
 }
 
 BOOST_AUTO_TEST_CASE(relevance_without_translations_is_an_error) {
-  Pretrainer pretrainer;
+  ToyPretrainer pretrainer;
   data::DataErrors errors;
   CachedSamples samples(*pretrainer.host, Greys(10), letters, prepare, errors);
   throws_with(

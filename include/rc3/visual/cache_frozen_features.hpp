@@ -19,7 +19,7 @@ template <class Visual>
 Images cache_frozen_features(Visual& visual, Images images) {
   if constexpr (requires { visual.roi(), visual.patch(); }) {
     if constexpr (requires { visual.roi()->region_features(images); })
-      if (images.pixels.defined() && !images.regions.defined() && visual.roi()->frozen()) {
+      if (images.pixels.defined() && images.boxes.defined() && !images.regions.defined() && visual.roi()->frozen()) {
         c10::NoGradGuard no_grad;
         images.regions = visual.roi()->region_features(images).to(at::kHalf);
       }
