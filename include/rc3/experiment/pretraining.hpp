@@ -267,7 +267,7 @@ class Pretraining {
   }
 
   /// Of rank 0, in eval mode.
-  std::vector<task::LanguageRecall> recall_now() {
+  std::vector<task::LanguageRecall> recall_now(std::int64_t rerank = 0) {
     const train::EvaluationMode evaluation(*trained_);
     const train::Autocast autocast(precision(0), device_);
     if (!cached_held_out_)
@@ -276,7 +276,7 @@ class Pretraining {
           features::CachedSamplesOptions{.max_samples = settings_.validation.max_images},
           progress("encode held-out images"));
     const auto& v = settings_.validation;
-    return task::RetrievalEvaluation(model(), *cached_held_out_, {v.languages, v.rerank, v.rerank_weight}).recall();
+    return task::RetrievalEvaluation(model(), *cached_held_out_, {v.languages, rerank, v.rerank_weight}).recall();
   }
 
   /// A run of days does not end without its report because the held-out data are damaged: the error is printed.
@@ -284,9 +284,13 @@ class Pretraining {
     if (!held_out_) return {};
     try {
       recall_ = recall_now();
-      auto table = task::recall_table(recall_);
-      out_ << train::report::text_of(table) << std::flush;
-      return {std::move(table)};
+      std::vector<train::report::Table> tables{task::recall_table(recall_)};
+      if (const auto best = settings_.validation.rerank; best > 0) {
+        tables.push_back(task::recall_table(recall_now(best)));
+        tables.back().title += join(", the best ", best, " ordered by ITM");
+      }
+      for (const auto& table : tables) out_ << train::report::text_of(table) << std::flush;
+      return tables;
     } catch (const Error& error) {
       out_ << "validation: " << error.what() << std::endl;
       return {};
