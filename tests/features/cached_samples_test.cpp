@@ -42,7 +42,7 @@ BOOST_AUTO_TEST_CASE(each_image_and_each_text_passes_the_frozen_layers_once) {
     BOOST_TEST(host.text_.seen == 2);
     BOOST_TEST(texts.ids[0].equal(at::tensor(letters("2 2"), at::kLong)));
     BOOST_TEST(texts.ids[1].equal(at::tensor({0, 48, 2, 1, 1}, at::kLong)));  // padded by the tokenizer's pad
-    BOOST_TEST(texts.mask[1].equal(at::tensor({true, true, true, false, false})));
+    BOOST_TEST(texts.mask[1].to(at::kLong).equal(at::tensor({1, 1, 1, 0, 0}, at::kLong)));
     BOOST_TEST(texts.hidden[0].flatten().equal(at::tensor(letters("2 2"), at::kFloat)));
     BOOST_TEST(texts.hidden.scalar_type() == at::kFloat);
   }
