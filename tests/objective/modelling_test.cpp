@@ -57,8 +57,8 @@ BOOST_AUTO_TEST_CASE(edges) {
   auto pixels = batch(1);
   pixels.images.regions = at::Tensor();
   throws_with([&] { loss_of(*mrm, *m, pixels); }, "objective::Mrm", "regions");
-  throws_with([] { Mlm(8, {.fraction = 0.0}); }, "objective::Mlm", "share");
-  throws_with([] { Mrm<>(8, 4, {.fraction = 2.0}); }, "objective::Mrm", "share");
+  throws_with([] { Mlm(8, {.fraction = 0.0}); }, "objective::Mlm", "fraction");
+  throws_with([] { Mrm<>(8, 4, {.fraction = 2.0}); }, "objective::Mrm", "fraction");
   throws_with(
       [] {
         Mclm(std::make_shared<rc3::fusion::Decoder>(

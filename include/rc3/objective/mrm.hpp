@@ -20,7 +20,7 @@
 namespace rc3::objective {
 
 struct MrmOptions {
-  double share = 0.15;     ///< of the regions, in (0, 1]; at least one a batch
+  double fraction = 0.15;  ///< of the regions, in (0, 1]; at least one a batch
   std::uint64_t seed = 1;  ///< of the draw, with the step
 };
 
@@ -54,7 +54,8 @@ class Mrm : public torch::nn::Module {
   /// @param numbers  C, what is asked of a region: F features, or classes
   Mrm(std::int64_t width, std::int64_t numbers, MrmOptions options = {})
       : options_(options), head_(register_module("head", torch::nn::Linear(width, numbers))) {
-    require(options.share > 0 && options.share <= 1, "objective::Mrm: share must lie in (0, 1], is ", options.share);
+    require(options.fraction > 0 && options.fraction <= 1, "objective::Mrm: fraction must lie in (0, 1], is ",
+            options.fraction);
   }
 
   /// @return scalar >= 0; zero for a batch without regions under the mask
@@ -96,7 +97,7 @@ class Mrm : public torch::nn::Module {
     for (std::int64_t i = 0; i < n; ++i)
       if (there[i]) all.push_back(i);
     for (const auto i : all)
-      if (random.chance(options_.share)) places.push_back(i);
+      if (random.chance(options_.fraction)) places.push_back(i);
     if (places.empty() && !all.empty()) places.push_back(all[random.below(all.size())]);
     return at::tensor(places, at::kLong).to(images.regions.device());
   }

@@ -15,7 +15,7 @@ namespace rc3::objective {
 
 /// How texts are masked. Source: Devlin et al. 2019.
 struct MaskOptions {
-  double share = 0.15;               ///< of the tokens that are no special tokens, in (0, 1]
+  double fraction = 0.15;            ///< of the tokens that are no special tokens, in (0, 1]
   double replaced = 0.8;             ///< of those: become <mask>; half of the rest another word, half stay
   std::int64_t mask = 250001;        ///< id of <mask>
   std::int64_t vocabulary = 250002;  ///< K; another word is drawn from all that are no special tokens
@@ -59,7 +59,7 @@ inline Masked mask_texts(std::string_view who, const Texts& texts, const MaskOpt
   for (std::int64_t i = 0; i < texts.ids.numel(); ++i)
     if (there[i] && !std::binary_search(special.begin(), special.end(), ids[i])) words.push_back(i);
   for (const auto i : words)
-    if (random.chance(options.share)) places.push_back(i);
+    if (random.chance(options.fraction)) places.push_back(i);
   if (places.empty() && !words.empty()) places.push_back(words[random.below(words.size())]);
   for (const auto i : places) {
     targets.push_back(ids[i]);
@@ -79,7 +79,7 @@ inline Masked mask_texts(std::string_view who, const Texts& texts, const MaskOpt
 }
 
 inline void check(std::string_view who, const MaskOptions& o) {
-  require(o.share > 0 && o.share <= 1, who, ": share must lie in (0, 1], is ", o.share);
+  require(o.fraction > 0 && o.fraction <= 1, who, ": fraction must lie in (0, 1], is ", o.fraction);
   require(o.replaced >= 0 && o.replaced <= 1, who, ": replaced must lie in [0, 1], is ", o.replaced);
   const auto special = special_ids(o);
   require(special.front() >= 0 && special.back() < o.vocabulary, who,

@@ -73,8 +73,8 @@ BOOST_FIXTURE_TEST_CASE(an_images_vector_is_of_the_whole_and_of_its_regions, Fix
   const auto unit = [](const at::Tensor& x) { return x / x.norm(); };
   const auto r = [&](int i, int k) { return alone(images.regions[i][k]); };
   const auto w = [&](int i) { return alone(images.features[i]); };
-  at_most("regions alone", max_difference(p[0], l2_normalize(r(0, 0) + r(0, 1))), 1e-6);
-  at_most("both", max_difference(p[1], l2_normalize(w(1) + r(1, 0))), 1e-6);
+  at_most("regions alone", max_difference(p[0], rc3::nn::l2_normalize(r(0, 0) + r(0, 1))), 1e-6);
+  at_most("both", max_difference(p[1], rc3::nn::l2_normalize(w(1) + r(1, 0))), 1e-6);
   at_most("the whole alone", max_difference(p[2], w(2)), 1e-6);
 }
 
