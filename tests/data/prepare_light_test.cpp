@@ -66,9 +66,8 @@ BOOST_AUTO_TEST_CASE(a_sample_becomes_pixels_boxes_and_ids) {
 BOOST_AUTO_TEST_CASE(what_is_drawn_is_a_function_of_seed_epoch_and_id) {
   if (!test::have(weights)) return;
   const auto tokenizer = text::Tokenizer::from_pretrained(test::cached(weights));
-  const PrepareSample prepare(
-      tokenizer, counts,
-      {.image = {.resize = preprocess::PreprocessSize{16, 16, 0}}, .augment = preprocess::AugmentOptions{}});
+  const PrepareSample prepare(tokenizer, counts,
+                        {.image = {.resize = preprocess::PreprocessSize{16, 16, 0}}, .augment = preprocess::AugmentOptions{}});
   const auto first = prepare(frog(), 1, 0), again = prepare(frog(), 1, 0);
   BOOST_TEST((first.pixels == again.pixels && first.a == again.a && first.regions.boxes == again.regions.boxes));
   Sample other = frog();
