@@ -1,8 +1,7 @@
 #pragma once
 /// JPEG and PNG by stb_image, which is compiled once in cmake/stb_image.cpp. With CMake, `rc3::light` links it.
-/// Otherwise compile that file with stb's folder in the include path (`g++ -std=c++20 -Iinclude -I/usr/include/stb -c
-/// cmake/stb_image.cpp`) and link the object. All of stb is internal to it, so another copy of stb may be linked as
-/// well.
+/// Without: compile that one file with stb's folder in the include path (`g++ -std=c++20 -Iinclude -I/usr/include/stb
+/// -c cmake/stb_image.cpp`) and link the object. All of stb is internal to it, so that it stands beside another stb.
 
 #include <cstddef>
 #include <cstdint>
@@ -19,7 +18,7 @@ namespace rc3::io {
 
 namespace detail {
 
-// Defined in cmake/stb_image.cpp. Returns nullptr, or the reason of a failure.
+// Defined in cmake/stb_image.cpp. They return nullptr or the reason why not.
 const char* stb_info(const unsigned char* bytes, int size, int* width, int* height);
 const char* stb_decode(const unsigned char* bytes, int size, std::size_t memory, Image& out);
 const char* stb_encode_png(const Image& image, std::string& out);

@@ -175,8 +175,8 @@ class EfficientNetLite : public torch::nn::Module {
     freeze_blocks(options.frozen_blocks == EfficientNetLiteOptions::all ? blocks : options.frozen_blocks);
   }
 
-  /// @param directory  config.json and model.safetensors, as written by examples/prepare
-  /// @param report     if given, receives the name of every tensor, and a missing or unused one is not an error
+  /// @param directory  config.json and model.safetensors, as examples/prepare writes them
+  /// @param report     where it is given, it is told of every tensor's name, and a missing or unused one is no error
   /// @throws rc3::Error naming the file and the tensor that is missing, unknown or of another shape
   static std::shared_ptr<Self> from_pretrained(const std::filesystem::path& directory,
                                                EfficientNetLiteOptions options = {}, io::LoadReport* report = nullptr) {
