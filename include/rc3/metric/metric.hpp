@@ -1,5 +1,5 @@
 #pragma once
-/// How good answers, translations and captions are. LibTorch-free.
+/// Metrics of answers, translations and captions. LibTorch-free.
 
 #include "rc3/metric/accuracy.hpp"
 #include "rc3/metric/bleu.hpp"

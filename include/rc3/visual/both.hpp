@@ -1,5 +1,5 @@
 #pragma once
-/// Regions and patches together: the composition that RC³ proposes.
+/// Combination of regions and patches, as proposed by RC³.
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/cat.h>
@@ -16,14 +16,14 @@
 namespace rc3::visual {
 
 struct BothOptions {
-  double drop_regions = 0.1;  ///< in training, probability that a sample goes without its regions, in [0, 1)
-  double drop_patches = 0.1;  ///< the same for its patches; drop_regions + drop_patches <= 1, never both at once
+  double drop_regions = 0.1;  ///< in training, probability that a sample loses its regions, in [0, 1)
+  double drop_patches = 0.1;  ///< the same for its patches; drop_regions + drop_patches <= 1, never both
 };
 
-/// [regions; patches] with a learned embedding for each modality and a mask for each sample, so that a batch may mix
-/// samples with regions only, patches only and both. Modality dropout teaches one model to serve all three.
-/// @tparam RoiPolicy    visual::Roi, visual::RoiFromBackbone<...> or a user's own
-/// @tparam PatchPolicy  visual::Patch<...> or a user's own
+/// [regions; patches] with a learned embedding for each modality and a mask for each sample. A batch may mix samples
+/// with regions only, patches only and both. Modality dropout trains one model for all three.
+/// @tparam RoiPolicy    visual::Roi, visual::RoiFromBackbone<...> or a custom policy
+/// @tparam PatchPolicy  visual::Patch<...> or a custom policy
 template <class RoiPolicy, class PatchPolicy>
 class Both : public torch::nn::Module {
   static constexpr bool regions_ok = Policy<RoiPolicy>;
@@ -48,8 +48,8 @@ class Both : public torch::nn::Module {
     modality_ = register_parameter("modality", at::randn({2, roi_->width()}) * 0.02);
   }
 
-  /// @return Tokens [B, R + P, D], regions first; rows outside the mask are zero. The summary is that
-  ///         of the patches, the summaries are those of the regions
+  /// @return Tokens [B, R + P, D], regions first; rows outside the mask are zero. The summary is that of the patches;
+  ///         the summaries are those of the regions
   /// @throws rc3::Error for a sample with neither regions nor patches
   Tokens encode(const Images& images) {
     auto [regions, patches] = parts(images);
@@ -64,7 +64,7 @@ class Both : public torch::nn::Module {
   }
 
   std::int64_t width() const { return roi_->width(); }
-  /// S: that of the patches.
+  /// S: width of the patches' summary.
   std::int64_t summary_width() const requires requires(const PatchPolicy& p) { p.summary_width(); }
   { return patch_->summary_width(); }
   const std::shared_ptr<RoiPolicy>& roi() const { return roi_; }
@@ -72,7 +72,7 @@ class Both : public torch::nn::Module {
 
  private:
   std::pair<Tokens, Tokens> parts(const Images& images) {
-    // Two policies on one backbone: one pass serves both.
+    // Policies with one backbone share its map.
     if constexpr (requires { roi_->backbone() == patch_->backbone(); })
       if (roi_->backbone() == patch_->backbone()) {
         const auto map = roi_->backbone()->features(images);

@@ -1,5 +1,5 @@
 #pragma once
-/// Regions pooled from a backbone's own feature map, for users without a detector's files.
+/// Regions pooled from a backbone's feature map, without detector files.
 
 #include <memory>
 
@@ -16,8 +16,8 @@ struct RoiFromBackboneOptions {
   double dropout = 0.1;  ///< in training, probability in [0, 1)
 };
 
-/// RoIAlign at the batch's boxes on the map of @p Backbone.
-/// @tparam Backbone  a backbone::Policy; may be shared with visual::Patch, visual::Both then runs it once
+/// RoIAlign of the batch's boxes on the map of @p Backbone.
+/// @tparam Backbone  a backbone::Policy; if visual::Patch shares it, visual::Both runs it once
 template <class Backbone>
 class RoiFromBackbone : public torch::nn::Module {
   static_assert(backbone::Diagnosis<Backbone>::said);
