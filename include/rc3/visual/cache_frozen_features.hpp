@@ -13,13 +13,13 @@ namespace rc3::visual {
 /// visual::Both) tells what its frozen part makes of them (`lower(pixels)`, undefined where it cannot); else gives the
 /// images back as they are.
 /// Regions of visual::Both that are seen one by one (`region_features(images)`) and are `frozen()` become
-/// Images::regions. A policy's result stays the same but for rounding to float16, and its frozen part runs once instead
-/// of every epoch.
+/// Images::regions; images without boxes have none. A policy's result stays the same but for rounding to float16, and
+/// its frozen part runs once instead of every epoch.
 template <class Visual>
 Images cache_frozen_features(Visual& visual, Images images) {
   if constexpr (requires { visual.roi(), visual.patch(); }) {
     if constexpr (requires { visual.roi()->region_features(images); })
-      if (images.pixels.defined() && !images.regions.defined() && visual.roi()->frozen()) {
+      if (images.pixels.defined() && images.boxes.defined() && !images.regions.defined() && visual.roi()->frozen()) {
         c10::NoGradGuard no_grad;
         images.regions = visual.roi()->region_features(images).to(at::kHalf);
       }
