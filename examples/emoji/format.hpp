@@ -3,7 +3,6 @@
 /// path is the folder that ./run prepares; `split` is train, fit (train without val), val or test; `size` counts
 /// scenes.
 
-#include <cstdint>
 #include <memory>
 #include <string>
 #include <utility>
@@ -11,27 +10,12 @@
 
 #include "emoji/glyphs.hpp"
 #include "emoji/names.hpp"
+#include "emoji/owned.hpp"
 #include "emoji/scenes.hpp"
 #include "emoji/split.hpp"
 #include "rc3/data/open.hpp"
 
 namespace emoji {
-
-/// Scenes with the glyphs that they refer to.
-class OwningScenes {
- public:
-  OwningScenes(std::shared_ptr<const Glyphs> glyphs, Scenes scenes)
-      : glyphs_(std::move(glyphs)), scenes_(std::move(scenes)) {}
-  std::string name() const { return std::string(scenes_.name()); }
-  std::int64_t size() const { return scenes_.size(); }
-  Sample read(std::int64_t i) const { return scenes_.read(i); }
-  const LanguageCounts& languages() const { return scenes_.languages(); }
-
- private:
-  std::shared_ptr<const Glyphs> glyphs_;
-  Scenes scenes_;
-};
-static_assert(Dataset<OwningScenes>);
 
 /// @throws rc3::Error for a split or a language that the data do not have
 inline rc3::data::AnyDataset open_scenes(const rc3::data::OpenOptions& o, rc3::data::DataErrors&) {
@@ -47,7 +31,7 @@ inline rc3::data::AnyDataset open_scenes(const rc3::data::OpenOptions& o, rc3::d
   const std::vector<std::string> six = {"cs", "de", "en", "fr", "ja", "zh"};
   const auto& languages = o.languages.empty() ? six : o.languages;
   Scenes scenes(*glyphs, side, languages, languages, o.size == 0 ? 1000 : o.size, Scenes::Options{});
-  return rc3::data::AnyDataset(OwningScenes(glyphs, std::move(scenes)));
+  return rc3::data::AnyDataset(Owned(glyphs, std::move(scenes)));
 }
 
 /// True once the format is registered: before main() begins.

@@ -9,6 +9,8 @@
 
 #include "../pretrain/backbone/lite0.hpp"
 #include "../pretrain/variant.hpp"
+#include "emoji/format.hpp"          // so that --data.format emoji is known,
+#include "emoji/tasks/provider.hpp"  // and --task.provider emoji
 
 struct Experiment {
   using RXvtcl = rc3::objective::RXvtcl<rc3::regularizer::Ceiling, rc3::relevance::ByAlignment<>,

@@ -3,6 +3,8 @@
 
 #include "rc3/metric/accuracy.hpp"
 #include "rc3/metric/bleu.hpp"
+#include "rc3/metric/bleu_options.hpp"
+#include "rc3/metric/bootstrap.hpp"
 #include "rc3/metric/chrf.hpp"
 #include "rc3/metric/ngrams.hpp"
 #include "rc3/metric/references.hpp"

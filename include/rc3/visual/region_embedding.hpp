@@ -6,6 +6,7 @@
 #include <ATen/ops/dropout.h>
 #include <ATen/ops/ones.h>
 #include <ATen/ops/stack.h>
+#include <ATen/ops/zeros.h>
 #include <torch/nn/module.h>
 #include <torch/nn/modules/linear.h>
 #include <torch/nn/modules/normalization.h>
@@ -44,6 +45,12 @@ inline void check_boxes(std::string_view policy, const Images& images) {
   fail(policy, ": sample ", i, ", region ", r, ": box (", box[0].item<double>(), ", ", box[1].item<double>(), ", ",
        box[2].item<double>(), ", ", box[3].item<double>(), ") does not lie in its image of ", size[0].item<double>(),
        " x ", size[1].item<double>(), " pixels; want 0 <= x1 < x2 <= width, 0 <= y1 < y2 <= height");
+}
+
+/// Whether no image of the batch has a region: boxes and regions are undefined, or there are 0 of them.
+inline bool without_regions(const Images& images) {
+  if (images.boxes.defined()) return images.boxes.dim() == 3 && images.boxes.size(1) == 0;
+  return !images.regions.defined() && images.size() > 0;
 }
 
 /// Mask of regions: Images::region_mask, or all true if undefined. @return bool [B, R]
@@ -89,6 +96,13 @@ class RegionEmbedding : public torch::nn::Module {
     auto x = norm_->forward(nn::linear(feature_, features.masked_fill(outside, 0)) + nn::linear(location_, where));
     x = at::dropout(x, options_.dropout, is_training());
     return {x * mask.unsqueeze(-1), mask};
+  }
+
+  /// The tokens of a batch without regions. @return Tokens [B, 0, D]
+  Tokens none(const Images& images) const {
+    const auto& weight = feature_->weight;
+    return {at::zeros({images.size(), 0, options_.width}, weight.options().requires_grad(false)),
+            at::zeros({images.size(), 0}, weight.options().requires_grad(false).dtype(at::kBool))};
   }
 
   const RegionEmbeddingOptions& options() const { return options_; }

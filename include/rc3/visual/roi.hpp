@@ -12,10 +12,12 @@ class Roi : public torch::nn::Module {
   explicit Roi(RegionEmbeddingOptions options = {})
       : embedding_(register_module("embedding", std::make_shared<RegionEmbedding>(options))) {}
 
-  /// @param images  regions [B, R, F], boxes [B, R, 4], sizes [B, 2], region_mask [B, R] or undefined
+  /// @param images  regions [B, R, F], boxes [B, R, 4], sizes [B, 2], region_mask [B, R] or undefined; neither regions
+  ///                nor boxes: R = 0
   /// @return Tokens [B, R, D]
   /// @throws rc3::Error for a missing tensor, another shape, or a box outside its image
   Tokens encode(const Images& images) {
+    if (without_regions(images)) return embedding_->none(images);
     const auto b = images.boxes.defined() ? images.boxes.size(0) : Dim::any;
     const auto r = images.boxes.defined() ? images.boxes.size(1) : Dim::any;
     check_shape("visual::Roi", "regions", images.regions, {{'B', b}, {'R', r}, {'F', embedding_->options().features}});

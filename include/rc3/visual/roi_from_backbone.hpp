@@ -30,13 +30,18 @@ class RoiFromBackbone : public torch::nn::Module {
                                          backbone_->channels(), options.width, options.location, options.dropout}));
   }
 
-  /// @param images  pixels or features for the backbone, boxes [B, R, 4], sizes [B, 2], region_mask or undefined
+  /// @param images  pixels or features for the backbone, boxes [B, R, 4], sizes [B, 2], region_mask or undefined;
+  ///                no boxes: R = 0
   /// @return Tokens [B, R, D]
   /// @throws rc3::Error for a box outside its image
-  Tokens encode(const Images& images) { return encode_map(backbone_->features(images), images); }
+  Tokens encode(const Images& images) {
+    if (without_regions(images)) return embedding_->none(images);
+    return encode_map(backbone_->features(images), images);
+  }
 
   /// The same, from the backbone's map [B, C, h, w].
   Tokens encode_map(const at::Tensor& map, const Images& images) {
+    if (without_regions(images)) return embedding_->none(images);
     check_boxes("visual::RoiFromBackbone", images);
     return embedding_->forward(roi_align(map, images.boxes, images.sizes, options_.grid), images);
   }

@@ -76,10 +76,15 @@ class RoiFromCrops : public torch::nn::Module {
   }
 
   /// @param images  regions [B, R, 2C] from region_features(), else pixels; boxes [B, R, 4], sizes [B, 2]; region_mask
-  ///         or undefined
+  ///                or undefined; neither regions nor boxes: R = 0
   /// @return Tokens [B, R, D] with summaries [B, R, 2C]
   /// @throws rc3::Error for a box outside its image
   Tokens encode(const Images& images) {
+    if (without_regions(images)) {
+      auto none = embedding_->none(images);
+      none.summaries = at::zeros({images.size(), 0, summary_width()}, none.values.options());
+      return none;
+    }
     check_boxes("visual::RoiFromCrops", images);
     const auto summaries = images.regions.defined() ? images.regions.to(at::kFloat) : region_features(images);
     check_shape("visual::RoiFromCrops", "regions", summaries,
@@ -90,7 +95,9 @@ class RoiFromCrops : public torch::nn::Module {
   }
 
   /// Features of each region. @return float [B, R, 2C], zero outside the region mask
+  /// @throws rc3::Error when the batch has no boxes
   at::Tensor region_features(const Images& images) {
+    check_shape("visual::RoiFromCrops", "boxes", images.boxes, {{'B'}, {'R'}, {'4', 4}});
     const auto& boxes = images.boxes;
     const auto which = region_mask(images).nonzero();  // [n, 2]
     constexpr std::int64_t at_once = 64;
