@@ -25,11 +25,22 @@ endfunction()
 # A source that lacks one of these #includes still compiles with it: the test "headers.torch" does without it.
 function(rc3_add_pch)
   file(WRITE ${CMAKE_BINARY_DIR}/generated/pch.cpp "")
-  add_library(rc3_pch OBJECT ${CMAKE_BINARY_DIR}/generated/pch.cpp)
-  target_link_libraries(rc3_pch PRIVATE rc3::rc3)
-  rc3_set_warnings(rc3_pch)
+  rc3_add_pch_target(rc3_pch)
+  if(RC3_BUILD_TESTS)
+    rc3_add_pch_target(rc3_test_pch)
+    target_compile_options(rc3_test_pch PRIVATE ${RC3_TEST_OPTIMIZATION})
+  endif()
+endfunction()
+
+# Tests with LibTorch: a third of the compiler's time goes into optimizing code that runs once (12 of 44 s, measured).
+set(RC3_TEST_OPTIMIZATION $<$<CONFIG:Release>:-O1>)
+
+function(rc3_add_pch_target name)
+  add_library(${name} OBJECT ${CMAKE_BINARY_DIR}/generated/pch.cpp)
+  target_link_libraries(${name} PRIVATE rc3::rc3)
+  rc3_set_warnings(${name})
   target_precompile_headers(
-    rc3_pch
+    ${name}
     PRIVATE
     <torch/nn/module.h>
     <torch/nn/modules/batchnorm.h>
@@ -40,12 +51,18 @@ function(rc3_add_pch)
     <torch/nn/modules/normalization.h>
     <torch/types.h>)
   # So that ccache sees which precompiled header a preprocessed source was read with.
-  target_compile_options(rc3_pch PRIVATE -fpch-preprocess)
+  target_compile_options(${name} PRIVATE -fpch-preprocess)
 endfunction()
 
 function(rc3_use_pch target)
   target_precompile_headers(${target} REUSE_FROM rc3_pch)
   target_compile_options(${target} PRIVATE -fpch-preprocess)
+endfunction()
+
+# The same for a test, with the tests' optimization.
+function(rc3_use_test_pch target)
+  target_precompile_headers(${target} REUSE_FROM rc3_test_pch)
+  target_compile_options(${target} PRIVATE -fpch-preprocess ${RC3_TEST_OPTIMIZATION})
 endfunction()
 
 # rc3_add_test(<name> [LIGHT] SOURCES <file>...)
@@ -65,7 +82,7 @@ function(rc3_add_test name)
     set(label light)
   else()
     target_link_libraries(${target} PRIVATE rc3::rc3)
-    rc3_use_pch(${target})
+    rc3_use_test_pch(${target})
     set(label torch)
   endif()
   add_test(NAME ${name} COMMAND ${target} --log_level=warning --report_level=short --color_output=no)

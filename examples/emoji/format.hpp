@@ -6,7 +6,6 @@
 ///   emoji-names  a glyph a sample, its names as translations
 ///   emoji-views  the same, each glyph in two images
 
-#include <cstdint>
 #include <memory>
 #include <string>
 #include <utility>
@@ -15,26 +14,12 @@
 #include "emoji/glyphs.hpp"
 #include "emoji/named_glyphs.hpp"
 #include "emoji/names.hpp"
+#include "emoji/owned.hpp"
 #include "emoji/scenes.hpp"
 #include "emoji/split.hpp"
 #include "rc3/data/open.hpp"
 
 namespace emoji {
-
-/// A data set with the glyphs that it refers to.
-template <class Set>
-class WithGlyphs {
- public:
-  WithGlyphs(std::shared_ptr<const Glyphs> glyphs, Set set) : glyphs_(std::move(glyphs)), set_(std::move(set)) {}
-  std::string name() const { return std::string(set_.name()); }
-  std::int64_t size() const { return set_.size(); }
-  Sample read(std::int64_t i) const { return set_.read(i); }
-  const LanguageCounts& languages() const { return set_.languages(); }
-
- private:
-  std::shared_ptr<const Glyphs> glyphs_;
-  Set set_;
-};
 
 /// A side of the split. @throws rc3::Error for a name that is none
 inline std::vector<std::size_t> side(const Split& split, const std::string& name) {
@@ -55,7 +40,7 @@ inline rc3::data::AnyDataset open_scenes(const rc3::data::OpenOptions& o, rc3::d
   }
   Scenes scenes(*glyphs, side(split, o.split_or_default()), std::move(strict), std::move(weak),
                 o.size == 0 ? 1000 : o.size, Scenes::Options{});
-  return rc3::data::AnyDataset(WithGlyphs(glyphs, std::move(scenes)));
+  return rc3::data::AnyDataset(Owned(glyphs, std::move(scenes)));
 }
 
 /// Glyphs with their names. Languages: those given; else those of training, and for val and test those never seen too.
@@ -70,8 +55,7 @@ inline rc3::data::AnyDataset open_names(const rc3::data::OpenOptions& o, std::in
     if (name == "val" || name == "test")
       languages.insert(languages.end(), split.languages.unseen.begin(), split.languages.unseen.end());
   }
-  return rc3::data::AnyDataset(
-      WithGlyphs(glyphs, NamedGlyphs(*glyphs, side(split, name), std::move(languages), views)));
+  return rc3::data::AnyDataset(Owned(glyphs, NamedGlyphs(*glyphs, side(split, name), std::move(languages), views)));
 }
 
 /// True once the formats are registered: before main() begins.

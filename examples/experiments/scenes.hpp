@@ -3,4 +3,7 @@
 
 #include "../demo/variant.hpp"
 
+#include "emoji/format.hpp"          // so that --data.format emoji is known,
+#include "emoji/tasks/provider.hpp"  // and --task.provider emoji
+
 using Experiment = demo::Variant<demo::OneNetwork>;

@@ -5,7 +5,7 @@
 - A sentence of running text has at most 25 words; code in backticks is one word.
 - A link names a file that exists and, with #, a heading of it.
 - Test codes (a T and a number) occur in docs/reliability.md only.
-- Phrases carried over from another language do not occur.
+- Phrases carried over from another language do not occur, nor in the comments of the headers in some folders.
 """
 
 from __future__ import annotations
@@ -103,6 +103,18 @@ def check_page(page: Path, root: Path) -> list[str]:
     return problems
 
 
+def check_comments(file: Path, root: Path) -> list[str]:
+    """Phrases in the comments of a header."""
+    problems = []
+    for number, line in enumerate(file.read_text("utf-8").split("\n"), 1):
+        _, slashes, comment = line.partition("//")
+        for pattern, better in BANNED.items() if slashes else ():
+            match = re.search(pattern, re.sub(r"`[^`]*`", "", comment), re.I)
+            if match:
+                problems.append(f"{file.relative_to(root).as_posix()}:{number}: \"{match[0]}\"; better: {better}")
+    return problems
+
+
 def self_test() -> list[str]:
     long_line = "x" * (LINE + 1)
     wrong = {
@@ -126,6 +138,11 @@ def self_test() -> list[str]:
             problems.append(f"not refused ({expected}): {text[:60]}: {found}")
         if not expected and found:
             problems.append(f"refused: {text[:60]}: {found}")
+    with tempfile.TemporaryDirectory() as folder:
+        header = Path(folder) / "a.hpp"
+        header.write_text("int lie;\n/// Where weights lie.\nint b;  // it hangs on a\n")
+        if [p.split(":")[1] for p in check_comments(header, Path(folder))] != ["2", "3"]:
+            problems.append(f"comments: {check_comments(header, Path(folder))}")
     return problems
 
 
@@ -133,6 +150,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--root", type=Path, help="folder of the pages")
     parser.add_argument("--pending", type=Path, help="file with the pages that are left out, a path a line")
+    parser.add_argument("--comments", type=Path, nargs="*", default=[], help="folders of headers whose comments are checked for phrases")
     parser.add_argument("--self-test", action="store_true")
     parser.add_argument("page", nargs="*", type=Path, help="only these")
     args = parser.parse_args()
@@ -143,7 +161,9 @@ def main() -> None:
         pending = set(args.pending.read_text().split()) if args.pending and args.pending.exists() else set()
         chosen = [p.resolve() for p in args.page] or [p for p in pages(root) if p.relative_to(root).as_posix() not in pending]
         problems = [problem for page in chosen for problem in check_page(page, root)]
-        print(f"{len(chosen)} pages")
+        headers = [header for folder in args.comments for header in sorted((root / folder).rglob("*.hpp"))]
+        problems += [problem for header in headers for problem in check_comments(header, root)]
+        print(f"{len(chosen)} pages, {len(headers)} headers")
     for problem in problems:
         print(problem, file=sys.stderr)
     sys.exit(1 if problems else 0)

@@ -2,79 +2,17 @@
 
 #include <boost/test/unit_test.hpp>
 
-#include "rc3/fusion/fusion.hpp"
-#include "rc3/model/pretrainer.hpp"
-#include "rc3/objective/objective.hpp"
-#include "rc3/regularizer/regularizer.hpp"
-#include "rc3/relevance/relevance.hpp"
+#include "model/counting.hpp"
+#include "rc3/core/nn/state.hpp"
 #include "rc3/visual/visual.hpp"
 #include "support/support.hpp"
 #include "support/tensors.hpp"
 
-/// Policies that count what they encode.
-namespace user {
-
-struct Text : torch::nn::Module {
-  explicit Text(std::int64_t width = 8) { table = register_parameter("table", at::randn({20, width})); }
-  rc3::Tokens encode(const rc3::Texts& texts) {
-    encoded += texts.size();
-    return {table.index_select(0, texts.ids.flatten()).view({texts.ids.size(0), texts.ids.size(1), -1}), texts.mask};
-  }
-  at::Tensor pool(const rc3::Tokens& tokens) { return tokens.values.select(1, 0); }
-  std::int64_t width() const { return table.size(1); }
-  at::Tensor table;
-  std::int64_t encoded = 0;
-};
-
-struct Visual : torch::nn::Module {
-  explicit Visual(std::int64_t width = 8) { layer = register_module("layer", torch::nn::Linear(5, width)); }
-  rc3::Tokens encode(const rc3::Images& images) {
-    encoded += images.size();
-    return {layer->forward(images.regions), images.region_mask};
-  }
-  std::int64_t width() const { return layer->options.out_features(); }
-  torch::nn::Linear layer{nullptr};
-  std::int64_t encoded = 0;
-};
-
-/// An objective that says a constant and counts how often it is asked.
-template <int value>
-struct Says {
-  template <class Model>
-  at::Tensor loss(rc3::objective::ForwardCache<Model>& forward) {
-    ++asked;
-    return forward.image_embeddings().sum() * 0 + value;
-  }
-  int asked = 0;
-};
-
-}  // namespace user
-
 BOOST_AUTO_TEST_SUITE(model)
 
 using namespace rc3::test;
+using namespace rc3::test::counting;
 using rc3::Batch;
-using Model = rc3::Model<user::Visual, user::Text, rc3::fusion::SingleStream>;
-
-std::shared_ptr<rc3::fusion::SingleStream> fusion(std::int64_t width = 8) {
-  return std::make_shared<rc3::fusion::SingleStream>(rc3::fusion::SingleStreamOptions{width, 1, 2, 16, 0.1});
-}
-
-std::shared_ptr<Model> small(rc3::ModelOptions options = {.embedding = 6, .hidden = 16}) {
-  torch::manual_seed(1);
-  return std::make_shared<Model>(std::make_shared<user::Visual>(), std::make_shared<user::Text>(), fusion(), options);
-}
-
-Batch four() {
-  torch::manual_seed(2);
-  Batch batch;
-  batch.images.regions = at::randn({4, 3, 5});
-  batch.images.region_mask = at::ones({4, 3}, at::kBool);
-  batch.a = {at::randint(20, {4, 6}, at::kLong), at::ones({4, 6}, at::kBool), {}};
-  batch.b = {at::randint(20, {4, 6}, at::kLong), at::ones({4, 6}, at::kBool), {}};
-  batch.image_ids = at::arange(4);
-  return batch;
-}
 
 BOOST_AUTO_TEST_CASE(calibration_takes_out_what_all_images_share) {
   const torch::NoGradGuard no_grad;
@@ -105,9 +43,6 @@ BOOST_AUTO_TEST_CASE(calibration_takes_out_what_all_images_share) {
 
 BOOST_AUTO_TEST_CASE(a_variant_says_its_name) {
   BOOST_TEST(Model::name() == "Model<user::Visual, user::Text, fusion::SingleStream>");
-  using P = rc3::Pretrainer<Model, rc3::objective::Itc, user::Says<3>>;
-  BOOST_TEST(P::name() == "Pretrainer<" + Model::name() + ", objective::Itc, user::Says<3>>");
-  BOOST_TEST((P::objective_names() == std::vector<std::string>{"Itc", "Says"}));
 }
 
 BOOST_AUTO_TEST_CASE(widths_must_agree) {
@@ -153,74 +88,6 @@ BOOST_AUTO_TEST_CASE(text_vectors_begin_as_the_encoders_own_centered) {
           max_difference(m->text_embedding(m->text(batch.a)), centered / centered.norm(2, 1, true)), 1e-5);
   throws_with([&] { m->calibrate_texts(pooled.slice(0, 0, 1)); }, "rc3::Model", "two texts");
   throws_with([&] { m->calibrate_texts(at::zeros({3, 7})); }, "rc3::Model", "pooled", "D=8");
-}
-
-BOOST_AUTO_TEST_CASE(the_total_is_the_weighted_sum_of_the_parts) {
-  const auto m = small();
-  const auto itc = std::make_shared<rc3::objective::Itc>();
-  m->eval();
-  rc3::Pretrainer<Model, rc3::objective::Itc, user::Says<3>, user::Says<5>> p(
-      m, {2.0, 0.5, 10.0}, itc, std::make_shared<user::Says<3>>(), std::make_shared<user::Says<5>>());
-  const auto losses = p.losses(four());
-  BOOST_REQUIRE(losses.parts.size() == 3u);
-  BOOST_TEST(losses.parts[0] > 0);
-  BOOST_TEST(losses.parts[1] == 3);
-  BOOST_TEST(losses.parts[2] == 5);
-  at_most("total, from the weighted sum", std::abs(losses.total.item<double>() - (2 * losses.parts[0] + 1.5 + 50)),
-          1e-4);
-  losses.total.backward();
-  BOOST_TEST(itc->parameters()[0].grad().defined());  // the objective's own parameter learns
-}
-
-BOOST_AUTO_TEST_CASE(weight_0_skips) {
-  const auto idle = std::make_shared<user::Says<3>>();
-  rc3::Pretrainer<Model, user::Says<3>, user::Says<5>> p(small(), {0.0, 1.0}, idle, std::make_shared<user::Says<5>>());
-  const auto losses = p.losses(four());
-  BOOST_TEST(idle->asked == 0);
-  BOOST_TEST((losses.parts == std::vector<double>{0, 5}));
-  BOOST_TEST(losses.total.item<double>() == 5);
-}
-
-BOOST_AUTO_TEST_CASE(what_a_pretrainer_refuses) {
-  using P = rc3::Pretrainer<Model, user::Says<3>>;
-  const auto says = std::make_shared<user::Says<3>>();
-  throws_with([&] { P(small(), {-1.0}, says); }, "rc3::Pretrainer", "negative", "-1");
-  throws_with([&] { P(small(), {1.0}, nullptr); }, "rc3::Pretrainer", "user::Says<3>", "null");
-  throws_with([&] { P(small(), {1.0}, says).losses({}); }, "rc3::Pretrainer", "empty");
-  throws_with([&] { P(small(), {0.0}, says).losses(four()); }, "rc3::Pretrainer", "weight 0");
-}
-
-BOOST_AUTO_TEST_CASE(each_image_and_text_is_encoded_once_a_step) {
-  using namespace rc3::objective;
-  using R = RXvtcl<rc3::regularizer::Ceiling, rc3::relevance::Constant, negatives::SameImage>;
-  const auto m = small();
-  rc3::Pretrainer<Model, R, Itc, Xtcl, Itm> p(m, {1, 1, 1, 1}, std::make_shared<R>(), std::make_shared<Itc>(),
-                                              std::make_shared<Xtcl>(), std::make_shared<Itm>());
-  const auto losses = p.losses(four());
-  BOOST_TEST(m->visual_policy()->encoded == 4);
-  BOOST_TEST(m->text_policy()->encoded == 8);
-  losses.total.backward();
-  for (const auto& item : p.named_parameters())
-    BOOST_TEST((item.value().grad().defined() && finite(item.value().grad())), item.key());
-}
-
-BOOST_AUTO_TEST_CASE(a_batch_of_one_trains) {
-  using namespace rc3::objective;
-  using R = RXvtcl<rc3::regularizer::Ceiling, rc3::relevance::Constant, negatives::SameImage>;
-  const auto m = small();
-  rc3::Pretrainer<Model, R, Itc, Xtcl, Itm> p(m, {1, 1, 1, 1}, std::make_shared<R>(), std::make_shared<Itc>(),
-                                              std::make_shared<Xtcl>(), std::make_shared<Itm>());
-  auto one = four();
-  const auto first = at::zeros({1}, at::kLong);
-  one.images = one.images.select(first);
-  one.a = one.a.select(first);
-  one.b = one.b.select(first);
-  one.image_ids = first;
-  const auto losses = p.losses(one);
-  losses.total.backward();
-  BOOST_TEST(finite(losses.total));
-  for (const auto& item : p.named_parameters())
-    BOOST_TEST((!item.value().grad().defined() || finite(item.value().grad())), item.key());
 }
 
 BOOST_AUTO_TEST_CASE(shared_parameters_are_listed_once) {

@@ -1,4 +1,5 @@
-# Installs the build tree BUILD into a prefix below WORK, then configures, builds and runs SOURCE against it.
+# Configures, builds and runs SOURCE, which gets rc3 in one of four ways. KIND light, torch: the build tree BUILD is installed
+# into a prefix below WORK and found there; add_subdirectory, fetch_content: the source tree RC3 is a part of the project.
 function(step)
   execute_process(COMMAND ${ARGN} RESULT_VARIABLE result OUTPUT_VARIABLE text ERROR_VARIABLE text)
   if(NOT result EQUAL 0)
@@ -7,12 +8,21 @@ function(step)
 endfunction()
 
 file(REMOVE_RECURSE ${WORK})
-step(${CMAKE_COMMAND} --install ${BUILD} --prefix ${WORK}/prefix)
-set(options -DCMAKE_PREFIX_PATH=${WORK}/prefix -DCMAKE_CXX_COMPILER=${COMPILER} -DKIND=${KIND})
+set(options -DCMAKE_CXX_COMPILER=${COMPILER} -DKIND=${KIND} -DWEBP=${WEBP})
+if(KIND STREQUAL light OR KIND STREQUAL torch)
+  step(${CMAKE_COMMAND} --install ${BUILD} --prefix ${WORK}/prefix)
+  list(APPEND options -DCMAKE_PREFIX_PATH=${WORK}/prefix)
+else()
+  list(APPEND options -DRC3_WITH_TORCH=OFF)
+endif()
 if(KIND STREQUAL torch)
   list(APPEND options -DRC3_TORCH_DIR=${TORCH})
+elseif(KIND STREQUAL add_subdirectory)
+  list(APPEND options -DRC3=${RC3})
+elseif(KIND STREQUAL fetch_content)
+  list(APPEND options -DFETCHCONTENT_SOURCE_DIR_RC3=${RC3} -DFETCHCONTENT_FULLY_DISCONNECTED=ON) # no network
 endif()
 step(${CMAKE_COMMAND} -S ${SOURCE} -B ${WORK}/build -G Ninja ${options})
 step(${CMAKE_COMMAND} --build ${WORK}/build)
 step(${WORK}/build/program)
-message(STATUS "find_package(rc3): installed, built, ran")
+message(STATUS "${KIND}: configured, built, ran")

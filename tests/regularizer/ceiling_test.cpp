@@ -2,14 +2,12 @@
 
 #include <boost/test/unit_test.hpp>
 
-#include "rc3/regularizer/none.hpp"
 #include "support/support.hpp"
 #include "support/tensors.hpp"
 
 BOOST_AUTO_TEST_SUITE(regularizer_ceiling)
 
 using rc3::regularizer::Ceiling;
-using rc3::regularizer::None;
 using rc3::regularizer::Pairs;
 using namespace rc3::test;
 
@@ -84,13 +82,6 @@ BOOST_AUTO_TEST_CASE(no_gradient_flows_into_relevance) {
 BOOST_AUTO_TEST_CASE(c0_has_its_range) {
   throws_with([] { Ceiling(1.1); }, "regularizer::Ceiling", "c0", "1.1");
   throws_with([] { Ceiling(std::nan("")); }, "regularizer::Ceiling", "c0");
-}
-
-BOOST_AUTO_TEST_CASE(none_is_zero) {
-  const auto penalty = None().penalty(random_pairs(5));
-  BOOST_TEST(penalty.item<double>() == 0);
-  BOOST_TEST(penalty.dim() == 0);
-  BOOST_TEST((penalty.scalar_type() == at::kDouble));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -8,6 +8,8 @@
 #include "rc3/visual/both.hpp"
 #include "rc3/visual/cache_frozen_features.hpp"
 #include "rc3/visual/patch.hpp"
+#include "rc3/visual/roi.hpp"
+#include "rc3/visual/roi_from_backbone.hpp"
 #include "support/support.hpp"
 #include "support/tensors.hpp"
 
@@ -119,6 +121,54 @@ BOOST_FIXTURE_TEST_CASE(dropped_regions_leave_no_summary, Fixture) {
     BOOST_TEST(tokens.summaries[i].ne(0).any().item<bool>() == regions);
     BOOST_TEST(tokens.summary[i].ne(0).any().item<bool>() == patches);
   }
+}
+
+// Annotations of downstream tasks mostly name an image and say nothing of boxes.
+BOOST_FIXTURE_TEST_CASE(images_without_boxes_are_their_patches, Fixture) {
+  const auto patch = std::make_shared<Patch>(
+      backbone, rc3::visual::PatchOptions{.width = 8, .grid = 2, .max_patches = 4, .dropout = 0});
+  Both both(crops, patch);
+  both.eval();
+  auto masked = images;
+  masked.region_mask = at::zeros({2, 2}, at::kBool);
+  const auto expected = both.encode(masked);  // [2, 2 + P, D], the regions outside the mask
+  rc3::Images plain;
+  plain.pixels = images.pixels;
+  auto empty = images;
+  empty.boxes = at::zeros({2, 0, 4});
+  empty.region_mask = at::zeros({2, 0}, at::kBool);
+  for (const auto& without : {plain, empty, rc3::visual::cache_frozen_features(both, plain)}) {
+    const auto tokens = both.encode(without);
+    BOOST_TEST((tokens.mask.sizes() == at::IntArrayRef{2, 4}));
+    BOOST_TEST(tokens.mask.all().item<bool>());
+    at_most("patches without boxes", max_difference(tokens.values, expected.values.narrow(1, 2, 4)), 1e-6);
+    at_most("summary without boxes", max_difference(tokens.summary, expected.summary), 1e-6);
+    BOOST_TEST((tokens.summaries.sizes() == at::IntArrayRef{2, 0, 10}));
+  }
+  both.train();  // with modality dropout as well: patches are never dropped where there is nothing else
+  for (int k = 0; k < 20; ++k) BOOST_TEST(both.encode(plain).mask.all().item<bool>());
+  throws_with([&] { crops->region_features(plain); }, "visual::RoiFromCrops", "boxes", "missing");
+}
+
+BOOST_AUTO_TEST_CASE(every_region_policy_takes_images_without_boxes) {
+  const auto backbone =
+      std::make_shared<LinearPatches>(rc3::visual::backbone::LinearPatchesOptions{.channels = 5, .patch_size = 4});
+  rc3::Images images;
+  images.pixels = at::randint(0, 256, {2, 3, 16, 24}, at::kByte);
+  rc3::visual::Roi roi({.features = 3, .width = 8});
+  rc3::visual::RoiFromBackbone<LinearPatches> pooled(backbone, {.width = 8});
+  for (const auto& tokens : {roi.encode(images), pooled.encode(images)}) {
+    BOOST_TEST((tokens.values.sizes() == at::IntArrayRef{2, 0, 8}));
+    BOOST_TEST((tokens.mask.sizes() == at::IntArrayRef{2, 0}));
+  }
+  // A shared backbone runs once, and both are given its map.
+  rc3::visual::Both both(std::make_shared<rc3::visual::RoiFromBackbone<LinearPatches>>(
+                             backbone, rc3::visual::RoiFromBackboneOptions{.width = 8}),
+                         std::make_shared<Patch>(backbone, rc3::visual::PatchOptions{.width = 8}));
+  BOOST_TEST((both.encode(images).mask.sizes() == at::IntArrayRef{2, 24}));
+  // Regions without their boxes are a mistake, not an image without regions.
+  images.regions = at::zeros({2, 1, 3});
+  throws_with([&] { roi.encode(images); }, "visual::Roi", "boxes", "missing");
 }
 
 BOOST_FIXTURE_TEST_CASE(what_is_refused, Fixture) {

@@ -47,10 +47,9 @@ struct Texts {
 
 /// Vectors of a batch: the output of every encoder.
 struct Tokens {
-  at::Tensor values;  ///< float [B, N, D]; rows outside the mask are zero
-  at::Tensor mask;    ///< bool [B, N]
-  at::Tensor summary =
-      {};  ///< float [B, S], a visual policy's features of the whole image; undefined or a row of zeros: none
+  at::Tensor values;           ///< float [B, N, D]; rows outside the mask are zero
+  at::Tensor mask;             ///< bool [B, N]
+  at::Tensor summary = {};     ///< float [B, S], features of the whole image; undefined or a row of zeros: none
   at::Tensor summaries = {};   ///< float [B, R, S], the same of each region (the first R tokens); rows outside the mask
                                ///< are zero; undefined: none
   at::Tensor embeddings = {};  ///< float [B, N, E], embedding of each token in the shared space, unit length; zero:

@@ -13,6 +13,7 @@
 #include "rc3/data/example.hpp"
 #include "rc3/data/examples.hpp"
 #include "rc3/data/format/annotation_file.hpp"
+#include "rc3/data/format/caption_examples.hpp"
 #include "rc3/data/format/find_image.hpp"
 #include "rc3/data/format/iglue/iglue.hpp"
 #include "rc3/data/format/image_path.hpp"

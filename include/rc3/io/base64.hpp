@@ -1,5 +1,5 @@
 #pragma once
-/// Base64 as RFC 4648, section 4 has it, and nothing else: padded, no white space, no bits left over.
+/// Base64 by RFC 4648, section 4, strictly: padded, without white space or leftover bits.
 
 #include <array>
 #include <cstddef>
@@ -24,7 +24,7 @@ inline constexpr std::array<std::uint8_t, 256> base64_values = [] {
 }();
 }  // namespace detail
 
-/// How many bytes @p text stands for, by its length and padding. @throws rc3::Error "<where>: ..." when it has none
+/// Decoded size of @p text in bytes, by its length and padding. @throws rc3::Error "<where>: ..." if it is invalid
 inline std::size_t base64_size(std::string_view text, std::string_view where) {
   require(text.size() % 4 == 0, where, ": no base64: ", text.size(), " characters, which is no multiple of 4");
   const std::size_t padding = text.ends_with("==") ? 2 : text.ends_with('=') ? 1 : 0;
@@ -32,7 +32,7 @@ inline std::size_t base64_size(std::string_view text, std::string_view where) {
 }
 
 /// Decodes @p text into @p out, which has base64_size() bytes.
-/// @throws rc3::Error "<where>: ..." naming the first group of 4 characters that is wrong, or when the sizes differ
+/// @throws rc3::Error "<where>: ..." naming the first invalid group of 4 characters, or if the sizes differ
 inline void decode_base64(std::string_view text, std::span<std::byte> out, std::string_view where) {
   const std::size_t size = base64_size(text, where);
   require(size == out.size(), where, ": base64 of ", size, " bytes, ", out.size(), " are expected");
@@ -54,7 +54,7 @@ inline void decode_base64(std::string_view text, std::span<std::byte> out, std::
     out[done + 2] = static_cast<std::byte>(bits);
   }
   if (done == size) return;
-  // One or two bytes are left, in two or three characters whose last bits are zero.
+  // One or two remaining bytes, in two or three characters whose last bits are zero.
   const bool two = size - done == 2;
   const std::uint32_t a = value(in), b = value(in + 1), c = two ? value(in + 2) : 0;
   const std::uint32_t bits = a << 18 | b << 12 | c << 6;
@@ -63,7 +63,7 @@ inline void decode_base64(std::string_view text, std::span<std::byte> out, std::
   if (two) out[done + 1] = static_cast<std::byte>(bits >> 8);
 }
 
-/// Decodes @p text. @throws rc3::Error "<where>: ..." as above, or when it stands for more than @p max_bytes
+/// Decoded @p text. @throws rc3::Error "<where>: ..." as above, or if the result exceeds @p max_bytes
 inline std::string decode_base64(std::string_view text, std::size_t max_bytes, std::string_view where) {
   const std::size_t size = base64_size(text, where);
   require(size <= max_bytes, where, ": base64 of ", size, " bytes, more than the allowed ", max_bytes);

@@ -1,5 +1,5 @@
 #pragma once
-/// CRC-32C (Castagnoli), the check sum of iSCSI, ext4, TFRecord and our checkpoints.
+/// CRC-32C (Castagnoli): the checksum of iSCSI, ext4, TFRecord and rc3's checkpoints.
 
 #include <array>
 #include <cstddef>
@@ -10,7 +10,7 @@ namespace rc3::io {
 
 namespace detail {
 
-/// table[0] takes a byte; table[k] what a byte becomes when k zero bytes follow, so that eight bytes go at a time.
+/// table[0] processes a byte; table[k] a byte followed by k zero bytes, so that eight bytes are processed at a time.
 inline constexpr auto crc32c_table = [] {
   std::array<std::array<std::uint32_t, 256>, 8> table{};
   for (std::uint32_t i = 0; i < 256; ++i) {
@@ -25,7 +25,7 @@ inline constexpr auto crc32c_table = [] {
 
 }  // namespace detail
 
-/// Of bytes that come in pieces. Reflected, as RFC 3720 has it.
+/// CRC-32C of data in pieces. Reflected, as in RFC 3720.
 class Crc32c {
  public:
   Crc32c& add(std::string_view bytes) {

@@ -1,5 +1,5 @@
 #pragma once
-/// Lines of delimiter-separated values (CSV, TSV) to fields.
+/// Fields of delimiter-separated values (CSV, TSV).
 
 #include <cstddef>
 #include <string>
@@ -8,14 +8,14 @@
 
 namespace rc3::io {
 
-/// As Python's csv module and RFC 4180 have it: a field that begins with a quote goes on to the next quote that is not
-/// doubled, and delimiters and line ends in it are text. A quote elsewhere is text.
+/// Rules of Python's csv module and RFC 4180: a field that starts with a quote ends at the next quote that is not
+/// doubled. Delimiters and line ends inside it are text. A quote elsewhere is text.
 class FieldSplitter {
  public:
   explicit FieldSplitter(char delimiter) : delimiter_(delimiter) {}
 
-  /// Takes a record's first or next line, without its end.
-  /// @return whether the record is whole; else a quote is open, and the next line belongs to it
+  /// Appends a record's first or next line, without its line end.
+  /// @return whether the record is complete; otherwise a quote is open, and the next line belongs to it
   bool add(std::string_view line) {
     if (state_ == State::quoted)
       fields_.back() += '\n';
@@ -27,11 +27,11 @@ class FieldSplitter {
     return true;
   }
 
-  /// Of the last record.
+  /// Fields of the last record.
   const std::vector<std::string>& fields() const { return fields_; }
 
  private:
-  enum class State { begin, plain, quoted, quote };  ///< quote: after one in a quoted field
+  enum class State { begin, plain, quoted, quote };  ///< quote: after a quote in a quoted field
 
   void take(char c) {
     if (state_ == State::quoted) {

@@ -1,5 +1,5 @@
 #pragma once
-/// Whole files in, whole files out. A file that is written here appears complete under its name or not at all.
+/// Reading and writing of whole files. A written file appears complete under its name, or not at all.
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -20,7 +20,7 @@
 
 namespace rc3::io {
 
-/// An open file descriptor.
+/// Open file descriptor.
 class Descriptor {
  public:
   Descriptor() = default;
@@ -34,17 +34,17 @@ class Descriptor {
     if (fd_ >= 0) ::close(fd_);
   }
   int get() const { return fd_; }
-  /// Closes now and returns whether that went well: a full disk may be reported as late as here.
+  /// Closes now; false on an error: a full disk may be reported only here.
   bool close() { return ::close(std::exchange(fd_, -1)) == 0; }
 
  private:
   int fd_ = -1;
 };
 
-/// A file that is read at offsets; its size is taken when it is opened.
+/// File read at offsets; its size is determined when it is opened.
 class InputFile {
  public:
-  /// @throws rc3::Error naming the file and the reason when @p path is no readable regular file.
+  /// @throws rc3::Error naming the file and the reason if @p path is not a readable regular file.
   explicit InputFile(std::filesystem::path path)
       : path_(std::move(path)), file_(::open(path_.c_str(), O_RDONLY | O_CLOEXEC)) {
     require(file_.get() >= 0, path_.string(), ": cannot open: ", std::strerror(errno));
@@ -55,13 +55,13 @@ class InputFile {
   }
 
   const std::filesystem::path& path() const { return path_; }
-  /// In bytes.
+  /// Size, bytes.
   std::uint64_t size() const { return size_; }
   int descriptor() const { return file_.get(); }
 
-  /// Fills @p size bytes at @p out from @p offset on. @throws rc3::Error when the file ends before.
+  /// Reads @p size bytes from @p offset into @p out. @throws rc3::Error if the file ends before.
   void read(void* out, std::size_t size, std::uint64_t offset) const {
-    constexpr std::size_t most = std::size_t{1} << 30;  // one read() call gives at most 2 GB
+    constexpr std::size_t most = std::size_t{1} << 30;  // one read() call returns at most 2 GB
     for (std::size_t done = 0; done < size;) {
       const ssize_t n = ::pread(file_.get(), static_cast<char*>(out) + done, std::min(size - done, most),
                                 static_cast<off_t>(offset + done));
@@ -78,8 +78,8 @@ class InputFile {
   std::uint64_t size_ = 0;
 };
 
-/// The whole file @p path. @throws rc3::Error when it cannot be read or has more than @p max_bytes bytes; then nothing
-/// of it is read.
+/// Content of the file @p path. @throws rc3::Error if it cannot be read or exceeds @p max_bytes; it is then not read at
+/// all.
 inline std::string read_file(const std::filesystem::path& path, std::uint64_t max_bytes) {
   const InputFile file(path);
   require(file.size() <= max_bytes, path.string(), ": has ", file.size(), " bytes, more than the allowed ", max_bytes);
@@ -88,20 +88,20 @@ inline std::string read_file(const std::filesystem::path& path, std::uint64_t ma
   return content;
 }
 
-/// Makes a rename in @p folder survive a power failure.
+/// Makes a rename in @p folder durable across a power failure.
 inline void sync_folder(const std::filesystem::path& folder) {
   const std::filesystem::path path = folder.empty() ? "." : folder;
   const Descriptor handle(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   require(handle.get() >= 0 && ::fsync(handle.get()) == 0, path.string(), ": cannot sync: ", std::strerror(errno));
 }
 
-/// Writes a temporary file beside @p path, which takes its name in `commit()`. Without a commit nothing is left of it,
-/// and whatever was at @p path stays.
+/// Temporary file beside @p path that takes its name in `commit()`. Without a commit it is removed, and the old file at
+/// @p path remains.
 class OutputFile {
  public:
-  /// @throws rc3::Error when the folder does not exist or cannot be written to.
+  /// @throws rc3::Error if the folder does not exist or is not writable.
   explicit OutputFile(std::filesystem::path path) : path_(std::move(path)), temporary_(path_) {
-    static std::atomic<unsigned> count{0};  // two threads may save under one name: the last commit wins, whole
+    static std::atomic<unsigned> count{0};  // two threads may save under one name: the last commit wins, complete
     temporary_ += join(".tmp-", ::getpid(), '-', count++);
     file_ = Descriptor(::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666));
     require(file_.get() >= 0, path_.string(), ": cannot write: ", std::strerror(errno));
@@ -112,7 +112,7 @@ class OutputFile {
     if (!committed_) ::unlink(temporary_.c_str());
   }
 
-  /// Appends @p size bytes. @throws rc3::Error, for example when the disk is full.
+  /// Appends @p size bytes. @throws rc3::Error, for example if the disk is full.
   void write(const void* data, std::size_t size) {
     constexpr std::size_t most = std::size_t{1} << 30;
     for (std::size_t done = 0; done < size;) {
@@ -124,7 +124,7 @@ class OutputFile {
   }
   void write(std::string_view text) { write(text.data(), text.size()); }
 
-  /// fsync, rename, fsync of the folder. @throws rc3::Error when one of them fails.
+  /// fsync, rename, fsync of the folder. @throws rc3::Error if one of them fails.
   void commit() {
     require(::fsync(file_.get()) == 0, path_.string(), ": cannot write: ", std::strerror(errno));
     require(file_.close(), path_.string(), ": cannot write: ", std::strerror(errno));
@@ -141,7 +141,7 @@ class OutputFile {
   bool committed_ = false;
 };
 
-/// Writes @p content to @p path: afterwards the file is complete, or it is what it was before.
+/// Writes @p content to @p path: the file is then complete, or unchanged.
 inline void write_file(const std::filesystem::path& path, std::string_view content) {
   OutputFile file(path);
   file.write(content);

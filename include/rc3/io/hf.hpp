@@ -1,5 +1,5 @@
 #pragma once
-/// Pretrained directories as transformers writes them: config.json, and weights under the names that it gives them.
+/// Pretrained directories of transformers: config.json, and weights under transformers' names.
 
 #include "rc3/io/hf/config.hpp"
 #include "rc3/io/hf/layout.hpp"

@@ -1,8 +1,8 @@
 #pragma once
-/// JPEG and PNG images, from strangers: every bound is checked before memory is spent.
+/// JPEG and PNG images from untrusted sources: every bound is checked before memory is allocated.
 ///
-/// These functions read with `io::DefaultDecoders`. Further types: `io::Decoders<io::TurboJpeg, io::Stb, io::WebP>`
-/// with rc3/io/image/turbojpeg.hpp and rc3/io/image/webp.hpp, which this header does not include.
+/// These functions use `io::DefaultDecoders`. For other formats: `io::Decoders<io::TurboJpeg, io::Stb, io::WebP>` with
+/// rc3/io/image/turbojpeg.hpp and rc3/io/image/webp.hpp, which this header does not include.
 
 #include <cstddef>
 #include <filesystem>
@@ -20,24 +20,24 @@
 
 namespace rc3::io {
 
-/// Decodes a JPEG or PNG; grey and palette images become RGBA, of 16 bits the upper 8 stay, EXIF orientation is
-/// applied.
+/// Decoded JPEG or PNG. Grey and palette images become RGBA, 16 bits are reduced to the upper 8, and EXIF orientation
+/// is applied.
 /// @param bytes  the file's content
-/// @param name   what the image is called in errors
-/// @throws rc3::Error naming @p name and the reason: empty, no JPEG or PNG, over a limit (before anything is decoded),
+/// @param name   name of the image in errors
+/// @throws rc3::Error naming @p name and the reason: empty, neither JPEG nor PNG, over a limit (before decoding),
 ///         damaged, truncated.
 inline Image decode_image(std::string_view bytes, std::string_view name, const ImageLimits& limits = {},
                           const ImageOptions& options = {}) {
   return DefaultDecoders::decode(bytes, name, limits, options);
 }
 
-/// Reads the JPEG or PNG file @p path. @throws rc3::Error as decode_image does, and when the file cannot be read.
+/// Image of the JPEG or PNG file @p path. @throws rc3::Error as decode_image does, and if the file cannot be read.
 inline Image load_image(const std::filesystem::path& path, const ImageLimits& limits = {},
                         const ImageOptions& options = {}) {
   return DefaultDecoders::load(path, limits, options);
 }
 
-/// The image as the content of a PNG file. @pre rgba holds width * height * 4 bytes
+/// PNG file content of the image. @pre rgba has width * height * 4 bytes
 inline std::string encode_png(const Image& image) {
   require(image.width > 0 && image.height > 0 &&
               image.rgba.size() == static_cast<std::size_t>(image.width) * static_cast<std::size_t>(image.height) * 4,
@@ -49,7 +49,7 @@ inline std::string encode_png(const Image& image) {
   return png;
 }
 
-/// Writes @p image to @p path, whole or not at all. @throws rc3::Error when it cannot.
+/// Writes @p image to @p path, complete or not at all. @throws rc3::Error if writing fails.
 inline void write_png(const std::filesystem::path& path, const Image& image) { write_file(path, encode_png(image)); }
 
 }  // namespace rc3::io

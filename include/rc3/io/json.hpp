@@ -1,5 +1,5 @@
 #pragma once
-/// JSON files from strangers: bounded in size and depth, no key twice, and errors that name the file and the key.
+/// JSON files from untrusted sources: bounded size and depth, unique keys, and errors that name the file and the key.
 
 #include <cstdint>
 #include <filesystem>
@@ -18,23 +18,23 @@
 
 namespace rc3::io {
 
-/// What a JSON text may cost. The parsed form takes up to some twenty times the text's memory.
+/// Limits of a JSON text. The parsed form takes up to about twenty times the text's memory.
 struct JsonLimits {
   std::uint64_t max_bytes = 16 << 20;
-  int max_depth = 64;  ///< of nested arrays and objects
+  int max_depth = 64;  ///< depth of nested arrays and objects
 };
 
-/// Parses @p text. @param name  what it is called in errors
-/// @throws rc3::Error naming @p name and the reason: too large or deep, not UTF-8, no JSON, a key given twice.
+/// Parsed @p text. @param name  name of the text in errors
+/// @throws rc3::Error naming @p name and the reason: too large or deep, not UTF-8, not JSON, a repeated key.
 inline nlohmann::json parse_json(std::string_view text, std::string_view name, const JsonLimits& limits = {}) {
   using Event = nlohmann::json::parse_event_t;
   require(text.size() <= limits.max_bytes, name, ": has ", text.size(), " bytes, more than the allowed ",
           limits.max_bytes);
   require_utf8(text, name);
-  // nlohmann/json takes a NUL for the end of its input, and would not look at what follows.
+  // nlohmann/json treats a NUL as the end of its input and would ignore the rest.
   require(text.find('\0') == std::string_view::npos, name, ": not JSON: a NUL byte");
 
-  std::vector<std::set<std::string>> keys;  // of the objects around the current place; arrays need none
+  std::vector<std::set<std::string>> keys;  // of the objects around the current position; arrays need none
   const auto check = [&](int depth, Event event, nlohmann::json& value) {
     if (event == Event::object_start || event == Event::array_start) {
       require(depth < limits.max_depth, name, ": nested deeper than ", limits.max_depth);
@@ -54,12 +54,12 @@ inline nlohmann::json parse_json(std::string_view text, std::string_view name, c
   }
 }
 
-/// Reads and parses the file @p path. @throws rc3::Error as parse_json does, and when the file cannot be read.
+/// Parsed file @p path. @throws rc3::Error as parse_json does, and if the file cannot be read.
 inline nlohmann::json read_json(const std::filesystem::path& path, const JsonLimits& limits = {}) {
   return parse_json(read_file(path, limits.max_bytes), path.string(), limits);
 }
 
-/// @p value as an error shows it: JSON in ASCII, at most 60 characters.
+/// @p value for an error message: JSON in ASCII, at most 60 characters.
 inline std::string short_text(const nlohmann::json& value) {
   std::string text = value.dump(-1, ' ', true, nlohmann::json::error_handler_t::replace);
   if (text.size() > 60) text = text.substr(0, 57) + "...";
@@ -96,9 +96,9 @@ T as(const nlohmann::json& value, std::string_view key, std::string_view where) 
   }
 }
 
-/// The value of @p key in the object @p json.
+/// Value of @p key in the object @p json.
 /// @param where  the file, for errors
-/// @throws rc3::Error naming file and key when the key is missing or has another type.
+/// @throws rc3::Error naming file and key if the key is missing or has another type.
 template <class T>
 T get(const nlohmann::json& json, std::string_view key, std::string_view where) {
   require(json.is_object(), where, ": an object with the key \"", key, "\" is expected");
@@ -107,7 +107,7 @@ T get(const nlohmann::json& json, std::string_view key, std::string_view where) 
   return as<T>(*found, key, where);
 }
 
-/// As get(), but @p otherwise when the key is missing or null. Only for what decides no shape and no epsilon.
+/// As get(), but @p otherwise if the key is missing or null. Only for values that decide no shape and no epsilon.
 template <class T>
 T get_or(const nlohmann::json& json, std::string_view key, std::string_view where, T otherwise) {
   require(json.is_object(), where, ": an object is expected");

@@ -1,6 +1,6 @@
 #pragma once
-/// The members of one large JSON object, one after the other: reading a file then costs its text and what its largest
-/// member costs when it is parsed, not twenty times the whole.
+/// Members of one large JSON object, one at a time. Reading a file thus costs its text and the parsed form of its
+/// largest member, not twenty times the whole.
 
 #include <algorithm>
 #include <cstddef>
@@ -15,12 +15,12 @@ namespace rc3::io {
 
 namespace detail {
 
-/// Finds where keys and values begin and end; whether a value is JSON is for parse_json() to say.
+/// Finds the ranges of keys and values; parse_json() validates values.
 class MemberScanner {
  public:
   MemberScanner(std::string_view text, std::string_view name) : text_(text), name_(name) {}
 
-  /// The next character that is no white space; NUL at the end.
+  /// Next character except white space; NUL at the end.
   char peek() {
     at_ = std::min(text_.find_first_not_of(" \t\r\n", at_), text_.size());
     return at_ < text_.size() ? text_[at_] : '\0';
@@ -33,7 +33,7 @@ class MemberScanner {
     peek();
     if (at_ < text_.size()) wrong("the end");
   }
-  /// With its quotes.
+  /// String with its quotes.
   std::string_view string() {
     if (peek() != '"') wrong("a string");
     const std::size_t begin = at_++;
@@ -41,7 +41,7 @@ class MemberScanner {
     if (at_ >= text_.size()) wrong("the end of a string");
     return text_.substr(begin, ++at_ - begin);
   }
-  /// Of any type, with the white space after it.
+  /// Value of any type, with trailing white space.
   std::string_view value() {
     const std::size_t begin = at_;
     for (std::size_t depth = 0; at_ < text_.size();) {
@@ -70,10 +70,10 @@ class MemberScanner {
 
 }  // namespace detail
 
-/// Calls @p member(key, text) for each member of the object @p json, in its order. The text is not looked at yet:
-/// parse_json() does that, and a caller may go on after one that is damaged.
-/// @param name  what the whole is called in errors
-/// @throws rc3::Error "<name>: not JSON: ..." when the members cannot be told apart, after those before were given
+/// Calls @p member(key, text) for each member of the object @p json, in order. The text is not yet validated:
+/// parse_json() does this, and a caller may continue after a damaged member.
+/// @param name  name of the whole in errors
+/// @throws rc3::Error "<name>: not JSON: ..." if the members cannot be separated; earlier ones are delivered
 template <class F>
 void for_each_member(std::string_view json, std::string_view name, F member) {
   if (json.starts_with("\xEF\xBB\xBF")) json.remove_prefix(3);

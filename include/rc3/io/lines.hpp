@@ -1,5 +1,5 @@
 #pragma once
-/// A text file as a list of lines that is read at any place from any thread.
+/// Text file as a list of lines; any thread may read any line.
 
 #include <sys/stat.h>
 
@@ -24,18 +24,18 @@ namespace rc3::io {
 static_assert(std::endian::native == std::endian::little, "index files are little-endian, and copied as they are");
 
 struct LinesOptions {
-  std::uint64_t max_line = 16 << 20;      ///< bytes of one line, its end included; read() refuses longer ones
-  std::uint64_t max_lines = 500'000'000;  ///< each takes 8 bytes of memory
-  bool save_index = false;                ///< keep where the lines are in `<file>.idx`, and use it the next time
+  std::uint64_t max_line = 16 << 20;      ///< bytes of one line, including its end; read() refuses longer ones
+  std::uint64_t max_lines = 500'000'000;  ///< each line takes 8 bytes of memory
+  bool save_index = false;                ///< saves the offsets of lines in `<file>.idx` and reuses them
 };
 
-/// Lines end with "\n" or "\r\n"; the last may end with the file. Opening reads the file once, unless there is an index
-/// that fits it: u64 magic, version, file size, mtime in ns, number of lines, checksum of the rest,
-/// then the offset of each line, and of the file's end.
+/// Lines end with LF or CR LF; the last may end with the file. Opening reads the file once, unless a valid index
+/// exists: u64 magic, version, file size, mtime in ns, number of lines, checksum of the rest, then the offset of each
+/// line and of the file's end.
 class Lines {
  public:
-  /// @throws rc3::Error when @p path cannot be read or has too many lines. An index that does not fit or is damaged is
-  ///         made anew; one that cannot be written is not.
+  /// @throws rc3::Error if @p path cannot be read or has too many lines. An invalid index is rebuilt; one that cannot
+  ///         be written is skipped.
   explicit Lines(std::filesystem::path path, const LinesOptions& options = {})
       : file_(std::move(path)), options_(options) {
     if (options.save_index) from_index_ = load();
@@ -46,12 +46,12 @@ class Lines {
 
   const std::filesystem::path& path() const { return file_.path(); }
   std::int64_t size() const { return static_cast<std::int64_t>(offsets_.size()) - 1; }
-  /// Whether the file's lines were known from `<file>.idx`.
+  /// Whether the offsets came from `<file>.idx`.
   bool from_index() const { return from_index_; }
-  /// What errors call line @p i: "a.jsonl:1" for line 0, as editors count.
+  /// Name of line @p i in errors: "a.jsonl:1" for line 0, as editors count.
   std::string where(std::int64_t i) const { return join(path().string(), ':', i + 1); }
 
-  /// Line @p i of 0 .. size() - 1, without its end. @throws rc3::Error when it is too long or no longer there.
+  /// Line @p i of 0 .. size() - 1, without its end. @throws rc3::Error if it is too long or no longer exists.
   std::string read(std::int64_t i) const {
     const auto [begin, end] = place(i);
     require(end - begin <= options_.max_line, where(i), ": the line has ", end - begin,
@@ -61,7 +61,7 @@ class Lines {
     return line;
   }
 
-  /// The first bytes of line @p i, at most @p most, for what need not be read whole. The line's end may be among them.
+  /// First bytes of line @p i, at most @p most, when the whole line is not needed. May include the line's end.
   std::string read_begin(std::int64_t i, std::size_t most) const {
     const auto [begin, end] = place(i);
     return bytes(begin, std::min(end, begin + most));
@@ -108,7 +108,7 @@ class Lines {
 
   std::filesystem::path index_path() const { return path().string() + ".idx"; }
 
-  // FNV-1a over words: each step is a bijection, so one changed word never goes unseen.
+  // FNV-1a over words: each step is a bijection, so one changed word is always detected.
   static std::uint64_t checksum(Head head, const std::vector<std::uint64_t>& offsets) {
     head.checksum = 0;
     std::uint64_t hash = 0xcbf29ce484222325u;
@@ -131,7 +131,7 @@ class Lines {
     Head found{};
     if (index.size() < sizeof found) return false;
     index.read(&found, sizeof found, 0);
-    // A line has at least a byte: a number of lines that a file cannot have costs no memory.
+    // A line has at least one byte, so an impossible number of lines allocates no memory.
     if (found.lines > std::min(file_.size(), options_.max_lines)) return false;
     if (index.size() != sizeof found + 8 * (found.lines + 1)) return false;
     offsets_.resize(static_cast<std::size_t>(found.lines) + 1);
@@ -142,7 +142,7 @@ class Lines {
     return std::memcmp(&found, &expected, sizeof found) == 0 && rising && offsets_.front() == 0 &&
            offsets_.back() == file_.size();
   } catch (const Error&) {
-    return false;  // there is none, or it cannot be read
+    return false;  // it does not exist or cannot be read
   }
 
   void save() const try {
@@ -153,12 +153,12 @@ class Lines {
     out.write(offsets_.data(), 8 * offsets_.size());
     out.commit();
   } catch (const Error&) {
-    // A folder that cannot be written to costs a pass over the file the next time, nothing else.
+    // A folder that is not writable costs one pass over the file at the next start, nothing else.
   }
 
   InputFile file_;
   LinesOptions options_;
-  std::vector<std::uint64_t> offsets_;  ///< where each line begins, and where the file ends
+  std::vector<std::uint64_t> offsets_;  ///< start of each line, and end of the file
   bool from_index_ = false;
 };
 

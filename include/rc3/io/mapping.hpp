@@ -1,5 +1,5 @@
 #pragma once
-/// A file mapped into memory, privately: what is written there never reaches the file. LibTorch-free.
+/// File mapped into memory, privately: writes never reach the file. LibTorch-free.
 
 #include <sys/mman.h>
 
@@ -14,13 +14,12 @@
 
 namespace rc3::io {
 
-/// Pages come from the disk when they are first read, are shared with other processes that map the file, and become
-/// this process's own when they are written to.
-/// @warning A file that is cut short while it is mapped ends the process with SIGBUS. Files that are replaced by a
-/// rename, as OutputFile does, are safe.
+/// Pages are read from the disk on first use, shared with other processes that map the file, and private after a write.
+/// @warning Truncating a mapped file ends the process with SIGBUS. Replacing it by a rename, as OutputFile does, is
+///         safe.
 class Mapping {
  public:
-  /// @throws rc3::Error naming the file when the system refuses
+  /// @throws rc3::Error naming the file if the system refuses
   static std::shared_ptr<Mapping> of(const InputFile& file) { return std::shared_ptr<Mapping>(new Mapping(file)); }
 
   Mapping(const Mapping&) = delete;

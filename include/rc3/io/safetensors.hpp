@@ -1,5 +1,5 @@
 #pragma once
-/// Tensors in safetensors files: the only form in which rc3 reads or writes weights.
+/// Tensors in safetensors files: the only format of weights in rc3.
 
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/empty.h>
@@ -59,20 +59,20 @@ inline constexpr std::pair<Dtype, at::ScalarType> scalar_types[] = {
 /// LibTorch's name of an element type.
 inline at::ScalarType scalar_type(Dtype dtype) { return scalar_types[static_cast<std::size_t>(dtype)].second; }
 
-/// The format's name of an element type. @throws rc3::Error when it has none, as for complex doubles.
+/// The format's name of an element type. @throws rc3::Error if it has none, as for complex doubles.
 inline Dtype dtype_of(at::ScalarType type, std::string_view tensor) {
   for (const auto& [dtype, scalar] : scalar_types)
     if (scalar == type) return dtype;
   fail("tensor \"", tensor, "\": safetensors files have no type for ", type);
 }
 
-/// How a tensor's bytes come from the file.
+/// Access to a tensor's bytes.
 enum class Access {
-  read,   ///< copied, at once; nothing that happens to the file afterwards matters
-  mapped  ///< mapped, page by page as they are used; see io::Mapping for what must not happen to the file meanwhile
+  read,   ///< copied immediately; later changes of the file have no effect
+  mapped  ///< mapped, page by page on use; io::Mapping states the restrictions on the file
 };
 
-/// Reads tensors one by one: no more of the file is in memory than was asked for.
+/// Reads tensors one by one: only requested tensors are in memory.
 class Reader {
  public:
   /// Reads and checks the header. @throws rc3::Error as safetensors::read_header does.
@@ -83,7 +83,7 @@ class Reader {
   }
 
   const Header& header() const { return header_; }
-  /// The entry of the tensor @p name, or nullptr.
+  /// Entry of the tensor @p name, or nullptr.
   const Entry* find(const std::string& name) const {
     const auto found = index_.find(name);
     return found == index_.end() ? nullptr : &header_.entries[found->second];
@@ -91,8 +91,8 @@ class Reader {
 
   bool contains(const std::string& name) const { return find(name) != nullptr; }
 
-  /// The tensor @p name, on the CPU. A mapped one stays valid without the Reader; writing to it changes no file.
-  /// @throws rc3::Error when there is none, or the file became shorter meanwhile.
+  /// Tensor @p name, on the CPU. A mapped one outlives the Reader; writing to it changes no file.
+  /// @throws rc3::Error if it does not exist, or the file was truncated meanwhile.
   at::Tensor read(const std::string& name) const {
     const Entry* found = find(name);
     require(found != nullptr, file_.path().string(), ": has no tensor \"", name, '"');
@@ -107,7 +107,7 @@ class Reader {
   }
 
  private:
-  // Undefined where there is no mapping, or the file's author left the tensor where its type may not lie.
+  // Undefined without a mapping, or if the tensor is misaligned in the file.
   at::Tensor mapped(const Entry& entry) const {
     if (!mapping_) return {};
     std::byte* at = mapping_->data() + header_.data_offset + entry.begin;
@@ -117,7 +117,7 @@ class Reader {
         at, entry.shape, [mapping = mapping_](void*) {}, type);
   }
 
-  // A bool that is neither 0 nor 1 is undefined behaviour wherever it is read.
+  // A bool that is neither 0 nor 1 is undefined behaviour for every reader.
   void check_booleans(const at::Tensor& tensor, const std::string& name) const {
     const auto* bytes = static_cast<const unsigned char*>(tensor.data_ptr());
     const bool right = std::all_of(bytes, bytes + tensor.numel(), [](unsigned char b) { return b <= 1; });
@@ -138,11 +138,11 @@ inline std::map<std::string, at::Tensor> load(const std::filesystem::path& path)
   return tensors;
 }
 
-/// The bytes of a file with @p tensors, to @p sink by `write(const void*, std::size_t)`. The same tensors give the same
-/// bytes. Tensors that are on another device or not contiguous are copied, one at a time.
-/// @param file      its name, for errors
-/// @param metadata  strings for the header; "format": "pt" is what transformers asks for
-/// @throws rc3::Error when a tensor has a type that the format lacks or a name that is not UTF-8
+/// Writes the file content of @p tensors to @p sink by `write(const void*, std::size_t)`. Equal tensors give equal
+/// bytes. Tensors on another device or not contiguous are copied, one at a time.
+/// @param file      name of the file, for errors
+/// @param metadata  strings for the header; transformers requires "format": "pt"
+/// @throws rc3::Error if a tensor's type is not in the format or its name is not UTF-8
 template <class Sink>
 void write(Sink& sink, const std::string& file, const std::map<std::string, at::Tensor>& tensors,
            const std::map<std::string, std::string>& metadata = {{"format", "pt"}}) {
@@ -192,8 +192,8 @@ void write(Sink& sink, const std::string& file, const std::map<std::string, at::
   }
 }
 
-/// Writes @p tensors to @p path: the file is complete or not there at all. @throws rc3::Error as write() does, or when
-/// the disk is full; then what was at @p path is still there.
+/// Writes @p tensors to @p path, complete or not at all. @throws rc3::Error as write() does, or if the disk is full;
+/// the old file at @p path then remains.
 inline void save(const std::filesystem::path& path, const std::map<std::string, at::Tensor>& tensors,
                  const std::map<std::string, std::string>& metadata = {{"format", "pt"}}) {
   OutputFile file(path);

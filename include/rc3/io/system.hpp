@@ -1,5 +1,5 @@
 #pragma once
-/// The calls of the operating system that a save is made of, as a policy: a test puts one in their place that fails.
+/// System calls of a save, as a policy: tests replace it by one that fails.
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -9,7 +9,7 @@
 
 namespace rc3::io {
 
-/// POSIX. Each returns -1, with errno, when it fails.
+/// POSIX. Each returns -1, with errno, on failure.
 struct System {
   int create(const char* path) { return ::open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666); }
   int open_folder(const char* path) { return ::open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC); }

@@ -1,5 +1,5 @@
 #pragma once
-/// Tar files: where their members are, and writing them.
+/// Tar files: offsets of their members, and writing.
 
 #include "rc3/io/tar/table.hpp"
 #include "rc3/io/tar/writer.hpp"

@@ -1,5 +1,5 @@
 #pragma once
-/// The weights of a pretrained directory: model.safetensors, or the shards that model.safetensors.index.json lists.
+/// Weights of a pretrained directory: model.safetensors, or the shards of model.safetensors.index.json.
 
 #include <ATen/core/Tensor.h>
 
@@ -17,12 +17,12 @@
 
 namespace rc3::io {
 
-/// The tensors of a .safetensors file, or of a pretrained directory, sharded or not.
+/// Tensors of a .safetensors file or of a pretrained directory, sharded or not.
 class Weights {
  public:
   /// @param path    a directory or a .safetensors file
-  /// @param access  whether read() copies a tensor's bytes or maps them
-  /// @throws rc3::Error when there is none, or when a file or the index is not as it must be.
+  /// @param access  whether read() copies or maps a tensor's bytes
+  /// @throws rc3::Error if there are no weights, or a file or the index is invalid.
   explicit Weights(const std::filesystem::path& path, safetensors::Access access = safetensors::Access::read)
       : path_(path), access_(access) {
     if (!std::filesystem::is_directory(path)) {
@@ -37,10 +37,10 @@ class Weights {
     }
   }
 
-  /// By name: the file it is in.
+  /// File of each tensor, by name.
   const std::map<std::string, const safetensors::Reader*>& readers() const { return readers_; }
   const std::filesystem::path& path() const { return path_; }
-  /// The tensor @p name. @throws rc3::Error when there is none.
+  /// Tensor @p name. @throws rc3::Error if it does not exist.
   at::Tensor read(const std::string& name) const {
     const auto found = readers_.find(name);
     require(found != readers_.end(), path_.string(), ": has no tensor \"", name, '"');
@@ -66,7 +66,7 @@ class Weights {
     std::map<std::string, const safetensors::Reader*> shards;
     for (const auto& [name, value] : json["weight_map"].items()) {
       const auto file = as<std::string>(value, name, where);
-      // The index says names of files beside it; it may not lead out of the folder.
+      // The index names files beside it; it must not refer outside the folder.
       require(!file.empty() && file != ".." && std::filesystem::path(file).filename() == file, where, ": \"", name,
               "\" must name a file in the same folder, names ", file);
       auto& shard = shards[file];

@@ -1,5 +1,5 @@
 #pragma once
-/// Shares of right answers, what they are compared with, and how far they can be trusted.
+/// Accuracy, its baseline and its standard error.
 
 #include <cmath>
 #include <concepts>
@@ -14,12 +14,12 @@
 
 namespace rc3::metric {
 
-/// A list of labels: std::vector or std::span of std::int64_t, std::string or whatever can be compared and sorted.
+/// List of labels: std::vector or std::span of std::int64_t, std::string or another comparable, sortable type.
 template <class T>
 concept Labels = std::ranges::random_access_range<T> && std::ranges::sized_range<T> &&
     std::totally_ordered<std::ranges::range_value_t<T>>;
 
-/// Lists of one type of label.
+/// Lists with one type of label.
 template <class A, class B>
 concept SameLabels =
     Labels<A> && Labels<B> && std::same_as<std::ranges::range_value_t<A>, std::ranges::range_value_t<B>>;
@@ -35,9 +35,9 @@ void check_labels(std::string_view metric, const A& predicted, const B& gold) {
 
 }  // namespace detail
 
-/// The share of @p predicted that are equal to @p gold at the same place.
+/// Share of @p predicted equal to @p gold at the same index.
 /// @return 0 .. 1
-/// @throws rc3::Error if the two differ in length or are empty
+/// @throws rc3::Error if their lengths differ or they are empty
 template <class A, class B>
 requires SameLabels<A, B>
 double accuracy(const A& predicted, const B& gold) {
@@ -48,12 +48,11 @@ double accuracy(const A& predicted, const B& gold) {
   return static_cast<double>(right) / static_cast<double>(size);
 }
 
-/// The share of groups all of whose predictions are right: MaRVL's and NLVR2's consistency, where a group is the
-/// images that one statement is about (Suhr et al. 2019, "A Corpus for Reasoning about Natural Language
-/// LateInteractionFusion in Photographs").
-/// @param groups  which group each prediction belongs to: a statement's number or text
-/// @return 0 .. 1; each group counts once, whatever its size
-/// @throws rc3::Error if the three differ in length or are empty
+/// Share of groups with correct predictions only: the consistency of MaRVL and NLVR2, where a group is the images of
+/// one statement (Suhr et al. 2019, "A Corpus for Reasoning about Natural Language Grounded in Photographs").
+/// @param groups  group of each prediction: a statement's number or text
+/// @return 0 .. 1; each group counts once, at any size
+/// @throws rc3::Error if the lengths of the three differ or they are empty
 template <class A, class B, Labels Groups>
 requires SameLabels<A, B>
 double consistency(const A& predicted, const B& gold, const Groups& groups) {
@@ -73,11 +72,11 @@ double consistency(const A& predicted, const B& gold, const Groups& groups) {
 
 template <class Label>
 struct MajorityBaseline {
-  Label label;      ///< the most frequent one of training, the smallest of equally frequent ones
-  double accuracy;  ///< 0 .. 1, of answering it to every test question
+  Label label;      ///< most frequent training label, the smallest of equally frequent ones
+  double accuracy;  ///< 0 .. 1, of this label as the answer to every test question
 };
 
-/// What is right without a look at the question: answering the most frequent label of training.
+/// Baseline without the question: the accuracy of the most frequent training label.
 /// @throws rc3::Error if either is empty
 template <class A, class B>
 requires SameLabels<A, B> MajorityBaseline<std::ranges::range_value_t<A>> majority_baseline(const A& train,
@@ -101,11 +100,11 @@ requires SameLabels<A, B> MajorityBaseline<std::ranges::range_value_t<A>> majori
   return {most->first, static_cast<double>(right) / static_cast<double>(std::ranges::size(test))};
 }
 
-/// sqrt(p (1 - p) / n): the standard error of a share of independent answers (binomial distribution). Two shares that
-/// differ by less than about twice this cannot be told apart.
+/// Standard error of a share of independent answers (binomial distribution): sqrt(p (1 - p) / n). Shares that differ by
+/// less than about twice this are not distinguishable.
 /// @param share  0 .. 1
 /// @param count  answers, >= 1
-/// @throws rc3::Error if one is out of its range
+/// @throws rc3::Error for a value out of its range
 inline double standard_error(double share, std::int64_t count) {
   require(share >= 0 && share <= 1, "metric::standard_error: ", share, " is no share, which is from 0 to 1");
   require(count >= 1, "metric::standard_error: needs at least one answer, not ", count);

@@ -1,5 +1,5 @@
 #pragma once
-/// BLEU of a corpus, as sacreBLEU computes it.
+/// Corpus BLEU, equal to sacreBLEU's.
 
 #include <algorithm>
 #include <array>
@@ -26,26 +26,26 @@ struct BleuOptions {
   tokenize::Tokenizer tokenizer = tokenize::V13a();  ///< or None, Intl, Zh, Characters, or a user's tokenize::Policy
   Smoothing smoothing = smoothing::Exp();            ///< or Floor, AddK, None
   bool lowercase = false;                            ///< compare in lower case
-  bool effective_order = false;  ///< leave out orders that no hypothesis is long enough for; for single sentences
+  bool effective_order = false;  ///< skip orders for which no hypothesis is long enough; for single sentences
 };
 
-/// A score, and what it is made of. Element n - 1 of an array is about n-grams of n tokens.
+/// Score with its components. Element n - 1 of an array is for n-grams of n tokens.
 struct Bleu {
   static constexpr std::size_t orders = 4;
 
   double score = 0;                            ///< 0 .. 100
-  std::array<std::int64_t, orders> matches{};  ///< n-grams of hypotheses that are in a reference, unsmoothed
+  std::array<std::int64_t, orders> matches{};  ///< n-grams of hypotheses found in a reference, unsmoothed
   std::array<std::int64_t, orders> totals{};   ///< n-grams of hypotheses
-  std::array<double, orders> precisions{};     ///< percent, smoothed; all 0 where nothing matches
+  std::array<double, orders> precisions{};     ///< percent, smoothed; all 0 without matches
   double brevity_penalty = 1;                  ///< 0 .. 1
   std::int64_t hypothesis_length = 0;          ///< tokens
-  std::int64_t reference_length = 0;           ///< tokens, of each sentence's reference of the closest length
+  std::int64_t reference_length = 0;           ///< tokens of each sentence's reference of the closest length
   std::string signature;                       ///< "nrefs:1|case:mixed|eff:no|tok:13a|smooth:exp"
 };
 
 namespace detail {
 
-/// Adds what sentence @p s, of which the characters are tokenized by @p tokenizer, matches.
+/// Adds the counts of sentence @p s, tokenized by @p tokenizer.
 inline void add_sentence(Bleu& sum, const Sentence& s, const tokenize::Tokenizer& tokenizer) {
   const auto tokenized = [&](std::u32string_view text) { return tokenizer(unicode::trim_end(text)); };
   std::vector<std::u32string> lines{tokenized(s.hypothesis)};
@@ -57,7 +57,7 @@ inline void add_sentence(Bleu& sum, const Sentence& s, const tokenize::Tokenizer
   const std::span references = std::span(sequences).subspan(1);
 
   const auto length = [](const std::u32string& sequence) { return static_cast<std::int64_t>(sequence.size()); };
-  const auto distance = [&](const std::u32string& r) {  // the shorter one of two that are as far
+  const auto distance = [&](const std::u32string& r) {  // the shorter of two at equal distance
     return std::pair(std::abs(length(r) - length(hypothesis)), length(r));
   };
   sum.hypothesis_length += length(hypothesis);
@@ -103,15 +103,14 @@ inline void finish(Bleu& bleu, const Smoothing& smoothing, bool effective_order)
 /// Evaluation of Machine Translation"), with the tokenizations of Post 2018, "A Call for Clarity in Reporting BLEU
 /// Scores": equal to sacreBLEU's corpus score.
 ///
-/// p_n is the share of the hypotheses' n-grams that are in a reference, each at most as often as in the reference where
-/// it is most frequent, over the whole corpus. BP = 1 if the hypotheses' c tokens are at least the references' r, else
-/// exp(1 - r / c), where r counts for each sentence the reference whose length is closest, the shorter of two.
+/// p_n is the share of the hypotheses' n-grams found in a reference, over the whole corpus; each counts at most as
+/// often as in the reference where it is most frequent. BP = 1 if the hypotheses' c tokens are at least the references'
+/// r, else exp(1 - r / c). r counts the reference of the closest length for each sentence, the shorter of two.
 ///
-/// @param hypotheses  UTF-8, one text a sentence; a text may be empty
-/// @param references  UTF-8, one or several a sentence
-/// @throws rc3::Error if there is no sentence, a sentence has no reference, the numbers of sentences differ, or a text
-/// is
-///         not UTF-8 (named by its index)
+/// @param hypotheses  UTF-8, one text per sentence; a text may be empty
+/// @param references  UTF-8, one or several per sentence
+/// @throws rc3::Error without sentences, for a sentence without a reference, for different numbers of sentences, or for
+///         a text that is not UTF-8 (named by its index)
 inline Bleu bleu(std::span<const std::string> hypotheses, const References& references,
                  const BleuOptions& options = {}) {
   references.check("metric::bleu", hypotheses.size());

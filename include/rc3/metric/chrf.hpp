@@ -1,5 +1,5 @@
 #pragma once
-/// chrF and chrF++ of a corpus, as sacreBLEU computes them.
+/// Corpus chrF and chrF++, equal to sacreBLEU's.
 
 #include <cstddef>
 #include <cstdint>
@@ -23,20 +23,20 @@ struct ChrfOptions {
   bool lowercase = false;  ///< compare in lower case
 };
 
-/// How many n-grams of one order hypothesis and reference have.
+/// Numbers of n-grams of one order in hypothesis and reference.
 struct ChrfCounts {
   std::int64_t hypothesis = 0, reference = 0, matches = 0;
 };
 
 struct Chrf {
   double score = 0;                ///< 0 .. 100
-  std::vector<ChrfCounts> counts;  ///< of 1 .. char_order characters, then 1 .. word_order words
+  std::vector<ChrfCounts> counts;  ///< for 1 .. char_order characters, then 1 .. word_order words
   std::string signature;           ///< "nrefs:1|case:mixed|eff:yes|nc:6|nw:2|space:no"
 };
 
 namespace detail {
 
-/// Words as chrF++ has them: one mark of ASCII punctuation at a word's end is a word, else one at its beginning.
+/// Words of chrF++: one ASCII punctuation mark at a word's end is a word, else one at its start.
 inline std::vector<std::u32string_view> chrf_words(std::u32string_view text) {
   const auto mark = [](char32_t c) {
     return std::u32string_view(U"!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~").find(c) != std::u32string_view::npos;
@@ -50,7 +50,7 @@ inline std::vector<std::u32string_view> chrf_words(std::u32string_view text) {
   return out;
 }
 
-/// The F score of precision and recall, each the mean over the orders that both sides are long enough for.
+/// F score of precision and recall, each the mean over the orders for which both sides are long enough.
 inline double chrf_score(std::span<const ChrfCounts> counts, double beta) {
   double precision = 0, recall = 0;
   int used = 0;
@@ -66,7 +66,7 @@ inline double chrf_score(std::span<const ChrfCounts> counts, double beta) {
   return 100 * (1 + beta * beta) * precision * recall / (beta * beta * precision + recall);
 }
 
-/// What is compared of a text: its characters and its words.
+/// Compared parts of a text: its characters and its words.
 struct ChrfText {
   std::u32string characters, words;
 };
@@ -76,7 +76,7 @@ inline std::vector<ChrfCounts> chrf_counts(const ChrfText& hypothesis, const Chr
   std::vector<ChrfCounts> out;
   const auto add = [&out](std::u32string_view h, std::u32string_view r, int orders) {
     for (std::size_t order = 1; order <= static_cast<std::size_t>(orders); ++order) {
-      // An order that the reference is too short for is none: nothing of it could have matched.
+      // An order for which the reference is too short does not count: no match is possible.
       const std::int64_t in_reference = ngrams_in(r.size(), order);
       out.push_back({in_reference == 0 ? 0 : ngrams_in(h.size(), order), in_reference,
                      matches(count_ngrams(h, order), count_ngrams(r, order))});
@@ -94,14 +94,13 @@ inline std::vector<ChrfCounts> chrf_counts(const ChrfText& hypothesis, const Chr
 /// evaluation"), and with `word_order = 2` also of 1 and 2 words: chrF++ (Popović 2017, "chrF++: words helping
 /// character n-grams"). Equal to sacreBLEU's corpus score.
 ///
-/// Counts are summed over the corpus before they are divided; of several references each sentence counts the one that
-/// gives it the best score, the first of equal ones.
+/// Counts are summed over the corpus before division. Of several references the one with the sentence's best score
+/// counts, the first of equal ones.
 ///
-/// @param hypotheses  UTF-8, one text a sentence; a text may be empty
-/// @param references  UTF-8, one or several a sentence
-/// @throws rc3::Error if there is no sentence, a sentence has no reference, the numbers of sentences differ, an option
-/// is
-///         out of its range, or a text is not UTF-8 (named by its index)
+/// @param hypotheses  UTF-8, one text per sentence; a text may be empty
+/// @param references  UTF-8, one or several per sentence
+/// @throws rc3::Error without sentences, for a sentence without a reference, for different numbers of sentences, for an
+///         option out of its range, or for a text that is not UTF-8 (named by its index)
 inline Chrf chrf(std::span<const std::string> hypotheses, const References& references,
                  const ChrfOptions& options = {}) {
   require(options.char_order >= 1 && options.word_order >= 0 && options.beta > 0,

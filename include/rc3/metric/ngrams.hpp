@@ -11,11 +11,11 @@
 
 namespace rc3::metric {
 
-/// How often each n-gram occurs. The keys are views into the sequence that was counted, which must outlive them.
+/// Frequency of each n-gram. The keys are views into the counted sequence, which must outlive them.
 using Ngrams = std::unordered_map<std::u32string_view, std::int64_t>;
 
-/// Words as numbers, so that a sentence of words is a sequence as one of characters is. The numbers mean nothing but
-/// which words are equal, among the sentences of one Vocabulary.
+/// Words as numbers, so that words and characters are both sequences. The numbers only identify equal words, among the
+/// sentences of one Vocabulary.
 class Vocabulary {
  public:
   /// @param words  must outlive this
@@ -31,19 +31,19 @@ class Vocabulary {
   std::unordered_map<std::u32string_view, char32_t> known_;
 };
 
-/// How many n-grams of @p order, >= 1, a sequence of @p length has.
+/// Number of n-grams of @p order, >= 1, in a sequence of @p length.
 constexpr std::int64_t ngrams_in(std::size_t length, std::size_t order) {
   return length < order ? 0 : static_cast<std::int64_t>(length - order + 1);
 }
 
-/// The n-grams of @p order, >= 1, in @p sequence.
+/// n-grams of @p order, >= 1, in @p sequence.
 inline Ngrams count_ngrams(std::u32string_view sequence, std::size_t order) {
   Ngrams out;
   for (std::size_t i = 0; i + order <= sequence.size(); ++i) ++out[sequence.substr(i, order)];
   return out;
 }
 
-/// Of each n-gram the larger of the two counts.
+/// Larger of the two counts of each n-gram.
 inline void keep_larger(Ngrams& counts, const Ngrams& others) {
   for (const auto& [ngram, count] : others) {
     std::int64_t& kept = counts[ngram];
@@ -51,7 +51,7 @@ inline void keep_larger(Ngrams& counts, const Ngrams& others) {
   }
 }
 
-/// How many n-grams both have: the sum of the smaller counts (Papineni 2002, "modified n-gram precision").
+/// Number of common n-grams: the sum of the smaller counts (Papineni 2002, "modified n-gram precision").
 inline std::int64_t matches(const Ngrams& a, const Ngrams& b) {
   std::int64_t sum = 0;
   for (const auto& [ngram, count] : a) {

@@ -1,5 +1,5 @@
 #pragma once
-/// The texts that hypotheses are compared with: one or several a sentence.
+/// Reference texts: one or several per sentence.
 
 #include <cstddef>
 #include <span>
@@ -13,12 +13,12 @@
 
 namespace rc3::metric {
 
-/// A view of the references of a corpus; what it is made from must outlive it.
+/// View of the references of a corpus, which must outlive it.
 class References {
  public:
-  /// One a sentence.
+  /// One per sentence.
   References(const std::vector<std::string>& texts) : one_(texts), size_(texts.size()) {}  // NOLINT: meant to convert
-  /// Several a sentence, and not as many for each: element i holds those of sentence i.
+  /// Several per sentence, in any number: element i has those of sentence i.
   References(const std::vector<std::vector<std::string>>& texts)  // NOLINT: meant to convert
       : several_(texts), size_(texts.size()) {}
 
@@ -27,7 +27,7 @@ class References {
     return several_.empty() ? one_.subspan(i, 1) : std::span<const std::string>(several_[i]);
   }
 
-  /// How signatures say how many there are a sentence: "1", "var".
+  /// Number of references per sentence in signatures: "1", "var".
   std::string count() const {
     const std::size_t first = of(0).size();
     for (std::size_t i = 1; i < size_; ++i)
@@ -35,7 +35,7 @@ class References {
     return std::to_string(first);
   }
 
-  /// @throws rc3::Error "<metric>: ..." unless there is a sentence, and each of @p hypotheses has a reference
+  /// @throws rc3::Error "<metric>: ..." without sentences, or if one of @p hypotheses has no reference
   void check(std::string_view metric, std::size_t hypotheses) const {
     require(hypotheses > 0, metric, ": no sentence was given; a score needs one");
     require(size_ == hypotheses, metric, ": ", hypotheses, " hypotheses, but references for ", size_,
@@ -50,7 +50,7 @@ class References {
   std::size_t size_;
 };
 
-/// Sentence @p i of a corpus as characters, in lower case if asked for.
+/// Characters of sentence @p i of a corpus, optionally in lower case.
 struct Sentence {
   std::u32string hypothesis;
   std::vector<std::u32string> references;

@@ -1,5 +1,5 @@
 #pragma once
-/// What BLEU takes for a precision of which no n-gram matches.
+/// Smoothing of BLEU precisions without matches.
 
 #include <cmath>
 #include <iomanip>
@@ -12,7 +12,7 @@
 
 namespace rc3::metric::smoothing {
 
-/// Matching n-grams of an order, of so many.
+/// Matches and number of n-grams of an order.
 struct Fraction {
   double matches;
   double total;
@@ -26,7 +26,7 @@ inline std::string name_with(std::string_view name, double value) {
   return out.str();
 }
 
-/// No smoothing: BLEU is 0 as soon as one order has no match (Papineni 2002).
+/// No smoothing: BLEU is 0 if one order has no match (Papineni 2002).
 struct None {
   std::string name() const { return "none"; }
   /// @param counts  of n-grams of @p order, 1 .. 4
@@ -44,7 +44,7 @@ struct Floor {
   }
 };
 
-/// Method 2 there: `value` more matches, of as many n-grams more, for orders above 1.
+/// Method 2 there: adds `value` to matches and n-grams, for orders above 1.
 struct AddK {
   double value = 1;  ///< n-grams, > 0
   std::string name() const { return name_with("add-k", value); }
@@ -53,7 +53,7 @@ struct AddK {
   }
 };
 
-/// Method 3 there, of NIST's mteval-v13a.pl: the k-th order without a match counts 1 / 2^k of one.
+/// Method 3 there, of NIST's mteval-v13a.pl: the k-th order without a match counts as 1 / 2^k matches.
 struct Exp {
   std::string name() const { return "exp"; }
   Fraction operator()(Fraction counts, int, int zeros) const {
@@ -65,7 +65,7 @@ struct Exp {
 
 namespace rc3::metric {
 
-/// One of them, of which Exp is the default.
+/// One of these; Exp is the default.
 using Smoothing = std::variant<smoothing::Exp, smoothing::Floor, smoothing::AddK, smoothing::None>;
 
 }  // namespace rc3::metric

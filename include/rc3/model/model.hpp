@@ -129,6 +129,9 @@ Model<Visual, Text, Fusion>::Model(std::shared_ptr<Visual> visual, std::shared_p
 template <visual::Policy Visual, text::Policy Text, fusion::Policy Fusion>
 at::Tensor Model<Visual, Text, Fusion>::pooled(const Tokens& visual) const {
   if constexpr (requires { visual_->summary_width(); }) return visual.summary;
+  require(visual.values.size(1) > 0,
+          "rc3::Model: the images of this batch have no visual token: its visual policy reads regions alone, and there "
+          "are none; give boxes, or a policy that reads patches too (visual::Both)");
   // Mean and maximum over the tokens: what the image is like on the whole, and what is anywhere in it.
   const auto mask = visual.mask.unsqueeze(2);
   const auto mean = (visual.values * mask).sum(1) / mask.sum(1).clamp_min(1);

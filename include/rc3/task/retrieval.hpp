@@ -3,11 +3,10 @@
 
 #include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
-#include <ATen/ops/arange.h>
-#include <ATen/ops/full_like.h>
+#include <ATen/ops/ones_like.h>
 
 #include <algorithm>
-#include <array>
+#include <cstdint>
 #include <limits>
 
 #include "rc3/core/check.hpp"
@@ -31,19 +30,18 @@ inline at::Tensor ranks(const at::Tensor& scores, const at::Tensor& targets) {
   return (scores >= scores.gather(1, targets.to(scores.device()).unsqueeze(1))).sum(1);
 }
 
-/// The place of the best of each image's own texts among all texts, 1 the best; ties with others' texts count against
-/// it. Images without a text are left out.
-/// @param scores  float [I, T], higher is better
-/// @param owner   int64 [T], the image of each text, in 0 .. I-1
-/// @return int64 [images with a text], in 1 .. T
-inline at::Tensor ranks_of_any(const at::Tensor& scores, const at::Tensor& owner) {
-  check_shape("task::ranks_of_any", "scores", scores, {{'I'}, {'T'}});
-  check_shape("task::ranks_of_any", "owner", owner, {{'T', scores.size(1)}});
-  require(!scores.isnan().any().item<bool>(), "task::ranks_of_any: a score is not a number");
-  const auto own = at::arange(scores.size(0), scores.device()).unsqueeze(1) == owner.to(scores.device()).unsqueeze(0);
-  const auto best = scores.masked_fill(~own, -std::numeric_limits<double>::infinity()).amax(1, true);  // [I, 1]
-  const auto before = (scores >= best).logical_and(~own).sum(1) + 1;
-  return before.index_select(0, own.any(1).nonzero().squeeze(1));
+/// The same where a query may have several right candidates: the place of its best one among the wrong ones, 1 the
+/// best.
+/// @param right  bool [Q, C], one true at least in each row
+/// @return int64 [Q], in 1 .. C
+inline at::Tensor best_ranks(const at::Tensor& scores, const at::Tensor& right) {
+  check_shape("task::best_ranks", "scores", scores, {{'Q'}, {'C'}});
+  check_shape("task::best_ranks", "right", right, {{'Q', scores.size(0)}, {'C', scores.size(1)}});
+  require(!scores.isnan().any().item<bool>(), "task::best_ranks: a score is not a number");
+  require(right.any(1).all().item<bool>(), "task::best_ranks: a query has no right candidate");
+  const auto wrong = ~right;
+  const auto own = scores.masked_fill(wrong, -std::numeric_limits<double>::infinity()).amax(1, /*keepdim=*/true);
+  return ((scores >= own) & wrong).sum(1) + 1;
 }
 
 /// @param ranks  int64 [Q], >= 1
@@ -57,6 +55,20 @@ inline Recall recall(const at::Tensor& ranks) {
 inline Recall chance(std::int64_t candidates) {
   const auto k = [&](double n) { return std::min(1.0, n / static_cast<double>(candidates)); };
   return {k(1), k(5), k(10)};
+}
+
+/// What guessing gives where queries have several right candidates: the mean of 1 - C(n - m, k) / C(n, k) over queries
+/// with m right ones of n. @param right  bool [Q, C], one true at least in each row
+inline Recall chance(const at::Tensor& right) {
+  check_shape("task::chance", "right", right, {{'Q'}, {'C'}});
+  const auto n = static_cast<double>(right.size(1));
+  const auto m = right.sum(1).to(at::kDouble);
+  const auto within = [&](int k) {
+    auto none = at::ones_like(m);  // that none of k different candidates is right
+    for (int i = 0; i < k && i < right.size(1); ++i) none = none * (n - m - i).clamp_min(0) / (n - i);
+    return (1 - none).mean().item<double>();
+  };
+  return {within(1), within(5), within(10)};
 }
 
 }  // namespace rc3::task

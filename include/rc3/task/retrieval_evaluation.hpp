@@ -2,15 +2,16 @@
 /// Image-text retrieval on held-out samples: recall in each language, by the embeddings and after ITM re-ranking.
 
 #include <ATen/TensorOperators.h>
-#include <ATen/ops/arange.h>
 #include <ATen/ops/tensor.h>
+#include <ATen/ops/zeros.h>
 #include <c10/core/InferenceMode.h>
 
 #include <algorithm>
 #include <cstdint>
-#include <limits>
+#include <iterator>
 #include <span>
 #include <string>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -28,7 +29,7 @@ struct LanguageRecall {
   std::string language;
   std::int64_t images = 0;  ///< that are searched
   std::int64_t texts = 0;   ///< in this language, each a query
-  Recall to_image;          ///< each text searches its image
+  Recall to_image;          ///< each text searches an image that has it
   Recall to_text;           ///< each image searches any of its texts
 };
 
@@ -64,13 +65,13 @@ class RetrievalEvaluation {
   LanguageRecall recall(const std::string& language) const {
     const auto which = samples_.texts_in(language);
     require(!which.empty(), samples_.name(), ": has no text in the language ", language);
-    std::vector<std::int64_t> image_of_text;
-    for (const auto& text : which) image_of_text.push_back(text.sample);
-    const auto own = at::tensor(image_of_text, at::kLong);
     const auto encoded = texts(language);
-    const auto to_image = task::recall(ranks(searched(encoded, true).cpu(), own));
-    return {language, samples_.size(), static_cast<std::int64_t>(which.size()), to_image,
-            task::recall(ranks_of_any(searched(encoded, false).cpu(), own))};
+    const auto right = right_images(which);
+    const auto to_image = best_ranks(searched(encoded, true).cpu(), right);
+    const auto asked = right.any(0).nonzero().squeeze(1);  // images with a text in this language
+    const auto to_text =
+        best_ranks(searched(encoded, false).cpu().index_select(0, asked), right.t().index_select(0, asked));
+    return {language, samples_.size(), std::ssize(which), task::recall(to_image), task::recall(to_text)};
   }
 
   /// Recall in each language of the options, in their order; of the data in alphabetical order where they name none.
@@ -99,6 +100,21 @@ class RetrievalEvaluation {
       auto embeddings = host_.text_embedding(tokens);
       return kept(std::move(tokens), std::move(embeddings));
     });
+  }
+
+  /// Which images have each text, or one equal to it. @return bool [T, I]
+  at::Tensor right_images(const std::vector<features::TextOf>& which) const {
+    std::unordered_map<std::string, std::vector<std::int64_t>> images_of;
+    const auto text_of = [&](const features::TextOf& t) { return samples_.sample(t.sample).texts[t.text].text; };
+    for (const auto& t : which) images_of[text_of(t)].push_back(t.sample);
+    std::vector<std::int64_t> rows, columns;
+    for (std::size_t i = 0; i < which.size(); ++i)
+      for (const auto image : images_of.at(text_of(which[i]))) {
+        rows.push_back(static_cast<std::int64_t>(i));
+        columns.push_back(image);
+      }
+    return at::zeros({std::ssize(which), samples_.size()}, at::kBool)
+        .index_put({at::tensor(rows, at::kLong), at::tensor(columns, at::kLong)}, at::tensor(true));
   }
 
   /// @return float [T, I], or [I, T] where images are the queries

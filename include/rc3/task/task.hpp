@@ -4,6 +4,7 @@
 #include "rc3/task/ablation.hpp"
 #include "rc3/task/batch.hpp"
 #include "rc3/task/cached_examples.hpp"
+#include "rc3/task/caption_search.hpp"
 #include "rc3/task/classifier.hpp"
 #include "rc3/task/collate.hpp"
 #include "rc3/task/evaluate.hpp"

@@ -1,5 +1,5 @@
 #pragma once
-/// BERT bodies: BERT itself, multilingual-e5-small and, with other position ids, XLM-R and larger e5 models.
+/// BERT encoders: BERT, multilingual-e5-small and, with other position ids, XLM-R and larger e5 models.
 
 #include <ATen/ops/arange.h>
 #include <ATen/ops/cumsum.h>
@@ -19,10 +19,10 @@
 
 namespace rc3::text {
 
-/// How one vector comes out of a text's tokens.
+/// Pooling of a text's tokens.
 enum class Pooling {
-  mean,  ///< mean over the tokens of the mask, as multilingual-e5 wants
-  first  ///< the first token, <s>, as classifiers on XLM-R take
+  mean,  ///< mean over the tokens of the mask, for multilingual-e5
+  first  ///< the first token, <s>, for classifiers on XLM-R
 };
 
 struct BertOptions {
@@ -38,9 +38,9 @@ struct BertOptions {
   double dropout = 0.1;              ///< in training, probability in [0, 1)
   Pooling pooling = Pooling::mean;
 
-  /// Reads a config.json. @throws rc3::Error naming the file and the key that is missing or makes no sense
+  /// Reads a config.json. @throws rc3::Error naming the file and the missing or invalid key
   static BertOptions from_config(const std::filesystem::path& directory);
-  /// What config.json says of these sizes: "xlm-roberta" where first_position is above 0, else "bert".
+  /// config.json with these sizes: "xlm-roberta" if first_position is above 0, else "bert".
   nlohmann::json to_config() const;
 };
 
@@ -51,42 +51,42 @@ class Bert : public torch::nn::Module {
   explicit Bert(BertOptions options);
 
   /// Loads a Hugging Face directory: config.json and model.safetensors.
-  /// @param report  where it is given, it is told of every tensor's name, and a missing or unused one is no error
+  /// @param report  if given, receives the name of every tensor, and a missing or unused one is not an error
   /// @throws rc3::Error naming the file, and the key or tensor that is missing, unknown or of another shape
   static std::shared_ptr<Bert> from_pretrained(const std::filesystem::path& directory,
                                                io::LoadReport* report = nullptr);
 
-  /// Writes config.json and model.safetensors, as transformers reads them. @throws rc3::Error when it cannot
+  /// Writes config.json and model.safetensors for transformers. @throws rc3::Error if writing fails
   void save_pretrained(const std::filesystem::path& directory) const;
 
-  /// @param texts  ids int64 [B, L] (or hidden [B, L, D] as `lower` gave it), mask bool [B, L];
-  ///               1 <= L <= positions - first_position
+  /// @param texts  ids int64 [B, L] (or hidden [B, L, D] from `lower`), mask bool [B, L]; 1 <= L <= positions -
+  ///         first_position
   /// @return Tokens [B, L, D]; rows of padding are zero
   /// @throws rc3::Error for another shape or type, and on the CPU for ids outside the vocabulary or a text without
-  /// tokens
+  ///         tokens
   Tokens encode(const Texts& texts) {
     return upper(texts.hidden.defined() ? Tokens{texts.hidden, texts.mask} : lower(texts));
   }
 
-  /// The frozen part of `encode`: embeddings and frozen layers. Its result may be kept for a text and used again.
+  /// Frozen layers of `encode`: embeddings and frozen layers. The output may be cached.
   Tokens lower(const Texts& texts);
 
-  /// The learning part of `encode`, on what `lower` gave.
+  /// Trainable layers of `encode`, on the output of `lower`.
   Tokens upper(const Tokens& hidden);
 
-  /// One vector a text, by `options().pooling`; not normalised. @return float [B, D]
+  /// One vector per text, by `options().pooling`; not normalised. @return float [B, D]
   at::Tensor pool(const Tokens& tokens);
 
-  /// The word embedding [K, D], which a masked-language-model head shares.
+  /// Word embedding [K, D], shared with a masked-language-model head.
   const at::Tensor& word_embedding() const { return word_->weight; }
 
   std::int64_t width() const { return options_.width; }
   const BertOptions& options() const { return options_; }
 
-  /// Freezes the embeddings and the first @p layers layers, and lets the others learn. @pre 0 <= layers
+  /// Freezes the embeddings and the first @p layers layers, and unfreezes the others. @pre 0 <= layers
   void freeze_lower(std::int64_t layers);
 
-  /// Layers that `lower` runs. -1: nothing is frozen, not even the embeddings.
+  /// Layers of `lower`. -1: nothing is frozen, not even the embeddings.
   std::int64_t frozen_layers() const { return frozen_; }
 
  private:

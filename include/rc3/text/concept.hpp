@@ -1,5 +1,5 @@
 #pragma once
-/// What a text encoder must offer. See docs/concepts/text.md. LibTorch-free.
+/// Concept of a text encoder, see docs/concepts/text.md. LibTorch-free.
 
 #include <type_traits>
 
@@ -22,7 +22,7 @@ concept HasWidth = requires(const P& p) {
   requires std::is_same_v<decltype(p.width()), std::int64_t>;
 };
 
-/// `encode(const Texts&)` gives Tokens [B, L, D], `pool(const Tokens&)` one vector a text [B, D], `width()` is D.
+/// `encode(const Texts&)` returns Tokens [B, L, D], `pool(const Tokens&)` one vector per text [B, D]; `width()` is D.
 template <class P>
 concept Policy = Encodes<P> && Pools<P> && HasWidth<P>;
 

@@ -1,5 +1,5 @@
 #pragma once
-/// Many texts on several threads. LibTorch-free.
+/// Tokenization of many texts on several threads. LibTorch-free.
 
 #include <algorithm>
 #include <cstddef>
@@ -13,19 +13,18 @@
 
 namespace rc3::text {
 
-/// The ids of every text, the same for any number of threads.
-/// @param threads  >= 1; the caller's thread is one of them
-/// @throws rc3::Error as Tokenizer::encode does for the first text that it refuses, naming which; whatever else is
-/// thrown
-///         on a thread reaches the caller too
+/// Ids of every text, equal for any number of threads.
+/// @param threads  >= 1, including the caller's thread
+/// @throws rc3::Error as Tokenizer::encode does, for the first refused text, with its index; other exceptions of a
+///         thread also reach the caller
 inline std::vector<std::vector<std::int64_t>> encode_all(const Tokenizer& tokenizer, std::span<const std::string> texts,
                                                          std::size_t threads = 1) {
   require(threads >= 1, "text::encode_all: threads must be at least 1, is 0");
   threads = std::clamp<std::size_t>(texts.size(), 1, threads);
   std::vector<std::vector<std::int64_t>> ids(texts.size());
   std::vector<std::exception_ptr> failed(threads);
-  // Each thread has one block of texts and stops at its first error, so that the error of the first block that has one
-  // is that of the first text in all.
+  // Each thread has one block of texts and stops at its first error. The first block with an error thus has the first
+  // error of all.
   const auto work = [&](std::size_t block) noexcept {
     std::size_t i = block * texts.size() / threads;
     const std::size_t end = (block + 1) * texts.size() / threads;

@@ -1,5 +1,5 @@
 #pragma once
-/// The tokens of a text and where in the text they come from. LibTorch-free.
+/// Tokens of a text with their positions in the text. LibTorch-free.
 
 #include <cstddef>
 #include <cstdint>
@@ -16,11 +16,11 @@ struct Span {
   friend bool operator==(const Span&, const Span&) = default;
 };
 
-/// One text or a pair of texts as tokens. All four vectors have one entry a token.
+/// Tokens of one text or a pair. All four vectors have one entry per token.
 ///
-/// A span holds the characters that a token's letters come from, in the text as the caller gave it: no prefix, nothing
-/// normalised, and without the blanks that the "▁" of a piece stands for. It is empty for special tokens, for tokens of
-/// the prefix and for the piece "▁" alone. Several tokens may share a character that normalisation turned into several.
+/// A span covers the characters of a token's letters in the original text: without prefix, normalisation, or the blanks
+/// of a "▁". It is empty for special tokens, tokens of the prefix and the piece "▁" alone. Several tokens may share a
+/// character that normalisation expanded.
 struct Encoding {
   static constexpr int special = -1;
 

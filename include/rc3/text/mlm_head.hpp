@@ -1,5 +1,5 @@
 #pragma once
-/// The head that guesses masked words.
+/// Masked-language-model head.
 
 #include <ATen/ops/gelu.h>
 #include <ATen/ops/linear.h>
@@ -12,8 +12,8 @@
 
 namespace rc3::text {
 
-/// logits = LayerNorm(gelu(W x + c)) E^T + b, where E is the word embedding of the encoder, so that the head itself has
-/// no matrix of K rows. Source: Devlin et al. 2019; `XLMRobertaLMHead` of transformers.
+/// logits = LayerNorm(gelu(W x + c)) E^T + b, where E is the encoder's word embedding, so the head has no matrix of K
+/// rows. Source: Devlin et al. 2019; `XLMRobertaLMHead` of transformers.
 class MlmHead : public torch::nn::Module {
  public:
   /// @param width       D, > 0

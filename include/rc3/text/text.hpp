@@ -1,5 +1,5 @@
 #pragma once
-/// Everything about texts: the concept, the tokenizer and the encoders.
+/// All of rc3/text: concept, tokenizer and encoders.
 
 #include "rc3/text/bert.hpp"
 #include "rc3/text/concept.hpp"

@@ -1,5 +1,5 @@
 #pragma once
-/// From strings to a padded batch of ids.
+/// Padded batches of ids from strings.
 
 #include <ATen/ops/full.h>
 #include <ATen/ops/zeros.h>
@@ -13,8 +13,8 @@
 
 namespace rc3::text {
 
-/// Pads sequences of ids on the right, to the longest of them or a little more.
-/// @param multiple  L is rounded up to a multiple of this, >= 1; 8 suits matrix products in half precision
+/// Padding of id sequences on the right, at least to the longest.
+/// @param multiple  L is rounded up to a multiple, >= 1; 8 suits matrix products in half precision
 /// @return ids int64 [B, L] (padding is Tokenizer::pad) and their mask
 inline Texts pad_batch(std::span<const std::vector<std::int64_t>> sequences, std::int64_t multiple = 1) {
   require(multiple >= 1, "text::pad_batch: multiple must be at least 1, is ", multiple);
@@ -33,10 +33,10 @@ inline Texts pad_batch(std::span<const std::vector<std::int64_t>> sequences, std
   return texts;
 }
 
-/// The same batch for any number of threads.
-/// @param threads   as encode_all has it, >= 1
-/// @param multiple  as pad_batch has it, >= 1
-/// @throws rc3::Error as Tokenizer::encode does, naming which of the texts
+/// Tokenized and padded batch, equal for any number of threads.
+/// @param threads   as in encode_all, >= 1
+/// @param multiple  as in pad_batch, >= 1
+/// @throws rc3::Error as Tokenizer::encode does, with the index of the text
 inline Texts tokenize(const Tokenizer& tokenizer, std::span<const std::string> texts, std::size_t threads = 1,
                       std::int64_t multiple = 1) {
   return pad_batch(encode_all(tokenizer, texts, threads), multiple);

@@ -1,5 +1,5 @@
 #pragma once
-/// SentencePiece with the ids of XLM-R. LibTorch-free.
+/// SentencePiece tokenizer with the ids of XLM-R. LibTorch-free.
 
 #include <sentencepiece_processor.h>
 
@@ -25,26 +25,26 @@
 namespace rc3::text {
 
 struct TokenizerOptions {
-  std::string prefix = "";        ///< put before every text; multilingual-e5 wants "query: " or "passage: "
-  std::int64_t max_length = 512;  ///< tokens, <s> and </s> included, >= 3, for pairs >= 6; what is longer is cut
-  Truncation truncation = Truncation::longest_first;  ///< which text of a pair is cut
+  std::string prefix = "";        ///< prepended to every text; "query: " or "passage: " for multilingual-e5
+  std::int64_t max_length = 512;  ///< tokens, including <s> and </s>, >= 3, for pairs >= 6; longer texts are truncated
+  Truncation truncation = Truncation::longest_first;  ///< which text of a pair is truncated
 };
 
-/// Turns texts into ids: `<s> a </s>`, pairs into `<s> a </s></s> b </s>`. May be used by several threads at a time.
+/// Tokenizer of texts, `<s> a </s>`, and pairs, `<s> a </s></s> b </s>`. Thread-safe.
 ///
 /// SentencePiece numbers <unk>=0 <s>=1 </s>=2 and pieces from 3; XLM-R numbers <s>=0 <pad>=1 </s>=2 <unk>=3 and pieces
 /// from 4, with <mask> last. There is no Tokenizer without a loaded model.
 ///
-/// What a text says is data: "</s>" or "<mask>" in it become ordinary pieces, never the special token, so that a
-/// caption cannot end a sentence or put a blank into it. Hugging Face's fast tokenizer gives the special id instead.
+/// Text is data: "</s>" or "<mask>" in it become ordinary pieces, never the special token. A caption can therefore not
+/// end a sequence or mask a word. Hugging Face's fast tokenizer returns the special id instead.
 class Tokenizer {
  public:
   static constexpr std::int64_t bos = detail::bos_id, pad = detail::pad_id, eos = detail::eos_id, unk = detail::unk_id;
-  static constexpr std::uintmax_t max_model_bytes = 32u << 20;  ///< a model file beyond this is refused
-  static constexpr std::size_t max_text_bytes = 1u << 20;       ///< a text beyond this is refused
+  static constexpr std::uintmax_t max_model_bytes = 32u << 20;  ///< limit of a model file
+  static constexpr std::size_t max_text_bytes = 1u << 20;       ///< limit of a text
 
-  /// Reads `sentencepiece.bpe.model` in @p directory, or the file itself if @p directory is one.
-  /// @throws rc3::Error if the file is missing, too large or no SentencePiece model
+  /// Reads `sentencepiece.bpe.model` in @p directory, or @p directory itself if it is a file.
+  /// @throws rc3::Error if the file is missing, too large or not a SentencePiece model
   static Tokenizer from_pretrained(std::filesystem::path directory, TokenizerOptions options = {}) {
     if (std::filesystem::is_directory(directory)) directory /= "sentencepiece.bpe.model";
     std::error_code failed;
@@ -59,40 +59,39 @@ class Tokenizer {
     return Tokenizer(std::move(processor), std::move(options));
   }
 
-  /// The same loaded model with other options, for example another prefix. @throws rc3::Error if an option makes no
-  /// sense
+  /// The same loaded model with other options, for example another prefix. @throws rc3::Error for an invalid option
   Tokenizer with(TokenizerOptions options) const { return Tokenizer(processor_, std::move(options)); }
 
-  /// Ids of @p text, <s> and </s> included, at most `max_length`.
-  /// @throws rc3::Error if the text is empty or only blanks, not UTF-8 or longer than `max_text_bytes`
+  /// Ids of @p text, including <s> and </s>, at most `max_length`.
+  /// @throws rc3::Error if the text is empty or blank, not UTF-8 or longer than `max_text_bytes`
   std::vector<std::int64_t> encode(std::string_view text) const {
     auto ids = ids_of(text);
     ids.resize(std::min(ids.size(), static_cast<std::size_t>(options_.max_length) - 2));
     return detail::between(ids);
   }
 
-  /// Ids of a pair, the prefix before both texts; one that is too long is cut as `truncation` says.
-  /// @throws rc3::Error as encode(text) does, naming which of the two; if `max_length` < 6; as text::truncate does
+  /// Ids of a pair, with the prefix before both texts, truncated by `truncation`.
+  /// @throws rc3::Error as encode(text) does, naming the text of the pair; if `max_length` < 6; as text::truncate does
   std::vector<std::int64_t> encode(std::string_view first, std::string_view second) const {
     const auto [a, b] =
         cut_pair<std::vector<std::int64_t>>([&](int which) { return ids_of(which == 0 ? first : second); });
     return detail::between(a, &b);
   }
 
-  /// The ids of encode(text), and where in the text each comes from. @throws rc3::Error as encode(text) does
+  /// Ids of encode(text), with their spans. @throws rc3::Error as encode(text) does
   Encoding encode_with_offsets(std::string_view text) const {
     auto encoding = align(text, 0);
     detail::resize(encoding, std::min(encoding.size(), static_cast<std::size_t>(options_.max_length) - 2));
     return detail::between(encoding);
   }
 
-  /// The ids of encode(first, second), and where each comes from. @throws rc3::Error as encode(first, second) does
+  /// Ids of encode(first, second), with their spans. @throws rc3::Error as encode(first, second) does
   Encoding encode_with_offsets(std::string_view first, std::string_view second) const {
     const auto [a, b] = cut_pair<Encoding>([&](int which) { return align(which == 0 ? first : second, which); });
     return detail::between(a, &b);
   }
 
-  /// The text of @p ids without special tokens; <unk> is written " ⁇ ", as SentencePiece writes it.
+  /// Text of @p ids without special tokens; <unk> becomes " ⁇ ", as in SentencePiece.
   /// @throws rc3::Error if an id is not in the vocabulary
   std::string decode(std::span<const std::int64_t> ids) const {
     std::vector<int> pieces;
@@ -109,7 +108,7 @@ class Tokenizer {
     return text;
   }
 
-  /// The piece with this id, "▁" for a space. @throws rc3::Error if the id is not in the vocabulary
+  /// Piece of an id, "▁" for a space. @throws rc3::Error if the id is not in the vocabulary
   std::string piece(std::int64_t id) const {
     require(id >= 0 && id < vocabulary(), "text::Tokenizer: id ", id, " is not in the vocabulary, 0 to ",
             vocabulary() - 1);
@@ -118,7 +117,7 @@ class Tokenizer {
     return id <= unk ? special[id] : processor_->IdToPiece(static_cast<int>(id - 1));
   }
 
-  /// The id of a piece, special tokens by their names; `unk` if there is no such piece.
+  /// Id of a piece or special token; `unk` if it does not exist.
   std::int64_t id(std::string_view piece) const {
     if (piece == "<s>") return bos;
     if (piece == "<pad>") return pad;
@@ -127,10 +126,10 @@ class Tokenizer {
     return detail::xlm_r_id(processor_->PieceToId(piece));
   }
 
-  /// Ids in the tokenizer's vocabulary, <pad> and <mask> included; a model's word embedding may have more rows.
+  /// Size of the vocabulary, including <pad> and <mask>; a model's word embedding may have more rows.
   std::int64_t vocabulary() const { return processor_->GetPieceSize() + 2; }
 
-  /// The id of <mask>, the last one.
+  /// Id of <mask>, the last one.
   std::int64_t mask() const { return vocabulary() - 1; }
 
   const TokenizerOptions& options() const { return options_; }

@@ -1,5 +1,5 @@
 #pragma once
-/// A small text encoder that learns from nothing.
+/// Small text encoder for training from scratch.
 
 #include <ATen/ops/arange.h>
 #include <ATen/ops/dropout.h>
@@ -32,9 +32,9 @@ struct TransformerEncoderOptions {
 
 /// LayerNorm(stack(word + position)), a stack of pre-norm transformer layers; pools by the mean over the mask.
 ///
-/// Pre-norm layers train from zero without a warm-up (Xiong et al. 2020). Weights start at N(0, 0.02^2), those that
-/// write into the residual stream at 0.02 / sqrt(2 layers), so that its variance does not grow with depth (Radford et
-/// al. 2019).
+/// Pre-norm layers train from scratch without warm-up (Xiong et al. 2020). Weights start at N(0, 0.02^2). Those that
+/// write into the residual stream start at 0.02 / sqrt(2 layers), so that its variance does not grow with depth
+/// (Radford et al. 2019).
 class TransformerEncoder : public torch::nn::Module {
  public:
   explicit TransformerEncoder(TransformerEncoderOptions options = {}) : options_(options) {
@@ -55,7 +55,7 @@ class TransformerEncoder : public torch::nn::Module {
   /// @param texts  ids int64 [B, L], mask bool [B, L]; 1 <= L <= positions
   /// @return Tokens [B, L, D]; rows of padding are zero
   /// @throws rc3::Error for another shape or type, and on the CPU for ids outside the vocabulary or a text without
-  /// tokens
+  ///         tokens
   Tokens encode(const Texts& texts) {
     detail::check_texts("text::TransformerEncoder", texts, options_.vocabulary, options_.positions);
     const auto columns = at::arange(texts.ids.size(1), texts.ids.options());
@@ -65,7 +65,7 @@ class TransformerEncoder : public torch::nn::Module {
     return {norm_->forward(x) * texts.mask.unsqueeze(-1), texts.mask};
   }
 
-  /// The mean over the tokens of the mask; not normalised. @return float [B, D]
+  /// Mean over the tokens of the mask; not normalised. @return float [B, D]
   at::Tensor pool(const Tokens& tokens) {
     check_shape("text::TransformerEncoder", "tokens", tokens.values, {{'B'}, {'L'}, {'D', width()}});
     const auto weight = tokens.mask.unsqueeze(-1).to(tokens.values.scalar_type());

@@ -1,5 +1,5 @@
 #pragma once
-/// How a pair of texts that is too long is cut. LibTorch-free.
+/// Truncation of a pair of texts. LibTorch-free.
 
 #include <algorithm>
 #include <cstddef>
@@ -9,18 +9,18 @@
 
 namespace rc3::text {
 
-/// Which text of a pair gives way. Tokens go from the end of a text.
+/// Which text of a pair is truncated, at its end.
 enum class Truncation {
-  longest_first,  ///< the longer one down to the other's length, then both evenly; an odd token stays
-                  ///< with the longer one, the second where both are equal
+  longest_first,  ///< the longer one to the other's length, then both evenly; an odd token stays with the longer one,
+                  ///< or the second
   only_first,
   only_second
 };
 
-/// How many tokens of each text stay where @p room are left for both. Source: `truncate_encodings` of Hugging Face
+/// Remaining tokens of each text if @p room are available for both. Source: `truncate_encodings` of Hugging Face
 /// tokenizers.
 /// @param first, second  tokens without special tokens
-/// @throws rc3::Error if the text that must not be cut leaves less than one token for the other
+/// @throws rc3::Error if the text that must not be truncated leaves less than one token for the other
 inline std::pair<std::size_t, std::size_t> truncate(std::size_t first, std::size_t second, std::size_t room,
                                                     Truncation how) {
   if (first + second <= room) return {first, second};

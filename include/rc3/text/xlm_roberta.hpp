@@ -1,12 +1,12 @@
 #pragma once
-/// XLM-R: a BERT body whose position ids start behind the padding id.
+/// XLM-R: a BERT encoder whose position ids start after the padding id.
 
 #include "rc3/text/bert.hpp"
 
 namespace rc3::text {
 
 /// Source: Conneau et al. 2020, "Unsupervised Cross-lingual Representation Learning at Scale".
-/// Position id of a token = its number among the tokens + pad id; padding has the pad id itself.
+/// Position id of a token = its 1-based index among the tokens + pad id; padding has the pad id.
 class XlmRoberta : public Bert {
  public:
   /// @param options  `first_position` is pad id + 1, so 2 for every published model
@@ -15,8 +15,8 @@ class XlmRoberta : public Bert {
             options.first_position, "; for a BERT body use text::Bert");
   }
 
-  /// Loads a Hugging Face directory whose config.json says "xlm-roberta".
-  /// @param report  where it is given, it is told of every tensor's name, and a missing or unused one is no error
+  /// Loads a Hugging Face directory whose config.json has model type "xlm-roberta".
+  /// @param report  if given, receives the name of every tensor, and a missing or unused one is not an error
   /// @throws rc3::Error naming the file, and the key or tensor that is missing, unknown or of another shape
   static std::shared_ptr<XlmRoberta> from_pretrained(const std::filesystem::path& directory,
                                                      io::LoadReport* report = nullptr) {
@@ -25,7 +25,7 @@ class XlmRoberta : public Bert {
     return model;
   }
 
-  /// The sizes of xlm-roberta-base.
+  /// Sizes of xlm-roberta-base.
   static BertOptions base() {
     BertOptions o;
     o.vocabulary = 250002;
@@ -38,7 +38,7 @@ class XlmRoberta : public Bert {
     return o;
   }
 
-  /// The sizes of xlm-roberta-large.
+  /// Sizes of xlm-roberta-large.
   static BertOptions large() {
     BertOptions o = base();
     o.width = 1024;

@@ -1,5 +1,5 @@
 #pragma once
-/// XLM-R with its masked-language-model head, read from and written as one pretrained directory.
+/// XLM-R with its masked-language-model head, as one pretrained directory.
 
 #include <filesystem>
 #include <memory>
@@ -11,8 +11,8 @@
 namespace rc3::text {
 
 namespace detail {
-/// The names of XLMRobertaForMaskedLM: the body's with "roberta." before them, and the head's. The decoder is the word
-/// embedding; files that repeat it are read all the same.
+/// Tensor names of XLMRobertaForMaskedLM: the body's after "roberta.", and the head's. The decoder is the word
+/// embedding; a copy of it in the file is ignored.
 inline const io::Layout& masked_lm_layout() {
   static const io::Layout layout = [] {
     io::Layout whole{
@@ -29,20 +29,20 @@ inline const io::Layout& masked_lm_layout() {
 }
 }  // namespace detail
 
-/// A body and a head that shares the body's word embedding.
+/// Body with a head that shares the body's word embedding.
 class XlmRobertaForMaskedLm : public torch::nn::Module {
  public:
   explicit XlmRobertaForMaskedLm(BertOptions options = XlmRoberta::base())
       : XlmRobertaForMaskedLm(std::make_shared<XlmRoberta>(options)) {}
 
-  /// A new head on @p body, which is shared, not copied.
+  /// New head on @p body, which is shared, not copied.
   explicit XlmRobertaForMaskedLm(std::shared_ptr<XlmRoberta> body)
       : body_(register_module("body", std::move(body))),
         head_(register_module("head", std::make_shared<MlmHead>(body_->width(), body_->options().vocabulary,
                                                                 body_->options().norm_eps))) {}
 
   /// Loads the directory of an XLMRobertaForMaskedLM.
-  /// @param report  where it is given, it is told of every tensor's name, and a missing or unused one is no error
+  /// @param report  if given, receives the name of every tensor, and a missing or unused one is not an error
   /// @throws rc3::Error naming the file, and the key or tensor that is missing, unknown or of another shape
   static std::shared_ptr<XlmRobertaForMaskedLm> from_pretrained(const std::filesystem::path& directory,
                                                                 io::LoadReport* report = nullptr) {
@@ -52,7 +52,7 @@ class XlmRobertaForMaskedLm : public torch::nn::Module {
     return model;
   }
 
-  /// Writes config.json and model.safetensors, as transformers reads them. @throws rc3::Error when it cannot
+  /// Writes config.json and model.safetensors for transformers. @throws rc3::Error if writing fails
   void save_pretrained(const std::filesystem::path& directory) const {
     auto config = body_->options().to_config();
     config["architectures"] = {"XLMRobertaForMaskedLM"};
@@ -61,7 +61,7 @@ class XlmRobertaForMaskedLm : public torch::nn::Module {
   }
 
   /// @param texts  as Bert::encode takes them
-  /// @return float [B, L, K]; rows of padding mean nothing
+  /// @return float [B, L, K]; rows of padding are undefined
   at::Tensor logits(const Texts& texts) { return head_->forward(body_->encode(texts).values, body_->word_embedding()); }
 
   const std::shared_ptr<XlmRoberta>& body() const { return body_; }

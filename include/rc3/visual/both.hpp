@@ -1,17 +1,13 @@
 #pragma once
-/// Regions and patches together: the composition that RC³ proposes.
+/// Combination of regions and patches, as proposed by RC³.
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/cat.h>
 #include <ATen/ops/rand.h>
 #include <ATen/ops/randn.h>
-#include <ATen/ops/zeros.h>
 #include <torch/nn/module.h>
 
-#include <cstdint>
 #include <memory>
-#include <optional>
-#include <utility>
 
 #include "rc3/core/batch.hpp"
 #include "rc3/core/check.hpp"
@@ -20,14 +16,14 @@
 namespace rc3::visual {
 
 struct BothOptions {
-  double drop_regions = 0.1;  ///< in training, probability that a sample goes without its regions, in [0, 1)
-  double drop_patches = 0.1;  ///< the same for its patches; drop_regions + drop_patches <= 1, never both at once
+  double drop_regions = 0.1;  ///< in training, probability that a sample loses its regions, in [0, 1)
+  double drop_patches = 0.1;  ///< the same for its patches; drop_regions + drop_patches <= 1, never both
 };
 
-/// [regions; patches] with a learned embedding for each modality and a mask for each sample, so that a batch may mix
-/// samples with regions only, patches only and both. Modality dropout teaches one model to serve all three.
-/// @tparam RoiPolicy    visual::Roi, visual::RoiFromBackbone<...> or a user's own
-/// @tparam PatchPolicy  visual::Patch<...> or a user's own
+/// [regions; patches] with a learned embedding for each modality and a mask for each sample. A batch may mix samples
+/// with regions only, patches only and both. Modality dropout trains one model for all three.
+/// @tparam RoiPolicy    visual::Roi, visual::RoiFromBackbone<...> or a custom policy
+/// @tparam PatchPolicy  visual::Patch<...> or a custom policy
 template <class RoiPolicy, class PatchPolicy>
 class Both : public torch::nn::Module {
   static constexpr bool regions_ok = Policy<RoiPolicy>;
@@ -52,8 +48,8 @@ class Both : public torch::nn::Module {
     modality_ = register_parameter("modality", at::randn({2, roi_->width()}) * 0.02);
   }
 
-  /// @return Tokens [B, R + P, D], regions first; rows outside the mask are zero. The summary is that
-  ///         of the patches, the summaries are those of the regions
+  /// @return Tokens [B, R + P, D], regions first; rows outside the mask are zero. The summary is that of the patches;
+  ///         the summaries are those of the regions
   /// @throws rc3::Error for a sample with neither regions nor patches
   Tokens encode(const Images& images) {
     auto [regions, patches] = parts(images);
@@ -68,7 +64,7 @@ class Both : public torch::nn::Module {
   }
 
   std::int64_t width() const { return roi_->width(); }
-  /// S: that of the patches.
+  /// S: width of the patches' summary.
   std::int64_t summary_width() const requires requires(const PatchPolicy& p) { p.summary_width(); }
   { return patch_->summary_width(); }
   const std::shared_ptr<RoiPolicy>& roi() const { return roi_; }
@@ -76,39 +72,13 @@ class Both : public torch::nn::Module {
 
  private:
   std::pair<Tokens, Tokens> parts(const Images& images) {
-    const bool regions = images.boxes.defined() || images.regions.defined();
-    const bool patches = images.pixels.defined() || images.features.defined();
-    require(regions || patches, "visual::Both: the batch has neither regions nor patches");
-    if (!regions) return {none(images, summaries_like()), patch_->encode(images)};
-    if (!patches) {
-      auto seen = none(images, {});
-      if constexpr (requires { patch_->summary_width(); })
-        seen.summary = at::zeros({images.size(), patch_->summary_width()}, modality_.options());
-      return {roi_->encode(images), std::move(seen)};
-    }
-    // Two policies on one backbone: one pass serves both.
+    // Policies with one backbone share its map.
     if constexpr (requires { roi_->backbone() == patch_->backbone(); })
       if (roi_->backbone() == patch_->backbone()) {
         const auto map = roi_->backbone()->features(images);
         return {roi_->encode_map(map, images), patch_->encode_map(map, images)};
       }
     return {roi_->encode(images), patch_->encode(images)};
-  }
-
-  /// No token of any image. @param summary_width  of the summaries; nothing: there are none
-  Tokens none(const Images& images, std::optional<std::int64_t> summary_width) const {
-    const auto b = images.size();
-    Tokens tokens{at::zeros({b, 0, width()}, modality_.options()),
-                  at::zeros({b, 0}, modality_.options().dtype(at::kBool))};
-    if (summary_width) tokens.summaries = at::zeros({b, 0, *summary_width}, modality_.options());
-    return tokens;
-  }
-  /// S of the regions' summaries; nothing where the policy gives none.
-  std::optional<std::int64_t> summaries_like() const {
-    if constexpr (requires { roi_->summary_width(); })
-      return roi_->summary_width();
-    else
-      return std::nullopt;
   }
 
   void drop_modality(Tokens& regions, Tokens& patches) const {

@@ -1,5 +1,5 @@
 #pragma once
-/// What the frozen part of a visual policy makes of images, kept in place of their pixels.
+/// Cached outputs of the frozen layers of a visual policy, in place of pixels.
 
 #include <c10/core/GradMode.h>
 
@@ -9,12 +9,10 @@
 
 namespace rc3::visual {
 
-/// Replaces pixels by Images::features, float16, where the policy's backbone (that of its patches, for
-/// visual::Both) tells what its frozen part makes of them (`lower(pixels)`, undefined where it cannot); else gives the
-/// images back as they are.
-/// Regions of visual::Both that are seen one by one (`region_features(images)`) and are `frozen()` become
-/// Images::regions. A policy's result stays the same but for rounding to float16, and its frozen part runs once instead
-/// of every epoch.
+/// Replaces pixels by Images::features, float16, if the policy's backbone (that of the patches for visual::Both) has
+/// cacheable frozen layers: `lower(pixels)` is defined. Otherwise returns the images unchanged. Frozen regions of
+/// visual::Both with `region_features(images)` become Images::regions; images without boxes have none. The policy's
+/// output is unchanged except for rounding to float16, and the frozen layers run once instead of every epoch.
 template <class Visual>
 Images cache_frozen_features(Visual& visual, Images images) {
   if constexpr (requires { visual.roi(), visual.patch(); }) {

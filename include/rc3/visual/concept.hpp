@@ -1,5 +1,5 @@
 #pragma once
-/// What a visual policy and a backbone must offer. See docs/concepts/visual.md. LibTorch-free.
+/// Concepts of a visual policy and a backbone, see docs/concepts/visual.md. LibTorch-free.
 
 #include <type_traits>
 
@@ -17,7 +17,7 @@ concept HasWidth = requires(const P& p) {
   requires std::is_same_v<decltype(p.width()), std::int64_t>;
 };
 
-/// `encode(const Images&)` gives Tokens [B, V, D], `width()` is D.
+/// `encode(const Images&)` returns Tokens [B, V, D]; `width()` is D.
 template <class P>
 concept Policy = Encodes<P> && HasWidth<P>;
 
@@ -33,11 +33,11 @@ concept HasChannels = requires(const P& p) {
   requires std::is_same_v<decltype(p.channels()), std::int64_t>;
 };
 
-/// `features(const Images&)` gives a map [B, C, h, w], `channels()` is C.
+/// `features(const Images&)` returns a map [B, C, h, w]; `channels()` is C.
 template <class P>
 concept Policy = HasFeatures<P> && HasChannels<P>;
 
-/// Says what a backbone lacks; in order, so that one error is printed. Always true.
+/// Diagnosis of an incomplete backbone, in order, so that one error is printed. Always true.
 template <class P>
 struct Diagnosis {
   static constexpr bool features = HasFeatures<P>;

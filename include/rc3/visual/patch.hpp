@@ -1,5 +1,5 @@
 #pragma once
-/// A backbone's feature map as a sequence of patches.
+/// Patches: a backbone's feature map as a sequence of tokens.
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/adaptive_avg_pool1d.h>
@@ -24,13 +24,13 @@ namespace rc3::visual {
 
 struct PatchOptions {
   std::int64_t width = 384;       ///< D
-  std::int64_t grid = 7;          ///< side of the learned position embedding; other maps interpolate it
-  std::int64_t max_patches = 49;  ///< a map of more places than this is averaged down to grid x grid first, >= 1
+  std::int64_t grid = 7;          ///< side of the learned position embedding; interpolated for other maps
+  std::int64_t max_patches = 49;  ///< a map of more cells is first averaged to grid x grid, >= 1
   double dropout = 0.1;           ///< in training, probability in [0, 1)
 };
 
-/// One token for each place of the map: LayerNorm(W feature + position), then dropout.
-/// @tparam Backbone  a backbone::Policy; its map [B, C, h, w] gives P = h w patches, row by row
+/// One token for each cell of the map: LayerNorm(W feature + position), then dropout.
+/// @tparam Backbone  a backbone::Policy; its map [B, C, h, w] has P = h w patches, row by row
 template <class Backbone>
 class Patch : public torch::nn::Module {
   static_assert(backbone::Diagnosis<Backbone>::said);
@@ -44,7 +44,7 @@ class Patch : public torch::nn::Module {
     position_ = register_parameter("position", at::randn({1, options.width, options.grid, options.grid}) * 0.02);
   }
 
-  /// @return Tokens [B, P, D]; samples outside images.patch_mask have no patch
+  /// @return Tokens [B, P, D]; samples outside images.patch_mask have no patches
   Tokens encode(const Images& images) { return encode_map(backbone_->features(images), images); }
 
   /// The same, from the backbone's map [B, C, h, w].
@@ -52,7 +52,7 @@ class Patch : public torch::nn::Module {
     check_shape("visual::Patch", "map", map, {{'B'}, {'C', backbone_->channels()}, {'h'}, {'w'}});
     const auto summary = summary_of(map);
     if (map.size(2) * map.size(3) > options_.max_patches) map = averaged(map);
-    // As a 1x1 convolution: the map lies channel by channel, a Linear would copy it first.
+    // A 1x1 convolution: the map is stored channel by channel, and a Linear would copy it first.
     const auto features = at::conv2d(map, feature_->weight.unsqueeze(2).unsqueeze(3), feature_->bias);
     const auto where = position(map.size(2), map.size(3));
     auto x = norm_->forward((features + where).flatten(2).transpose(1, 2));
@@ -66,7 +66,7 @@ class Patch : public torch::nn::Module {
   }
 
   std::int64_t width() const { return options_.width; }
-  /// S: mean and maximum of the whole map, channel by channel.
+  /// S: mean and maximum of each channel of the map.
   std::int64_t summary_width() const { return 2 * backbone_->channels(); }
   const std::shared_ptr<Backbone>& backbone() const { return backbone_; }
 
@@ -76,10 +76,10 @@ class Patch : public torch::nn::Module {
     return at::upsample_bicubic2d(position_, {h, w}, /*align_corners=*/false);
   }
 
-  /// adaptive_avg_pool2d to grid x grid, as one product, which takes a half to a fifth of the time.
+  /// adaptive_avg_pool2d to grid x grid as one matrix product, in a half to a fifth of the time.
   at::Tensor averaged(const at::Tensor& map) const {
     const auto g = options_.grid, h = map.size(2), w = map.size(3);
-    const auto along = [&](std::int64_t n) {  // [n, g]: the share that each of n places has in each of g
+    const auto along = [&](std::int64_t n) {  // [n, g]: overlap of each of n cells with each of g
       return at::adaptive_avg_pool1d(at::eye(n, map.options()), g);
     };
     const auto shares = (along(h).view({h, 1, g, 1}) * along(w).view({1, w, 1, g})).view({h * w, g * g});

@@ -1,11 +1,12 @@
 #pragma once
-/// From region features and boxes to visual tokens: what Roi and RoiFromBackbone share.
+/// Visual tokens from region features and boxes, for Roi and RoiFromBackbone.
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/cat.h>
 #include <ATen/ops/dropout.h>
 #include <ATen/ops/ones.h>
 #include <ATen/ops/stack.h>
+#include <ATen/ops/zeros.h>
 #include <torch/nn/module.h>
 #include <torch/nn/modules/linear.h>
 #include <torch/nn/modules/normalization.h>
@@ -16,7 +17,7 @@
 
 namespace rc3::visual {
 
-/// Numbers that say where a box lies, as in VOLTA.
+/// Location features of a box, as in VOLTA.
 enum class Location {
   five,  ///< x1/W y1/H x2/W y2/H area/(W H)
   seven  ///< x1/W y1/H x2/W y2/H w/W h/H area/(W H)
@@ -33,7 +34,7 @@ inline void check_boxes(std::string_view policy, const Images& images) {
   const auto x1 = images.boxes.select(2, 0), y1 = images.boxes.select(2, 1);
   const auto x2 = images.boxes.select(2, 2), y2 = images.boxes.select(2, 3);
   const auto w = images.sizes.select(1, 0).unsqueeze(1), h = images.sizes.select(1, 1).unsqueeze(1);
-  // Half a thousandth of a pixel: a float32 sum of x and width may end a rounding step outside.
+  // Half a thousandth of a pixel: a float32 sum of x and width may exceed the image by a rounding error.
   constexpr double slack = 5e-4;
   auto bad = ~((x1 >= -slack) & (y1 >= -slack) & (x1 < x2) & (y1 < y2) & (x2 <= w + slack) & (y2 <= h + slack));
   if (images.region_mask.defined()) bad = bad & images.region_mask;
@@ -46,7 +47,13 @@ inline void check_boxes(std::string_view policy, const Images& images) {
        " x ", size[1].item<double>(), " pixels; want 0 <= x1 < x2 <= width, 0 <= y1 < y2 <= height");
 }
 
-/// Which regions there are: Images::region_mask, all of them where it is undefined. @return bool [B, R]
+/// Whether no image of the batch has a region: boxes and regions are undefined, or there are 0 of them.
+inline bool without_regions(const Images& images) {
+  if (images.boxes.defined()) return images.boxes.dim() == 3 && images.boxes.size(1) == 0;
+  return !images.regions.defined() && images.size() > 0;
+}
+
+/// Mask of regions: Images::region_mask, or all true if undefined. @return bool [B, R]
 inline at::Tensor region_mask(const Images& images) {
   if (images.region_mask.defined()) return images.region_mask;
   const auto& boxes = images.boxes;
@@ -63,7 +70,7 @@ inline at::Tensor location_encoding(const at::Tensor& boxes, const at::Tensor& s
 }
 
 struct RegionEmbeddingOptions {
-  std::int64_t features = 2048;  ///< F, numbers a region; 2048 in files of bottom-up attention
+  std::int64_t features = 2048;  ///< F, width of a region's features; 2048 in files of bottom-up attention
   std::int64_t width = 384;      ///< D
   Location location = Location::five;
   double dropout = 0.1;  ///< in training, probability in [0, 1)
@@ -83,12 +90,19 @@ class RegionEmbedding : public torch::nn::Module {
   /// @return Tokens [B, R, D]; rows outside the region mask are zero
   Tokens forward(const at::Tensor& features, const Images& images) {
     const auto mask = region_mask(images);
-    // Outside the mask there may be anything, an image of size 0 included: 0 / 0 would spoil the gradients.
+    // Values outside the mask are arbitrary, including images of size 0: 0 / 0 would corrupt the gradients.
     const auto outside = ~mask.unsqueeze(-1);
     const auto where = location_encoding(images.boxes, images.sizes, options_.location).masked_fill(outside, 0);
     auto x = norm_->forward(nn::linear(feature_, features.masked_fill(outside, 0)) + nn::linear(location_, where));
     x = at::dropout(x, options_.dropout, is_training());
     return {x * mask.unsqueeze(-1), mask};
+  }
+
+  /// The tokens of a batch without regions. @return Tokens [B, 0, D]
+  Tokens none(const Images& images) const {
+    const auto& weight = feature_->weight;
+    return {at::zeros({images.size(), 0, options_.width}, weight.options().requires_grad(false)),
+            at::zeros({images.size(), 0}, weight.options().requires_grad(false).dtype(at::kBool))};
   }
 
   const RegionEmbeddingOptions& options() const { return options_; }

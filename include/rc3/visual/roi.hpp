@@ -1,21 +1,23 @@
 #pragma once
-/// Regions whose features a detector computed beforehand.
+/// Regions with precomputed detector features.
 
 #include "rc3/visual/concept.hpp"
 #include "rc3/visual/region_embedding.hpp"
 
 namespace rc3::visual {
 
-/// Region-of-interest features from a file, as bottom-up attention writes them.
+/// Region-of-interest features from a file, as written by bottom-up attention.
 class Roi : public torch::nn::Module {
  public:
   explicit Roi(RegionEmbeddingOptions options = {})
       : embedding_(register_module("embedding", std::make_shared<RegionEmbedding>(options))) {}
 
-  /// @param images  regions [B, R, F], boxes [B, R, 4], sizes [B, 2], region_mask [B, R] or undefined
+  /// @param images  regions [B, R, F], boxes [B, R, 4], sizes [B, 2], region_mask [B, R] or undefined; neither regions
+  ///                nor boxes: R = 0
   /// @return Tokens [B, R, D]
-  /// @throws rc3::Error for a tensor that is missing or of another shape, or a box outside its image
+  /// @throws rc3::Error for a missing tensor, another shape, or a box outside its image
   Tokens encode(const Images& images) {
+    if (without_regions(images)) return embedding_->none(images);
     const auto b = images.boxes.defined() ? images.boxes.size(0) : Dim::any;
     const auto r = images.boxes.defined() ? images.boxes.size(1) : Dim::any;
     check_shape("visual::Roi", "regions", images.regions, {{'B', b}, {'R', r}, {'F', embedding_->options().features}});

@@ -1,5 +1,5 @@
 #pragma once
-/// Regions pooled from a backbone's own feature map, for users without a detector's files.
+/// Regions pooled from a backbone's feature map, without detector files.
 
 #include <memory>
 
@@ -16,8 +16,8 @@ struct RoiFromBackboneOptions {
   double dropout = 0.1;  ///< in training, probability in [0, 1)
 };
 
-/// RoIAlign at the batch's boxes on the map of @p Backbone.
-/// @tparam Backbone  a backbone::Policy; may be shared with visual::Patch, visual::Both then runs it once
+/// RoIAlign of the batch's boxes on the map of @p Backbone.
+/// @tparam Backbone  a backbone::Policy; if visual::Patch shares it, visual::Both runs it once
 template <class Backbone>
 class RoiFromBackbone : public torch::nn::Module {
   static_assert(backbone::Diagnosis<Backbone>::said);
@@ -30,13 +30,18 @@ class RoiFromBackbone : public torch::nn::Module {
                                          backbone_->channels(), options.width, options.location, options.dropout}));
   }
 
-  /// @param images  pixels or features for the backbone, boxes [B, R, 4], sizes [B, 2], region_mask or undefined
+  /// @param images  pixels or features for the backbone, boxes [B, R, 4], sizes [B, 2], region_mask or undefined;
+  ///                no boxes: R = 0
   /// @return Tokens [B, R, D]
   /// @throws rc3::Error for a box outside its image
-  Tokens encode(const Images& images) { return encode_map(backbone_->features(images), images); }
+  Tokens encode(const Images& images) {
+    if (without_regions(images)) return embedding_->none(images);
+    return encode_map(backbone_->features(images), images);
+  }
 
   /// The same, from the backbone's map [B, C, h, w].
   Tokens encode_map(const at::Tensor& map, const Images& images) {
+    if (without_regions(images)) return embedding_->none(images);
     check_boxes("visual::RoiFromBackbone", images);
     return embedding_->forward(roi_align(map, images.boxes, images.sizes, options_.grid), images);
   }

@@ -1,5 +1,5 @@
 #pragma once
-/// Regions seen by the backbone one by one, each cut out and enlarged: what a map of the whole image has no room for.
+/// Regions encoded one by one: each is cropped, resized and passed through the backbone.
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/arange.h>
@@ -20,14 +20,13 @@
 
 namespace rc3::visual {
 
-/// Cuts squares out of images: each is centred on its box and holds it with a margin, sampled bilinearly at pixel
-/// centres; beyond the image's border lie the border's pixels. Source: Girshick et al. 2014 (R-CNN), with the aspect
-/// kept.
+/// Square crops, each centred on a box with a margin, sampled bilinearly at pixel centres. Samples outside the image
+/// take the value at its border. Source: Girshick et al. 2014 (R-CNN), with the aspect ratio kept.
 /// @param pixels  uint8 or float [B, 3, H, W]
 /// @param boxes   float [B, R, 4], x1 y1 x2 y2 in pixels of images of @p sizes, float [B, 2]
-/// @param which   int64 [n, 2], an image and one of its boxes
-/// @param side    of a square, pixels
-/// @param margin  share that is added to the box's longer side
+/// @param which   int64 [n, 2], image and box of each crop
+/// @param side    side of a crop, pixels
+/// @param margin  margin relative to the box's longer side
 /// @return float [n, 3, side, side]
 inline at::Tensor crop_regions(const at::Tensor& pixels, const at::Tensor& boxes, const at::Tensor& sizes,
                                const at::Tensor& which, std::int64_t side, double margin) {
@@ -51,16 +50,16 @@ inline at::Tensor crop_regions(const at::Tensor& pixels, const at::Tensor& boxes
 
 struct RoiFromCropsOptions {
   std::int64_t width = 384;  ///< D
-  std::int64_t side = 96;    ///< of a crop, pixels, a multiple of the backbone's stride
-  double margin = 0.05;      ///< around a box, share of its longer side, >= 0
+  std::int64_t side = 96;    ///< side of a crop, pixels, a multiple of the backbone's stride
+  double margin = 0.05;      ///< margin around a box, relative to its longer side, >= 0
   Location location = Location::five;
   double dropout = 0.1;  ///< in training, probability in [0, 1)
 };
 
-/// A pass of @p Backbone for each region: mean and maximum of its map, channel by channel, are the region's features.
-/// They are of the same kind as visual::Patch's summary of a whole image, so what searches images can search
-/// regions: Tokens::summaries. Costs (side / 224)^2 of an image's pass for each region; where nothing of the backbone
-/// learns, visual::cache_frozen_features keeps the features as Images::regions.
+/// Region features by @p Backbone: mean and maximum of each channel of a region's map. They have the form of
+/// visual::Patch's summary of a whole image, so the image head also embeds regions: Tokens::summaries. Each region
+/// costs (side / 224)^2 of an image's pass. If the backbone is frozen, visual::cache_frozen_features caches the
+/// features as Images::regions.
 /// @tparam Backbone  a backbone::Policy; may be shared with visual::Patch
 template <class Backbone>
 class RoiFromCrops : public torch::nn::Module {
@@ -76,12 +75,16 @@ class RoiFromCrops : public torch::nn::Module {
                                                   summary_width(), options.width, options.location, options.dropout}));
   }
 
-  /// @param images  regions [B, R, 2C] as region_features() gave them, else pixels; boxes [B, R, 4], sizes [B, 2];
-  /// region_mask
-  ///                  or undefined
+  /// @param images  regions [B, R, 2C] from region_features(), else pixels; boxes [B, R, 4], sizes [B, 2]; region_mask
+  ///                or undefined; neither regions nor boxes: R = 0
   /// @return Tokens [B, R, D] with summaries [B, R, 2C]
   /// @throws rc3::Error for a box outside its image
   Tokens encode(const Images& images) {
+    if (without_regions(images)) {
+      auto none = embedding_->none(images);
+      none.summaries = at::zeros({images.size(), 0, summary_width()}, none.values.options());
+      return none;
+    }
     check_boxes("visual::RoiFromCrops", images);
     const auto summaries = images.regions.defined() ? images.regions.to(at::kFloat) : region_features(images);
     check_shape("visual::RoiFromCrops", "regions", summaries,
@@ -91,8 +94,10 @@ class RoiFromCrops : public torch::nn::Module {
     return tokens;
   }
 
-  /// What the backbone makes of each region. @return float [B, R, 2C], zero outside the region mask
+  /// Features of each region. @return float [B, R, 2C], zero outside the region mask
+  /// @throws rc3::Error when the batch has no boxes
   at::Tensor region_features(const Images& images) {
+    check_shape("visual::RoiFromCrops", "boxes", images.boxes, {{'B'}, {'R'}, {'4', 4}});
     const auto& boxes = images.boxes;
     const auto which = region_mask(images).nonzero();  // [n, 2]
     constexpr std::int64_t at_once = 64;
@@ -108,11 +113,11 @@ class RoiFromCrops : public torch::nn::Module {
     return all.index_put({which.select(1, 0), which.select(1, 1)}, at::cat(seen));
   }
 
-  /// Whether region_features() stays the same while the model learns.
+  /// Whether region_features() is constant during training.
   bool frozen() const { return nn::count_parameters(*backbone_).trainable == 0; }
 
   std::int64_t width() const { return options_.width; }
-  /// S: mean and maximum of a region's map, channel by channel.
+  /// S: mean and maximum of each channel of a region's map.
   std::int64_t summary_width() const { return 2 * backbone_->channels(); }
   const RoiFromCropsOptions& options() const { return options_; }
 

@@ -1,5 +1,5 @@
 #pragma once
-/// Everything about images: the concepts, the policies and their backbones.
+/// All of rc3/visual: concepts, policies and backbones.
 
 #include "rc3/preprocess/fit.hpp"
 #include "rc3/preprocess/options.hpp"

@@ -10,25 +10,25 @@
 #include <vector>
 
 #include "rc3/data/format/predictions.hpp"
-#include "rc3/experiment/tasks/sets.hpp"
-#include "rc3/experiment/tasks/world.hpp"
+#include "rc3/experiment/tasks/context.hpp"
+#include "rc3/experiment/tasks/files.hpp"
 
 namespace rc3::experiment {
 
 namespace detail {
 
 /// The answers, in the format that IGLUE's scripts read.
-inline void write_answers(const std::filesystem::path& path, const Sets& sets, const task::CachedExamples& examples,
-                          const std::vector<std::int64_t>& answers) {
+inline void write_answers(const std::filesystem::path& path, const TaskExamples& given,
+                          const task::CachedExamples& examples, const std::vector<std::int64_t>& answers) {
   std::vector<data::Prediction> predictions;
   std::vector<data::Judgement> judgements;
   for (std::int64_t i = 0; i < examples.size(); ++i) {
     const auto& example = examples.example(i);
-    const auto& answer = sets.classes[static_cast<std::size_t>(answers[static_cast<std::size_t>(i)])];
+    const auto& answer = given.classes[static_cast<std::size_t>(answers[static_cast<std::size_t>(i)])];
     predictions.push_back({example.id, answer});
     judgements.push_back({example.text, answer == "true", example.answer == "true"});
   }
-  if (sets.task == "reasoning")
+  if (given.task == "reasoning")
     data::write_judgements(path, judgements);
   else
     data::write_predictions(path, predictions);
@@ -40,27 +40,30 @@ inline void write_answers(const std::filesystem::path& path, const Sets& sets, c
 /// languages; writes what was answered beside the tables. With shots, goes on with a few examples of one language after
 /// another, each from the source's checkpoint.
 template <class E>
-void classify(const TaskWorld<E>& world, const std::string& name, std::uint64_t seed, task::Results& results) {
-  using Head = task::Classifier<typename TaskWorld<E>::Model>;
-  const auto& s = world.settings;
-  const auto model = world.model();
-  const Sets sets = sets_of(s.task, world.emoji ? &*world.emoji : nullptr, name, seed, world.errors);
-  const auto prepare = world.prepare({.classes = sets.classes});
-  const auto remember = [&](const data::AnyExamples& set, const std::string& what) {
-    return world.remember(*model, set, prepare, name + ' ' + what);
+void classify(const TaskContext<E>& context, const std::string& name, std::uint64_t seed, task::Results& results) {
+  using Head = task::Classifier<typename TaskContext<E>::Model>;
+  const auto& s = context.settings;
+  const auto model = context.model();
+  const TaskExamples given = open_task(s.task, name, seed, context.errors);
+  require(s.tune.shots == 0 || given.few, "tune.shots: ", name,
+          " from files has no examples to go on with; leave it out");
+  const auto prepare = context.prepare({.classes = given.classes});
+  const auto cached = [&](const data::AnyExamples& set, const std::string& what) {
+    return context.cache(*model, set, prepare, name + ' ' + what);
   };
-  const auto training = remember(sets.train, "train");
-  const auto validation = remember(sets.validation, "validation");
+  const auto training = cached(given.train, "train");
+  const auto validation = cached(given.validation, "validation");
 
   const auto head = std::make_shared<Head>(
-      model, task::ClassifierOptions{
-                 .classes = std::ssize(sets.classes),
-                 .images = sets.images,
-                 .embeddings = s.tune.embeddings,
-                 // LateInteraction do not say of which kind a question is: where there are several, z must be there.
-                 .leave_out = sets.type ? 0.0 : task::ClassifierOptions{}.leave_out});
+      model,
+      task::ClassifierOptions{
+          .classes = std::ssize(given.classes),
+          .images = given.images,
+          .embeddings = s.tune.embeddings,
+          // LateInteraction does not tell kinds of questions apart: where there are several, z must not be left out.
+          .leave_out = given.type ? 0.0 : task::ClassifierOptions{}.leave_out});
   const auto answered = [&](const task::CachedExamples& examples, task::Ablation ablation) {
-    const auto autocast = world.autocast();
+    const auto autocast = context.autocast();
     return task::classify(*head, examples, ablation);
   };
   const auto accuracy = [&] {
@@ -70,28 +73,28 @@ void classify(const TaskWorld<E>& world, const std::string& name, std::uint64_t 
         .value;
   };
   const auto tuned = train::fine_tune(head, task::CachedBatches(training, s.tune.batch, seed), accuracy,
-                                      world.tuning(name, seed), std::cout);
+                                      context.tuning(name, seed), std::cout);
   std::cout << name << ": validation accuracy " << tuned.metric << " after step " << tuned.step << std::endl;
 
   const StateDict zero_shot = train::copy_of(train::learned_state(*head));
-  for (const data::AnyExamples& set : sets.test) {
-    const auto test = remember(set, "test");
-    const auto base = task::baselines(training, test, sets.type);
+  for (const data::AnyExamples& set : given.test) {
+    const auto test = cached(set, "test");
+    const auto base = task::baselines(training, test, given.type);
     const auto scores = [&](task::Ablation ablation) {
       const auto answers = answered(test, ablation);
       if (ablation == task::Ablation::none)
-        detail::write_answers(s.out / join(name, '-', test.example(0).language, '-', seed, ".json"), sets, test,
+        detail::write_answers(s.out / join(name, '-', test.example(0).language, '-', seed, ".json"), given, test,
                               answers);
       return task::accuracy_by_language(name, test, answers, ablation, base);
     };
-    for (const task::Ablation ablation : world.ablations())
+    for (const task::Ablation ablation : context.ablations(test))
       for (auto& score : scores(ablation)) results.add(std::move(score));
-    if (s.tune.shots == 0 || !sets.few) continue;
+    if (s.tune.shots == 0 || !given.few) continue;
     for (const auto& [language, count] : set.languages()) {
       if (language == s.task.source) continue;
       train::copy_state(train::learned_state(*head), zero_shot);
-      const auto few = remember(sets.few(language, s.tune.shots), "few " + language);
-      auto options = world.tuning(name + ' ' + language, seed);
+      const auto few = cached(given.few(language, s.tune.shots), "few " + language);
+      auto options = context.tuning(name + ' ' + language, seed);
       options.train.schedule = {0, std::max<std::int64_t>(1, s.tune.steps / 10), 0.0};
       options.train.optimizer.learning_rate /= 3;
       train::fine_tune(head, task::CachedBatches(few, std::min(s.tune.batch, few.size()), seed), accuracy, options,

@@ -16,10 +16,10 @@
 
 #include "rc3/experiment/program.hpp"
 #include "rc3/experiment/tasks/classify.hpp"
+#include "rc3/experiment/tasks/context.hpp"
 #include "rc3/experiment/tasks/retrieve.hpp"
 #include "rc3/experiment/tasks/settings.hpp"
 #include "rc3/experiment/tasks/translate.hpp"
-#include "rc3/experiment/tasks/world.hpp"
 #include "rc3/io/file.hpp"
 #include "rc3/task/results.hpp"
 #include "rc3/train/report.hpp"
@@ -30,13 +30,13 @@ namespace detail {
 
 /// The table as a page. @param seeds  that it is the mean of
 template <class E>
-void write_report(const TaskWorld<E>& world, const train::Provenance& sources, const task::Results& results,
+void write_report(const TaskContext<E>& context, const train::Provenance& sources, const task::Results& results,
                   std::int64_t seeds) {
   namespace report = train::report;
-  const auto& s = world.settings;
+  const auto& s = context.settings;
   report::Report page;
   page.title = "Downstream tasks";
-  page.subtitle = join(TaskWorld<E>::Model::name(), ", tuned on ", s.task.source);
+  page.subtitle = join(TaskContext<E>::Model::name(), ", tuned on ", s.task.source);
   page.summary = {{"seeds", std::to_string(seeds)}, {"languages", std::to_string(results.languages().size())}};
   for (const bool controls : {false, true}) {
     report::Table table{controls ? "Controls: images shuffled, or blank" : "Percent; BLEU and chrF of translation",
@@ -55,19 +55,19 @@ void write_report(const TaskWorld<E>& world, const train::Provenance& sources, c
 }
 
 template <class E>
-void write_tables(const TaskWorld<E>& world, const train::Provenance& sources, const task::Results& results,
+void write_tables(const TaskContext<E>& context, const train::Provenance& sources, const task::Results& results,
                   std::int64_t seeds) {
-  const auto& out = world.settings.out;
+  const auto& out = context.settings.out;
   io::write_file(out / "results.json", results.json().dump(2) + '\n');
   io::write_file(out / "results.csv", results.csv());
-  write_report(world, sources, results, seeds);
+  write_report(context, sources, results, seeds);
 }
 
 template <class E>
 void run_tasks(const TaskSettings<typename E::Config>& settings, const train::Provenance& sources) {
-  const TaskWorld<E> world(settings);
-  std::cout << TaskWorld<E>::Model::name() << "\ndevice      " << world.device.str() << ", "
-            << (world.precision == train::Precision::bfloat16 ? "bfloat16" : "float32") << '\n'
+  const TaskContext<E> context(settings);
+  std::cout << TaskContext<E>::Model::name() << "\ndevice      " << context.device.str() << ", "
+            << (context.precision == train::Precision::bfloat16 ? "bfloat16" : "float32") << '\n'
             << train::described(settings, sources) << std::flush;
   std::error_code failed;
   std::filesystem::create_directories(settings.out, failed);
@@ -81,18 +81,18 @@ void run_tasks(const TaskSettings<typename E::Config>& settings, const train::Pr
     for (const auto& name : settings.task.names) {
       at::manual_seed(seed);
       if (name == "retrieval")
-        retrieve(world, seed, results);
+        retrieve(context, seed, results);
       else if (name == "translation")
-        translate(world, seed, results);
+        translate(context, seed, results);
       else
-        classify(world, name, seed, results);
+        classify(context, name, seed, results);
     }
     seeds.push_back(std::move(results));
     // After each seed: what is done is not lost when the next one is cut off.
     mean = task::Results::mean_of(seeds);
-    write_tables(world, sources, mean, k + 1);
+    write_tables(context, sources, mean, k + 1);
   }
-  if (world.errors.count() > 0) std::cout << world.errors.report();
+  if (context.errors.count() > 0) std::cout << context.errors.report();
   std::cout << '\n' << mean.text();
   std::cout << "\nresults.json, results.csv, report.html and what was answered are in " << settings.out.string()
             << std::endl;
@@ -104,7 +104,7 @@ void run_tasks(const TaskSettings<typename E::Config>& settings, const train::Pr
 /// @tparam E  an experiment's definition
 template <class E>
 int tasks_main(int argc, char** argv) {
-  CLI::App app{"Tunes " + TaskWorld<E>::Model::name() + " on downstream tasks, and evaluates it in many languages"};
+  CLI::App app{"Tunes " + TaskContext<E>::Model::name() + " on downstream tasks, and evaluates it in many languages"};
   TaskSettings<typename E::Config> settings;
   train::Provenance sources;
   train::add_options(app, settings, &sources);

@@ -14,44 +14,58 @@ namespace rc3::experiment {
 /// The tasks by name, in the order of the table.
 inline const std::vector<std::string> task_names = {"entailment", "questions", "reasoning", "retrieval", "translation"};
 
-/// What is asked, and where from.
+/// Tasks, and where their examples come from: the files of one task, or a provider that the program has registered
+/// (TaskProvider). Which options files and providers use, TaskFiles and the provider say; others must be left out.
 struct TaskData {
   std::vector<std::string> names = task_names;
-  std::filesystem::path emoji;         ///< folder of the emoji data, which scenes are drawn from
-  std::vector<std::string> languages;  ///< of the table beside the source
-  std::vector<std::string> written;    ///< that translations are made into
   std::string source = "en";           ///< what heads are tuned on
-  std::int64_t scenes = 900, test_scenes = 200, test_captions = 60;
-  // A user's files, of one task.
-  std::filesystem::path train, validation, images, answers;
+  std::vector<std::string> written;    ///< that translations are made into
+  std::filesystem::path translations;  ///< of test texts
+
+  std::string provider;            ///< a registered provider's name; empty: files
+  std::filesystem::path provided;  ///< folder of the provider's data
+  std::vector<std::string> languages;
+  std::int64_t scenes = 0, test_scenes = 0, test_captions = 0;
+
+  std::filesystem::path train, validation;
   std::vector<std::string> test;
+  std::string format = "auto";
+  std::vector<std::string> splits = {"train", "val", "test_2016_flickr"};
+  std::filesystem::path images, answers;
+  std::vector<std::filesystem::path> image_list;
   std::string extension = ".jpg";
   std::vector<std::filesystem::path> regions;
   std::int64_t boxes = 0;
-  std::filesystem::path translations;
 };
 
 template <class V>
 void visit_fields(TaskData& o, V&& v) {
-  v("names", o.names, "which of entailment, questions, reasoning, retrieval, translation");
-  v("emoji", o.emoji, "folder of the emoji data (./run makes it: CACHE/data/emoji)");
-  v("languages", o.languages, "of the table, beside the source; none: the data's strict ones, id, and the unseen ones");
-  v("written", o.written, "languages that translations are made into; none: the data's strict ones and id");
-  v("source", o.source, "language that heads are tuned on");
-  v("scenes", o.scenes, "emoji scenes to learn from", train::at_least(8));
-  v("test_scenes", o.test_scenes, "of glyphs that were never trained on", train::at_least(4));
-  v("test_captions", o.test_captions, "such scenes whose captions are searched for and translated", train::at_least(4));
-  v("train", o.train, "in place of emoji scenes, of one task: XVNLI's, GQA's or NLVR2's file in the source language");
-  v("validation", o.validation, "the same, to choose the checkpoint on");
-  v("test", o.test, "LANGUAGE=FILE,...: XVNLI's, xGQA's or MaRVL's files");
-  v("images", o.images, "their folder");
-  v("extension", o.extension, "of the images' names");
-  v("regions", o.regions, "VOLTA's TSV of the training, the validation and each test file's images, or one for all");
-  v("boxes", o.boxes, "where images have no regions: the whole image, and so many parts on each side; 0: none",
-    train::within(0, 6));
-  v("answers", o.answers, "classes of questions, a JSON list (VOLTA's trainval_label2ans.json)");
+  v("names", o.names, "which of entailment, questions, reasoning, retrieval, translation; of files one");
+  v("source", o.source, "language that heads are tuned on, and that translations are made from");
+  v("written", o.written, "languages that translations are made into; none: those of test, or as the provider has it");
   v("translations", o.translations,
     "translate-test: a line a text, the original, a tab, its translation; test texts are replaced by it");
+  v("provider", o.provider, "in place of files: what makes the examples, where the program has such a provider");
+  v("provided", o.provided, "folder of the provider's data");
+  v("languages", o.languages, "of a provider's tables, beside the source; none: as the provider has it");
+  v("scenes", o.scenes, "of a provider: scenes to learn from; 0: as it has it", train::at_least(0));
+  v("test_scenes", o.test_scenes, "of a provider: scenes to classify; 0: as it has it", train::at_least(0));
+  v("test_captions", o.test_captions,
+    "of a provider: scenes whose captions are searched for and translated; 0: as it has it", train::at_least(0));
+  v("train", o.train, "file in the source language (of Multi30K the folder): XVNLI's, GQA's, NLVR2's, or captions");
+  v("validation", o.validation, "the same, to choose the checkpoint on");
+  v("test", o.test, "LANGUAGE=FILE,...: XVNLI's, xGQA's, MaRVL's, or captions; of translation the language written");
+  v("format", o.format,
+    "of captions: auto (a manifest or shards), xflickrco, iglue-wit, multi30k-1, multi30k-2, or another data format");
+  v("splits", o.splits, "of Multi30K: those of train, validation and test");
+  v("images", o.images, "folder with the images");
+  v("image_list", o.image_list,
+    "of Multi30K and WIT: the list of the images of train, validation and each test file, or one for all");
+  v("extension", o.extension, "of the images' names, of entailment, questions and reasoning");
+  v("regions", o.regions, "VOLTA's TSV of the images of train, validation and each test file, or one for all");
+  v("boxes", o.boxes, "where images have no regions: the whole image, and so many parts on each side; 0: none",
+    train::within(0, 6));
+  v("answers", o.answers, "of questions: the classes, a JSON list (VOLTA's trainval_label2ans.json)");
 }
 
 /// How heads are tuned and looked at.

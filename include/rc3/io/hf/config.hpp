@@ -1,5 +1,5 @@
 #pragma once
-/// config.json of a pretrained directory, read without falling back on a default silently. LibTorch-free.
+/// config.json of a pretrained directory, without silent defaults. LibTorch-free.
 
 #include <cmath>
 #include <concepts>
@@ -17,7 +17,7 @@
 
 namespace rc3::io {
 
-/// The object in `folder`/config.json. @throws rc3::Error naming the file and the reason.
+/// Object in `folder`/config.json. @throws rc3::Error naming the file and the reason.
 inline nlohmann::json read_config(const std::filesystem::path& folder) {
   require(std::filesystem::is_directory(folder), folder.string(), ": no such folder");
   const auto path = folder / "config.json";
@@ -26,21 +26,21 @@ inline nlohmann::json read_config(const std::filesystem::path& folder) {
   return config;
 }
 
-/// A config.json, or a section of one. What decides a shape, an epsilon or a formula has no default: its absence is an
-/// error that names the file and the key.
+/// config.json, or a section of it. Values that decide a shape, an epsilon or a formula have no default: a missing one
+/// is an error that names the file and the key.
 class Config {
  public:
   /// Reads `folder`/config.json. @throws rc3::Error as read_config does
   explicit Config(const std::filesystem::path& folder)
       : json_(read_config(folder)), where_((folder / "config.json").string()) {}
 
-  /// @param where  what the object is called in errors, for example the file
+  /// @param where  name of the object in errors, for example the file
   Config(nlohmann::json json, std::string where) : json_(std::move(json)), where_(std::move(where)) {}
 
   /// "model_type". @throws rc3::Error unless it is one of @p known
   std::string model_type(std::initializer_list<std::string_view> known) const { return one_of("model_type", known); }
 
-  /// A string that must be one of @p known, for example an activation. The error lists them.
+  /// String that must be one of @p known, for example an activation. The error lists them.
   std::string one_of(std::string_view key, std::initializer_list<std::string_view> known) const {
     const auto value = get<std::string>(json_, key, where_);
     std::string list;
@@ -51,28 +51,28 @@ class Config {
     fail(where_, ": ", key, " is \"", value, "\"; what is computed here: ", list);
   }
 
-  /// A size: an integer in @p least to @p most.
+  /// Integer in @p least to @p most.
   std::int64_t size(std::string_view key, std::int64_t least = 1, std::int64_t most = 10'000'000) const {
     const auto value = get<std::int64_t>(json_, key, where_);
     require(value >= least && value <= most, where_, ": ", key, " must lie in ", least, " to ", most, ", is ", value);
     return value;
   }
 
-  /// A finite number above zero, for example an epsilon.
+  /// Finite number above zero, for example an epsilon.
   double positive(std::string_view key) const {
     const auto value = get<double>(json_, key, where_);
     require(std::isfinite(value) && value > 0, where_, ": ", key, " must be a number above 0, is ", value);
     return value;
   }
 
-  /// A probability in [0, 1) that matters in training only, so that it may be missing.
+  /// Probability in [0, 1) that matters in training only; optional.
   double dropout(std::string_view key, double otherwise) const {
     const auto value = get_or<double>(json_, key, where_, otherwise);
     require(value >= 0 && value < 1, where_, ": ", key, " must lie in [0, 1), is ", value);
     return value;
   }
 
-  /// Refuses a key that changes what is computed, where it is present with another value than @p only.
+  /// Refuses a key that changes the computation, unless it is missing or has the value @p only.
   template <class T>
   void only(std::string_view key, const T& only) const {
     const auto value = get_or<T>(json_, key, where_, only);
@@ -84,7 +84,7 @@ class Config {
     return found != json_.end() && !found->is_null();
   }
 
-  /// The object under @p key, for example "vision_config" of a CLIP model.
+  /// Object under @p key, for example "vision_config" of a CLIP model.
   Config section(std::string_view key) const {
     require(has(key) && json_[std::string(key)].is_object(), where_, ": the object \"", key, "\" is missing");
     return {json_[std::string(key)], join(where_, ": ", key)};

@@ -1,5 +1,5 @@
 #pragma once
-/// What the tensors of a module are called in a pretrained directory: one table, read in both directions.
+/// Names of a module's tensors in a pretrained directory: one table for both directions.
 
 #include <torch/nn/module.h>
 
@@ -22,24 +22,23 @@
 
 namespace rc3::io {
 
-/// The names of a family of models, as transformers writes them.
+/// Tensor names of a family of models, as transformers writes them.
 struct Layout {
-  /// Beginnings of names, ours and the file's; `#` stands for a number. The first rule that fits a name of ours gives
-  /// the file's name; what follows the beginning stays. For example {"layers.#.query.",
-  /// "encoder.layer.#.attention.self.query."}.
+  /// Prefix pairs, rc3's and the file's; `#` is a number. The first rule that matches a name here gives the file's
+  /// name; the rest of the name stays. For example {"layers.#.query.", "encoder.layer.#.attention.self.query."}.
   struct Rule {
     std::string ours;
     std::string file;
   };
   std::vector<Rule> rules;
-  /// Prefixes that a file may put before its names, for example {"roberta.", "bert."}; left out when we write.
+  /// Prefixes that a file may have before its names, for example {"roberta.", "bert."}; not written.
   std::vector<std::string> prefixes = {};
-  /// Names of the file, without prefix, that are no part of the module: regular expressions that match the whole name.
+  /// Names of the file, without prefix, that are not part of the module: regular expressions for the whole name.
   std::vector<std::string> ignore = {};
-  /// From a name of an older file to today's; unset: there is none.
+  /// Today's name for a name of an older file; unset: there are no old names.
   std::function<std::string(std::string)> modern = {};
 
-  /// The file's name of our @p name. @throws rc3::Error when no rule fits
+  /// The file's name for @p name. @throws rc3::Error if no rule matches
   std::string file_name(std::string_view name) const {
     for (const Rule& rule : rules)
       if (const auto found = apply(rule, name)) return *found;
@@ -75,7 +74,7 @@ struct Layout {
 };
 
 /// Copies the weights of a pretrained directory (or .safetensors file) into @p module.
-/// @param report  where it is given, it is told of every name, and a missing or unused one is no error
+/// @param report  if given, receives the name of every tensor, and a missing or unused one is not an error
 /// @throws rc3::Error as load_weights does
 inline void load_pretrained(torch::nn::Module& module, const std::filesystem::path& path, const Layout& layout,
                             LoadReport* report = nullptr) {
@@ -94,9 +93,9 @@ inline void load_pretrained(torch::nn::Module& module, const std::filesystem::pa
   if (report != nullptr) *report = std::move(found);
 }
 
-/// Writes @p module as a pretrained directory that transformers loads: model.safetensors and config.json, each whole or
-/// not at all; other files in the folder (a tokenizer's) stay.
-/// @param config  what goes into config.json, "model_type" and "architectures" included
+/// Writes @p module as a pretrained directory for transformers: model.safetensors and config.json, each complete or not
+/// at all. Other files in the folder (a tokenizer's) are kept.
+/// @param config  content of config.json, including "model_type" and "architectures"
 inline void save_pretrained(const torch::nn::Module& module, const std::filesystem::path& folder, const Layout& layout,
                             const nlohmann::json& config) {
   std::map<std::string, at::Tensor> tensors;

@@ -21,21 +21,22 @@
 
 namespace rc3::io {
 
-/// How the names of a file become the names of a module.
+/// Mapping of a file's names to a module's.
 struct LoadOptions {
-  /// The first of these that a name begins with is cut off; for example {"roberta.", "bert."}.
+  /// Prefixes, of which the first match is removed; for example {"roberta.", "bert."}.
   std::vector<std::string> strip_prefixes;
-  /// Names, with the prefix cut off, that need not be in the module: regular expressions that match the whole name.
+  /// Names, without prefix, that may be missing from the module: regular expressions for the whole name.
   std::vector<std::string> ignore;
-  /// Applied last; the result is the name of a parameter or buffer. Unset: the name stays.
+  /// Applied last; returns the name of a parameter or buffer. Unset: the name is unchanged.
   std::function<std::string(const std::string&)> rename;
-  /// Parameters and buffers of the module that need not be in the file: regular expressions, as above.
+  /// Parameters and buffers of the module that may be missing from the file: regular expressions, as above.
   std::vector<std::string> optional;
   /// Whether a missing or unused name is an error.
   bool strict = true;
 };
 
-/// What load_weights did. Names of the module in loaded and missing, names of the file in unused and ignored; sorted.
+/// Result of load_weights: names of the module in `loaded` and `missing`, names of the file in `unused` and `ignored`;
+/// sorted.
 struct LoadReport {
   std::vector<std::string> loaded;
   std::vector<std::string> missing;
@@ -51,7 +52,7 @@ inline std::string first_names(const std::vector<std::string>& names) {
   return text + (names.size() > 4 ? ", ...)" : ")");
 }
 
-/// True when one of the expressions matches the whole name.
+/// Whether one of the expressions matches the whole name.
 class Matcher {
  public:
   explicit Matcher(const std::vector<std::string>& expressions) {
@@ -72,12 +73,12 @@ class Matcher {
 }  // namespace detail
 
 /// Copies the tensors of @p path into the parameters and buffers of @p module with the same names. Floating-point types
-/// are converted into each other (a file in bfloat16 fills a module in float32); nothing else is.
+/// are converted (a file in bfloat16 to a module in float32); other types are not.
 ///
-/// Everything is checked by name, shape and type before the first value is copied.
+/// All names, shapes and types are checked before the first value is copied.
 /// @param path  a .safetensors file or a pretrained directory
-/// @throws rc3::Error when the file is not as it must be, a shape or type differs, two names fall on one parameter, or,
-///         where options.strict is set, a parameter is missing from the file or a name of the file is unused.
+/// @throws rc3::Error for an invalid file, a different shape or type, two names of one parameter, and, with
+///         options.strict, a parameter missing from the file or an unused name of the file.
 inline LoadReport load_weights(torch::nn::Module& module, const std::filesystem::path& path,
                                const LoadOptions& options = {}) {
   std::map<std::string, at::Tensor> targets;

@@ -1,5 +1,5 @@
 #pragma once
-/// What an image is, what it may cost, and what reads an image's file: the concept io::Decoder.
+/// Images, their limits, and the concept of a decoder: io::Decoder.
 
 #include <concepts>
 #include <cstdint>
@@ -16,31 +16,31 @@ struct Image {
   std::vector<std::uint8_t> rgba;  ///< [height, width, 4]
 };
 
-/// What an image may cost.
+/// Limits of an image.
 struct ImageLimits {
-  std::uint64_t max_bytes = 32 << 20;  ///< of the file
+  std::uint64_t max_bytes = 32 << 20;  ///< size of the file
   int max_side = 8192;                 ///< pixels; at most 16384, io::Stb's own bound
   std::int64_t max_pixels = 32 << 20;  ///< width * height
 };
 
-/// How an image is read.
+/// Options of reading an image.
 struct ImageOptions {
-  bool apply_orientation = true;  ///< turn the image as its EXIF data say, so that its top is up
+  bool apply_orientation = true;  ///< rotates the image upright by its EXIF data
 };
 
-/// What a file says of its image before it is decoded.
+/// Header of an image file, known before decoding.
 struct ImageHeader {
-  int width = 0;        ///< pixels, as they are stored
-  int height = 0;       ///< pixels, as they are stored
-  int orientation = 1;  ///< EXIF: 1 upright, 2..8 how to turn it; see io::upright
+  int width = 0;        ///< stored width, pixels
+  int height = 0;       ///< stored height, pixels
+  int orientation = 1;  ///< EXIF: 1 upright, 2..8 rotated or mirrored; see io::upright
 };
 
-/// Reads one or more types of image files. All functions are static: a decoder has no state.
+/// Decoder of one or more formats of image files. All functions are static: a decoder has no state.
 ///
-/// `formats` names the types for people ("JPEG, PNG"). `recognises(bytes)` looks at the first bytes only. `probe(bytes,
-/// name)` reads the header and decodes nothing. `decode(bytes, header, name)` gives the image of just that size, as
-/// it is stored; it is called with what probe returned, once that is within the limits. The latter two throw rc3::Error
-/// naming `name` and the reason.
+/// `formats` names the formats for humans ("JPEG, PNG"). `recognises(bytes)` reads the first bytes only. `probe(bytes,
+/// name)` reads the header and decodes nothing. `decode(bytes, header, name)` returns the image of exactly the stored
+/// size; `header` comes from `probe` and is within the limits. The latter two throw rc3::Error with `name` and the
+/// reason.
 template <class D>
 concept Decoder = requires(std::string_view bytes, const ImageHeader& header) {
   { D::formats } -> std::convertible_to<std::string_view>;

@@ -1,5 +1,5 @@
 #pragma once
-/// A list of decoders, fixed when the program is compiled, that reads a file with the first that knows its type.
+/// List of decoders, fixed at compile time; the first one that recognises a file reads it.
 
 #include <cstddef>
 #include <cstdint>
@@ -17,9 +17,9 @@
 
 namespace rc3::io {
 
-/// Reads the types of all @p List: `io::Decoders<io::TurboJpeg, io::Stb, io::WebP>`. Of two that know a type, the
-/// first.
-/// @tparam List  what reads files: io::Decoder
+/// Decoder of the formats of all @p List: `io::Decoders<io::TurboJpeg, io::Stb, io::WebP>`. If two recognise a format,
+/// the first is used.
+/// @tparam List  decoders: io::Decoder
 template <class... List>
 class Decoders {
   static_assert(sizeof...(List) > 0,
@@ -30,11 +30,10 @@ class Decoders {
                 "name) and decode(bytes, header, name) [docs/concepts/image.md]");
 
  public:
-  /// The image in @p bytes as 8-bit RGBA. Limits are checked on what the header says, before memory is spent.
+  /// Image in @p bytes as 8-bit RGBA. Limits are checked on the header, before memory is allocated.
   /// @param bytes  the file's content
-  /// @param name   what the image is called in errors
-  /// @throws rc3::Error naming @p name and the reason: empty, of a type that is not read, over a limit, damaged,
-  /// truncated
+  /// @param name   name of the image in errors
+  /// @throws rc3::Error naming @p name and the reason: empty, another format, over a limit, damaged, truncated
   static Image decode(std::string_view bytes, std::string_view name, const ImageLimits& limits = {},
                       const ImageOptions& options = {}) {
     require(!bytes.empty(), name, ": empty, no image");
@@ -51,13 +50,13 @@ class Decoders {
     return image;
   }
 
-  /// The image in the file @p path. @throws rc3::Error as decode does, and when the file cannot be read.
+  /// Image in the file @p path. @throws rc3::Error as decode does, and if the file cannot be read.
   static Image load(const std::filesystem::path& path, const ImageLimits& limits = {},
                     const ImageOptions& options = {}) {
     return decode(read_file(path, limits.max_bytes), path.string(), limits, options);
   }
 
-  /// The types that are read, for people: "JPEG, PNG".
+  /// Supported formats, for humans: "JPEG, PNG".
   static std::string formats() {
     std::string all;
     ((all += (all.empty() ? "" : ", ") + std::string(List::formats)), ...);

@@ -1,5 +1,5 @@
 #pragma once
-/// The one thing of EXIF that changes an image: which side is up.
+/// EXIF orientation of an image.
 
 #include <cstddef>
 #include <cstdint>
@@ -11,9 +11,9 @@
 
 namespace rc3::io {
 
-/// The orientation, 1..8, in the first directory of @p tiff, the block that EXIF data are; 1 where there is none.
+/// Orientation, 1..8, in the first directory of @p tiff, the EXIF block; 1 if absent.
 ///
-/// Damaged EXIF data are 1 too, and no error: cameras and editors write many, and the image itself may be whole.
+/// Damaged EXIF data also give 1, without an error: many cameras and editors write them, and the image may be intact.
 /// Reads at most 65535 entries of 12 bytes, all inside @p tiff.
 inline int exif_orientation(std::string_view tiff) {
   const bool little = tiff.starts_with(std::string_view("II*\0", 4));
@@ -40,8 +40,8 @@ inline int exif_orientation(std::string_view tiff) {
   return 1;
 }
 
-/// The image turned and mirrored as an EXIF orientation asks for; sides are swapped for 5..8.
-/// @param orientation  1..8; anything else is taken for 1
+/// Image rotated and mirrored by an EXIF orientation; sides are swapped for 5..8.
+/// @param orientation  1..8; other values mean 1
 inline Image upright(Image image, int orientation) {
   if (orientation < 2 || orientation > 8) return image;
   const bool swapped = orientation >= 5;
@@ -51,7 +51,7 @@ inline Image upright(Image image, int orientation) {
   auto* to = out.rgba.data();
   for (int y = 0; y < out.height; ++y)
     for (int x = 0; x < out.width; ++x, to += 4) {
-      // Where in the stored image this pixel is: first along which axis, then from which end.
+      // Position of this pixel in the stored image: the axis, then the direction.
       int sx = swapped ? y : x, sy = swapped ? x : y;
       if (orientation == 2 || orientation == 3 || orientation == 7 || orientation == 8) sx = right - sx;
       if (orientation == 3 || orientation == 4 || orientation == 6 || orientation == 7) sy = bottom - sy;

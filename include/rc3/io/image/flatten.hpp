@@ -1,5 +1,5 @@
 #pragma once
-/// Alpha, taken out: what an image looks like on a background.
+/// Removal of alpha: an image on a background.
 
 #include <array>
 #include <cstddef>
@@ -15,8 +15,8 @@ using Rgb = std::array<std::uint8_t, 3>;
 
 inline constexpr Rgb white = {255, 255, 255};
 
-/// @p image on @p background: round((alpha colour + (255 - alpha) background) / 255), alpha 255 afterwards. These are
-/// the bytes that Pillow's alpha_composite gives on an opaque image of the background.
+/// @p image on @p background: round((alpha colour + (255 - alpha) background) / 255), then alpha 255. Equal to Pillow's
+///         alpha_composite on an opaque image of the background.
 inline Image flatten(Image image, const Rgb& background) {
   for (std::size_t i = 0; i + 4 <= image.rgba.size(); i += 4) {
     const unsigned alpha = image.rgba[i + 3];

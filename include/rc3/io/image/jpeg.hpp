@@ -1,5 +1,5 @@
 #pragma once
-/// What the segments before a JPEG's first scan say, without decoding.
+/// Segments of a JPEG before its first scan, without decoding.
 
 #include <cstddef>
 #include <cstdint>
@@ -11,25 +11,24 @@ namespace rc3::io::jpeg {
 
 inline constexpr std::string_view signature = "\xFF\xD8\xFF";
 
-/// A scan of a few bytes may go through the whole image once more: ten thousand take minutes. Cameras write about
-/// ten.
+/// Limit of scans. A scan of a few bytes may process the whole image again: ten thousand take minutes. Cameras write
+/// about ten.
 inline constexpr std::size_t max_scans = 500;
 
-/// Facts that decoders do not tell, or tell too late.
+/// Facts that decoders do not report, or report too late.
 struct Facts {
-  std::string_view exif;   ///< the TIFF block of the first EXIF segment; empty: none
+  std::string_view exif;   ///< TIFF block of the first EXIF segment; empty: none
   int components = 0;      ///< 1 grey, 3 YCbCr or RGB, 4 CMYK or YCCK
-  bool has_adobe = false;  ///< an Adobe segment tells CMYK from YCCK
+  bool has_adobe = false;  ///< whether an Adobe segment distinguishes CMYK from YCCK
 };
 
-/// Walks the segments of the JPEG @p bytes up to its first scan, and looks for the end marker behind it.
-/// @throws rc3::Error naming @p name when a segment is cut off, the end marker is missing (decoders fill what is
-/// missing of
-///         a JPEG with grey, and some report nothing), or there are more than max_scans scans.
+/// Facts of the JPEG @p bytes from the segments before its first scan; also searches for the end marker.
+/// @throws rc3::Error naming @p name if a segment is truncated, the end marker is missing (decoders fill the missing
+///         part with grey, some without a report), or there are more than max_scans scans.
 inline Facts facts(std::string_view bytes, std::string_view name) {
   const auto at = [bytes](std::size_t i) { return static_cast<unsigned char>(bytes[i]); };
   Facts found;
-  // A thumbnail in a segment has an end marker of its own: segments are skipped as a whole.
+  // A thumbnail in a segment has its own end marker: segments are skipped as a whole.
   for (std::size_t i = 2; i + 4 <= bytes.size();) {
     require(at(i) == 0xFF, name, ": damaged JPEG: no marker at byte ", i);
     const unsigned marker = at(i + 1);
@@ -46,7 +45,7 @@ inline Facts facts(std::string_view bytes, std::string_view name) {
       found.exif = data.substr(6);
     if (marker == 0xEE && data.starts_with("Adobe")) found.has_adobe = true;
     i += 2 + length;
-    // In the scans the byte FF is followed by 00 or a marker, so that this pair is the end.
+    // Inside scans the byte FF is followed by 00 or a marker, so this pair is the end.
     if (marker == 0xDA) {
       const std::size_t end = bytes.find("\xFF\xD9", i);
       require(end != std::string_view::npos, name, ": truncated JPEG: no end marker");

@@ -1,5 +1,5 @@
 #pragma once
-/// Says what a file is that nobody here reads, so that an error can.
+/// Names of unsupported file types, for errors.
 
 #include <algorithm>
 #include <cstddef>
@@ -8,8 +8,7 @@
 
 namespace rc3::io {
 
-/// The type of file that begins with @p bytes, in words: "GIF", "HTML or XML text", "of an unknown type (begins with 00
-/// 01)".
+/// File type of @p bytes in words: "GIF", "HTML or XML text", "of an unknown type (begins with 00 01)".
 inline std::string kind_of_file(std::string_view bytes) {
   using namespace std::string_view_literals;
   struct Magic {

@@ -1,5 +1,5 @@
 #pragma once
-/// The frame of a PNG file: its chunks, and their check sums, which stb_image does not look at.
+/// Chunks of a PNG file with their checksums, which stb_image does not check.
 
 #include <array>
 #include <cstddef>
@@ -22,23 +22,23 @@ inline constexpr auto crc_table = [] {
   return table;
 }();
 
-/// CRC-32 as in ISO 3309, which PNG, gzip and zip use.
+/// CRC-32 of ISO 3309, as in PNG, gzip and zip.
 inline std::uint32_t crc32(std::string_view bytes) {
   std::uint32_t c = 0xFFFFFFFFu;
   for (const char byte : bytes) c = crc_table[(c ^ static_cast<unsigned char>(byte)) & 0xFF] ^ c >> 8;
   return ~c;
 }
 
-/// The 32-bit number at @p at, most significant byte first. @pre at + 4 <= bytes.size()
+/// 32-bit number at @p at, most significant byte first. @pre at + 4 <= bytes.size()
 inline std::uint32_t big_endian(std::string_view bytes, std::size_t at) {
   std::uint32_t value = 0;
   for (std::size_t i = 0; i < 4; ++i) value = value << 8 | static_cast<unsigned char>(bytes[at + i]);
   return value;
 }
 
-/// Calls @p take(type, data, begin) for each chunk up to and with IEND; begin is where the chunk starts in @p bytes.
-/// @param check_sums  whether each chunk's CRC is compared
-/// @throws rc3::Error naming @p name: no IHDR first, a chunk beyond the file's end, no IEND, a wrong CRC.
+/// Calls @p take(type, data, begin) for each chunk up to and including IEND; begin is the chunk's offset in @p bytes.
+/// @param check_sums  whether each chunk's CRC is checked
+/// @throws rc3::Error naming @p name: no leading IHDR, a chunk beyond the file's end, no IEND, a wrong CRC.
 template <class Take>
 void for_each_chunk(std::string_view bytes, std::string_view name, bool check_sums, Take take) {
   constexpr std::size_t frame = 12;  // length, type and CRC
@@ -58,7 +58,7 @@ void for_each_chunk(std::string_view bytes, std::string_view name, bool check_su
   }
 }
 
-/// The EXIF data of a PNG (its eXIf chunk); empty where it has none. @throws rc3::Error as for_each_chunk does.
+/// EXIF data of a PNG (its eXIf chunk); empty if absent. @throws rc3::Error as for_each_chunk does.
 inline std::string_view exif(std::string_view bytes, std::string_view name) {
   std::string_view found;
   for_each_chunk(bytes, name, false, [&](std::string_view type, std::string_view data, std::size_t) {

@@ -1,8 +1,8 @@
 #pragma once
-/// Resizing to the byte as Pillow does it, which is what pretrained vision models saw.
+/// Resizing that equals Pillow's to the byte, as in the pre-training of vision models.
 ///
-/// Why not at::_upsample_bicubic2d_aa: on uint8 its weights have 15 bits instead of 22, and its passes another order.
-/// Of 40 images it gave 2 % other bytes, of the worst 17 %, with differences up to 15.
+/// at::_upsample_bicubic2d_aa is no substitute: on uint8 its weights have 15 bits instead of 22, and its passes another
+/// order. On 40 images 2 % of its bytes differed (17 % in the worst image), by up to 15.
 
 #include <algorithm>
 #include <cmath>
@@ -16,12 +16,12 @@
 
 namespace rc3::io {
 
-/// Filters, with the numbers that Pillow and preprocessor_config.json give them.
+/// Filters, with the numbers of Pillow and preprocessor_config.json.
 enum class Resample { bilinear = 2, bicubic = 3 };
 
 namespace detail {
 
-/// Which pixels of a row make pixel i of the resized row, and how much of each: the weights sum up to 2^22.
+/// Source pixels and weights of pixel i of a resized row; the weights sum to 2^22.
 struct Taps {
   struct Range {
     int first, count;
@@ -46,8 +46,7 @@ inline double filter_weight(Resample filter, double x) {
 }
 
 inline Taps taps(int from, int to, Resample filter) {
-  const double scale = static_cast<double>(from) / to,
-               stretch = std::max(scale, 1.0);  // shrinking takes the filter wider
+  const double scale = static_cast<double>(from) / to, stretch = std::max(scale, 1.0);  // downscaling widens the filter
   const double support = (filter == Resample::bilinear ? 1 : 2) * stretch;
   Taps taps;
   taps.most = static_cast<int>(std::ceil(support)) * 2 + 1;
@@ -101,16 +100,16 @@ inline Image with_height(const Image& image, int height, Resample filter) {
 
 }  // namespace detail
 
-/// @p image in the size width x height, each side on its own, with antialiasing. Channels are resized apart: an image
-/// with transparent parts should go through io::flatten before.
+/// @p image resized to width x height, each side independently, with antialiasing. Channels are resized separately: use
+///         io::flatten first for an image with transparent parts.
 /// @param width, height  pixels, 1..16384
 inline Image resize(Image image, int width, int height, Resample filter) {
   constexpr int most = 16384;
   require(width >= 1 && height >= 1 && width <= most && height <= most, "io::resize: to ", width, " x ", height,
           " pixels; each side must be 1 to ", most);
   require(image.width > 0 && image.height > 0, "io::resize: the image is empty");
-  // The first pass rounds to bytes, so that the order shows. This is Pillow 13.0's, found by trying: the rule holds for
-  // 2,900 random sizes. Older versions began with the width always.
+  // The first pass rounds to bytes, so the order matters. This is Pillow 13.0's order, found by experiment: it holds
+  // for 2,900 random sizes. Older versions always resized the width first.
   const bool rows_first = height < image.height && image.height - height > 2 * (image.width - width);
   if (rows_first) image = detail::with_height(image, height, filter);
   if (width != image.width) image = detail::with_width(image, width, filter);

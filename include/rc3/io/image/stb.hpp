@@ -23,9 +23,9 @@ const char* stb_info(const unsigned char* bytes, int size, int* width, int* heig
 const char* stb_decode(const unsigned char* bytes, int size, std::size_t memory, Image& out);
 const char* stb_encode_png(const Image& image, std::string& out);
 
-/// The PNG @p bytes with its palette filled up to 256 black colours, where that is needed: a pixel may name a colour
-/// that is not there, and stb would show what its stack happens to hold. Checks every CRC on the way.
-/// @return empty: @p bytes may stay as they are
+/// PNG @p bytes with its palette extended to 256 black colours, if necessary: a pixel may refer to a missing colour,
+/// and stb would read uninitialised memory. Checks every CRC.
+/// @return empty: @p bytes need no change
 inline std::string with_whole_palette(std::string_view bytes, std::string_view name) {
   constexpr std::size_t whole = 256 * 3, color_type = 9;
   std::string filled;
@@ -43,9 +43,9 @@ inline std::string with_whole_palette(std::string_view bytes, std::string_view n
 
 }  // namespace detail
 
-/// JPEG (baseline and progressive, 8 bits; CMYK only with Adobe's marker) and PNG (all of it but animation).
+/// JPEG (baseline and progressive, 8 bits; CMYK only with Adobe's marker) and PNG (all except animation).
 ///
-/// Grey and palette images become RGBA, of 16 bits the upper 8 stay. Each CRC of a PNG is checked.
+/// Grey and palette images become RGBA; 16 bits are reduced to the upper 8. Each CRC of a PNG is checked.
 struct Stb {
   static constexpr std::string_view formats = "JPEG, PNG";
 
@@ -72,8 +72,8 @@ struct Stb {
     const std::string filled =
         bytes.starts_with(png::signature) ? detail::with_whole_palette(bytes, name) : std::string();
     if (!filled.empty()) bytes = filled;
-    // The decoder's own memory: at most 16-bit RGBA three times and the result, or a progressive JPEG's coefficients;
-    // and the compressed data.
+    // Memory of the decoder: at most 16-bit RGBA three times and the result, or a progressive JPEG's coefficients, and
+    // the compressed data.
     const std::size_t pixels = static_cast<std::size_t>(header.width) * static_cast<std::size_t>(header.height);
     const std::size_t memory = pixels * 28 + 4 * bytes.size() + (4 << 20);
     Image image;

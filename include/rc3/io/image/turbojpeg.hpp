@@ -1,6 +1,6 @@
 #pragma once
-/// JPEG by libjpeg-turbo, several times faster than stb_image. Optional: with CMake link `rc3::turbojpeg`, which is
-/// there where RC3_WITH_TURBOJPEG found the library (Debian: libturbojpeg0-dev); without, link with -lturbojpeg.
+/// JPEG by libjpeg-turbo, several times faster than stb_image. Optional: with CMake link `rc3::turbojpeg`, which exists
+/// if RC3_WITH_TURBOJPEG found the library (Debian: libturbojpeg0-dev). Otherwise link with -lturbojpeg.
 
 #include <turbojpeg.h>
 
@@ -15,7 +15,7 @@
 
 namespace rc3::io {
 
-/// JPEG of 8 bits, grey or colour; CMYK is an error. What libjpeg-turbo warns of (damaged data) is an error too.
+/// JPEG of 8 bits, grey or colour; CMYK is an error. Warnings of libjpeg-turbo (damaged data) are errors too.
 struct TurboJpeg {
   static constexpr std::string_view formats = "JPEG";
 

@@ -1,6 +1,6 @@
 #pragma once
-/// WebP by libwebp. Optional: with CMake link `rc3::webp`, which is there where RC3_WITH_WEBP found the library
-/// (Debian: libwebp-dev); without, link with -lwebp.
+/// WebP by libwebp. Optional: with CMake link `rc3::webp`, which exists if RC3_WITH_WEBP found the library (Debian:
+/// libwebp-dev). Otherwise link with -lwebp.
 
 #include <webp/decode.h>
 
@@ -43,7 +43,7 @@ struct WebP {
     return reinterpret_cast<const std::uint8_t*>(bytes.data());
   }
 
-  /// The content of the EXIF chunk; empty where there is none, or the chunks do not fit the file.
+  /// Content of the EXIF chunk; empty if absent, or if the chunks do not match the file size.
   static std::string_view exif(std::string_view bytes) {
     for (std::size_t at = 12; at + 8 <= bytes.size();) {
       std::size_t size = 0;
@@ -51,7 +51,7 @@ struct WebP {
       if (size > bytes.size() - at - 8) break;
       if (bytes.substr(at, 4) == "EXIF") {
         std::string_view found = bytes.substr(at + 8, size);
-        if (found.starts_with(std::string_view("Exif\0\0", 6))) found.remove_prefix(6);  // as some writers have it
+        if (found.starts_with(std::string_view("Exif\0\0", 6))) found.remove_prefix(6);  // as some writers add it
         return found;
       }
       at += 8 + size + size % 2;

@@ -1,5 +1,5 @@
 #pragma once
-/// What a safetensors header says of one tensor.
+/// Entry of a tensor in a safetensors header.
 
 #include <array>
 #include <cstddef>
@@ -10,7 +10,7 @@
 
 namespace rc3::io::safetensors {
 
-/// The element types of the format that LibTorch has.
+/// Element types of the format that LibTorch has.
 enum class Dtype : std::uint8_t {
   boolean,
   u8,
@@ -39,7 +39,7 @@ struct DtypeRow {
   unsigned bits;
 };
 
-/// Names as the format has them.
+/// Names in the format.
 inline constexpr std::array<DtypeRow, 19> dtypes{{
     {Dtype::boolean, "BOOL", 8},
     {Dtype::u8, "U8", 8},

@@ -1,6 +1,6 @@
 #pragma once
-/// The header of a safetensors file, read without LibTorch. Every rule of the format is checked, so that who holds a
-/// Header can read each tensor's bytes without another check.
+/// Header of a safetensors file, without LibTorch. Every rule of the format is checked, so that the bytes of each
+/// tensor can be read without further checks.
 ///
 /// File: u64 little-endian header length N, N bytes of JSON, the tensors' bytes.
 
@@ -24,24 +24,24 @@
 
 namespace rc3::io::safetensors {
 
-/// What was read. The entries are sorted by begin, and lie one behind the other without a hole.
+/// Parsed header. The entries are sorted by begin and contiguous.
 struct Header {
   std::map<std::string, std::string> metadata;
   std::vector<Entry> entries;
-  std::uint64_t data_offset = 0;  ///< where in the file the tensors' bytes start
+  std::uint64_t data_offset = 0;  ///< offset of the tensors' bytes in the file
 };
 
 inline constexpr std::uint64_t max_header_bytes = 100'000'000;
 
 namespace detail {
-/// The number of bytes of the tensor, or an error when the product overflows.
+/// Number of bytes of the tensor; an error if the product overflows.
 inline std::uint64_t byte_count(const Entry& entry, std::string_view name) {
   constexpr std::uint64_t max = std::numeric_limits<std::int64_t>::max();
   std::uint64_t count = 1;
   bool overflow = false;
   bool empty = false;
   for (const std::int64_t size : entry.shape) {
-    // Beside a zero the other sizes must still be such that a tensor's strides do not overflow.
+    // Beside a zero, the other sizes must not make a tensor's strides overflow.
     empty = empty || size == 0;
     overflow |= __builtin_mul_overflow(count, size == 0 ? 1 : static_cast<std::uint64_t>(size), &count);
   }
@@ -56,11 +56,11 @@ inline std::uint64_t byte_count(const Entry& entry, std::string_view name) {
 /// @param json         the N bytes
 /// @param buffer_size  bytes of the file after the header
 /// @param name         the file, for errors
-/// @throws rc3::Error naming @p name and the rule that is broken.
+/// @throws rc3::Error naming @p name and the violated rule.
 inline Header parse_header(std::string_view json, std::uint64_t buffer_size, std::string_view name) {
   require(!json.empty() && json.front() == '{', name, ": the header does not begin with '{'");
   require_utf8(json, join(name, ": header"));
-  // nlohmann/json takes a NUL for the end of its input, and would not look at what follows.
+  // nlohmann/json treats a NUL as the end of its input and would ignore the rest.
   require(json.find('\0') == std::string_view::npos, name, ": the header holds a NUL byte");
 
   Header header;
@@ -86,7 +86,7 @@ inline Header parse_header(std::string_view json, std::uint64_t buffer_size, std
 }
 
 namespace detail {
-/// @param read  called as read(out, size, offset): fills @p out with bytes of the file
+/// @param read  called as read(out, size, offset): reads bytes of the file into @p out
 template <class Read>
 Header read_header(const Read& read, std::uint64_t file_size, std::string_view name) {
   require(file_size >= 8, name, ": truncated: ", file_size, " bytes, no safetensors file");
@@ -106,13 +106,13 @@ Header read_header(const Read& read, std::uint64_t file_size, std::string_view n
 }
 }  // namespace detail
 
-/// Reads and checks the header of @p file.
+/// Checked header of @p file.
 inline Header read_header(const InputFile& file) {
   const auto read = [&](void* out, std::size_t size, std::uint64_t offset) { file.read(out, size, offset); };
   return detail::read_header(read, file.size(), file.path().string());
 }
 
-/// Reads and checks the header of a file whose content is @p bytes. @param name  the file, for errors
+/// Checked header of a file with the content @p bytes. @param name  the file, for errors
 inline Header read_header(std::string_view bytes, std::string_view name) {
   const auto read = [&](void* out, std::size_t size, std::size_t offset) {
     std::memcpy(out, bytes.data() + offset, size);
@@ -120,7 +120,7 @@ inline Header read_header(std::string_view bytes, std::string_view name) {
   return detail::read_header(read, bytes.size(), name);
 }
 
-/// Reads and checks the header of the file @p path. @throws rc3::Error also when it cannot be read.
+/// Checked header of the file @p path. @throws rc3::Error also if it cannot be read.
 inline Header read_header(const std::filesystem::path& path) { return read_header(InputFile(path)); }
 
 }  // namespace rc3::io::safetensors

@@ -1,6 +1,6 @@
 #pragma once
-/// The JSON of a safetensors header, event by event: the depth is bounded by construction, a key given twice is seen,
-/// and nothing but the result is kept in memory.
+/// Event-based parser of a safetensors header: bounded depth, repeated keys are detected, and only the result is
+/// stored.
 
 #include <array>
 #include <cstddef>
@@ -22,7 +22,7 @@ namespace rc3::io::safetensors {
 
 namespace detail {
 
-/// More dimensions than LibTorch's operators take; bounds what one entry may cost.
+/// More dimensions than LibTorch's operators support; bounds the cost of an entry.
 inline constexpr std::size_t max_dimensions = 64;
 
 /// {"__metadata__": {string: string}, tensor: {"dtype": string, "shape": [..], "data_offsets": [begin, end]}}
@@ -153,7 +153,7 @@ class HeaderSax : public nlohmann::json_sax<nlohmann::json> {
   std::array<bool, 3> seen_{};
 };
 
-/// @throws rc3::Error at the first thing that is not as it must be.
+/// @throws rc3::Error at the first violation.
 inline void parse_header_json(std::string_view json, std::string_view file,
                               std::map<std::string, std::string>& metadata, std::vector<Entry>& entries) {
   HeaderSax sax(file, metadata, entries);

@@ -1,6 +1,6 @@
 #pragma once
-/// libarchive turns names through the thread's locale; in the plain "C" locale it would lose every name that is not
-/// ASCII.
+/// UTF-8 locale for libarchive, which converts names by the thread's locale. In the "C" locale it would lose every name
+/// that is not ASCII.
 
 #include <locale.h>
 
@@ -8,7 +8,7 @@
 
 namespace rc3::io::tar::detail {
 
-/// UTF-8 names in this thread for as long as it lives, whatever the program's locale is.
+/// UTF-8 names in this thread during its lifetime, for any locale of the program.
 class Utf8Locale {
  public:
   Utf8Locale() : locale_(::newlocale(LC_CTYPE_MASK, "C.UTF-8", nullptr)) {

@@ -1,5 +1,5 @@
 #pragma once
-/// What is in a tar file and where, so that any member can be read from any thread.
+/// Members of a tar file with their offsets, so that any thread can read any member.
 ///
 /// Needs libarchive (Debian: libarchive-dev): link rc3::archive beside rc3::light.
 
@@ -24,18 +24,18 @@
 
 namespace rc3::io::tar {
 
-/// A regular file in a tar file.
+/// Regular file in a tar file.
 struct Member {
-  std::string name;          ///< UTF-8, as it is stored
-  std::uint64_t offset = 0;  ///< of its first byte in the tar file
+  std::string name;          ///< UTF-8, as stored
+  std::uint64_t offset = 0;  ///< offset of its first byte in the tar file
   std::uint64_t size = 0;    ///< bytes
 };
 
-/// The members of a tar file, up to its end or its first damage.
+/// Members of a tar file, up to its end or its first damage.
 struct Table {
-  std::vector<Member> members;        ///< in the file's order; all their bytes are in the file
-  std::vector<std::string> refused;   ///< what could not be taken, and why: "<file>: <member>: a link"
-  std::optional<std::string> damage;  ///< why the table ends before the file does: "<file>: at byte 1024: ..."
+  std::vector<Member> members;        ///< in the file's order, all complete
+  std::vector<std::string> refused;   ///< unsupported members with the reason: "<file>: <member>: a link"
+  std::optional<std::string> damage;  ///< why the table ends before the file: "<file>: at byte 1024: ..."
 };
 
 struct TableLimits {
@@ -45,7 +45,7 @@ struct TableLimits {
 
 namespace detail {
 
-/// Gives a file to libarchive block by block. Payloads are skipped, not read.
+/// Passes a file to libarchive block by block. Payloads are skipped, not read.
 struct Source {
   const InputFile& file;
   std::uint64_t position = 0;
@@ -71,7 +71,7 @@ struct Source {
   }
 };
 
-/// Why @p entry is no member that can be read; nothing: it is one.
+/// Why @p entry is not a readable member; empty: it is one.
 inline std::optional<std::string> refusal(archive_entry* entry, const char* name, const TableLimits& limits) {
   if (name == nullptr || !valid_utf8(name)) return "its name is not UTF-8";
   const std::size_t length = std::string_view(name).size();
@@ -83,7 +83,7 @@ inline std::optional<std::string> refusal(archive_entry* entry, const char* name
   return std::nullopt;
 }
 
-/// Whether a block of zeros, tar's end mark, begins at @p offset.
+/// Whether a block of zeros, tar's end mark, is at @p offset.
 inline bool ends_at(const InputFile& file, std::uint64_t offset) {
   std::array<char, 512> block{};
   if (offset + block.size() > file.size()) return false;
@@ -93,9 +93,9 @@ inline bool ends_at(const InputFile& file, std::uint64_t offset) {
 
 }  // namespace detail
 
-/// Reads the headers of a plain tar file: ustar, pax or GNU. Folders are passed over. Damage ends the table, what was
-/// found before stays in it.
-/// @throws rc3::Error naming the file when it is no tar file at all, or a compressed one
+/// Members of a plain tar file: ustar, pax or GNU. Folders are skipped. The table ends at the first damage and keeps
+/// the members before.
+/// @throws rc3::Error naming the file if it is not a tar file, or compressed
 inline Table read_table(const InputFile& file, const TableLimits& limits = {}) {
   const detail::Utf8Locale utf8;
   const std::unique_ptr<archive, decltype(&archive_read_free)> reader(archive_read_new(), archive_read_free);
@@ -110,7 +110,7 @@ inline Table read_table(const InputFile& file, const TableLimits& limits = {}) {
           ": no tar file; a compressed one (.tar.gz) must be unpacked first: its images are compressed already");
 
   Table table;
-  std::uint64_t end = 0;  // of the last member, in whole blocks
+  std::uint64_t end = 0;  // end of the last member, in whole blocks
   const auto damaged = [&](std::uint64_t offset, const std::string& why) {
     table.damage = join(path, ": at byte ", offset, ": ", why);
   };

@@ -17,11 +17,11 @@
 
 namespace rc3::io::tar {
 
-/// A tar file in the making: ustar, with pax headers where a name is long or not ASCII. Without times and owners: equal
-/// members give equal bytes. It appears under its name, whole, in commit().
+/// Tar file in construction: ustar, with pax headers if a name is long or not ASCII. Without times and owners, so equal
+/// members give equal bytes. It appears under its name, complete, in commit().
 class Writer {
  public:
-  /// @throws rc3::Error when the folder does not exist or cannot be written to
+  /// @throws rc3::Error if the folder does not exist or is not writable
   explicit Writer(std::filesystem::path path)
       : name_(path.string()), file_(std::move(path)), archive_(archive_write_new(), archive_write_free) {
     check(archive_write_set_format_pax_restricted(archive_.get()));
@@ -30,7 +30,7 @@ class Writer {
   Writer(const Writer&) = delete;
   Writer& operator=(const Writer&) = delete;
 
-  /// Appends a file. @param name  UTF-8, not empty. @throws rc3::Error, for example when the disk is full
+  /// Appends a file. @param name  UTF-8, not empty. @throws rc3::Error, for example if the disk is full
   void add(std::string_view name, std::string_view bytes) {
     require(!name.empty(), name_, ": a member needs a name");
     const detail::Utf8Locale utf8;
@@ -47,10 +47,10 @@ class Writer {
     bytes_ += bytes.size();
   }
 
-  /// Of the members so far, without headers.
+  /// Bytes of the members so far, without headers.
   std::uint64_t bytes() const { return bytes_; }
 
-  /// Ends the file and gives it its name. @throws rc3::Error when that fails
+  /// Completes the file and renames it. @throws rc3::Error if this fails
   void commit() {
     check(archive_write_close(archive_.get()));
     file_.commit();
@@ -61,7 +61,7 @@ class Writer {
     auto& writer = *static_cast<Writer*>(self);
     try {
       writer.file_.write(data, size);
-    } catch (const Error& error) {  // must not pass through libarchive
+    } catch (const Error& error) {  // must not propagate through libarchive
       writer.failure_ = error.what();
       return ARCHIVE_FATAL;
     }
@@ -80,7 +80,7 @@ class Writer {
   OutputFile file_;
   std::string failure_;
   std::uint64_t bytes_ = 0;
-  std::unique_ptr<archive, decltype(&archive_write_free)> archive_;  ///< last: its end may still write
+  std::unique_ptr<archive, decltype(&archive_write_free)> archive_;  ///< last member: its destructor may still write
 };
 
 }  // namespace rc3::io::tar

@@ -1,5 +1,5 @@
 #pragma once
-/// Every character a token.
+/// Tokenization by characters.
 
 #include <string>
 #include <string_view>
@@ -9,9 +9,9 @@
 
 namespace rc3::metric::tokenize {
 
-/// Each character but white space is a token: sacreBLEU's `char`. For languages that are written without blanks.
-/// Japanese too: the words that sacreBLEU's `ja-mecab` counts need MeCab and its dictionary, which rc3 does not depend
-/// on; a user's Policy can call it.
+/// Each character except white space is a token: sacreBLEU's `char`. For languages without spaces, including Japanese:
+/// sacreBLEU's `ja-mecab` needs MeCab and its dictionary, which are no dependencies of rc3; a custom Policy can call
+/// it.
 class Characters {
  public:
   std::string name() const { return "char"; }

@@ -1,5 +1,5 @@
 #pragma once
-/// What a tokenizer for metrics must offer.
+/// Concept of a tokenizer for metrics.
 
 #include <concepts>
 #include <string>
@@ -7,10 +7,10 @@
 
 namespace rc3::metric::tokenize {
 
-/// A type that puts white space between the tokens of a line, so that splitting there gives them.
+/// Type that puts white space between the tokens of a line.
 ///
-/// `name()` is what the signature calls it; `operator()` gets a line of Unicode characters without white space at its
-/// end. Where a language's words need a tool of their own, such as MeCab for Japanese, a user's type calls it.
+/// `name()` is its name in the signature; `operator()` receives a line of Unicode characters without trailing white
+/// space. A custom type may call an external tool, such as MeCab for Japanese.
 template <class T>
 concept Policy = requires(const T& tokenizer, std::u32string_view line) {
   { tokenizer.name() } -> std::convertible_to<std::string>;

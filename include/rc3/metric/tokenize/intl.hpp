@@ -1,5 +1,5 @@
 #pragma once
-/// Tokenization by Unicode's punctuation and symbols, for any script with blanks between words.
+/// Tokenization by Unicode's punctuation and symbols, for any script with spaces between words.
 
 #include <string>
 #include <string_view>
@@ -10,9 +10,9 @@
 
 namespace rc3::metric::tokenize {
 
-/// What NIST's mteval-v14.pl does with --international-tokenization: punctuation (category P) stands alone unless it is
-/// between numbers (N), as in 1,234.5; symbols (S) always do. As there, a stop behind a number at the line's end stays
-/// with the number. Entities such as &quot; stay as they are.
+/// The rules of NIST's mteval-v14.pl with --international-tokenization. Punctuation (category P) is separated except
+/// between numbers (N), as in 1,234.5; symbols (S) always are. As there, a full stop after a number at the line's end
+/// is not separated. Entities such as &quot; are unchanged.
 class Intl {
  public:
   std::string name() const { return "intl"; }

@@ -1,5 +1,5 @@
 #pragma once
-/// Text that is tokenized already.
+/// Tokenizer for tokenized text.
 
 #include <string>
 #include <string_view>
@@ -8,8 +8,8 @@
 
 namespace rc3::metric::tokenize {
 
-/// Leaves the line as it is: tokens are what stands between white space. Scores of texts that were tokenized by others
-/// cannot be compared between papers (Post 2018, "A Call for Clarity in Reporting BLEU Scores").
+/// Returns the line unchanged: tokens are separated by white space. Scores of texts tokenized by others are not
+/// comparable between papers (Post 2018, "A Call for Clarity in Reporting BLEU Scores").
 class None {
  public:
   std::string name() const { return "none"; }

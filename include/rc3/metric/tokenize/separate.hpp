@@ -1,5 +1,5 @@
 #pragma once
-/// White space around characters: the steps that tokenizers are made of.
+/// White space around characters: the steps of tokenizers.
 
 #include <cstddef>
 #include <string>
@@ -7,7 +7,7 @@
 
 namespace rc3::metric::tokenize {
 
-/// A blank on both sides of each character that @p is holds for.
+/// Spaces on both sides of each character for which @p is holds.
 template <class Is>
 std::u32string separate(std::u32string_view line, Is is) {
   std::u32string out;
@@ -22,11 +22,11 @@ std::u32string separate(std::u32string_view line, Is is) {
   return out;
 }
 
-/// Where a blank goes beside a pair: "a,b" with the pair "a," becomes "a , b" with `between_and_after`.
+/// Place of spaces beside a pair: "a,b" with the pair "a," becomes "a , b" with `between_and_after`.
 enum class Blanks { between_and_after, before_and_between };
 
-/// Blanks at each pair of neighbours that @p first and @p second hold for. Pairs are looked for from the left and do
-/// not overlap: a character that ends one does not begin the next.
+/// Spaces at each pair of neighbours for which @p first and @p second hold. The search runs from the left without
+/// overlaps: a character that ends one pair does not start the next.
 template <Blanks blanks, class First, class Second>
 std::u32string separate_pairs(std::u32string_view line, First first, Second second) {
   std::u32string out;
@@ -44,15 +44,15 @@ std::u32string separate_pairs(std::u32string_view line, First first, Second seco
   return out;
 }
 
-/// Every @p what in @p line becomes @p with, from the left.
+/// Replaces every @p what in @p line by @p with, from the left.
 inline std::u32string replace_all(std::u32string line, std::u32string_view what, std::u32string_view with) {
   for (std::size_t at = 0; (at = line.find(what, at)) != std::u32string::npos; at += with.size())
     line.replace(at, what.size(), with);
   return line;
 }
 
-/// The language-dependent part of NIST's mteval-v13a.pl, for languages in Latin script: ASCII punctuation but ' , . -
-/// stands alone; . and , do unless between digits; - does behind a digit.
+/// The language-dependent part of NIST's mteval-v13a.pl, for languages in Latin script: ASCII punctuation except ' , .
+/// - is separated; . and , are except between digits; - is after a digit.
 inline std::u32string separate_western(std::u32string_view line) {
   const auto digit = [](char32_t c) { return c >= U'0' && c <= U'9'; };
   const auto other = [digit](char32_t c) { return !digit(c); };

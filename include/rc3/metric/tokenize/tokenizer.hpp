@@ -1,5 +1,5 @@
 #pragma once
-/// Any tokenizer as one type, for options; and those of rc3 by their name, for command lines.
+/// Type-erased tokenizer for options, and tokenizers by name for command lines.
 
 #include <concepts>
 #include <functional>
@@ -18,8 +18,8 @@
 
 namespace rc3::metric::tokenize {
 
-/// Holds a tokenizer of any type; made from it without a word, `BleuOptions{.tokenizer = tokenize::Intl()}`. A Policy
-/// itself.
+/// Holds a tokenizer of any type; converts implicitly, `BleuOptions{.tokenizer = tokenize::Intl()}`. Is itself a
+/// Policy.
 class Tokenizer {
  public:
   template <class T>
@@ -35,7 +35,7 @@ class Tokenizer {
   std::function<std::u32string(std::u32string_view)> separate_;
 };
 
-/// The tokenizer that signatures call @p name. @throws rc3::Error if it is none of: 13a, none, intl, zh, char
+/// Tokenizer with the signature name @p name. @throws rc3::Error if it is none of: 13a, none, intl, zh, char
 inline Tokenizer by_name(std::string_view name) {
   std::string known;
   for (const Tokenizer& tokenizer :

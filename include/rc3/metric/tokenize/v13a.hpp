@@ -1,5 +1,5 @@
 #pragma once
-/// The tokenization of WMT, for languages in Latin script.
+/// Tokenization of WMT, for languages in Latin script.
 
 #include <string>
 #include <string_view>
@@ -10,9 +10,9 @@
 
 namespace rc3::metric::tokenize {
 
-/// What NIST's mteval-v13a.pl does, sacreBLEU's default (Post 2018): `<skipped>` and hyphens at a line break go, the
-/// entities &quot; &amp; &lt; &gt; become characters, in this order, and ASCII punctuation is separated
-/// (separate_western()). Characters beyond ASCII are letters to it: the quotation marks of French or the stop of Hindi
+/// The rules of NIST's mteval-v13a.pl, sacreBLEU's default (Post 2018). `<skipped>` and hyphens at a line break are
+/// removed; the entities &quot; &amp; &lt; &gt; become characters, in this order; ASCII punctuation is separated
+/// (separate_western()). Characters beyond ASCII count as letters: French quotation marks or the full stop of Hindi
 /// stay with their word.
 class V13a {
  public:
@@ -21,7 +21,7 @@ class V13a {
   std::u32string operator()(std::u32string_view line) const {
     std::u32string text(line);
     for (const auto& [what, with] : replaced) text = replace_all(std::move(text), what, with);
-    // The blanks let a stop or comma at either end have a neighbour that is no digit.
+    // The spaces give a full stop or comma at either end a neighbour that is not a digit.
     return separate_western(U' ' + text + U' ');
   }
 

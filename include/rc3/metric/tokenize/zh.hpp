@@ -1,5 +1,5 @@
 #pragma once
-/// Chinese by characters, the rest by words.
+/// Tokenization of Chinese by characters, of other text by words.
 
 #include <array>
 #include <string>
@@ -12,10 +12,10 @@
 
 namespace rc3::metric::tokenize {
 
-/// Each Chinese character stands alone, and the rest is separated as by 13a (separate_western()), as sacreBLEU's `zh`
-/// does. To be its equal in every score this has its sets too, which are wider and narrower than their name: U+2001 to
-/// U+2A6D, with dashes, quotation marks, arrows and symbols, count as Chinese, and the ideographs beyond U+FFFF do not
-/// (two ranges of five hexadecimal digits are written there with four and a digit).
+/// Each Chinese character is separated, and other text is separated as by 13a (separate_western()), as in sacreBLEU's
+/// `zh`. For equal scores its character sets are the same, which differ from their names. U+2001 to U+2A6D, with
+/// dashes, quotation marks, arrows and symbols, count as Chinese, and the ideographs beyond U+FFFF do not. (There two
+/// ranges of five hexadecimal digits are written as four and one.)
 class Zh {
  public:
   std::string name() const { return "zh"; }

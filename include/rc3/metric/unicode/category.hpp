@@ -1,12 +1,12 @@
 #pragma once
-/// Whether a character is punctuation, a symbol or a number.
+/// Unicode categories: punctuation, symbols, numbers.
 
 #include "rc3/metric/unicode/category_table.hpp"
 #include "rc3/metric/unicode/range.hpp"
 
 namespace rc3::metric::unicode {
 
-/// Of @p c, a character of Unicode: its general category's first letter (UAX #44, table 12).
+/// First letter of the general category of the character @p c (UAX #44, table 12).
 constexpr Category category(char32_t c) {
   const CategoryRange* row = find_range(table::categories, c);
   return row == nullptr ? Category::other : row->category;

@@ -1,5 +1,5 @@
 #pragma once
-/// Lower case of all of Unicode, independent of the locale.
+/// Unicode lower case, independent of the locale.
 
 #include <cstddef>
 #include <cstdint>
@@ -11,15 +11,15 @@
 
 namespace rc3::metric::unicode {
 
-/// Of @p c by itself; a character without a lower case is returned as it is.
+/// Lower case of @p c alone; unchanged if it has none.
 constexpr char32_t lower(char32_t c) {
   const LowerRange* row = find_range(table::lower, c);
   if (row == nullptr || (c - row->first) % row->step != 0) return c;
   return static_cast<char32_t>(static_cast<std::int64_t>(c) + row->difference);
 }
 
-/// Whether character @p i of @p text stands at a word's end: behind a letter with case and before none, looking past
-/// what case ignores, such as accents and apostrophes (The Unicode Standard 3.13, Final_Sigma).
+/// Whether character @p i of @p text ends a word: it follows a cased letter and precedes none, ignoring accents,
+/// apostrophes and the like (The Unicode Standard 3.13, Final_Sigma).
 constexpr bool ends_word(std::u32string_view text, std::size_t i) {
   const auto ignored = [](char32_t c) { return find_range(table::case_ignorable, c) != nullptr; };
   const auto cased = [](char32_t c) { return find_range(table::cased, c) != nullptr; };
@@ -30,7 +30,7 @@ constexpr bool ends_word(std::u32string_view text, std::size_t i) {
   return before > 0 && cased(text[before - 1]) && (after == text.size() || !cased(text[after]));
 }
 
-/// Lower case of @p text, as Python's `str.lower()`: full case mapping without a language's own rules. A capital sigma
+/// Lower case of @p text, as Python's `str.lower()`: full case mapping without language-specific rules. A capital sigma
 /// is U+03C2 at a word's end; U+0130, dotted I, becomes two characters.
 inline std::u32string lower(std::u32string_view text) {
   std::u32string out;

@@ -1,5 +1,5 @@
 #pragma once
-/// Tables of characters as sorted ranges, and the search in them.
+/// Tables of characters as sorted ranges, with binary search.
 
 #include <algorithm>
 #include <array>
@@ -8,10 +8,10 @@
 
 namespace rc3::metric::unicode {
 
-/// What a tokenizer asks of a character: Unicode's general categories P, S and N; all others are `other`.
+/// Categories used by tokenizers: Unicode's P, S and N; all others are `other`.
 enum class Category : std::uint8_t { other, punctuation, symbol, number };
 
-/// The characters first .. last.
+/// Characters first .. last.
 struct Range {
   char32_t first;
   char32_t last;
@@ -23,7 +23,7 @@ struct CategoryRange {
   Category category;
 };
 
-/// Of first .. last every step-th character has a lower case, @p difference from it.
+/// Every step-th character of first .. last has a lower case, at the offset @p difference.
 struct LowerRange {
   char32_t first;
   char32_t last;
@@ -31,7 +31,7 @@ struct LowerRange {
   std::int32_t difference;
 };
 
-/// The range of @p table that holds @p c, or a null pointer. @pre the table is sorted and its ranges do not overlap
+/// Range of @p table with @p c, or nullptr. @pre the table is sorted and its ranges do not overlap
 template <class Row, std::size_t size>
 constexpr const Row* find_range(const std::array<Row, size>& table, char32_t c) {
   const auto row = std::lower_bound(table.begin(), table.end(), c, [](const Row& r, char32_t x) { return r.last < x; });

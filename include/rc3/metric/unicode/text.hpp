@@ -1,5 +1,5 @@
 #pragma once
-/// UTF-8 as characters, and characters as words.
+/// Characters of UTF-8 text, and words of characters.
 
 #include <algorithm>
 #include <bit>
@@ -12,7 +12,7 @@
 
 namespace rc3::metric::unicode {
 
-/// The characters of @p text. @throws rc3::Error, naming @p where and the byte, if it is not UTF-8
+/// Characters of @p text. @throws rc3::Error, naming @p where and the byte, if it is not UTF-8
 inline std::u32string decode(std::string_view text, std::string_view where) {
   require_utf8(text, where);
   std::u32string out;
@@ -31,25 +31,25 @@ inline std::u32string decode(std::string_view text, std::string_view where) {
   return out;
 }
 
-/// White space as Python's `str.split()` has it: bidirectional type WS, B or S, or general category Zs.
+/// White space by Python's `str.split()`: bidirectional type WS, B or S, or general category Zs.
 constexpr bool is_space(char32_t c) {
   return (c >= 0x09 && c <= 0x0D) || (c >= 0x1C && c <= 0x20) || c == 0x85 || c == 0xA0 || c == 0x1680 ||
          (c >= 0x2000 && c <= 0x200A) || c == 0x2028 || c == 0x2029 || c == 0x202F || c == 0x205F || c == 0x3000;
 }
 
-/// @p text without the white space at its end.
+/// @p text without trailing white space.
 constexpr std::u32string_view trim_end(std::u32string_view text) {
   while (!text.empty() && is_space(text.back())) text.remove_suffix(1);
   return text;
 }
 
-/// @p text without the white space around it.
+/// @p text without leading and trailing white space.
 constexpr std::u32string_view trim(std::u32string_view text) {
   while (!text.empty() && is_space(text.front())) text.remove_prefix(1);
   return trim_end(text);
 }
 
-/// What stands between white space; none is empty. The views are into @p text.
+/// Words between white space; none is empty. The views are into @p text.
 inline std::vector<std::u32string_view> split(std::u32string_view text) {
   std::vector<std::u32string_view> out;
   for (auto at = text.begin(); at != text.end();) {

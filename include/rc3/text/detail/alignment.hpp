@@ -1,5 +1,5 @@
 #pragma once
-/// From SentencePiece's byte spans to the characters of the text that the caller gave. LibTorch-free.
+/// Spans of tokens in the original text, from SentencePiece's byte spans. LibTorch-free.
 
 #include <algorithm>
 #include <array>
@@ -13,21 +13,21 @@
 
 namespace rc3::text::detail {
 
-/// The byte behind the character that begins at @p at. @pre valid UTF-8, at < text.size()
+/// First byte after the character that starts at @p at. @pre valid UTF-8, at < text.size()
 constexpr std::size_t next_character(std::string_view text, std::size_t at) {
   do ++at;
   while (at < text.size() && (static_cast<unsigned char>(text[at]) & 0xC0) == 0x80);
   return at;
 }
 
-/// The first byte of the character that ends before @p at. @pre valid UTF-8, at > 0
+/// First byte of the character that ends before @p at. @pre valid UTF-8, at > 0
 constexpr std::size_t previous_character(std::string_view text, std::size_t at) {
   do --at;
   while (at > 0 && (static_cast<unsigned char>(text[at]) & 0xC0) == 0x80);
   return at;
 }
 
-/// The number of the character that begins at @p at. @pre valid UTF-8, at < text.size()
+/// Code point of the character that starts at @p at. @pre valid UTF-8, at < text.size()
 constexpr char32_t code_point(std::string_view text, std::size_t at) {
   const auto lead = static_cast<unsigned char>(text[at]);
   const std::size_t length = next_character(text, at) - at;
@@ -36,8 +36,8 @@ constexpr char32_t code_point(std::string_view text, std::size_t at) {
   return c;
 }
 
-/// Whether XLM-R's normalisation leaves nothing of a character but a space, or nothing at all: the blanks of Unicode,
-/// U+2581 and the joiners, control characters and U+FFFD. Read off its character map.
+/// Whether XLM-R's normalisation maps a character to a space or to nothing: Unicode's blanks, U+2581, joiners, control
+/// characters and U+FFFD. Derived from its character map.
 constexpr bool is_blank(char32_t c) {
   constexpr std::array<std::pair<char32_t, char32_t>, 13> blanks{{{0x01, 0x20},
                                                                   {0x7F, 0x7F},
@@ -61,11 +61,10 @@ constexpr bool only_blanks(std::string_view text) {
   return true;
 }
 
-/// The bytes that the letters of a piece come from: its span without the blanks at both ends.
-/// @param piece       what SentencePiece says
-/// @param only_space  whether the piece is "▁" alone, which has no letters. Where another's span is empty, it lies in a
-///                    character that normalisation turned into several, of which SentencePiece gives all to the last
-///                    piece
+/// Bytes of a piece's letters: its span without the blanks at both ends.
+/// @param piece       span from SentencePiece
+/// @param only_space  whether the piece is "▁" alone, without letters. An empty span of another piece is inside a
+///         character that normalisation expanded; SentencePiece assigns all of it to the last piece
 inline Span without_blanks(std::string_view text, Span piece, bool only_space) {
   while (!piece.empty() && is_blank(code_point(text, piece.begin))) piece.begin = next_character(text, piece.begin);
   while (!piece.empty()) {
@@ -77,7 +76,7 @@ inline Span without_blanks(std::string_view text, Span piece, bool only_space) {
   return piece;
 }
 
-/// Turns byte offsets of a text into offsets of characters.
+/// Conversion of byte offsets to character offsets.
 class CharacterOffsets {
  public:
   explicit CharacterOffsets(std::string_view text) : before_(text.size() + 1) {
@@ -91,7 +90,7 @@ class CharacterOffsets {
   Span operator()(Span bytes) const { return {before_[bytes.begin], before_[bytes.end]}; }
 
  private:
-  std::vector<std::uint32_t> before_;  // by byte: how many whole characters end before it
+  std::vector<std::uint32_t> before_;  // by byte: number of complete characters before it
 };
 
 }  // namespace rc3::text::detail

@@ -1,5 +1,5 @@
 #pragma once
-/// XLM-R's special tokens, and tokens of texts put between them. LibTorch-free.
+/// Sequences with XLM-R's special tokens from the tokens of texts. LibTorch-free.
 
 #include <cstddef>
 #include <cstdint>
@@ -11,7 +11,7 @@ namespace rc3::text::detail {
 
 inline constexpr std::int64_t bos_id = 0, pad_id = 1, eos_id = 2, unk_id = 3;
 
-/// From SentencePiece's number of a piece to XLM-R's. @pre no <s> or </s>, which no text gives
+/// XLM-R's id of a SentencePiece id. @pre neither <s> nor </s>, which no text contains
 constexpr std::int64_t xlm_r_id(std::int64_t piece) { return piece == 0 ? unk_id : piece + 1; }
 
 inline void resize(std::vector<std::int64_t>& ids, std::size_t n) { ids.resize(n); }
@@ -22,7 +22,7 @@ inline void resize(Encoding& e, std::size_t n) {
   e.source.resize(n);
 }
 
-/// Puts the tokens of one text or two between special tokens.
+/// Sequence of one or two texts with special tokens.
 inline std::vector<std::int64_t> between(const std::vector<std::int64_t>& a,
                                          const std::vector<std::int64_t>* b = nullptr) {
   std::vector<std::int64_t> all{bos_id};

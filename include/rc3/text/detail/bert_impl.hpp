@@ -1,5 +1,5 @@
 #pragma once
-/// Bodies of text::Bert.
+/// Definitions of text::Bert.
 
 #include <ATen/autocast_mode.h>
 #include <c10/core/GradMode.h>
@@ -14,7 +14,7 @@ namespace rc3::text {
 
 namespace detail {
 
-/// How sentence-transformers pools, where the directory says so.
+/// Pooling of sentence-transformers, if the directory states it.
 inline std::optional<Pooling> read_pooling(const std::filesystem::path& directory) {
   const auto file = directory / "1_Pooling" / "config.json";
   if (!std::filesystem::exists(file)) return {};
@@ -25,7 +25,7 @@ inline std::optional<Pooling> read_pooling(const std::filesystem::path& director
   return Pooling::mean;
 }
 
-/// What old BERT files call a norm's weight and bias.
+/// Names of a norm's weight and bias in old BERT files.
 inline std::string modern_norm(std::string name) {
   for (const auto& [old, now] : {std::pair{".gamma", ".weight"}, std::pair{".beta", ".bias"}})
     if (name.ends_with(old)) name.replace(name.size() - std::string_view(old).size(), std::string::npos, now);
@@ -89,7 +89,7 @@ inline Bert::Bert(BertOptions options) : options_(options) {
 }
 
 namespace detail {
-/// The names of a BERT body: BERT, XLM-R and every e5 model. Poolers and heads are left in the file.
+/// Tensor names of a BERT encoder: BERT, XLM-R and every e5 model. Poolers and heads are not loaded.
 inline const io::Layout& bert_layout() {
   static const io::Layout layout{
       .rules = {{"word.", "embeddings.word_embeddings."},
@@ -124,7 +124,7 @@ inline void Bert::save_pretrained(const std::filesystem::path& directory) const 
 inline at::Tensor Bert::embed(const Texts& texts) {
   const auto first = options_.first_position;
   detail::check_texts("text::Bert", texts, options_.vocabulary, options_.positions - first);
-  // BERT counts columns; XLM-R counts tokens and gives padding the position before the first.
+  // BERT counts columns. XLM-R counts tokens, and padding has the position before the first.
   const auto positions = first == 0 ? at::arange(texts.ids.size(1), texts.ids.options()).unsqueeze(0)
                                     : at::cumsum(texts.mask, 1) * texts.mask + (first - 1);
   return norm_->forward(word_->forward(texts.ids) + position_->forward(positions) + type_->weight[0]);

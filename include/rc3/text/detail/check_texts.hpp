@@ -1,5 +1,5 @@
 #pragma once
-/// What every text encoder asks of its input.
+/// Input checks of all text encoders.
 
 #include <ATen/ops/aminmax.h>
 #include <ATen/ops/any.h>
@@ -12,10 +12,10 @@
 
 namespace rc3::text::detail {
 
-/// Shapes, types, length, and where the ids lie on the CPU their range and that each text has a token. Elsewhere to
-/// read them back would stall the device's queue at every batch, so that there the last two are the caller's to keep.
-/// @param longest  the longest L that the encoder has positions for
-/// @throws rc3::Error naming @p policy, the tensor, what was seen and the fix
+/// Checks shapes, types and length; on the CPU also the range of ids and that each text has a token. On other devices
+/// reading ids back would stall the queue at every batch, so the caller must ensure these two.
+/// @param longest  largest L of the encoder's positions
+/// @throws rc3::Error naming @p policy, the tensor, the actual value and the fix
 inline void check_texts(std::string_view policy, const Texts& texts, std::int64_t vocabulary, std::int64_t longest) {
   check_shape(policy, "ids", texts.ids, {{'B'}, {'L'}});
   check_dtype(policy, "ids", texts.ids, at::kLong);

@@ -1,5 +1,5 @@
 #pragma once
-/// What SentencePiece makes of a text: ids of XLM-R, and where they come from. LibTorch-free.
+/// XLM-R ids and spans from SentencePiece. LibTorch-free.
 
 #include <sentencepiece_processor.h>
 
@@ -19,7 +19,7 @@
 
 namespace rc3::text::detail {
 
-/// The ids of @p text without special tokens. @throws rc3::Error where SentencePiece fails
+/// Ids of @p text without special tokens. @throws rc3::Error if SentencePiece fails
 inline std::vector<std::int64_t> piece_ids(const sentencepiece::SentencePieceProcessor& processor,
                                            std::string_view text) {
   std::vector<int> pieces;
@@ -37,10 +37,10 @@ inline std::vector<std::int64_t> piece_ids(const sentencepiece::SentencePiecePro
   return ids;
 }
 
-/// The same ids and their spans in the text behind a prefix.
+/// The same ids with their spans in the text after a prefix.
 /// @param whole   prefix and text
-/// @param before  bytes of the prefix
-/// @param source  which text of a pair it is
+/// @param before  length of the prefix, bytes
+/// @param source  index of the text in a pair
 inline Encoding piece_spans(const sentencepiece::SentencePieceProcessor& processor, std::string_view whole,
                             std::size_t before, int source) {
   sentencepiece::ImmutableSentencePieceText pieces;
@@ -74,7 +74,7 @@ inline Encoding piece_spans(const sentencepiece::SentencePieceProcessor& process
     result.ids.push_back(xlm_r_id(token.id));
     result.bytes.push_back(bytes);
     result.characters.push_back(characters(bytes));
-    // A piece that begins in the prefix and ends in the text is the text's.
+    // A piece that starts in the prefix and ends in the text belongs to the text.
     result.source.push_back(before > 0 && span.end <= before ? Encoding::special : source);
   }
   return result;

@@ -1,9 +1,9 @@
 #pragma once
-/// Pieces whose order SentencePiece leaves to rounding. LibTorch-free.
+/// Order of pieces that SentencePiece decides by rounding. LibTorch-free.
 ///
-/// "MMM" is M MM or MM M with the same score. SentencePiece 0.1.97 takes the one that the rounding error of everything
-/// before it favours, so that one word is cut in two ways in one text. Hugging Face tokenizers adds in double precision
-/// and always takes the shorter piece first; this order is made here too.
+/// "MMM" is M MM or MM M with the same score. SentencePiece 0.1.97 decides by the rounding error of all preceding text,
+/// so one word can be split in two ways within a text. Hugging Face tokenizers add in double precision and always put
+/// the shorter piece first; so does this code.
 
 #include <algorithm>
 #include <cstddef>
@@ -15,7 +15,7 @@
 
 namespace rc3::text::detail {
 
-/// Whether ab and ba are the same string, which is to say that both repeat one word. @pre neither is empty
+/// Whether ab and ba are equal: both repeat one word. @pre neither is empty
 constexpr bool commute(std::string_view a, std::string_view b) {
   while (!a.empty() && !b.empty()) {
     if (a.size() > b.size()) std::swap(a, b);
@@ -25,8 +25,8 @@ constexpr bool commute(std::string_view a, std::string_view b) {
   return true;
 }
 
-/// Calls @p found with the begin and end of every longest run of pieces that repeat one word and are not all equal.
-/// @param piece  the piece at an index; empty where there is none, for an unknown one
+/// Calls @p found with begin and end of every maximal run of pieces that repeat one word and are not all equal.
+/// @param piece  piece at an index; empty for an unknown one
 template <class Piece, class Found>
 void for_each_tie(std::size_t n, const Piece& piece, const Found& found) {
   std::size_t begin = 0;
@@ -50,8 +50,8 @@ inline std::size_t count_characters(std::string_view text) {
       std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
 }
 
-/// Divides the bytes @p all of @p text among @p pieces, one character to each of theirs. Where normalisation changed
-/// how many there are, each piece gets all: a repeated word in another writing, too rare for more.
+/// Divides the bytes @p all of @p text among @p pieces, one character for each of theirs. If normalisation changed the
+/// number of characters, each piece gets all: too rare for a finer division.
 inline std::vector<Span> divide(std::string_view text, Span all, const std::vector<std::string_view>& pieces) {
   std::size_t characters = 0;
   for (const auto piece : pieces) characters += count_characters(piece);

@@ -1,5 +1,5 @@
 #pragma once
-/// The image half of CLIP.
+/// Image encoder of CLIP.
 
 #include <torch/nn/modules/linear.h>
 
@@ -13,7 +13,7 @@
 
 namespace rc3::visual::backbone {
 
-/// Defaults: ViT-B/32 as OpenAI trained it.
+/// Options; the defaults are OpenAI's ViT-B/32.
 struct ClipVisionOptions : VisionTransformerOptions {
   ClipVisionOptions() {
     patch_size = 32;
@@ -22,37 +22,37 @@ struct ClipVisionOptions : VisionTransformerOptions {
     pixels = PixelNorm::clip();
   }
 
-  std::int64_t projection = 512;  ///< E, width of the space shared with the texts; 0: there is no projection
+  std::int64_t projection = 512;  ///< E, width of the space shared with texts; 0: no projection
 
-  /// Reads config.json of the vision model or of a whole CLIP, and preprocessor_config.json where there is one;
-  /// projection is what the key projection_dim says, 0 where it is missing.
-  /// @throws rc3::Error naming the file and the key that is missing or makes no sense
+  /// Reads config.json of the vision model or of a whole CLIP, and preprocessor_config.json if it exists. `projection`
+  /// is the key projection_dim, 0 if missing.
+  /// @throws rc3::Error naming the file and the missing or invalid key
   static ClipVisionOptions from_config(const std::filesystem::path& directory);
-  /// What config.json of the vision model says of these sizes.
+  /// config.json of the vision model with these sizes.
   nlohmann::json to_config() const;
 };
 
-/// A ViT with a norm before its layers, no bias in the patch embedding, and a norm behind the class token only.
+/// ViT with a norm before its layers, no bias in the patch embedding, and a final norm for the class token only.
 /// Source: Radford et al. 2021 (CLIP).
 class ClipVision : public detail::VisionTransformer {
  public:
   explicit ClipVision(ClipVisionOptions options = {});
 
-  /// Loads a directory of transformers: the vision model with or without projection, or a whole CLIP, whose text half
-  /// is left in the file.
-  /// @param report  where it is given, it is told of every tensor's name, and a missing or unused one is no error
+  /// Loads a transformers directory: the vision model with or without projection, or a whole CLIP without its text
+  /// encoder.
+  /// @param report  if given, receives the name of every tensor, and a missing or unused one is not an error
   /// @throws rc3::Error naming the file, and the key or tensor that is missing, unknown or of another shape
   static std::shared_ptr<ClipVision> from_pretrained(const std::filesystem::path& directory,
                                                      io::LoadReport* report = nullptr);
 
-  /// Writes config.json, preprocessor_config.json and model.safetensors, as transformers' CLIPVisionModelWithProjection
-  /// reads them, or CLIPVisionModel where there is no projection.
+  /// Writes config.json, preprocessor_config.json and model.safetensors, for transformers'
+  /// CLIPVisionModelWithProjection, or CLIPVisionModel without a projection.
   void save_pretrained(const std::filesystem::path& directory) const;
 
-  /// The vector of a whole image, not normalised. @return as pool()
+  /// Embedding of a whole image, not normalised. @return as pool()
   at::Tensor pooled(const Images& images) { return pool(last_hidden(images)); }
 
-  /// The same, from @p last_hidden [B, 1+P, D]: the norm of the class token, projected where the directory has a
+  /// The same, from @p last_hidden [B, 1+P, D]: the norm of the class token, projected if the directory has a
   /// projection. @return float [B, pooled_width()]
   at::Tensor pool(const at::Tensor& last_hidden) {
     const auto first = norm_->forward(last_hidden.select(1, 0));
@@ -83,7 +83,7 @@ inline ClipVisionOptions ClipVisionOptions::from_config(const std::filesystem::p
   ClipVisionOptions o;
   detail::read_sizes(vision, o);
   o.dropout = vision.dropout("attention_dropout", 0);
-  // A whole CLIP projects to its own projection_dim; the one in its vision_config may say something else.
+  // A whole CLIP projects to its own projection_dim; its vision_config may contain another value.
   o.projection = config.has("projection_dim") ? config.size("projection_dim", 1, 1'000'000) : 0;
   o.pixels = PixelNorm::from_directory(directory, o.pixels);
   return o;

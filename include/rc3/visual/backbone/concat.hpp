@@ -1,5 +1,5 @@
 #pragma once
-/// Several backbones look at one image.
+/// Concatenation of several backbones.
 
 #include <ATen/ops/cat.h>
 #include <c10/core/GradMode.h>
@@ -18,9 +18,9 @@
 
 namespace rc3::visual::backbone {
 
-/// Their maps, one behind the other: C is the sum of their channels. Networks that were trained apart err apart, so
-/// that together they say more than the largest of them.
-/// @tparam Backbones  backbone::Policies whose maps have the same places, say of the same stride
+/// Concatenated maps of several backbones; C is the sum of their channels. Networks trained separately make different
+/// errors, so together they outperform the largest of them.
+/// @tparam Backbones  backbone::Policies with maps of one size, for example of one stride
 template <class... Backbones>
 class Concat : public torch::nn::Module {
   static_assert((Diagnosis<Backbones>::said && ...));
@@ -31,9 +31,9 @@ class Concat : public torch::nn::Module {
     each([&, i = 0](auto& part) mutable { register_module(std::to_string(i++), part); });
   }
 
-  /// @param images  features as `lower` gave them, else what each of the backbones wants
+  /// @param images  features from `lower`, or the inputs of all backbones
   /// @return float [B, C, h, w]
-  /// @throws rc3::Error where the maps have different places
+  /// @throws rc3::Error if the sizes of the maps differ
   at::Tensor features(const Images& images) {
     if (images.features.defined()) return images.features.to(at::kFloat);
     std::vector<at::Tensor> maps;
@@ -46,7 +46,7 @@ class Concat : public torch::nn::Module {
     return at::cat(maps, 1);
   }
 
-  /// What `features` gives, to be kept for an image; undefined where a part learns, since nothing can be kept then.
+  /// Cacheable output of the frozen backbones; undefined if a part is trainable.
   at::Tensor lower(const at::Tensor& pixels) {
     if (!frozen()) return {};
     c10::NoGradGuard no_grad;
@@ -55,11 +55,11 @@ class Concat : public torch::nn::Module {
     return features(images);
   }
 
-  /// Whether nothing of it learns.
+  /// Whether all parts are frozen.
   bool frozen() const { return nn::count_parameters(*this).trainable == 0; }
 
   /// Calibrates each part with its own channels.
-  /// @param maps  float [n, C, h, w], what `features` gave for n images like those to come
+  /// @param maps  float [n, C, h, w], output of `features` for n representative images
   void calibrate(const at::Tensor& maps) {
     check_shape("visual::backbone::Concat", "maps", maps, {{'n'}, {'C', channels()}, {'h'}, {'w'}});
     std::int64_t begin = 0;
@@ -69,11 +69,11 @@ class Concat : public torch::nn::Module {
     });
   }
 
-  /// C: the sum of the parts' channels.
+  /// C: the sum of the channels.
   std::int64_t channels() const {
     return std::apply([](const auto&... part) { return (part->channels() + ...); }, parts_);
   }
-  /// The parts, in the order of their channels.
+  /// Parts, in the order of their channels.
   const std::tuple<std::shared_ptr<Backbones>...>& parts() const { return parts_; }
 
  private:

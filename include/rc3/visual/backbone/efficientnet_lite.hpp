@@ -1,5 +1,5 @@
 #pragma once
-/// EfficientNet-Lite 0, 1 and 2, convolutional networks for small machines.
+/// EfficientNet-Lite 0, 1 and 2: convolutional networks for small machines.
 
 #include <ATen/ops/avg_pool2d.h>
 #include <ATen/ops/cat.h>
@@ -27,8 +27,8 @@ namespace rc3::visual::backbone {
 
 namespace detail {
 
-/// Convolution without bias, batch norm with the running statistics, and ReLU6 if wanted.
-/// The statistics are never updated: fine-tuning on small batches would spoil what ImageNet gave.
+/// Convolution without bias, batch norm with fixed running statistics, and optional ReLU6. Updating the statistics on
+/// small batches would degrade those of ImageNet.
 class ConvNorm : public torch::nn::Module {
  public:
   struct Options {
@@ -52,7 +52,7 @@ class ConvNorm : public torch::nn::Module {
   }
 
   at::Tensor forward(at::Tensor x) {
-    if (options_.stride == 2) {  // TensorFlow's "same" for even sizes: one more row and column at the far side
+    if (options_.stride == 2) {  // TensorFlow's "same" for even sizes: an extra row and column at the far side
       const auto near = (options_.kernel - 2) / 2, far = near + 1;
       x = at::constant_pad_nd(x, {near, far, near, far});
     }
@@ -67,7 +67,7 @@ class ConvNorm : public torch::nn::Module {
   torch::nn::BatchNorm2d norm_{nullptr};
 };
 
-/// Inverted bottleneck: 1x1 widening, depthwise convolution, 1x1 narrowing without activation.
+/// Inverted bottleneck: 1x1 expansion, depthwise convolution, 1x1 projection without activation.
 class InvertedBottleneck : public torch::nn::Module {
  public:
   struct Options {
@@ -97,16 +97,16 @@ class InvertedBottleneck : public torch::nn::Module {
 
 struct EfficientNetLiteOptions {
   static constexpr std::int64_t all = -1;
-  /// Blocks that do not learn, 0 to all. `lower` runs the stem and these; where all are, the head is frozen as well.
+  /// Frozen blocks, 0 to all. `lower` runs the stem and these; if all are frozen, so is the head.
   std::int64_t frozen_blocks = all;
-  /// Adds to the head's 1280 channels what earlier layers say of the same place: the channels before the head, and mean
-  /// and maximum of those of stride 16. Drawings differ from photographs most in the last layers.
+  /// Adds earlier layers to the head's 1280 channels: the channels before the head, and mean and maximum of those of
+  /// stride 16. Drawings differ from photographs most in the last layers.
   bool multi_scale = false;
 };
 
 namespace detail {
 
-/// What tells the sizes apart: widths and repeats of the seven stages. Stem and head are the same in all of them.
+/// Widths and repeats of the seven stages of each size. Stem and head are equal in all sizes.
 /// Source: Tan and Le 2019 (EfficientNet), in its "lite" form: ReLU6, no squeeze-and-excitation.
 struct EfficientNetLiteSize {
   std::array<std::int64_t, 7> widths, repeats;
@@ -117,7 +117,7 @@ inline constexpr std::array<EfficientNetLiteSize, 3> efficientnet_lite_sizes{{
     {{16, 24, 48, 88, 120, 208, 352}, {1, 3, 3, 4, 4, 5, 1}},
 }};
 
-/// The name in our tree of a tensor of the PyTorch model.
+/// Name in this module of a tensor of the PyTorch model.
 inline std::string efficientnet_name(std::string key) {
   const bool in_block = key.starts_with("_blocks.");
   const std::array<std::pair<std::string_view, std::string_view>, 9> renames{{
@@ -138,8 +138,8 @@ inline std::string efficientnet_name(std::string key) {
 
 }  // namespace detail
 
-/// What EfficientNetLite0, 1 and 2 are: stem, inverted bottlenecks and a 1x1 head, stride 32.
-/// @tparam Self  the class that a user names
+/// Common base of EfficientNetLite0, 1 and 2: stem, inverted bottlenecks and a 1x1 head, stride 32.
+/// @tparam Self  the derived class
 /// @tparam Size  0 to 2
 template <class Self, std::size_t Size>
 class EfficientNetLite : public torch::nn::Module {
@@ -183,7 +183,7 @@ class EfficientNetLite : public torch::nn::Module {
     auto network = std::make_shared<Self>(options);
     auto found = io::load_weights(*network, directory,
                                   {.strip_prefixes = {},
-                                   .ignore = {"_fc\\..*"},  // the classifier, which a backbone does not have
+                                   .ignore = {"_fc\\..*"},  // the classifier, not part of a backbone
                                    .rename = detail::efficientnet_name,
                                    .optional = {".*num_batches_tracked", "mean", "deviation"},
                                    .strict = report == nullptr});
@@ -191,29 +191,29 @@ class EfficientNetLite : public torch::nn::Module {
     return network;
   }
 
-  /// @param images  features as `lower` gave them, else pixels [B, 3, H, W] in 0..255; H and W multiples of 32
-  /// @return float [B, C, H/32, W/32], standardised as `calibrate` says
+  /// @param images  features from `lower`, else pixels [B, 3, H, W] in 0..255; H and W multiples of 32
+  /// @return float [B, C, H/32, W/32], standardised by `calibrate`
   at::Tensor features(const Images& images) {
     return upper(images.features.defined() ? images.features.to(at::kFloat) : lower(images.pixels));
   }
 
-  /// The frozen part. Its result may be kept for an image and used again as Images::features.
+  /// Frozen layers. The output may be cached and passed again as Images::features.
   at::Tensor lower(const at::Tensor& pixels) {
     c10::NoGradGuard no_grad;
     const auto map = stem(pixels);
     return frozen() ? standardised(tail(map, 0)) : run(map, 0, options_.frozen_blocks);
   }
 
-  /// The learning part, on what `lower` gave.
+  /// Trainable layers, on the output of `lower`.
   at::Tensor upper(const at::Tensor& map) { return frozen() ? map : standardised(tail(map, options_.frozen_blocks)); }
 
-  /// The map behind block @p block (0 to blocks - 1) of @p pixels.
+  /// Map after block @p block (0 to blocks - 1) of @p pixels.
   at::Tensor after_block(const at::Tensor& pixels, std::int64_t block) {
     require(block >= 0 && block < blocks, policy(), ": after_block(", block, "), want 0 to ", blocks - 1);
     return run(stem(pixels), 0, block + 1);
   }
 
-  /// Freezes the stem and the first @p count blocks, and lets the others learn. @pre 0 <= count <= blocks
+  /// Freezes the stem and the first @p count blocks, and unfreezes the others. @pre 0 <= count <= blocks
   void freeze_blocks(std::int64_t count) {
     require(count >= 0 && count <= blocks, policy(), ": frozen_blocks must be 0 to ", blocks, ", is ", count);
     require(!options_.multi_scale || count <= stride_16 || count == blocks, policy(),
@@ -225,12 +225,12 @@ class EfficientNetLite : public torch::nn::Module {
     if (count == blocks) nn::freeze(*head_);
   }
 
-  /// Whether nothing of it learns.
+  /// Whether all of it is frozen.
   bool frozen() const { return options_.frozen_blocks == blocks; }
 
-  /// Sets each channel's mean and deviation, which `features` takes out; before, 0 and 1. What `lower` gave before with
-  /// all blocks frozen is then out of date.
-  /// @param maps  float [n, C, h, w], what `features` gave for n images like those to come
+  /// Sets the mean and deviation of each channel, by which `features` standardises; initially 0 and 1. Invalidates
+  /// earlier outputs of `lower` if all blocks are frozen.
+  /// @param maps  float [n, C, h, w], output of `features` for n representative images
   void calibrate(const at::Tensor& maps) {
     check_shape(policy(), "maps", maps, {{'n'}, {'C', channels()}, {'h'}, {'w'}});
     c10::NoGradGuard no_grad;
@@ -275,19 +275,19 @@ class EfficientNetLite : public torch::nn::Module {
   at::Tensor mean_, deviation_;
 };
 
-/// 3.4 M parameters, 16 blocks; the weights saw images of 224 x 224.
+/// 3.4 M parameters, 16 blocks; pretrained on images of 224 x 224.
 class EfficientNetLite0 : public EfficientNetLite<EfficientNetLite0, 0> {
  public:
   using EfficientNetLite::EfficientNetLite;
 };
 
-/// 4.1 M parameters, 21 blocks; the weights saw images of 240 x 240.
+/// 4.1 M parameters, 21 blocks; pretrained on images of 240 x 240.
 class EfficientNetLite1 : public EfficientNetLite<EfficientNetLite1, 1> {
  public:
   using EfficientNetLite::EfficientNetLite;
 };
 
-/// 4.8 M parameters, 21 blocks; the weights saw images of 260 x 260.
+/// 4.8 M parameters, 21 blocks; pretrained on images of 260 x 260.
 class EfficientNetLite2 : public EfficientNetLite<EfficientNetLite2, 2> {
  public:
   using EfficientNetLite::EfficientNetLite;

@@ -1,5 +1,5 @@
 #pragma once
-/// The simplest backbone: one linear map of each square of pixels.
+/// Linear backbone: one linear map of each square of pixels.
 
 #include <torch/nn/module.h>
 #include <torch/nn/modules/conv.h>

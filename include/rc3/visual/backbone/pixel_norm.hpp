@@ -1,5 +1,5 @@
 #pragma once
-/// How pixels of 0 to 255 become a network's input, and the preprocessor_config.json that says so.
+/// Normalisation of pixels, 0 to 255, and its preprocessor_config.json.
 
 #include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
@@ -26,18 +26,18 @@ struct PixelNorm {
   std::array<double, 3> deviation{0.5, 0.5, 0.5};  ///< > 0
   double rescale = 1 / 255.0;                      ///< > 0
 
-  /// What CLIP was trained with.
+  /// Values of CLIP.
   static PixelNorm clip() {
     return {{0.48145466, 0.4578275, 0.40821073}, {0.26862954, 0.26130258, 0.27577711}, 1 / 255.0};
   }
 
-  /// What the directory says: the part image_processor of processor_config.json (transformers 5), else
-  /// preprocessor_config.json, as transformers looks for them; @p family where it has neither.
-  /// @throws rc3::Error naming the file and the key that is missing or makes no sense
+  /// Values of the directory: image_processor in processor_config.json (transformers 5), else preprocessor_config.json,
+  /// else @p family. The order is that of transformers.
+  /// @throws rc3::Error naming the file and the missing or invalid key
   static PixelNorm from_directory(const std::filesystem::path& directory, const PixelNorm& family);
 
-  /// Writes this where from_directory finds it; other keys that are there stay.
-  /// @param otherwise  all the other keys of preprocessor_config.json, where there is no such file
+  /// Writes these values where from_directory finds them; other keys of the file are kept.
+  /// @param otherwise  all other keys of preprocessor_config.json, if there is no such file
   void save(const std::filesystem::path& directory, const nlohmann::json& otherwise) const;
 
   /// @param pixels  uint8 or float [B, 3, H, W], 0..255. @return float32 [B, 3, H, W]
@@ -54,11 +54,11 @@ struct PixelNorm {
   }
 
  private:
-  /// The file that transformers reads, and what it says; an empty path: there is none.
+  /// File that transformers reads, with its content; an empty path: none.
   struct Found {
     std::filesystem::path path;
     nlohmann::json json;
-    bool part = false;  ///< the keys are those of json["image_processor"]
+    bool part = false;  ///< whether the keys are those of json["image_processor"]
 
     nlohmann::json& keys() { return part ? json["image_processor"] : json; }
   };
@@ -81,7 +81,7 @@ inline PixelNorm PixelNorm::from_directory(const std::filesystem::path& director
   const auto& json = found.keys();
   const auto where = found.path.string() + (found.part ? ": image_processor" : "");
   PixelNorm norm{{0, 0, 0}, {1, 1, 1}, 1};
-  // The files of old feature extractors have no rescale_factor: they always divided by 255.
+  // Files of old feature extractors have no rescale_factor: they always divide by 255.
   if (io::get_or(json, "do_rescale", where, true)) norm.rescale = io::get_or(json, "rescale_factor", where, 1 / 255.0);
   require(std::isfinite(norm.rescale) && norm.rescale > 0, where, ": rescale_factor must be above 0, is ",
           norm.rescale);

@@ -1,5 +1,5 @@
 #pragma once
-/// The image half of SigLIP.
+/// Image encoder of SigLIP.
 
 #include <filesystem>
 #include <memory>
@@ -12,38 +12,38 @@
 
 namespace rc3::visual::backbone {
 
-/// Defaults: SigLIP-Base, patches of 16, images of 224.
+/// Options; the defaults are SigLIP-Base, patches of 16, images of 224.
 struct SiglipVisionOptions : VisionTransformerOptions {
   SiglipVisionOptions() { activation = nn::Activation::gelu_tanh; }
 
-  bool head = true;  ///< whether there is a head that pools the patches
+  bool head = true;  ///< whether the model has a pooling head
 
-  /// Reads config.json of the vision model or of a whole SigLIP, and preprocessor_config.json where there is one.
-  /// @throws rc3::Error naming the file and the key that is missing or makes no sense
+  /// Reads config.json of the vision model or of a whole SigLIP, and preprocessor_config.json if it exists.
+  /// @throws rc3::Error naming the file and the missing or invalid key
   static SiglipVisionOptions from_config(const std::filesystem::path& directory);
-  /// What config.json of the vision model says of these sizes.
+  /// config.json of the vision model with these sizes.
   nlohmann::json to_config() const;
 };
 
-/// A ViT without class token, whose vector of an image comes out of a layer of attention.
+/// ViT without class token; an attention layer pools the patches.
 /// Source: Zhai et al. 2023 (SigLIP).
 class SiglipVision : public detail::VisionTransformer {
  public:
   explicit SiglipVision(SiglipVisionOptions options = {});
 
-  /// Loads a directory of transformers: the vision model or a whole SigLIP, whose text half is left in the file.
-  /// @param report  where it is given, it is told of every tensor's name, and a missing or unused one is no error
+  /// Loads a transformers directory: the vision model, or a whole SigLIP without its text encoder.
+  /// @param report  if given, receives the name of every tensor, and a missing or unused one is not an error
   /// @throws rc3::Error naming the file, and the key or tensor that is missing, unknown or of another shape
   static std::shared_ptr<SiglipVision> from_pretrained(const std::filesystem::path& directory,
                                                        io::LoadReport* report = nullptr);
 
-  /// Writes config.json, preprocessor_config.json and model.safetensors, as transformers' SiglipVisionModel reads them.
+  /// Writes config.json, preprocessor_config.json and model.safetensors, for transformers' SiglipVisionModel.
   void save_pretrained(const std::filesystem::path& directory) const;
 
-  /// The vector of a whole image, not normalised. @return as pool()
+  /// Embedding of a whole image, not normalised. @return as pool()
   at::Tensor pooled(const Images& images) { return pool(last_hidden(images)); }
 
-  /// The same, from @p last_hidden [B, P, D]. @return float [B, D]. @throws rc3::Error where there is no head
+  /// The same, from @p last_hidden [B, P, D]. @return float [B, D]. @throws rc3::Error without a head
   at::Tensor pool(const at::Tensor& last_hidden) {
     require(head_ != nullptr, "visual::backbone::SiglipVision: has no head to pool with; use features or last_hidden");
     return head_->forward(last_hidden);
@@ -73,7 +73,7 @@ inline SiglipVisionOptions SiglipVisionOptions::from_config(const std::filesyste
   SiglipVisionOptions o;
   detail::read_sizes(vision, o);
   o.dropout = vision.dropout("attention_dropout", 0);
-  // Where the key is missing there is a head, as in transformers; a file without its weights is then refused by name.
+  // A missing key means a head, as in transformers; a file without its weights is then refused by name.
   o.head = io::get_or(vision.json(), "vision_use_head", vision.where(), true);
   o.pixels = PixelNorm::from_directory(directory, o.pixels);
   return o;

@@ -1,5 +1,5 @@
 #pragma once
-/// ViT, the transformer on squares of pixels.
+/// ViT: a transformer on square patches of pixels.
 
 #include <ATen/ops/tanh.h>
 #include <torch/nn/modules/linear.h>
@@ -15,17 +15,16 @@
 
 namespace rc3::visual::backbone {
 
-/// Defaults: ViT-Base, patches of 16, images of 224.
+/// Options; the defaults are ViT-Base, patches of 16, images of 224.
 struct VitOptions : VisionTransformerOptions {
   VitOptions() { norm_eps = 1e-12; }
 
-  std::int64_t pooler = 0;  ///< width of the dense tanh layer behind [CLS]; 0: there is none
+  std::int64_t pooler = 0;  ///< width of the dense tanh layer after [CLS]; 0: none
 
-  /// Reads config.json, and preprocessor_config.json where there is one; pooler is what the key pooler_output_size
-  /// says.
-  /// @throws rc3::Error naming the file and the key that is missing or makes no sense
+  /// Reads config.json, and preprocessor_config.json if it exists. `pooler` is the key pooler_output_size.
+  /// @throws rc3::Error naming the file and the missing or invalid key
   static VitOptions from_config(const std::filesystem::path& directory);
-  /// What config.json says of these sizes.
+  /// config.json with these sizes.
   nlohmann::json to_config() const;
 };
 
@@ -35,18 +34,18 @@ class Vit : public detail::VisionTransformer {
  public:
   explicit Vit(VitOptions options = {});
 
-  /// Loads a directory of transformers, of the model alone or with a classifier's head, which is left in the file.
-  /// @param report  where it is given, it is told of every tensor's name, and a missing or unused one is no error
+  /// Loads a transformers directory: the model alone, or a classifier without its head.
+  /// @param report  if given, receives the name of every tensor, and a missing or unused one is not an error
   /// @throws rc3::Error naming the file, and the key or tensor that is missing, unknown or of another shape
   static std::shared_ptr<Vit> from_pretrained(const std::filesystem::path& directory, io::LoadReport* report = nullptr);
 
-  /// Writes config.json, preprocessor_config.json and model.safetensors, as transformers' ViTModel reads them.
+  /// Writes config.json, preprocessor_config.json and model.safetensors, for transformers' ViTModel.
   void save_pretrained(const std::filesystem::path& directory) const;
 
-  /// The vector of a whole image. @return as pool()
+  /// Embedding of a whole image. @return as pool()
   at::Tensor pooled(const Images& images) { return pool(last_hidden(images)); }
 
-  /// The same, from @p last_hidden [B, 1+P, D]: [CLS], through the pooler where the directory has one.
+  /// The same, from @p last_hidden [B, 1+P, D]: [CLS], through the pooler if the directory has one.
   /// @return float [B, pooled_width()]
   at::Tensor pool(const at::Tensor& last_hidden) {
     const auto first = last_hidden.select(1, 0);
@@ -70,7 +69,7 @@ inline constexpr Structure vit_structure{.name = "visual::backbone::Vit",
                                          .norm_all = true,
                                          .batch_axis = true};
 
-/// What transformers 5 calls a tensor in memory, and what it writes.
+/// Names of tensors in transformers 5, in memory and in files.
 inline std::string vit_disk_name(const std::string& name) {
   static const io::Layout memory{.rules = {{"layers.#.attention.q_proj.", "encoder.layer.#.attention.attention.query."},
                                            {"layers.#.attention.k_proj.", "encoder.layer.#.attention.attention.key."},
@@ -79,7 +78,7 @@ inline std::string vit_disk_name(const std::string& name) {
                                            {"layers.#.mlp.fc1.", "encoder.layer.#.intermediate.dense."},
                                            {"layers.#.mlp.fc2.", "encoder.layer.#.output.dense."},
                                            {"layers.#.layernorm_", "encoder.layer.#.layernorm_"},
-                                           {"", ""}}};  // the others are called the same
+                                           {"", ""}}};  // the other names are equal
   return memory.file_name(name);
 }
 
@@ -114,7 +113,7 @@ inline VitOptions VitOptions::from_config(const std::filesystem::path& directory
   o.dropout = config.dropout("hidden_dropout_prob", 0);
   config.only("qkv_bias", true);
   config.only<std::string>("pooler_act", "tanh");
-  // Older files do not have the key; there the pooler is as wide as a token.
+  // Older files lack the key; their pooler is as wide as a token.
   o.pooler = config.has("pooler_output_size") ? config.size("pooler_output_size", 1, 1'000'000) : o.width;
   o.pixels = PixelNorm::from_directory(directory, o.pixels);
   return o;

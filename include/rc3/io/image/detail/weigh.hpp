@@ -1,5 +1,5 @@
 #pragma once
-/// The inner loops of resizing: sums of bytes times fixed-point weights, rounded to bytes.
+/// Inner loops of resizing: sums of bytes times fixed-point weights, rounded to bytes.
 
 #include <algorithm>
 #include <cstddef>
@@ -16,8 +16,8 @@ namespace rc3::io::detail {
 /// Fixed point: 8 bits of colour, 22 of weight, and 2 for the overshoot of negative weights.
 inline constexpr int weight_bits = 22;
 
-/// The weights of one output pixel, and the same as halves: weight = 2^11 high + low, so that both fit 16 bits, which
-/// is what x86-64's baseline multiplies and adds in pairs. Exact: the sums are those of the 32-bit products.
+/// Weights of one output pixel, also as halves: weight = 2^11 high + low. Both halves fit 16 bits, which baseline
+/// x86-64 multiplies and adds in pairs. Exact: the sums equal those of the 32-bit products.
 struct Weights {
   const std::int32_t* whole;
   const std::int16_t* high;
@@ -25,14 +25,14 @@ struct Weights {
   int count;
 };
 inline constexpr int low_bits = 11;
-/// Beyond so many weights the sum of the lower halves could leave 32 bits.
+/// Largest number of weights for which the sum of the lower halves fits 32 bits.
 inline constexpr int most_halves = 4096;
 
 inline std::uint8_t rounded(std::int32_t sum) {
   return static_cast<std::uint8_t>(std::clamp(sum >> weight_bits, 0, 255));
 }
 
-/// @p n bytes, each from the bytes in its column of @p w.count rows, @p stride apart.
+/// @p n bytes, each from its column of @p w.count rows, @p stride apart.
 inline void weigh_columns(const std::uint8_t* in, std::size_t stride, std::size_t n, const Weights& w,
                           std::uint8_t* out) {
   std::size_t x = 0;
@@ -94,7 +94,7 @@ inline void weigh_neighbours(const std::uint8_t* in, const Weights& w, std::uint
       add(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(in + 4 * static_cast<std::size_t>(k))), h, l);
     }
     if (k < w.count) {
-      int pixel;  // the last one alone: behind it the memory may end
+      int pixel;  // the last one alone: memory may end after it
       std::memcpy(&pixel, in + 4 * static_cast<std::size_t>(k), sizeof pixel);
       add(_mm_cvtsi32_si128(pixel), static_cast<std::uint16_t>(w.high[k]), static_cast<std::uint16_t>(w.low[k]));
     }

@@ -1,5 +1,5 @@
 #pragma once
-/// SigLIP's head: one learned query looks at all patches.
+/// Attention pooling head of SigLIP: one learned query attends to all patches.
 
 #include <ATen/ops/linear.h>
 #include <ATen/ops/randn.h>
@@ -24,7 +24,7 @@ class AttentionPool : public torch::nn::Module {
       : heads_(options.heads), activation_(options.activation) {
     const auto d = options.width;
     probe_ = register_parameter("probe", at::randn({1, 1, d}) * 0.02);
-    // Query, key and value in one matrix, as torch.nn.MultiheadAttention keeps them.
+    // Query, key and value are one matrix, as in torch.nn.MultiheadAttention.
     in_weight_ = register_parameter("in_projection_weight", at::randn({3 * d, d}) / std::sqrt(static_cast<double>(d)));
     in_bias_ = register_parameter("in_projection_bias", at::zeros({3 * d}));
     out_ = register_module("out_projection", torch::nn::Linear(d, d));

@@ -1,5 +1,5 @@
 #pragma once
-/// config.json of ViT, CLIP and SigLIP directories, and the names that CLIP and SigLIP share.
+/// config.json of ViT, CLIP and SigLIP directories, and the tensor names shared by CLIP and SigLIP.
 
 #include <algorithm>
 #include <filesystem>
@@ -21,11 +21,11 @@ inline constexpr std::pair<std::string_view, nn::Activation> activations[] = {
     {"gelu_pytorch_tanh", nn::Activation::gelu_tanh},
     {"quick_gelu", nn::Activation::quick_gelu}};
 
-/// Fills the sizes that the families share.
+/// Sizes shared by the families.
 ///
-/// transformers 5.24 writes every key, in a vision_config inside a whole model's config.json as well. Older versions
-/// left out of a vision_config what equals the class's default: google/siglip-base-patch16-224 has nothing but
-/// "model_type" there. Such a file is refused, for defaults have changed between versions.
+/// transformers 5.24 writes every key, also in the vision_config of a whole model. Older versions omitted keys equal to
+/// the class's default: the vision_config of google/siglip-base-patch16-224 contains only "model_type". Such a file is
+/// refused, because defaults have changed between versions.
 inline void read_sizes(const io::Config& config, VisionTransformerOptions& o) {
   for (const char* key : {"hidden_size", "num_hidden_layers", "num_attention_heads", "intermediate_size", "image_size",
                           "patch_size", "num_channels", "hidden_act", "layer_norm_eps"})
@@ -44,7 +44,7 @@ inline void read_sizes(const io::Config& config, VisionTransformerOptions& o) {
   o.activation = std::ranges::find(activations, activation, [](const auto& a) { return a.first; })->second;
 }
 
-/// The keys of read_sizes.
+/// Keys of read_sizes.
 inline nlohmann::json write_sizes(const VisionTransformerOptions& o) {
   return {{"hidden_size", o.width},
           {"num_hidden_layers", o.layers},
@@ -58,7 +58,7 @@ inline nlohmann::json write_sizes(const VisionTransformerOptions& o) {
           {"dtype", "float32"}};
 }
 
-/// Whether a weight of the directory is called @p name, behind one of the @p prefixes or none.
+/// Whether the directory has a weight @p name, after one of the @p prefixes or none.
 inline bool has_weight(const std::filesystem::path& directory, std::string_view name,
                        const std::vector<std::string>& prefixes) {
   const io::Weights weights(directory);
@@ -66,10 +66,9 @@ inline bool has_weight(const std::filesystem::path& directory, std::string_view 
   return called("") || std::ranges::any_of(prefixes, called);
 }
 
-/// The names that CLIP and SigLIP share. On disk transformers 5.24 writes a vision model alone without a prefix and
-/// inside a whole model behind "vision_model."; transformers 4 always wrote the prefix. All of them read it with the
-/// prefix.
-/// @param prefix  "" to read, "vision_model." to write
+/// Tensor names shared by CLIP and SigLIP. transformers 5.24 writes a vision model alone without a prefix, and inside a
+/// whole model with "vision_model."; transformers 4 always wrote the prefix. All of them read it.
+/// @param prefix  "" for reading, "vision_model." for writing
 inline io::Layout clip_layout(const std::string& prefix) {
   io::Layout layout{.rules = {{"class_token", "embeddings.class_embedding"},
                               {"position", "embeddings.position_embedding.weight"},
@@ -91,11 +90,11 @@ inline io::Layout clip_layout(const std::string& prefix) {
                               {"head.inner.", "head.mlp.fc1."},
                               {"head.output.", "head.mlp.fc2."}},
                     .prefixes = {"vision_model."},
-                    // The other half of a whole model, what compares the two, and heads of classifiers.
+                    // The text encoder of a whole model, the comparison of both, and heads of classifiers.
                     .ignore = {"text_model\\..*", "text_projection\\..*", "logit_scale", "logit_bias",
                                "classifier\\..*", "embeddings\\.position_ids"}};
   for (auto& rule : layout.rules) rule.file = prefix + rule.file;
-  layout.rules.push_back({"projection.", "visual_projection."});  // beside the vision model, not in it
+  layout.rules.push_back({"projection.", "visual_projection."});  // beside the vision model, not inside
   return layout;
 }
 

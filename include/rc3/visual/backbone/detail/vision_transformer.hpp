@@ -1,5 +1,5 @@
 #pragma once
-/// What Vit, ClipVision and SiglipVision have in common: patches, positions, and a stack of pre-norm layers.
+/// Common parts of Vit, ClipVision and SiglipVision: patches, positions, and a stack of pre-norm layers.
 
 #include <ATen/ops/cat.h>
 #include <ATen/ops/dropout.h>
@@ -20,46 +20,46 @@
 
 namespace rc3::visual::backbone {
 
-/// Sizes that the three families share; each family's own options set its defaults.
+/// Sizes shared by the three families; each family's options set its defaults.
 struct VisionTransformerOptions {
   std::int64_t width = 768;          ///< D, C of the map
   std::int64_t layers = 12;          ///< >= 1
   std::int64_t heads = 12;           ///< H, divides D
   std::int64_t feed_forward = 3072;  ///< inner width of a layer
-  std::int64_t image_size = 224;     ///< side of the images that the positions were learned on, pixels
+  std::int64_t image_size = 224;     ///< side of the pre-training images, pixels
   std::int64_t patch_size = 16;      ///< p, side of a patch, pixels
   double norm_eps = 1e-6;            ///< > 0
   double dropout = 0;                ///< in training, probability in [0, 1)
   nn::Activation activation = nn::Activation::gelu;
   PixelNorm pixels;
 
-  std::int64_t grid() const { return image_size / patch_size; }  ///< side of the learned positions, patches
+  std::int64_t grid() const { return image_size / patch_size; }  ///< side of the learned position grid, patches
 };
 
 namespace detail {
 
-/// What the families do differently.
+/// Differences between the families.
 struct Structure {
-  const char* name;  ///< the policy, for errors
-  bool class_token;  ///< a learned token before the patches
-  bool patch_bias;   ///< of the patch embedding
-  bool pre_norm;     ///< a norm before the stack (CLIP)
-  bool norm_all;     ///< last_hidden is behind the final norm; else only what is pooled is (CLIP)
-  bool batch_axis;   ///< class token and positions are stored with an axis of 1 in front (ViT)
+  const char* name;  ///< name of the policy, for errors
+  bool class_token;  ///< whether a learned token precedes the patches
+  bool patch_bias;   ///< whether the patch embedding has a bias
+  bool pre_norm;     ///< whether a norm precedes the stack (CLIP)
+  bool norm_all;     ///< whether last_hidden has the final norm; else only the pooled token (CLIP)
+  bool batch_axis;   ///< whether class token and positions have a leading axis of 1 (ViT)
 };
 
 /// Source: Dosovitskiy et al. 2021 (ViT).
 class VisionTransformer : public torch::nn::Module {
  public:
-  /// @param images  pixels, uint8 or float [B, 3, H, W] in 0..255; H and W multiples of p, or the trained size
-  /// @return transformers' last_hidden_state, float [B, N, D]: h w patches row by row, behind the class token if any
+  /// @param images  pixels, uint8 or float [B, 3, H, W] in 0..255; H and W multiples of p, or the pre-training size
+  /// @return transformers' last_hidden_state, float [B, N, D]: h w patches row by row, after the class token if any
   at::Tensor last_hidden(const Images& images) {
     auto x = embed(normalised(images.pixels));
     for (std::int64_t i = 0; i < options_.layers; ++i) x = layer(i).forward(x, {});
     return structure_.norm_all ? norm_->forward(x) : x;
   }
 
-  /// The patches of last_hidden, where they lie in the image. @return float [B, C, H/p, W/p]
+  /// Patches of last_hidden as a map. @return float [B, C, H/p, W/p]
   at::Tensor features(const Images& images) {
     const auto patches = last_hidden(images).slice(1, structure_.class_token ? 1 : 0);
     const auto h = images.pixels.size(2) / options_.patch_size, w = images.pixels.size(3) / options_.patch_size;
@@ -69,7 +69,7 @@ class VisionTransformer : public torch::nn::Module {
   /// C: the width of a token.
   std::int64_t channels() const { return options_.width; }
 
-  /// Freezes the embeddings and the first @p count layers, with all of them everything, and lets the others learn.
+  /// Freezes the embeddings and the first @p count layers (all layers: everything), and unfreezes the others.
   /// @pre 0 <= count <= layers
   void freeze_blocks(std::int64_t count);
 
@@ -124,8 +124,8 @@ inline at::Tensor VisionTransformer::normalised(const at::Tensor& pixels) const 
   check_shape(structure_.name, "pixels", pixels, {{'B'}, {'3', 3}, {'H'}, {'W'}});
   require(pixels.scalar_type() == at::kByte || pixels.is_floating_point(), structure_.name,
           ": pixels must be uint8 or floating-point numbers in 0..255, are ", pixels.scalar_type());
-  // Some checkpoints were trained on sides that do not divide (SigLIP so400m: 384 in patches of 14); there the last
-  // rows and columns are never looked at. For any other size this would be a mistake.
+  // Some checkpoints have pre-training sides that p does not divide (SigLIP so400m: 384, patches of 14); the last rows
+  // and columns are then unused. For any other size this would be an error.
   const auto fits = [&](std::int64_t side) { return side % options_.patch_size == 0 || side == options_.image_size; };
   const auto h = pixels.size(2), w = pixels.size(3);
   require(h > 0 && w > 0 && fits(h) && fits(w), structure_.name, ": images of ", w, " x ", h,

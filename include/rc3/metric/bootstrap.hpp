@@ -1,5 +1,5 @@
 #pragma once
-/// What a corpus score of translations is worth: its standard error, and what guessing would score. LibTorch-free.
+/// Uncertainty of a corpus score: its standard error, and what guessing would score. LibTorch-free.
 
 #include <algorithm>
 #include <cmath>
@@ -9,19 +9,8 @@
 
 #include "rc3/core/error.hpp"
 #include "rc3/core/random.hpp"
-#include "rc3/metric/metric.hpp"
 
-namespace rc3::experiment {
-
-/// How BLEU counts words in a language: sacreBLEU's tokenizer for Chinese, characters where there are no blanks, else
-/// punctuation apart from letters.
-inline metric::BleuOptions bleu_options(const std::string& language) {
-  namespace tokenize = metric::tokenize;
-  if (language == "zh") return {.tokenizer = tokenize::Zh()};
-  if (language == "ja" || language == "th" || language == "km" || language == "lo" || language == "my")
-    return {.tokenizer = tokenize::Characters()};
-  return {.tokenizer = tokenize::Intl()};
-}
+namespace rc3::metric {
 
 /// The standard error of a corpus score, by drawing as many sentences again and again. Source: Koehn 2004.
 template <class Score>
@@ -48,8 +37,7 @@ double bootstrap_error(const std::vector<std::string>& hypotheses, const std::ve
 /// @param references  two or more
 template <class Score>
 double score_of_others(const std::vector<std::string>& references, const Score& score) {
-  require(references.size() > 1, "experiment::score_of_others: two references or more are needed, got ",
-          references.size());
+  require(references.size() > 1, "metric::score_of_others: two references or more are needed, got ", references.size());
   const auto ways = std::min<std::size_t>(20, references.size() - 1);
   double sum = 0;
   for (std::size_t k = 1; k <= ways; ++k) {
@@ -61,4 +49,4 @@ double score_of_others(const std::vector<std::string>& references, const Score& 
   return sum / static_cast<double>(ways);
 }
 
-}  // namespace rc3::experiment
+}  // namespace rc3::metric

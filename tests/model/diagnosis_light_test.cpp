@@ -1,11 +1,13 @@
-/// The positive twin of tests/compile_fail: the least that a user writes meets each concept, and whoever lacks one
-/// thing does not. All of it is known when this file compiles; the diagnosis is then silent.
+#include "rc3/model/diagnosis.hpp"
 
 #include <boost/test/unit_test.hpp>
 
 #include "compile_fail/policies.hpp"
 #include "rc3/regularizer/concept.hpp"
 #include "rc3/relevance/concept.hpp"
+
+// The positive twin of tests/compile_fail: the least that a user writes meets each concept, and whoever lacks one thing
+// does not. All of it is known when this file compiles; the diagnosis is then silent.
 
 namespace {
 

@@ -1,11 +1,11 @@
-#include "rc3/experiment/tasks/scores.hpp"
+#include "rc3/metric/bootstrap.hpp"
 
 #include <boost/test/unit_test.hpp>
 
-BOOST_AUTO_TEST_SUITE(experiment_scores)
+BOOST_AUTO_TEST_SUITE(metric_bootstrap)
 
-using rc3::experiment::bootstrap_error;
-using rc3::experiment::score_of_others;
+using rc3::metric::bootstrap_error;
+using rc3::metric::score_of_others;
 
 /// Percent of texts that are as they should be.
 double equal(const std::vector<std::string>& a, const std::vector<std::string>& b) {

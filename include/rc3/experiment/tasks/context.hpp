@@ -1,8 +1,8 @@
 #pragma once
-/// What all tasks of one program share: its settings, the data, the pre-trained model.
+/// Context of a program of tasks: its settings, device, tokenizer, and the pre-trained model.
 
 #include <algorithm>
-#include <functional>
+#include <cstdint>
 #include <iostream>
 #include <memory>
 #include <optional>
@@ -12,7 +12,6 @@
 #include <vector>
 
 #include "rc3/data/errors/data_errors.hpp"
-#include "rc3/experiment/tasks/sets.hpp"
 #include "rc3/experiment/tasks/settings.hpp"
 #include "rc3/io/image/available_decoders.hpp"
 #include "rc3/io/safetensors.hpp"
@@ -26,30 +25,25 @@ namespace rc3::experiment {
 
 /// @tparam E  an experiment's definition
 template <class E>
-struct TaskWorld {
+struct TaskContext {
   using Model = std::remove_cvref_t<decltype(*E::make(std::declval<const typename E::Config&>())->model())>;
   using Prepare = task::PrepareExample<io::AvailableDecoders>;
 
   TaskSettings<typename E::Config> settings;
-  at::Device device = train::use_device(settings.device);  ///< that models lie on
+  at::Device device = train::use_device(settings.device);  ///< of models
   train::Precision precision = train::resolve(settings.tune.precision, device);
-  std::optional<EmojiWorld> emoji;  ///< nothing where the examples are a user's files
   text::Tokenizer tokenizer;
   mutable data::DataErrors errors;
 
-  explicit TaskWorld(TaskSettings<typename E::Config> all)
+  explicit TaskContext(TaskSettings<typename E::Config> all)
       : settings(std::move(all)), tokenizer(E::tokenizer(settings.variant)) {
     for (const auto& name : settings.task.names)
       require(std::find(task_names.begin(), task_names.end(), name) != task_names.end(),
               "task.names: there is no task ", name,
               "; give entailment, questions, reasoning, retrieval or translation");
-    if (settings.task.train.empty()) {
-      require(!settings.task.emoji.empty(), "task.emoji: give the folder of the emoji data, or task.train a file");
-      emoji.emplace(settings.task);
-    }
   }
 
-  /// What pre-training left: the model of a run of this variant, or a model alone.
+  /// The pre-trained model: that of a run of this variant, or a model alone.
   std::shared_ptr<Model> model() const {
     const auto trained = E::make(settings.variant);
     if (!settings.init.empty()) {
@@ -71,12 +65,12 @@ struct TaskWorld {
     return Prepare(tokenizer, std::move(answers), {std::move(images.image), std::nullopt, images.limits});
   }
 
-  /// What passes through a model while it lives takes the precision of tuning.
+  /// While it exists, models compute in the precision of tuning.
   train::Autocast autocast() const { return train::Autocast(precision, device); }
 
-  /// Every example of @p set, with what is frozen computed.
+  /// Every example of @p set, with the features of frozen layers.
   template <class Set>
-  task::CachedExamples remember(Model& model, const Set& set, const Prepare& prepare, const std::string& label) const {
+  task::CachedExamples cache(Model& model, const Set& set, const Prepare& prepare, const std::string& label) const {
     std::optional<train::Progress> bar;
     const auto autocast = this->autocast();
     return task::CachedExamples(model, set, prepare, errors, [&](std::int64_t done, std::int64_t all) {
@@ -104,12 +98,28 @@ struct TaskWorld {
     return tuning(label, seed, false, t.translation_steps, t.translation_rate);
   }
 
-  std::vector<task::Ablation> ablations() const {
+  /// What @p examples are evaluated with: nothing taken away, and the controls, where they are asked for. One kind of
+  /// feature alone only where every image has regions.
+  std::vector<task::Ablation> ablations(const task::CachedExamples& examples) const {
     if (!settings.tune.controls) return {task::Ablation::none};
-    return {task::ablations.begin(), task::ablations.end()};
+    std::vector<task::Ablation> all(task::ablations.begin(), task::ablations.end());
+    if (!all_have_regions(examples)) {
+      std::erase(all, task::Ablation::regions_only);
+      std::erase(all, task::Ablation::patches_only);
+    }
+    return all;
   }
 
  private:
+  static bool all_have_regions(const task::CachedExamples& examples) {
+    for (std::int64_t i = 0; i < examples.images(); ++i) {
+      const auto image = examples.images(i, i + 1);
+      if (!image.boxes.defined() && !image.regions.defined()) return false;
+      if (image.region_mask.defined() && !image.region_mask.any().item<bool>()) return false;
+    }
+    return true;
+  }
+
   train::FineTuneOptions tuning(const std::string& label, std::uint64_t seed, bool align, std::int64_t steps,
                                 double rate) const {
     const auto& t = settings.tune;

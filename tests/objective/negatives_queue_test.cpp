@@ -1,16 +1,16 @@
+#include "rc3/objective/negatives/queue.hpp"
+
 #include <boost/test/unit_test.hpp>
 
-#include "rc3/objective/gather.hpp"
-#include "rc3/objective/objective.hpp"
-#include "rc3/regularizer/regularizer.hpp"
-#include "rc3/relevance/relevance.hpp"
+#include "rc3/objective/negatives/in_batch.hpp"
+#include "rc3/objective/r_xvtcl.hpp"
+#include "rc3/regularizer/none.hpp"
+#include "rc3/relevance/constant.hpp"
 #include "support/fake_model.hpp"
 #include "support/support.hpp"
 #include "support/tensors.hpp"
-#include "support/thread_communicator.hpp"
 
-// Negatives from beyond the batch: a queue of earlier ones, and other ranks.
-BOOST_AUTO_TEST_SUITE(objective_contrast)
+BOOST_AUTO_TEST_SUITE(objective_negatives_queue)
 
 using namespace rc3::test;
 using namespace rc3::objective;
@@ -110,61 +110,6 @@ BOOST_AUTO_TEST_CASE(keys_follow_the_model_slowly) {
 BOOST_AUTO_TEST_CASE(a_queue_has_its_ranges) {
   throws_with([] { Queue(nullptr, {.capacity = 0}); }, "negatives::Queue", "capacity");
   throws_with([] { Queue(nullptr, {.momentum = 1.0}); }, "negatives::Queue", "momentum");
-}
-
-template <class Objective>
-void ranks_are_one(const std::string& name, const std::function<std::shared_ptr<Objective>()>& make) {
-  const auto whole = fake_batch(6);
-  const auto alone = make();
-  const auto loss = loss_of(*alone, whole);
-  loss.backward();
-
-  std::vector<Batch> parts;
-  for (std::int64_t rank = 0; rank < 3; ++rank) {
-    auto part = whole.select(at::arange(2 * rank, 2 * rank + 2));
-    for (at::Tensor* t : {&part.images.regions, &part.a.hidden, &part.b.hidden}) *t = t->detach().requires_grad_();
-    parts.push_back(part);
-  }
-  std::vector<std::shared_ptr<Objective>> objectives{make(), make(), make()};
-  std::vector<double> losses(3);
-  as_ranks(3, [&](ThreadCommunicator& comm) {
-    const auto rank = static_cast<std::size_t>(comm.rank());
-    FakeModel model;
-    const auto share = gathered_loss(comm, model, *objectives[rank], parts[rank]);
-    losses[rank] = share.template item<double>();
-    share.backward();
-  });
-  at_most(name + ": shares of three ranks against one",
-          std::abs(losses[0] + losses[1] + losses[2] - loss.template item<double>()), 1e-12);
-  const auto slope = [](const at::Tensor& t) { return t.grad().defined() ? t.grad() : at::zeros_like(t); };
-  double worst = 0;
-  for (std::int64_t rank = 0; rank < 3; ++rank) {
-    const auto& part = parts[static_cast<std::size_t>(rank)];
-    for (const auto& [mine, all] : {std::pair{part.images.regions, whole.images.regions},
-                                    {part.a.hidden, whole.a.hidden},
-                                    {part.b.hidden, whole.b.hidden}})
-      worst = std::max(worst, max_difference(slope(mine), slope(all).narrow(0, 2 * rank, 2)));
-  }
-  at_most(name + ": gradients of three ranks against one", worst, 1e-12);
-  at::Tensor temperature = at::zeros_like(alone->parameters()[0].grad());
-  for (const auto& objective : objectives) temperature += objective->parameters()[0].grad();
-  at_most(name + ": the temperature's gradient, summed", max_difference(temperature, alone->parameters()[0].grad()),
-          1e-12);
-}
-
-template <class Objective>
-std::shared_ptr<Objective> in_double(std::shared_ptr<Objective> objective) {
-  objective->to(at::kDouble);
-  return objective;
-}
-
-BOOST_AUTO_TEST_CASE(several_ranks_compute_the_loss_of_the_whole_batch) {
-  using Rx = RXvtcl<rc3::regularizer::Ceiling, Constant, negatives::InBatch>;
-  ranks_are_one<Rx>("RXvtcl", [] {
-    return in_double(std::make_shared<Rx>(RXvtclOptions{}, rc3::regularizer::Ceiling(0.1), Constant(0.2)));
-  });
-  ranks_are_one<Itc>("Itc", [] { return in_double(std::make_shared<Itc>()); });
-  ranks_are_one<Xtcl>("Xtcl", [] { return in_double(std::make_shared<Xtcl>()); });
 }
 
 BOOST_AUTO_TEST_SUITE_END()

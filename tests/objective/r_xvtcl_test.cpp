@@ -1,0 +1,128 @@
+#include "rc3/objective/r_xvtcl.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+#include "objective/by_hand.hpp"
+#include "rc3/objective/negatives/in_batch.hpp"
+#include "rc3/objective/negatives/queue.hpp"
+#include "rc3/objective/negatives/same_image.hpp"
+#include "rc3/regularizer/regularizer.hpp"
+#include "rc3/relevance/relevance.hpp"
+#include "support/support.hpp"
+#include "support/tensors.hpp"
+
+BOOST_AUTO_TEST_SUITE(objective_r_xvtcl)
+
+using namespace rc3::test;
+using namespace rc3::test::by_hand;
+using namespace rc3::objective;
+using rc3::Batch;
+using rc3::regularizer::Ceiling;
+using rc3::relevance::Constant;
+
+template <class Regularizer, class Negatives, class Relevance = rc3::relevance::Provided>
+using Rx = RXvtcl<Regularizer, Relevance, Negatives>;
+
+BOOST_AUTO_TEST_CASE(rxvtcl_is_its_formula) {
+  const auto batch = tangled();
+  const auto by_hand = [&](bool same_image, double lambda, double c0) {
+    return
+        [&batch, same_image, lambda, c0](double scale) { return rxvtcl_by_hand(batch, scale, same_image, lambda, c0); };
+  };
+  using rc3::regularizer::None;
+  check_formula("RXvtcl<None, InBatch>", Rx<None, negatives::InBatch>({0.2, 1}), batch, by_hand(false, 0, 0));
+  check_formula("RXvtcl<None, SameImage>", Rx<None, negatives::SameImage>({0.2, 1}), batch, by_hand(true, 0, 0));
+  check_formula("RXvtcl<Ceiling, InBatch>", Rx<Ceiling, negatives::InBatch>({0.2, 3}, Ceiling(-0.2)), batch,
+                by_hand(false, 3, -0.2));
+  check_formula("RXvtcl<Ceiling, SameImage>", Rx<Ceiling, negatives::SameImage>({0.2, 3}, Ceiling(-0.2)), batch,
+                by_hand(true, 3, -0.2));
+
+  // The last sample has something in common with every other: nothing is left to be its negative.
+  auto lonely = fake_batch(4);
+  lonely.caption_a_ids[3] = lonely.caption_a_ids[0];
+  lonely.caption_b_ids[3] = lonely.caption_a_ids[1];
+  lonely.image_ids[3] = 2;
+  lonely.relevance = at::full({4}, 0.5, at::kDouble);
+  BOOST_TEST(!true_negatives(lonely)[3].any().item<bool>());
+  check_formula("RXvtcl<None, SameImage>, a sample without negatives", Rx<None, negatives::SameImage>({0.2, 1}), lonely,
+                [&](double scale) { return rxvtcl_by_hand(lonely, scale, true, 0, 0); });
+}
+
+BOOST_AUTO_TEST_CASE(relevance_1_makes_rxvtcl_plain_infonce) {
+  auto batch = tangled();
+  batch.relevance = at::Tensor();
+  const auto ceiling = in_double(Rx<Ceiling, negatives::InBatch, Constant>({0.07, 5}, Ceiling(0), Constant(1)));
+  const auto none = in_double(Rx<rc3::regularizer::None, negatives::InBatch, Constant>());
+  BOOST_TEST(loss_of(*ceiling, batch).equal(loss_of(*none, batch)));
+  // And plain InfoNCE in both directions, without any machinery of the objective.
+  const Matrix v = matrix_of(batch.images.regions.mean(1)), ta = matrix_of(batch.a.hidden.mean(1)),
+               tb = matrix_of(batch.b.hidden.mean(1));
+  Matrix za, zb;
+  for (std::size_t i = 0; i < v.size(); ++i) {
+    za.push_back(unit(fused(v[i], ta[i])));
+    zb.push_back(unit(fused(v[i], tb[i])));
+  }
+  const double plain = symmetric_by_hand(za, zb, negatives_by_hand(batch), scale_of(*none));
+  at_most("RXvtcl<Ceiling> at relevance 1 against InfoNCE", std::abs(loss_of(*ceiling, batch).item<double>() - plain),
+          1e-12);
+}
+
+BOOST_AUTO_TEST_CASE(by_default_translations_may_be_one_and_other_captions_may_not) {
+  // Relevance by alignment: 1 for strict pairs, 0.3 for others; the ceiling is c0 + 0.7 rho.
+  auto batch = tangled();
+  batch.relevance = at::Tensor();
+  const auto by_default = in_double(RXvtcl<>({0.07, 5}, Ceiling(0.3)));
+  auto told = batch;
+  told.relevance = at::where(batch.strict, 1.0, 0.3).to(at::kDouble);
+  const auto provided = in_double(Rx<Ceiling, negatives::InBatch>({0.07, 5}, Ceiling(0.3)));
+  at_most("the default relevance against the same numbers provided",
+          max_difference(loss_of(*by_default, batch), loss_of(*provided, told)), 1e-7);
+  BOOST_TEST(by_default->relevance().score(batch).min().item<float>() == 0.3f);
+}
+
+/// A policy that remembers one number and refuses a negative one.
+struct Remembering {
+  at::Tensor score(const Batch& batch) { return at::ones({batch.size()}); }
+  rc3::StateDict state_dict() const { return {{"number", at::tensor(number)}}; }
+  void check_state_dict(const rc3::StateDict& all) const {
+    rc3::check_state(all, "Remembering", "number", {}, at::kDouble);
+    rc3::require(all.at("number").item<double>() >= 0, "Remembering: negative");
+  }
+  void load_state_dict(const rc3::StateDict& all) {
+    check_state_dict(all);
+    number = all.at("number").item<double>();
+  }
+  double number = 1;
+};
+
+BOOST_AUTO_TEST_CASE(state_that_one_part_refuses_changes_no_part) {
+  using Queue = negatives::Queue<FakeModel>;
+  RXvtcl<Ceiling, Remembering, Queue> objective, other;
+  loss_of(objective, fake_batch(4));
+  objective.relevance().number = 7;
+  auto state = objective.state_dict();
+  BOOST_TEST(state.at("relevance.number").item<double>() == 7);
+  const auto refused = [&](const rc3::StateDict& damaged, const char* what) {
+    throws_with([&] { other.load_state_dict(damaged); }, what);
+    BOOST_TEST(other.relevance().number == 1);
+    BOOST_TEST(other.negatives().size() == 0);
+  };
+  auto damaged = state;
+  damaged["relevance.number"] = at::tensor(-1.0, at::kDouble);
+  refused(damaged, "Remembering: negative");
+  damaged = state;
+  damaged.erase("negatives.z_b");
+  refused(damaged, "z_b");
+  damaged = state;
+  damaged["more"] = at::ones({});
+  refused(damaged, "objective::RXvtcl: the state has 1 tensors of neither");
+  other.load_state_dict(state);
+  BOOST_TEST(other.relevance().number == 7);
+  BOOST_TEST(other.negatives().size() == 4);
+}
+
+BOOST_AUTO_TEST_CASE(lambda_is_not_negative) {
+  throws_with([] { Rx<Ceiling, negatives::InBatch>({0.07, -1}); }, "lambda", "-1");
+}
+
+BOOST_AUTO_TEST_SUITE_END()
