@@ -85,7 +85,7 @@ struct Remembering {
   at::Tensor score(const Batch& batch) { return at::ones({batch.size()}); }
   rc3::StateDict state_dict() const { return {{"number", at::tensor(number)}}; }
   void check_state_dict(const rc3::StateDict& all) const {
-    rc3::check_state(all, "Remembering", "number", {}, at::kDouble);
+    rc3::check_state(all, "Remembering", "number", {1}, at::kDouble);
     rc3::require(all.at("number").item<double>() >= 0, "Remembering: negative");
   }
   void load_state_dict(const rc3::StateDict& all) {
