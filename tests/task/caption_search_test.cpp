@@ -40,10 +40,7 @@ const std::vector<Caption> captions{
 CachedExamples cached(Host& host) {
   std::vector<data::Example> all;
   for (std::size_t k = 0; k < captions.size(); ++k)
-    all.push_back({.id = std::to_string(k),
-                   .views = {{}},
-                   .language = captions[k].language,
-                   .text = captions[k].text});
+    all.push_back({.id = std::to_string(k), .views = {{}}, .language = captions[k].language, .text = captions[k].text});
   const auto prepare = [](const data::Example& e, std::uint64_t, std::int64_t) {
     const Caption& caption = captions[static_cast<std::size_t>(std::stoi(e.id))];
     task::PreparedExample p;
