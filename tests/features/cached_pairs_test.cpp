@@ -6,6 +6,8 @@
 #include "rc3/data/loader/collate.hpp"
 #include "support/support.hpp"
 
+BOOST_AUTO_TEST_SUITE(features_cached_pairs)
+
 using namespace rc3;
 using features::CachedPairs;
 using features::CachedSamples;
@@ -40,8 +42,6 @@ struct Prepare {
 bool same(const at::Tensor& a, const at::Tensor& b) { return at::allclose(a, b, 0, 0, /*equal_nan=*/true); }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(features_cached_pairs)
 
 BOOST_AUTO_TEST_CASE(batches_are_those_of_the_loader) {
   Greys source(7);

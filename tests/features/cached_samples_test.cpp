@@ -5,6 +5,8 @@
 #include "host.hpp"
 #include "support/support.hpp"
 
+BOOST_AUTO_TEST_SUITE(features_cached_samples)
+
 using namespace rc3;
 using features::CachedSamples;
 using test::Greys;
@@ -17,8 +19,6 @@ namespace {
 const preprocess::PrepareImage<> prepare({.image = {.resize = preprocess::PreprocessSize{2, 2, 0}}});
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(features_cached_samples)
 
 BOOST_AUTO_TEST_CASE(each_image_and_each_text_passes_the_frozen_layers_once) {
   Host host;

@@ -5,6 +5,8 @@
 #include "host.hpp"
 #include "support/support.hpp"
 
+BOOST_AUTO_TEST_SUITE(features_calibrate)
+
 using namespace rc3;
 using features::CachedSamples;
 using test::at_most;
@@ -41,8 +43,6 @@ struct ToyPretrainer {
 };
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(features_calibrate)
 
 BOOST_AUTO_TEST_CASE(the_backbone_is_standardised_by_evenly_spread_images) {
   Host host;

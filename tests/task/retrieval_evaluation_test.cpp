@@ -12,6 +12,8 @@
 #include "rc3/core/nn/l2_normalize.hpp"
 #include "support/support.hpp"
 
+BOOST_AUTO_TEST_SUITE(task_retrieval_evaluation)
+
 using namespace rc3;
 using task::LanguageRecall;
 using task::RetrievalEvaluation;
@@ -91,8 +93,6 @@ void is(const LanguageRecall& r, const std::string& language, std::int64_t texts
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(task_retrieval_evaluation)
 
 BOOST_AUTO_TEST_CASE(by_hand) {
   Circle model;

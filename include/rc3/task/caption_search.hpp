@@ -2,6 +2,7 @@
 /// Search between the captions of one language and their images, as xFlickr&CO and WIT ask for it.
 
 #include <ATen/TensorOperators.h>
+#include <ATen/ops/ones.h>
 #include <ATen/ops/tensor.h>
 #include <ATen/ops/zeros.h>
 
@@ -65,7 +66,7 @@ class CaptionSearch {
     to_text_ = to_image_.t().contiguous();
     const auto where = at::tensor(pairs, at::kLong).view({-1, 2});
     right_ = at::zeros({std::ssize(captions_), std::ssize(columns)}, at::kBool);
-    right_.index_put_({where.select(1, 0), where.select(1, 1)}, at::tensor(true));
+    right_.index_put_({where.select(1, 0), where.select(1, 1)}, at::ones({}, at::kBool));
     right_ = right_.to(to_image_.device());
   }
 

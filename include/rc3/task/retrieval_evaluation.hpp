@@ -2,6 +2,7 @@
 /// Image-text retrieval on held-out samples: recall in each language, by the embeddings and after ITM re-ranking.
 
 #include <ATen/TensorOperators.h>
+#include <ATen/ops/ones.h>
 #include <ATen/ops/tensor.h>
 #include <ATen/ops/zeros.h>
 #include <c10/core/InferenceMode.h>
@@ -114,7 +115,7 @@ class RetrievalEvaluation {
         columns.push_back(image);
       }
     return at::zeros({std::ssize(which), samples_.size()}, at::kBool)
-        .index_put({at::tensor(rows, at::kLong), at::tensor(columns, at::kLong)}, at::tensor(true));
+        .index_put({at::tensor(rows, at::kLong), at::tensor(columns, at::kLong)}, at::ones({}, at::kBool));
   }
 
   /// @return float [T, I], or [I, T] where images are the queries
