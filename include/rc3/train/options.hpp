@@ -42,13 +42,12 @@ struct Options {
   AdamWOptions optimizer = {};
   Schedule schedule = {};  ///< its total is the run's length in optimizer steps
   Precision precision = Precision::automatic;
-  std::uint64_t seed = 1;                ///< each step's dropout draws from (seed, step, rank); 0: from the global
-                                         ///< generators' state, and a resumed run draws other masks
-  std::int64_t accumulate = 1;           ///< batches per optimizer step, > 0
-  double ema = 0;                        ///< decay of the moving average of the weights, in [0, 1); 0: no average
-  std::vector<std::string> freeze = {};  ///< frozen parameters: names, with * for any characters
-  std::int64_t max_consecutive_skips =
-      10;  ///< limit of steps in a row without a finite gradient; the run then ends, > 0
+  std::uint64_t seed = 1;                   ///< each step's dropout draws from (seed, step, rank); 0: from the global
+                                            ///< generators' state, and a resumed run draws other masks
+  std::int64_t accumulate = 1;              ///< batches per optimizer step, > 0
+  double ema = 0;                           ///< decay of the moving average of the weights, in [0, 1); 0: no average
+  std::vector<std::string> freeze = {};     ///< frozen parameters: names, with * for any characters
+  std::int64_t max_consecutive_skips = 10;  ///< steps in a row without a finite gradient that end the run, > 0
 };
 
 /// Options of writing and keeping checkpoints.
