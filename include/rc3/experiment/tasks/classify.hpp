@@ -55,12 +55,13 @@ void classify(const TaskContext<E>& context, const std::string& name, std::uint6
   const auto validation = cached(given.validation, "validation");
 
   const auto head = std::make_shared<Head>(
-      model, task::ClassifierOptions{
-                 .classes = std::ssize(given.classes),
-                 .images = given.images,
-                 .embeddings = s.tune.embeddings,
-                 // LateInteraction does not distinguish types of questions: with several types, z must not be left out.
-                 .leave_out = given.type ? 0.0 : task::ClassifierOptions{}.leave_out});
+      model,
+      task::ClassifierOptions{
+          .classes = std::ssize(given.classes),
+          .images = given.images,
+          .embeddings = s.tune.embeddings,
+          // LateInteraction does not distinguish the types of questions: with several types, z must not be left out.
+          .leave_out = given.type ? 0.0 : task::ClassifierOptions{}.leave_out});
   const auto answered = [&](const task::CachedExamples& examples, task::Ablation ablation) {
     const auto autocast = context.autocast();
     return task::classify(*head, examples, ablation);
