@@ -12,7 +12,7 @@
 
 namespace rc3::data {
 
-/// A data set of any kind; copies share it. Shards and their prefetching stay those of a sharded data set.
+/// Data set of any type; copies share it. A sharded data set keeps its shards and their prefetching.
 class AnyDataset {
  public:
   template <Dataset Source>

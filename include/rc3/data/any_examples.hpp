@@ -11,10 +11,10 @@
 
 namespace rc3::data {
 
-/// Examples of any kind, each as @p change leaves it; copies share them.
+/// Examples of any type, transformed by @p change; copies share them.
 class AnyExamples {
  public:
-  /// @param change  is given each example that is read, by several threads at a time; empty: they stay as they are
+  /// @param change  applied to each example that is read, by several threads at a time; empty: no change
   template <ExampleSet Set>
   explicit AnyExamples(Set set, std::function<void(Example&)> change = {}) {
     const auto held = std::make_shared<const Set>(std::move(set));

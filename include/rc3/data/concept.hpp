@@ -1,5 +1,5 @@
 #pragma once
-/// What a data set must offer; see docs/concepts/dataset.md. LibTorch-free.
+/// Concepts of a data set, see docs/concepts/dataset.md. LibTorch-free.
 
 #include <concepts>
 #include <cstdint>
@@ -15,10 +15,10 @@
 
 namespace rc3::data {
 
-/// How many texts there are in each language.
+/// Number of texts in each language.
 using LanguageCounts = std::map<std::string, std::int64_t>;
 
-/// A fixed list of anything that is read at any place from any thread: what the loader needs.
+/// A fixed list of items with random access from any thread: the requirement of the loader.
 template <class D>
 concept Indexed = requires(const D& data, std::int64_t i) {
   { data.name() } -> std::convertible_to<std::string_view>;
@@ -26,31 +26,31 @@ concept Indexed = requires(const D& data, std::int64_t i) {
   data.read(i);
 };
 
-/// What `read(i)` of an Indexed gives.
+/// Type of an Indexed's items, from `read(i)`.
 template <Indexed D>
 using ItemOf = std::remove_cvref_t<decltype(std::declval<const D&>().read(std::int64_t{}))>;
 
-/// A fixed list of samples that is read at any place from any thread.
+/// A fixed list of samples with random access from any thread.
 ///
-/// `name()` is what errors and tables call it. `size()` never changes. `read(i)` gives sample i of 0 .. size() - 1, the
-/// same whenever it is called; it throws rc3::Error naming file, sample, field and reason where that sample is damaged,
-/// and the others stay readable. `languages()` counts the texts, for sampling among languages.
+/// `name()` is its name in errors and tables. `size()` never changes. `read(i)` returns sample i of 0 .. size() - 1,
+/// always the same. For a damaged sample it throws rc3::Error naming file, sample, field and reason; the others stay
+/// readable. `languages()` counts the texts, for sampling among languages.
 template <class D>
 concept Dataset = Indexed<D> && requires(const D& data, std::int64_t i) {
   { data.read(i) } -> std::same_as<Sample>;
   { data.languages() } -> std::convertible_to<const LanguageCounts&>;
 };
 
-/// The same of the examples of a downstream task; `languages()` counts those of each.
+/// A fixed list of examples of a downstream task; `languages()` counts the examples of each.
 template <class D>
 concept ExampleSet = Indexed<D> && requires(const D& data, std::int64_t i) {
   { data.read(i) } -> std::same_as<Example>;
   { data.languages() } -> std::convertible_to<const LanguageCounts&>;
 };
 
-/// A data set whose samples lie behind each other in large files. `shards()` gives the first sample of each file, in
-/// order, beginning with 0: the loader then shuffles files and, inside a window, samples, so that it reads whole
-/// stretches. `will_read(first, count)` may fetch these neighbours ahead; it neither throws nor waits.
+/// A data set whose samples are stored in sequence in large files. `shards()` returns the first sample of each file, in
+/// order, starting with 0. The loader then shuffles files, and samples within a window, so that it reads long
+/// contiguous ranges. `will_read(first, count)` may prefetch these adjacent samples; it neither throws nor waits.
 template <class D>
 concept ShardedDataset = Dataset<D> && requires(const D& data, std::int64_t i) {
   { data.shards() } -> std::convertible_to<const std::vector<std::int64_t>&>;

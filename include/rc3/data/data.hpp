@@ -1,7 +1,7 @@
 #pragma once
-/// Data sets: what they are, where they come from, and how they are fed. LibTorch-free; rc3/data/loader/collate.hpp
-/// makes a Batch. Tar shards are in rc3/data/format/webdataset.hpp and rc3/data/format/pack.hpp, which need libarchive.
-/// rc3/data/open.hpp opens all formats by their names.
+/// Data sets: types, formats and loading. LibTorch-free, except rc3/data/loader/collate.hpp, which makes a Batch. Tar
+/// shards are in rc3/data/format/webdataset.hpp and rc3/data/format/pack.hpp, which need libarchive. rc3/data/open.hpp
+/// opens all formats by name.
 
 #include "rc3/data/any_dataset.hpp"
 #include "rc3/data/any_examples.hpp"

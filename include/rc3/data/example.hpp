@@ -1,5 +1,5 @@
 #pragma once
-/// What a downstream task asks: a text about one image or two, and the right answer. LibTorch-free.
+/// Example of a downstream task: a text about one or two images, and the reference answer. LibTorch-free.
 
 #include <cstdint>
 #include <string>
@@ -9,23 +9,23 @@
 
 namespace rc3::data {
 
-/// An image and what a detector found in it.
+/// An image and its detected regions.
 struct View {
   ImageSource image;
   Regions regions;
-  std::string name = {};  ///< what its data set calls the image, and regions are found by; may be empty
+  std::string name = {};  ///< name of the image in its data set, and key of its regions; may be empty
 };
 
 /// One item of a task.
 struct Example {
-  std::string id = {};           ///< unique in its data set; prediction files name it
-  std::vector<View> views = {};  ///< the image, or the left one and the right one
+  std::string id = {};           ///< unique in its data set; used in prediction files
+  std::vector<View> views = {};  ///< the image, or the left and the right one
   std::string language = {};     ///< of `text`
-  std::string text = {};         ///< hypothesis, question, statement; of translation the source
-  /// The class, the same word in every language; of translation the reference; empty: not known.
+  std::string text = {};         ///< hypothesis, question or statement; source text for translation
+  /// The class, the same word in every language; the reference for translation; empty: unknown.
   std::string answer = {};
-  std::string answer_language = {};  ///< of translation: what `answer` is, or shall be, written in
-  std::int64_t group = 0;            ///< examples with equal numbers belong together: questions about one scene, say
+  std::string answer_language = {};  ///< for translation: the language of `answer`
+  std::int64_t group = 0;            ///< examples with equal numbers belong together, e.g. questions about one scene
 };
 
 }  // namespace rc3::data

@@ -1,5 +1,5 @@
 #pragma once
-/// A list of examples in memory; their images stay where they are. LibTorch-free.
+/// List of examples in memory; their images stay in their files. LibTorch-free.
 
 #include <cstdint>
 #include <string>
@@ -11,11 +11,11 @@
 
 namespace rc3::data {
 
-/// What a file of annotations held, or what a program made.
+/// Examples from an annotation file or a program.
 class Examples {
  public:
-  /// @param name      what errors and tables call it
-  /// @param examples  one at least
+  /// @param name      in errors and tables
+  /// @param examples  at least one
   Examples(std::string name, std::vector<Example> examples) : name_(std::move(name)), all_(std::move(examples)) {
     require(!all_.empty(), name_, ": holds no example");
     for (const Example& e : all_) ++languages_[e.language];
@@ -25,7 +25,7 @@ class Examples {
   std::int64_t size() const { return static_cast<std::int64_t>(all_.size()); }
   const LanguageCounts& languages() const { return languages_; }
 
-  /// @throws rc3::Error for a place outside 0 .. size() - 1
+  /// @throws rc3::Error for an index outside 0 .. size() - 1
   Example read(std::int64_t i) const {
     require(i >= 0 && i < size(), name_, ": example ", i, " of ", size());
     return all_[static_cast<std::size_t>(i)];

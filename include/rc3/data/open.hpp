@@ -1,5 +1,5 @@
 #pragma once
-/// Data sets by the name of their format. Shards need libarchive and RC3_HAS_ARCHIVE, alike in all files of a program;
+/// Data sets by format name. Shards need libarchive and RC3_HAS_ARCHIVE, defined in all files of a program or none;
 /// without them opening shards is an error. LibTorch-free.
 
 #include <algorithm>
@@ -26,22 +26,22 @@
 
 namespace rc3::data {
 
-/// A data set in files. Which of the options a format uses, its Format says; others must be left out.
+/// A data set in files. Each Format names the options that it uses; the others must be unset.
 struct OpenOptions {
   std::vector<std::filesystem::path> paths = {};  ///< files, or a folder
   std::string format = "auto";                    ///< a registered format's name; "auto": told from the first path
-  std::filesystem::path images = {};              ///< folder with the images
-  std::filesystem::path image_list = {};          ///< a line an image: its name (URL), a tab, the file's name
+  std::filesystem::path images = {};              ///< folder of the images
+  std::filesystem::path image_list = {};          ///< one line per image: its name (URL), a tab, the file's name
   std::vector<std::string> languages = {};
   std::string split = {};  ///< empty: default_split
-  std::int64_t size = 0;   ///< samples to make, of a format that makes them; 0: as many as it makes by default
+  std::int64_t size = 0;   ///< for generated formats: number of samples; 0: the format's default
 
-  std::string default_split = "train";  ///< what a format with splits opens where split is empty; no option itself
+  std::string default_split = "train";  ///< split to open if `split` is empty; not an option itself
 
   const std::string& split_or_default() const { return split.empty() ? default_split : split; }
 };
 
-/// The names of the options, for configurations.
+/// Names of the options, for configurations.
 template <class V>
 void visit_fields(OpenOptions& o, V&& v) {
   v("paths", o.paths, "files of the data set, or their folder");
@@ -55,7 +55,7 @@ void visit_fields(OpenOptions& o, V&& v) {
   v("size", o.size, "samples to make, of a format that makes them; 0: as many as it makes by default");
 }
 
-/// A format by its name.
+/// A named format.
 struct Format {
   std::string name;
   std::vector<std::string> uses = {};  ///< of "images", "image_list", "languages", "split", "size"
@@ -65,7 +65,7 @@ struct Format {
 
 namespace detail {
 
-/// The images of a format that finds them by a list; empty: its samples have none.
+/// Images of a format with an image list; empty: its samples have none.
 inline FindImage find_listed(const OpenOptions& o) {
   return o.image_list.empty() ? FindImage() : listed_images(o.image_list, o.images);
 }
@@ -126,7 +126,7 @@ inline std::vector<Format>& formats() {
   return all;
 }
 
-/// @throws rc3::Error naming an option that was given and that @p format does not use
+/// @throws rc3::Error naming an option that is set but unused by @p format
 inline void check_used(const OpenOptions& o, const Format& format) {
   const auto check = [&](const char* option, bool given) {
     require(!given || std::find(format.uses.begin(), format.uses.end(), option) != format.uses.end(), "the format ",
@@ -149,8 +149,8 @@ inline void check_used(const OpenOptions& o, const Format& format) {
 
 }  // namespace detail
 
-/// Adds a format, from here on. Not while other threads open data sets.
-/// @throws rc3::Error for a name that is taken
+/// Registers a format. Not thread-safe with the opening of data sets.
+/// @throws rc3::Error for a name in use
 inline void register_format(Format format) {
   auto& all = detail::formats();
   for (const Format& other : all)
@@ -167,7 +167,7 @@ inline std::vector<std::string> format_names() {
 }
 
 /// The format of @p o. "auto": a .jsonl is a manifest; a .tar, or a folder, is shards.
-/// @throws rc3::Error for a name that is not known, listing those that are, or a path that does not tell
+/// @throws rc3::Error for an unknown name, listing the known ones, or a path without a recognised format
 inline const Format& format_of(const OpenOptions& o) {
   require(!o.paths.empty(), "no data set is given");
   std::string name = o.format;
@@ -186,8 +186,8 @@ inline const Format& format_of(const OpenOptions& o) {
 }
 
 /// Opens a data set of any format.
-/// @param errors  told of what is damaged and left out, as the format's own class says
-/// @throws rc3::Error as that class does; for a format that is not known; for an option that the format has no use for
+/// @param errors  receives the errors of the format's class
+/// @throws rc3::Error as that class; for an unknown format; for an option that the format does not use
 inline AnyDataset open(const OpenOptions& o, DataErrors& errors) {
   const Format& format = format_of(o);
   detail::check_used(o, format);

@@ -1,5 +1,5 @@
 #pragma once
-/// What a data set holds: one image with texts in several languages. LibTorch-free.
+/// Sample of a data set: one image with texts in several languages. LibTorch-free.
 
 #include <cstddef>
 #include <cstdint>
@@ -13,7 +13,7 @@ namespace rc3::data {
 
 /// A text of an image.
 struct Text {
-  std::string language;    ///< a BCP 47 tag as the source has it: "en", "pt", "zh"
+  std::string language;    ///< a BCP 47 tag as in the source: "en", "pt", "zh"
   std::string text;        ///< UTF-8, not blank
   std::int64_t group = 0;  ///< texts of one sample with equal numbers are translations of each other (strictly
                            ///< aligned); others were written independently (weakly aligned)
@@ -21,7 +21,7 @@ struct Text {
   friend bool operator==(const Text&, const Text&) = default;
 };
 
-/// How much two texts of one sample share, where the source says it.
+/// Relevance of two texts of one sample, if known.
 struct TextRelevance {
   std::size_t a = 0;  ///< index into Sample::texts, a < b
   std::size_t b = 0;
@@ -40,7 +40,7 @@ struct Sample {
   std::string id;  ///< unique in its data set, not empty
   ImageSource image;
   std::vector<Text> texts;
-  std::vector<TextRelevance> relevance;  ///< mostly empty: unknown
+  std::vector<TextRelevance> relevance;  ///< often empty: unknown
   Regions regions;
 };
 

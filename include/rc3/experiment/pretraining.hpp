@@ -35,10 +35,10 @@
 
 namespace rc3::experiment {
 
-/// What a header of an experiment defines. `Config` is the variant's own configuration, with a list of its fields;
-/// `make(config)` puts the variant together; `tokenizer(config)` reads its texts; `prepare(config)` says how its images
-/// come to their size. Optional: `stages`, a std::array of names; `configure(settings)`, other defaults;
-/// `begin_stage(trained, config, name)`, which may freeze or thaw layers.
+/// Concept of an experiment's definition. `Config` is the variant's configuration, with a list of its fields.
+/// `make(config)` builds the variant; `tokenizer(config)` returns the tokenizer of its texts; `prepare(config)` returns
+/// the preprocessing of its images. Optional: `stages`, a std::array of names; `configure(settings)`, which changes
+/// defaults; `begin_stage(trained, config, name)`, which may freeze or unfreeze layers.
 template <class E>
 concept Definition = requires(const typename E::Config& config) {
   requires train::Configuration<typename E::Config>;
@@ -47,8 +47,8 @@ concept Definition = requires(const typename E::Config& config) {
   requires std::is_same_v<decltype(E::prepare(config)), data::PrepareOptions>;
 };
 
-/// A training from its data to its last evaluation. The checkpoints of a stage are in a folder of its name; the same
-/// call goes on where a run was killed, in whichever stage.
+/// A training from its data to its last evaluation. Each stage has its checkpoints in a folder of its name; the same
+/// call continues an interrupted run in any stage.
 /// @tparam E     the experiment's definition
 /// @tparam Comm  the ranks
 template <Definition E, Communicator Comm = Single>
@@ -57,8 +57,8 @@ class Pretraining {
   using Trained = typename E::Trained;
   using Model = std::remove_cvref_t<decltype(*std::declval<Trained&>().model())>;
 
-  /// Opens the data and puts the model together.
-  /// @throws rc3::Error naming the option or file that is wrong
+  /// Opens the data and builds the model.
+  /// @throws rc3::Error naming the invalid option or file
   Pretraining(const Settings<E>& settings, train::Provenance provenance, const at::Device& device,
               std::shared_ptr<Comm> comm = std::make_shared<Comm>(), std::ostream& out = std::cout)
       : settings_(settings),
@@ -80,7 +80,7 @@ class Pretraining {
   Pretraining(const Pretraining&) = delete;
   Pretraining& operator=(const Pretraining&) = delete;
 
-  /// Trains all stages. @return why it ended: of the last stage, or of one that a signal stopped
+  /// Trains all stages. @return reason of the end: of the last stage, or of one that a signal stopped
   train::StopReason run() {
     if (first_rank()) describe();
     auto reason = train::StopReason::complete;
@@ -100,7 +100,7 @@ class Pretraining {
   const Settings<E>& settings() const { return settings_; }
   const std::shared_ptr<Trained>& trained() const { return trained_; }
   Model& model() { return *trained_->model(); }
-  /// Recall of the held-out data, after training and, with Validation::untrained, before it; empty without such data.
+  /// Recall on the held-out data: after training and, with Validation::untrained, before it; empty without such data.
   const std::vector<task::LanguageRecall>& recall() const { return recall_; }
   const std::vector<task::LanguageRecall>& untrained_recall() const { return untrained_; }
   /// The held-out samples with their features; null without such data.
@@ -111,7 +111,7 @@ class Pretraining {
   static constexpr std::int64_t cached_at_most = 20'000;  // samples
 
   bool first_rank() const { return comm_->rank() == 0; }
-  /// Of a stage; an only stage always has some.
+  /// Steps of a stage; a single stage always has some.
   std::int64_t steps_of(std::size_t i) const { return settings_.stages[i].train.schedule.total; }
   std::int64_t total_steps() const {
     std::int64_t sum = 0;
@@ -119,7 +119,7 @@ class Pretraining {
     return sum;
   }
 
-  /// Each data set is opened once. @return its key
+  /// Opens each data set once. @return its key
   std::string open(const data::OpenOptions& options) {
     const auto key = train::to_json(options).dump();
     if (!sources_.contains(key)) sources_.emplace(key, data::open(options, errors_));
@@ -149,7 +149,7 @@ class Pretraining {
         options.label = label;
         options.unit = "images";
         options.every_seconds = 60;
-        options.every_share = 2;  // off a terminal one line, the last
+        options.every_share = 2;  // not on a terminal only the final line
         bar->emplace(all, out_, train::stdout_is_terminal(), options);
       }
       (*bar)->update(done);
@@ -174,19 +174,25 @@ class Pretraining {
       require(stage.loader.tokens == 0, "loader.cache: batches of cached features have no token budget; give off");
       return true;
     }
-    bool frozen = false;
+    return frozen_text_layers() >= 0 && !prepare_.augment && stage.loader.tokens == 0 &&
+           source.size() <= cached_at_most;
+  }
+
+  std::int64_t frozen_text_layers() const {
     if constexpr (requires { trained_->model()->text_policy()->frozen_layers(); })
-      frozen = trained_->model()->text_policy()->frozen_layers() >= 0;
-    return frozen && !prepare_.augment && stage.loader.tokens == 0 && source.size() <= cached_at_most;
+      return trained_->model()->text_policy()->frozen_layers();
+    return -1;
   }
 
   train::StopReason run_stage(std::size_t i, bool last) {
     const auto& stage = settings_.stages[i];
     const std::string name = names[i];
     if constexpr (requires { E::begin_stage(*trained_, settings_.variant, name); }) {
-      if (E::begin_stage(*trained_, settings_.variant, name)) cached_.reset();  // the images' features change too
-      if (cached_) cached_->clear_texts();
-      if (cached_held_out_) cached_held_out_->clear_texts();
+      const auto before = frozen_text_layers();
+      if (E::begin_stage(*trained_, settings_.variant, name)) cached_.reset();  // image features change as well
+      if (frozen_text_layers() != before)
+        for (auto* samples : {cached_.get(), cached_held_out_.get()})
+          if (samples != nullptr) samples->clear_texts();
     }
     set_weights(stage);
     const Thawed restore_frozen(*trained_);
@@ -254,7 +260,7 @@ class Pretraining {
 
   features::CachedSamples& cached(const Stage& stage, const data::AnyDataset& source, const std::string& name) {
     if (!cached_ || cached_source_ != &source) {
-      cached_.reset();  // one at a time: they are large
+      cached_.reset();  // only one at a time: they are large
       if (!calibrated_ && settings_.init.empty()) calibrate_backbone(source);
       const train::Autocast autocast(stage.train.precision, device_);
       cached_ = std::make_unique<features::CachedSamples>(
@@ -266,7 +272,7 @@ class Pretraining {
     return *cached_;
   }
 
-  /// Of rank 0, in eval mode.
+  /// Recall on rank 0, in eval mode.
   std::vector<task::LanguageRecall> recall_now(std::int64_t rerank = 0) {
     const train::EvaluationMode evaluation(*trained_);
     const train::Autocast autocast(precision(0), device_);
@@ -279,7 +285,7 @@ class Pretraining {
     return task::RetrievalEvaluation(model(), *cached_held_out_, {v.languages, rerank, v.rerank_weight}).recall();
   }
 
-  /// A run of days does not end without its report because the held-out data are damaged: the error is printed.
+  /// Damaged held-out data must not end a run of days without its report: the error is printed.
   std::vector<train::report::Table> evaluate() {
     if (!held_out_) return {};
     try {
@@ -297,7 +303,8 @@ class Pretraining {
     }
   }
 
-  /// Which parameters learn, put back when a stage ends: Options::freeze is of one stage.
+  /// Scope guard: restores at the end of a stage which parameters are trainable, since Options::freeze applies to one
+  /// stage.
   class Thawed {
    public:
     explicit Thawed(torch::nn::Module& module) {

@@ -1,5 +1,5 @@
 #pragma once
-/// The program that a variant is trained by; see docs/guides/experiments.md. Needs CLI11.
+/// Training program of a variant, see docs/guides/experiments.md. Needs CLI11.
 
 #include <ATen/Parallel.h>
 
@@ -15,15 +15,15 @@
 
 namespace rc3::experiment {
 
-/// Nothing more is done at the end of a training.
+/// No further action at the end of a training.
 struct NoReport {
   template <class Pretraining>
   void operator()(Pretraining&) const {}
 };
 
-/// main() of an experiment: 0 when all steps were made or a signal ended it, 1 with a sentence when something is wrong.
-/// On several ranks (torchrun, mpirun) where RC3_HAS_GLOO is defined.
-/// @param report  called on rank 0 with the Pretraining when all steps are made
+/// main() of an experiment. Returns 0 after all steps or a signal, 1 with an error message otherwise. Supports several
+/// ranks (torchrun, mpirun) if RC3_HAS_GLOO is defined.
+/// @param report  called on rank 0 with the Pretraining after all steps
 template <class E, class Report = NoReport>
 int main(int argc, char** argv, const Report& report = {}) {
   static_assert(Definition<E>,

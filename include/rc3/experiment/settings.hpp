@@ -14,44 +14,44 @@
 
 namespace rc3::experiment {
 
-/// Whether the frozen features of all samples are computed once and kept in memory.
+/// Caching of frozen features of all samples in memory.
 enum class FeatureCaching {
-  automatic,  ///< where a model has a frozen encoder, images are not augmented, and there are 20,000 samples at most
+  automatic,  ///< for a model with a frozen encoder, images without augmentation, and at most 20,000 samples
   on,
-  off  ///< images are read and encoded anew in each epoch
+  off  ///< images are read and encoded in each epoch
 };
 
-/// How samples are read.
+/// Options of the loader.
 struct Loading {
-  std::int64_t batch = 64;     ///< samples of a batch, over all ranks
-  std::int64_t tokens = 0;     ///< budget of a batch, see data::BatchOptions; 0: none
+  std::int64_t batch = 64;     ///< samples per batch, over all ranks
+  std::int64_t tokens = 0;     ///< token budget of a batch, see data::BatchOptions; 0: none
   std::int64_t window = 4096;  ///< of shuffling
   std::int64_t workers = 2;    ///< threads
-  std::int64_t prefetch = 4;   ///< batches made ahead at most
+  std::int64_t prefetch = 4;   ///< maximum batches made ahead
   std::uint64_t seed = 1;      ///< of order, pairs and augmentation
   double errors = 0.01;        ///< fraction of the samples that may be damaged
   FeatureCaching cache = FeatureCaching::automatic;
 };
 
-/// What retrieval is evaluated on at the end of a run.
+/// Retrieval data and options for the evaluation at the end of a run.
 struct Validation : data::OpenOptions {
   Validation() { default_split = "val"; }
   std::int64_t max_images = 1000;  ///< evenly spread over the data
   bool untrained = false;          ///< evaluate before training as well
-  std::int64_t rerank = 0;         ///< best images or texts that ITM orders anew
-  double rerank_weight = 1.0;      ///< of ITM's probability beside the cosine
+  std::int64_t rerank = 0;         ///< number of best images or texts that ITM re-ranks
+  double rerank_weight = 1.0;      ///< weight of ITM's probability, added to the cosine
 };
 
-/// One stage of a training: its data, the objectives that count, and how it learns.
+/// One stage of a training: its data, objectives and training options.
 struct Stage {
-  data::OpenOptions data = {};          ///< no paths: the program's
-  std::vector<double> objectives = {};  ///< weights, in the order of the variant; empty: the variant's own
-  data::PairingOptions pairing = {};    ///< which texts make pairs
+  data::OpenOptions data = {};          ///< no paths: those of the program
+  std::vector<double> objectives = {};  ///< weights, in the order of the variant; empty: the variant's weights
+  data::PairingOptions pairing = {};    ///< selection of text pairs
   Loading loader = {};
   train::Options train = {};
 };
 
-/// Names of the stages of an experiment; one without a name where the experiment has no `stages`.
+/// Names of the stages of an experiment; a single unnamed one if the experiment has no `stages`.
 template <class E>
 constexpr auto stage_names() {
   if constexpr (requires { E::stages; })
@@ -70,17 +70,17 @@ struct Settings {
   train::CheckpointOptions checkpoint = {};
   train::LogOptions log = {};
   std::filesystem::path init = {};
-  std::uint64_t seed = 0;  ///< in place of the seeds of all stages; 0: each has its own
+  std::uint64_t seed = 0;  ///< replaces the seeds of all stages; 0: no effect
   std::int64_t threads = 0;
   std::string device = "auto";
   std::string backend = "auto";
 
-  /// The defaults, as the experiment changes them: `E::configure(settings)`, where it has it.
+  /// Defaults, as changed by `E::configure(settings)`, if it exists.
   Settings() {
     if constexpr (requires { E::configure(*this); }) E::configure(*this);
   }
 
-  /// Gives every stage the seed, where there is one.
+  /// Sets the seed of every stage, unless it is 0.
   void spread_seed() {
     if (seed == 0) return;
     for (auto& stage : stages) stage.loader.seed = stage.train.seed = seed;

@@ -20,20 +20,20 @@ namespace rc3::features {
 
 struct CachedPairsOptions {
   std::uint64_t seed = 1;   ///< of order and pairs
-  std::int64_t batch = 64;  ///< samples of a batch over all ranks, > 0
+  std::int64_t batch = 64;  ///< samples per batch over all ranks, > 0
   std::int64_t ranks = 1;   ///< > 0
-  std::int64_t rank = 0;    ///< this one, 0 .. ranks - 1
+  std::int64_t rank = 0;    ///< this rank, 0 .. ranks - 1
 };
 
-/// The batches that data::Loader makes of the same samples, pair for pair: a function of (seed, epoch). Damaged samples
-/// and samples without a pair are left out before the order is drawn.
-/// @tparam Host  the rc3::Model that encodes texts when they are first drawn
+/// The same batches as data::Loader on the same samples, pair for pair: a function of (seed, epoch). Damaged samples
+/// and samples without a pair are dropped before the order is drawn.
+/// @tparam Host  the rc3::Model that encodes texts on first use
 template <class Host>
 class CachedPairs {
  public:
   /// @param host, samples  outlive this
-  /// @param from           where to go on; its seed replaces the options'
-  /// @throws rc3::Error when no sample has a pair, or no batch ends at @p from
+  /// @param from           state to continue from; its seed replaces the options'
+  /// @throws rc3::Error if no sample has a pair, or no batch ends at @p from
   CachedPairs(Host& host, CachedSamples& samples, data::Pairing pairing, CachedPairsOptions options = {},
               std::optional<data::LoaderState> from = std::nullopt)
       : host_(host),
@@ -49,10 +49,10 @@ class CachedPairs {
     batches_->skip(state_.samples);
   }
 
-  /// Samples that have a pair.
+  /// Number of samples with a pair.
   std::int64_t size() const { return static_cast<std::int64_t>(paired_.size()); }
 
-  /// Never nothing: epoch follows epoch.
+  /// The next batch, never empty: epoch follows epoch.
   std::optional<data::Loaded<Batch>> next() {
     auto drawn = batches_->next();
     if (drawn.empty()) {
@@ -70,11 +70,11 @@ class CachedPairs {
     return data::Loaded<Batch>{samples_.pairs(host_, pairs), state_.epoch, std::move(numbers), 0};
   }
 
-  /// Behind the last batch that next() gave.
+  /// State after the last batch of next().
   data::LoaderState state() const { return state_; }
 
  private:
-  /// As data::PrepareSample draws it.
+  /// Pair of sample @p i, drawn as in data::PrepareSample.
   std::optional<data::TextPair> draw(std::int64_t i, std::int64_t epoch) const {
     const auto& sample = samples_.sample(i);
     Random random(state_.seed, static_cast<std::uint64_t>(data::text_id(sample.id)), static_cast<std::uint64_t>(epoch));

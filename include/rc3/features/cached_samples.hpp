@@ -27,32 +27,32 @@
 
 namespace rc3::features {
 
-/// Progress of a long computation: (items done, items in all).
+/// Progress of a long computation: (items done, total items).
 using Progress = std::function<void(std::int64_t, std::int64_t)>;
 
 /// Ids of a text, <s> and </s> included, for example text::Tokenizer::encode.
 using Encode = std::function<std::vector<std::int64_t>(const std::string&)>;
 
-/// A text of a sample, by their numbers.
+/// A text of a sample, by index.
 struct TextOf {
   std::int64_t sample = 0;  ///< 0 .. CachedSamples::size() - 1
   std::size_t text = 0;     ///< index into Sample::texts
 };
 
-/// A pair of texts of a sample.
+/// A pair of texts of a sample, by index.
 struct PairOf {
   std::int64_t sample = 0;
   data::TextPair texts;
 };
 
 struct CachedSamplesOptions {
-  std::int64_t max_samples = 0;  ///< as many at most, evenly spread over the source; 0: all
+  std::int64_t max_samples = 0;  ///< at most this number, evenly spread over the source; 0: all
   int workers = 2;               ///< threads that read and decode, >= 0
 };
 
 namespace detail {
 
-/// @p count samples, evenly spread over @p source.
+/// At most @p count samples, evenly spread over @p source.
 template <data::Dataset Source>
 struct Spread {
   const Source& source;
@@ -72,7 +72,7 @@ struct PrepareItem {
   const PrepareImage& image;
 
   PreparedItem operator()(data::Sample sample, std::uint64_t seed, std::int64_t) const {
-    Random random(seed, static_cast<std::uint64_t>(data::text_id(sample.id)));  // without augmentation nothing is drawn
+    Random random(seed, static_cast<std::uint64_t>(data::text_id(sample.id)));  // nothing is drawn: no augmentation
     PreparedItem out;
     out.image = image(sample.image, std::move(sample.regions), sample.id, random);
     sample.image = std::monostate{};
@@ -88,15 +88,15 @@ struct CollateItems {
 
 }  // namespace detail
 
-/// Images pass the frozen layers when this is made, texts when they are first asked for. Memory: the frozen features in
-/// float16; of EfficientNet-Lite0 with all scales 180 KB an image, of a text 2 * D bytes a token.
+/// The constructor computes the frozen features of images; those of texts are computed on first use. Memory in float16:
+/// 180 KB per image for EfficientNet-Lite0 with all scales, 2 * D bytes per token of a text.
 class CachedSamples {
  public:
-  /// @param host      an rc3::Model; what it has frozen stays as it is from here on
+  /// @param host      an rc3::Model; its frozen parts must not change afterwards
   /// @param prepare   without augmentation
-  /// @param errors    counts damaged samples, which are left out
+  /// @param errors    counts damaged samples, which are dropped
   /// @param progress  of the images
-  /// @throws rc3::Error when no sample is intact
+  /// @throws rc3::Error if no sample is intact
   template <class Host, data::Dataset Source, class PrepareImage>
   CachedSamples(Host& host, const Source& source, Encode encode, const PrepareImage& prepare, data::DataErrors& errors,
                 const CachedSamplesOptions& options = {}, const Progress& progress = {})
@@ -126,20 +126,20 @@ class CachedSamples {
 
   const std::string& name() const { return name_; }
   std::int64_t size() const { return static_cast<std::int64_t>(items_.size()); }
-  /// Sample @p i without its image and regions. @throws rc3::Error for a number that there is none of
+  /// Sample @p i without its image and regions. @throws rc3::Error for an index out of range
   const data::Sample& sample(std::int64_t i) const { return item(i).sample; }
-  /// Texts of the intact samples in each language.
+  /// Number of texts of the intact samples in each language.
   const data::LanguageCounts& languages() const { return languages_; }
   const FeatureCache& cache() const { return cache_; }
 
-  /// The images of the samples @p numbers.
+  /// Images of the samples @p numbers.
   Images images(const std::vector<std::int64_t>& numbers) const {
     std::vector<std::int64_t> images;
     for (const auto i : numbers) images.push_back(item(i).image);
     return cache_.images(images);
   }
 
-  /// Those texts, encoded by the frozen layers of @p host where they have not been yet.
+  /// The given texts, encoded by the frozen layers of @p host if not cached.
   template <class Host>
   Texts texts(Host& host, std::span<const TextOf> which) {
     std::vector<std::vector<std::int64_t>> ids;
@@ -159,7 +159,7 @@ class CachedSamples {
     return cache_.texts(numbers);
   }
 
-  /// A batch of pairs, as data::PrepareSample and data::CollateSamples make it, but for features in place of pixels.
+  /// A batch of pairs, as from data::PrepareSample and data::CollateSamples, with features in place of pixels.
   template <class Host>
   Batch pairs(Host& host, std::span<const PairOf> which) {
     std::vector<TextOf> a, b;
@@ -195,7 +195,7 @@ class CachedSamples {
     return found;
   }
 
-  /// Forgets the features of all texts: for a text encoder whose frozen part changes.
+  /// Clears the cached features of all texts, for a text encoder whose frozen part changes.
   void clear_texts() {
     cache_.clear_texts();
     for (auto& item : items_) std::fill(item.texts.begin(), item.texts.end(), std::int64_t{-1});
@@ -205,10 +205,10 @@ class CachedSamples {
   struct Item {
     data::Sample sample;
     std::int64_t image = 0;
-    std::vector<std::int64_t> texts;  // numbers in the cache; -1: not encoded yet
+    std::vector<std::int64_t> texts;  // indices in the cache; -1: not encoded yet
   };
 
-  /// A module in eval mode while this lives.
+  /// Scope guard: a module in eval mode.
   template <class Host>
   class EvalMode {
    public:
@@ -227,7 +227,7 @@ class CachedSamples {
     return items_[static_cast<std::size_t>(i)];
   }
   std::int64_t& number_of(const TextOf& t) {
-    item(t.sample);  // checks the number
+    item(t.sample);  // checks the index
     return items_[static_cast<std::size_t>(t.sample)].texts.at(t.text);
   }
 

@@ -1,5 +1,5 @@
 #pragma once
-/// Calibration of a model and of its objectives on the data that they learn from.
+/// Calibration of a model and its objectives on the training data.
 
 #include <ATen/ops/cat.h>
 #include <c10/core/GradMode.h>
@@ -31,7 +31,7 @@ struct CalibrationOptions {
 
 namespace detail {
 
-/// The backbone of the patches of a visual policy.
+/// Backbone of the patches of a visual policy.
 template <class Visual, class Visit>
 void with_backbone(Visual& visual, const Visit& visit) {
   if constexpr (requires { visual.patch(); })
@@ -40,7 +40,7 @@ void with_backbone(Visual& visual, const Visit& visit) {
     visit(*visual.backbone());
 }
 
-/// Numbers 0 .. size - 1, @p count of them at most, evenly spread.
+/// At most @p count of the indices 0 .. size - 1, evenly spread.
 inline std::vector<std::int64_t> spread(std::int64_t size, std::int64_t count) {
   const auto n = std::min(size, count);
   std::vector<std::int64_t> all;
@@ -50,8 +50,8 @@ inline std::vector<std::int64_t> spread(std::int64_t size, std::int64_t count) {
 
 }  // namespace detail
 
-/// Takes each channel's mean and deviation out of the maps of a frozen backbone that can do so (`lower`, `calibrate`).
-/// Call it before any feature is cached; another backbone stays as it is.
+/// Standardises each channel of a frozen backbone's feature maps, if it has `lower` and `calibrate`. Call it before any
+/// feature is cached; another backbone stays unchanged.
 template <class Host, data::Dataset Source, class PrepareImage>
 void calibrate_backbone(Host& host, const Source& source, const PrepareImage& prepare,
                         const CalibrationOptions& options = {}) {
@@ -76,7 +76,7 @@ void calibrate_backbone(Host& host, const Source& source, const PrepareImage& pr
           images.push_back(prepare(sample.image, std::move(sample.regions), sample.id, random));
           if (images.back().pixels.empty()) images.pop_back();
         } catch (const Error&) {
-          continue;  // counted where all samples are read
+          continue;  // counted by the pass over all samples
         }
         if (images.size() == 32) flush();
       }
@@ -87,8 +87,8 @@ void calibrate_backbone(Host& host, const Source& source, const PrepareImage& pr
   });
 }
 
-/// Centres what the heads of the shared embedding space are given, where the model has them.
-/// @param languages  that training reads; empty: all
+/// Centres the inputs of the shared space's heads, if the model has them.
+/// @param languages  the languages of training; empty: all
 template <class Host>
 void calibrate_heads(Host& host, CachedSamples& samples, const std::vector<std::string>& languages = {},
                      const CalibrationOptions& options = {}) {
@@ -120,7 +120,7 @@ void calibrate_heads(Host& host, CachedSamples& samples, const std::vector<std::
   host.train(training);
 }
 
-/// Translations of @p samples, one pair a sample, in two languages.
+/// Translations in @p samples, one pair per sample, in two languages.
 inline std::vector<PairOf> translations(const CachedSamples& samples, const std::vector<std::string>& languages,
                                         std::int64_t count) {
   data::PairingOptions options;
@@ -137,9 +137,9 @@ inline std::vector<PairOf> translations(const CachedSamples& samples, const std:
   return pairs;
 }
 
-/// Scales every relevance of the objectives of @p pretrainer that is to be calibrated (`relevance().calibrate(a, b)`)
-/// by translations of @p samples.
-/// @throws rc3::Error when there is one and the samples hold fewer than two translations
+/// Scales every relevance policy of @p pretrainer that needs calibration (`relevance().calibrate(a, b)`), by
+/// translations of @p samples.
+/// @throws rc3::Error if there is such a policy and the samples hold fewer than two translations
 template <class Pretrainer>
 void calibrate_relevance(Pretrainer& pretrainer, CachedSamples& samples, const std::vector<std::string>& languages = {},
                          const CalibrationOptions& options = {}) {
@@ -158,7 +158,7 @@ void calibrate_relevance(Pretrainer& pretrainer, CachedSamples& samples, const s
       auto& host = *pretrainer.model();
       const auto ids = [&](const std::vector<TextOf>& which) {
         auto texts = samples.texts(host, which);
-        texts.hidden = at::Tensor();  // an encoder of its own reads the ids
+        texts.hidden = at::Tensor();  // a separate encoder reads the ids
         return texts;
       };
       objective.relevance().calibrate(ids(a), ids(b));

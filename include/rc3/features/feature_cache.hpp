@@ -30,8 +30,8 @@ namespace rc3::features {
 
 namespace detail {
 
-/// Rows of different lengths as one tensor, padded with zeros along dimension 1; undefined where the first is.
-/// By copies: at::cat takes part in autocast, which knows no half precision on the CPU.
+/// Tensor of rows of different lengths, padded with zeros along dimension 1; undefined if the first row is. Uses
+/// copies: at::cat is subject to autocast, which does not support half precision on the CPU.
 inline at::Tensor stack_padded(const std::vector<at::Tensor>& rows) {
   if (rows.empty() || !rows[0].defined()) return {};
   auto shape = rows[0].sizes().vec();
@@ -50,7 +50,7 @@ inline at::Tensor stack_padded(const std::vector<at::Tensor>& rows) {
   return all;
 }
 
-/// SHA-1 of the bytes of vectors of numbers: equal images and equal texts get one row.
+/// SHA-1 of the bytes of numeric vectors: equal images and equal texts share one row.
 class Digest {
  public:
   template <class T>
@@ -68,10 +68,10 @@ class Digest {
 
 }  // namespace detail
 
-/// Frozen features in the memory of the CPU, float16. Images and texts are numbered in the order of their first use;
-/// equal ones (to the last pixel, to the last token) share a number. A part of a model that learns is not cached: the
-/// pixels, or the ids, stay as they are.
-/// @pre What a model has frozen stays as it is while its features are here.
+/// Frozen features in CPU memory, float16. Images and texts are numbered in the order of first use; equal ones (to the
+/// last pixel, to the last token) share a number. Trainable parts of a model are not cached: the pixels, or the ids,
+/// are kept instead.
+/// @pre The frozen parts of the model do not change while their features are cached.
 class FeatureCache {
  public:
   /// @param host    an rc3::Model in eval mode
@@ -116,11 +116,11 @@ class FeatureCache {
     return numbers;
   }
 
-  /// Different images, and different texts.
+  /// Number of distinct images, and of distinct texts.
   std::int64_t images() const { return static_cast<std::int64_t>(images_.size()); }
   std::int64_t texts() const { return static_cast<std::int64_t>(texts_.size()); }
 
-  /// The images @p numbers, one row each; regions are padded to the most of any.
+  /// The images @p numbers, one row each; regions are padded to the largest number.
   Images images(const std::vector<std::int64_t>& numbers) const {
     const auto all = [&](at::Tensor Images::*member) {
       std::vector<at::Tensor> rows;
@@ -153,7 +153,7 @@ class FeatureCache {
     return all;
   }
 
-  /// Forgets all texts, for a text encoder that learns from another layer on.
+  /// Clears all texts, for a text encoder whose first trained layer changes.
   void clear_texts() {
     texts_.clear();
     text_at_.clear();
@@ -167,7 +167,7 @@ class FeatureCache {
     return all[static_cast<std::size_t>(number)];
   }
 
-  /// What stands for a member that this image lacks beside others that have it. Without a mask everything is there.
+  /// Placeholder for a member that this image lacks and others have. Without a mask all entries are valid.
   static at::Tensor missing(const at::Tensor& like, at::Tensor Images::*member) {
     auto shape = like.sizes().vec();
     if (member == &Images::patch_mask) return at::ones(shape, like.options());
@@ -176,7 +176,7 @@ class FeatureCache {
     return at::zeros(shape, like.options());
   }
 
-  /// Texts of about the same length together, so that little is padding.
+  /// Groups texts of similar length, to reduce padding.
   template <class Host>
   void encode(Host& host, std::vector<std::size_t> fresh) {
     if constexpr (requires { host.text_policy()->frozen_layers(); }) {
@@ -199,8 +199,8 @@ class FeatureCache {
     }
   }
 
-  std::vector<Images> images_;  // one row each
-  std::vector<Texts> texts_;    // one row each, without padding
+  std::vector<Images> images_;  // one row per image
+  std::vector<Texts> texts_;    // one row per text, without padding
   std::unordered_map<std::string, std::size_t> image_at_, text_at_;
 };
 

@@ -1,5 +1,5 @@
 #pragma once
-/// Frozen features: computed once, cached, calibrated, and drawn in batches.
+/// Frozen features: computed once, cached, calibrated and drawn in batches.
 
 #include "rc3/features/cached_pairs.hpp"
 #include "rc3/features/cached_samples.hpp"

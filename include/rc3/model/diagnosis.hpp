@@ -1,9 +1,9 @@
 #pragma once
-/// What is said when a policy of Model or an objective of Pretrainer lacks something. LibTorch-free.
+/// Compile-time errors for incomplete policies of Model and objectives of Pretrainer. LibTorch-free.
 ///
-/// The primary templates below are chosen when the constraints of the real classes (rc3/model/model.hpp,
-/// rc3/model/pretrainer.hpp) do not hold. They assert over bools, in order and each only if those before it hold: the
-/// compiler then prints one error, in our words, and no instantiation notes.
+/// The compiler chooses the primary templates below if the constraints of the real classes fail (rc3/model/model.hpp,
+/// rc3/model/pretrainer.hpp). They assert over bools in order, each only if those before it hold. The compiler then
+/// prints one readable error and no instantiation notes.
 
 #include "rc3/fusion/concept.hpp"
 #include "rc3/objective/concept.hpp"

@@ -1,5 +1,5 @@
 #pragma once
-/// Contrastive batches of any size in the memory of a small one.
+/// Gradient cache: contrastive batches of any size in the memory of a small one.
 
 #include <ATen/Context.h>
 #include <ATen/TensorOperators.h>
@@ -19,13 +19,13 @@
 namespace rc3 {
 
 struct GradientCacheOptions {
-  std::int64_t chunk = 64;   ///< samples that are encoded at a time, with their graph, > 0
-  std::int64_t block = 256;  ///< rows of the similarity matrix that are held at a time, > 0
+  std::int64_t chunk = 64;   ///< samples encoded at a time, with their graph, > 0
+  std::int64_t block = 256;  ///< rows of the similarity matrix in memory at a time, > 0
 };
 
 namespace detail {
 
-/// The random state of a device, so that a second pass draws the same dropout masks as the first.
+/// Random state of a device, so that a second pass draws the same dropout masks as the first.
 inline at::Tensor random_state(const at::Device& device) {
   at::Generator generator = at::globalContext().defaultGenerator(device);
   const std::lock_guard<std::mutex> lock(generator.mutex());
@@ -38,7 +38,7 @@ inline void set_random_state(const at::Device& device, const at::Tensor& state) 
   generator.set_state(state);
 }
 
-/// Parts of a batch, one below the other.
+/// Concatenated parts of a batch.
 inline objective::Representations joined(const std::vector<objective::Representations>& parts) {
   objective::Representations whole = parts.front();
   for (const auto member : {&objective::Representations::learned, &objective::Representations::fixed})
@@ -53,11 +53,11 @@ inline objective::Representations joined(const std::vector<objective::Representa
 
 }  // namespace detail
 
-/// Gradients of @p objective over a whole batch, added to those of @p model's and the objective's parameters, as
-/// `weight * objective.loss(pass)` and `backward()` give them, in three passes: encode chunk by chunk without a graph;
-/// the loss, block by block of rows, back to the representations; encode again, with a graph and the same random
-/// numbers, chunk by chunk, and back from the representations. Source: Gao et al. 2021 (GradCache). Memory: the
-/// representations, one chunk's graph and `block` rows of the similarity matrix, whatever the batch size.
+/// Adds the gradients of @p objective over a whole batch to those of @p model and of the objective. The result equals
+/// that of `weight * objective.loss(cache)` and `backward()`. Three passes: encode chunks without a graph; compute the
+/// loss in blocks of rows and its gradient for the representations; encode chunks again. The last pass has a graph and
+/// the same random numbers, and continues the backward pass from the representations. Memory, for any batch size: the
+/// representations, one chunk's graph and `block` rows of the similarity matrix. Source: GradCache (Gao et al. 2021).
 /// @tparam Objective  objective::Cacheable
 /// @return weight * loss
 template <class Model, class Objective>
@@ -68,7 +68,7 @@ double backward_cached(Model& model, Objective& objective, const Batch& batch, G
           options.chunk, " and ", options.block);
   const auto n = batch.size();
   require(n > 0, "rc3::backward_cached: the batch is empty");
-  const auto device = batch.a.mask.device();  // where the model draws its dropout masks
+  const auto device = batch.a.mask.device();  // device of the model's dropout masks
   const auto part = [&](std::int64_t begin) {
     return batch.select(at::arange(begin, std::min(n, begin + options.chunk), batch.device()));
   };
@@ -113,7 +113,7 @@ double backward_cached(Model& model, Objective& objective, const Batch& batch, G
   return total;
 }
 
-/// What is said of an objective that cannot be computed in parts.
+/// Compile-time error for an objective that cannot be computed in parts.
 template <class Model, class Objective>
 double backward_cached(Model&, Objective&, const Batch&, GradientCacheOptions = {}, double = 1.0) {
   static constexpr bool cacheable = objective::Cacheable<Objective, Model>;

@@ -1,5 +1,5 @@
 #pragma once
-/// What a step has to make smaller.
+/// Losses of a training step.
 
 #include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
@@ -10,13 +10,14 @@
 
 namespace rc3 {
 
-/// One step's losses.
+/// Losses of one step.
 struct Losses {
   at::Tensor total;           ///< scalar with gradient: sum_k w_k L_k
   std::vector<double> parts;  ///< L_k, unweighted, in the order of the objectives
 };
 
-/// A rank's share of a loss that is a mean over all ranks' samples, as many on each: the shares add up to it.
+/// A rank's share of a loss that is a mean over all ranks' samples, the same number on each. The loss is the sum of the
+/// shares.
 template <Communicator Comm>
 Losses share_of(const Losses& mine, const Comm& comm) {
   const auto share = 1.0 / static_cast<double>(comm.size());

@@ -1,5 +1,5 @@
 #pragma once
-/// The policy host: a visual policy, a text encoder and a fusion encoder make a model.
+/// Policy host: a model of a visual policy, a text encoder and a fusion encoder.
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/cat.h>
@@ -24,13 +24,13 @@
 namespace rc3 {
 
 struct ModelOptions {
-  std::int64_t embedding = 384;  ///< E, width of the vectors that are searched
+  std::int64_t embedding = 384;  ///< E, width of the embeddings for search
   std::int64_t hidden = 1024;    ///< inner width of the image head
   double image_dropout = 0.5;    ///< before both layers of the image head, in training, probability in [0, 1)
-  double text_dropout = 0.2;     ///< before the text head, the same
+  double text_dropout = 0.2;     ///< before the text head, in training, probability in [0, 1)
 };
 
-/// A vision-language model: images and texts to vectors of one space (for search), and both together to z.
+/// Vision-language model: embeds images and texts in one space (for search), and fuses both to z.
 /// @tparam Visual  visual::Policy
 /// @tparam Text    text::Policy
 /// @tparam Fusion  fusion::Policy
@@ -42,50 +42,52 @@ class Model<Visual, Text, Fusion> : public torch::nn::Module {
   Model(std::shared_ptr<Visual> visual, std::shared_ptr<Text> text, std::shared_ptr<Fusion> fusion,
         ModelOptions options = {});
 
-  /// The variant, as a type: "Model<visual::Patch<...>, text::Bert, fusion::SingleStream>".
+  /// Type name of the variant: "Model<visual::Patch<...>, text::Bert, fusion::SingleStream>".
   static std::string name() { return type_name<Model>(); }
 
   Tokens visual(const Images& images);
   Tokens text(const Texts& texts);
 
-  /// Where images lie in the shared embedding space: where the image head puts the summary of each and, on average, its
-  /// regions' summaries, half and half where there are both. @return unit vectors, float [B, E]
+  /// Image embeddings in the shared space: the image head's outputs for the image's summary and, on average, its
+  /// regions' summaries. If both exist, each has weight 1/2.
+  /// @return unit-norm embeddings, float [B, E]
   at::Tensor image_embedding(const Tokens& visual);
-  /// Where texts lie in it. @return unit vectors, float [B, E]
+  /// Text embeddings in the shared space. @return unit-norm embeddings, float [B, E]
   at::Tensor text_embedding(const Tokens& text);
 
   /// z = g(v, x). @return float [B, D]
   at::Tensor fuse(const Tokens& visual, const Tokens& text) { return fusion_->fuse(visual, text); }
 
-  /// z and every token's state, where the fusion encoder offers them.
+  /// z and every token's state, if the fusion encoder has them.
   Fused fuse_tokens(const Tokens& visual, const Tokens& text) requires fusion::FusesTokens<Fusion> {
     return fusion_->fuse_tokens(visual, text);
   }
 
-  /// How sure the model is that image and text belong together. @param z float [B, D]  @return logits, float [B]
+  /// Image-text matching logits. @param z  float [B, D]  @return logits, float [B]
   at::Tensor itm_logits(const at::Tensor& z) { return nn::linear(itm_head_, z).squeeze(1); }
 
-  /// Tells the text head where texts lie, so that it sees what tells them apart: pooled vectors of multilingual-e5 have
-  /// cosines around 0.8 whatever they say. @param pooled  float [n, D], n >= 2, of texts like those to come
+  /// Sets the mean that the text head subtracts, so that differences between texts remain: pooled outputs of
+  /// multilingual-e5 have cosines around 0.8 for any texts.
+  /// @param pooled  float [n, D], n >= 2, of representative texts
   void calibrate_texts(const at::Tensor& pooled);
 
-  /// The same for images. @param visual  Tokens of images like those to come, two or more
+  /// Sets the mean for the image head. @param visual  Tokens of representative images, two or more
   void calibrate_images(const Tokens& visual);
 
-  /// D: of tokens and of z.
+  /// D, width of tokens and of z.
   std::int64_t width() const { return fusion_->width(); }
   const std::shared_ptr<Visual>& visual_policy() const { return visual_; }
   const std::shared_ptr<Text>& text_policy() const { return text_; }
   const ModelOptions& options() const { return options_; }
 
  private:
-  /// Whether tokens are given their vectors: where the fusion encoder reads them (`uses_token_embeddings`).
+  /// Whether tokens carry embeddings: only if the fusion encoder reads them (`uses_token_embeddings`).
   static constexpr bool grounds = requires { requires Fusion::uses_token_embeddings; };
 
   at::Tensor drop(const at::Tensor& x, double p) const { return at::dropout(x, p, is_training()); }
-  /// @param summary  float [..., S]  @return unit vectors, float [..., E]
+  /// @param summary  float [..., S]  @return unit-norm embeddings, float [..., E]
   at::Tensor search_image(const at::Tensor& summary, bool dropout);
-  /// @param states  float [..., D]  @return unit vectors, float [..., E]
+  /// @param states  float [..., D]  @return unit-norm embeddings, float [..., E]
   at::Tensor search_text(const at::Tensor& states, bool dropout);
 
   ModelOptions options_;
@@ -118,7 +120,7 @@ Model<Visual, Text, Fusion>::Model(std::shared_ptr<Visual> visual, std::shared_p
   text_head_ = register_module("text_head", torch::nn::Linear(d, options.embedding));
   text_center_ = register_buffer("text_center", at::zeros({d}));
   text_scale_ = register_buffer("text_scale", at::ones({}));
-  if (d == options.embedding) {  // the shared embedding space begins as the text encoder's own
+  if (d == options.embedding) {  // the shared space starts as the text encoder's space
     c10::NoGradGuard no_grad;
     text_head_->weight.copy_(at::eye(d));
     text_head_->bias.zero_();
@@ -132,7 +134,7 @@ at::Tensor Model<Visual, Text, Fusion>::pooled(const Tokens& visual) const {
   require(visual.values.size(1) > 0,
           "rc3::Model: the images of this batch have no visual token: its visual policy reads regions alone, and there "
           "are none; give boxes, or a policy that reads patches too (visual::Both)");
-  // Mean and maximum over the tokens: what the image is like on the whole, and what is anywhere in it.
+  // Mean and maximum over the tokens: overall content of the image, and features present in any part.
   const auto mask = visual.mask.unsqueeze(2);
   const auto mean = (visual.values * mask).sum(1) / mask.sum(1).clamp_min(1);
   const auto highest = visual.values.masked_fill(~mask, -1e4).amax(1);
@@ -156,7 +158,7 @@ template <visual::Policy Visual, text::Policy Text, fusion::Policy Fusion>
 Tokens Model<Visual, Text, Fusion>::visual(const Images& images) {
   auto tokens = visual_->encode(images);
   if constexpr (grounds) {
-    c10::NoGradGuard no_grad;  // vectors are read, not taught
+    c10::NoGradGuard no_grad;  // embeddings are inputs here, without training
     const auto b = tokens.values.size(0), n = tokens.values.size(1);
     tokens.embeddings = at::zeros({b, n, options_.embedding}, tokens.values.options().dtype(at::kFloat));
     if (tokens.summaries.defined()) {
@@ -182,7 +184,7 @@ template <visual::Policy Visual, text::Policy Text, fusion::Policy Fusion>
 at::Tensor Model<Visual, Text, Fusion>::image_embedding(const Tokens& visual) {
   const auto whole = pooled(visual);
   if (!visual.summaries.defined()) return search_image(whole, true);
-  // The summary of an image without patches, and that of a region outside the mask, is zero.
+  // The summary is zero for an image without patches and for a region outside the mask.
   const auto mask = visual.mask.narrow(1, 0, visual.summaries.size(1)).unsqueeze(2);
   const auto regions = (search_image(visual.summaries, true) * mask).sum(1) / mask.sum(1).clamp_min(1);
   return nn::l2_normalize(search_image(whole, true) * whole.ne(0).any(1, true) + nn::l2_normalize(regions));

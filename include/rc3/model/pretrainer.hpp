@@ -1,5 +1,5 @@
 #pragma once
-/// A model and what it is trained to do: the weighted sum of any number of objectives.
+/// Pretrainer: a model and the weighted sum of any number of objectives.
 
 #include <torch/nn/module.h>
 
@@ -24,15 +24,15 @@
 namespace rc3 {
 
 /// @tparam Host        an rc3::Model
-/// @tparam Objectives  objective::Policy each; an objective that is not named here costs nothing
+/// @tparam Objectives  objective::Policy each; objectives not listed cost nothing
 template <class Host, class... Objectives>
 requires(sizeof...(Objectives) > 0 && (objective::Policy<Objectives, Host> &&
                                        ...)) class Pretrainer<Host, Objectives...> : public torch::nn::Module {
  public:
   static constexpr std::size_t objectives = sizeof...(Objectives);
 
-  /// On the device where the model lies.
-  /// @param weights    w_k, one an objective, >= 0
+  /// On the model's device.
+  /// @param weights    w_k, one per objective, >= 0
   /// @param instances  the objectives, in the order of the template arguments
   Pretrainer(std::shared_ptr<Host> model, std::array<double, objectives> weights,
              std::shared_ptr<Objectives>... instances)
@@ -42,13 +42,13 @@ requires(sizeof...(Objectives) > 0 && (objective::Policy<Objectives, Host> &&
     this->to(nn::device_of(*model_));
   }
 
-  /// "Pretrainer<Model<...>, objective::..., ...>".
+  /// Type name: "Pretrainer<Model<...>, objective::..., ...>".
   static std::string name() { return type_name<Pretrainer>(); }
 
-  /// Names of the objectives, as a log shows them: "RXvtcl", "Itc".
+  /// Names of the objectives for logs: "RXvtcl", "Itc".
   static std::vector<std::string> objective_names() { return {short_name(type_name<Objectives>())...}; }
 
-  /// Encodes the batch once and asks every objective with a positive weight.
+  /// Encodes the batch once and evaluates every objective with a positive weight.
   /// @throws rc3::Error for a batch without samples
   Losses losses(const Batch& batch) {
     require(batch.size() > 0, "rc3::Pretrainer: the batch is empty");
@@ -56,10 +56,10 @@ requires(sizeof...(Objectives) > 0 && (objective::Policy<Objectives, Host> &&
     return sum([&](auto& objective) { return objective.loss(forward); });
   }
 
-  /// This rank's share of the losses over the batches of all ranks: the shares' sum is the loss, and the sum of their
-  /// gradients its gradient. Contrastive objectives (objective::Cacheable) have all ranks' samples for negatives, as
-  /// one rank with the whole batch would; the others are means over each rank's samples.
-  /// @param batch  as many samples on every rank, with ids that differ between the ranks
+  /// This rank's share of the losses over the batches of all ranks. The sum of the shares is the loss, and the sum of
+  /// their gradients is its gradient. Contrastive objectives (objective::Cacheable) use all ranks' samples as
+  /// negatives, like one rank with the whole batch. Other objectives are means over each rank's samples.
+  /// @param batch  the same number of samples on every rank, with ids that differ between the ranks
   template <Communicator Comm>
   Losses losses(const Batch& batch, Comm& comm) {
     if (comm.size() == 1) return losses(batch);
@@ -77,13 +77,13 @@ requires(sizeof...(Objectives) > 0 && (objective::Policy<Objectives, Host> &&
     });
   }
 
-  /// What the objectives remember from step to step beside their parameters.
+  /// State of the objectives across steps, beyond their parameters.
   StateDict state_dict() const {
     StateDict all;
     each([&](const auto& objective, const std::string& prefix) { add_state_dict(all, prefix, objective); });
     return all;
   }
-  /// @throws rc3::Error for state that an objective does not take
+  /// @throws rc3::Error for state that an objective refuses
   void check_state_dict(const StateDict& all) const {
     std::size_t known = 0;
     each([&](const auto& objective, const std::string& prefix) {
@@ -91,13 +91,13 @@ requires(sizeof...(Objectives) > 0 && (objective::Policy<Objectives, Host> &&
     });
     require(known == all.size(), "rc3::Pretrainer: the state has ", all.size() - known, " tensors of no objective");
   }
-  /// @throws rc3::Error as check_state_dict: no objective is then changed
+  /// @throws rc3::Error as check_state_dict; in that case no objective changes
   void load_state_dict(const StateDict& all) {
     check_state_dict(all);
     each([&](auto& objective, const std::string& prefix) { rc3::load_state_dict(all, prefix, objective); });
   }
 
-  /// Tells every objective that follows a schedule (has `at_step(std::int64_t)`) which step comes, from 0.
+  /// Sets the step, from 0, of every objective with a schedule (`at_step(std::int64_t)`).
   void at_step(std::int64_t step) {
     const auto tell = [step](auto& objective) {
       if constexpr (requires { objective.at_step(step); }) objective.at_step(step);
@@ -108,7 +108,7 @@ requires(sizeof...(Objectives) > 0 && (objective::Policy<Objectives, Host> &&
   const std::shared_ptr<Host>& model() const { return model_; }
   const std::array<double, objectives>& weights() const { return weights_; }
 
-  /// Other weights, as the constructor takes them: for the next stage of a training.
+  /// Sets the weights, as in the constructor, for the next stage of training.
   void set_weights(const std::array<double, objectives>& weights) {
     for (const double w : weights) require(w >= 0, "rc3::Pretrainer: weights must not be negative, one is ", w);
     weights_ = weights;
@@ -135,7 +135,7 @@ requires(sizeof...(Objectives) > 0 && (objective::Policy<Objectives, Host> &&
     ++adopted_;
   }
 
-  /// The weighted sum of what @p loss_of(objective) gives for each objective that counts.
+  /// Weighted sum of `loss_of(objective)` over the objectives with a positive weight.
   template <class LossOf>
   Losses sum(const LossOf& loss_of) {
     Losses losses;

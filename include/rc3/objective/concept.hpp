@@ -1,5 +1,5 @@
 #pragma once
-/// What an objective must offer. See docs/concepts/objective.md. LibTorch-free.
+/// Concept of an objective, see docs/concepts/objective.md. LibTorch-free.
 
 #include <type_traits>
 
@@ -7,7 +7,7 @@
 
 namespace rc3::objective {
 
-/// `loss(ForwardCache<Model>&)` gives a scalar tensor to be minimised. An objective with parameters derives from
+/// `loss(ForwardCache<Model>&)` returns a scalar tensor to be minimised. An objective with parameters derives from
 /// torch::nn::Module; the Pretrainer then trains them.
 template <class O, class Model>
 concept Policy = requires(O& objective, ForwardCache<Model>& forward) {

@@ -1,5 +1,5 @@
 #pragma once
-/// Which samples of a batch may serve as each other's negatives.
+/// False negatives: samples of a batch that may not be each other's negatives.
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/arange.h>
@@ -12,10 +12,10 @@
 
 namespace rc3::objective {
 
-/// Samples of the same image, or with an equal caption on any side, are no negatives: pushing them apart would teach
-/// the model that what is right is wrong.
+/// Samples with the same image, or an equal caption on any side, are no negatives: the loss would push apart inputs
+/// that belong together.
 /// @param batch   image_ids, caption_a_ids and caption_b_ids int64 [B], each may be undefined (then all differ)
-/// @param others  the samples that are asked about, as columns; the same members, of M samples
+/// @param others  candidate samples (columns): the same members, for M samples
 /// @return bool [B, M], true where column j is a true negative of row i
 inline at::Tensor true_negatives(const Batch& batch, const Batch& others) {
   const auto n = batch.size(), m = others.size();
@@ -32,8 +32,8 @@ inline at::Tensor true_negatives(const Batch& batch, const Batch& others) {
   return allowed;
 }
 
-/// The same among the samples @p begin to @p end of a batch (rows) and all of it (columns). @return bool [end - begin,
-/// B]
+/// True negatives of the samples @p begin to @p end of a batch (rows) among all of it (columns).
+/// @return bool [end - begin, B]
 inline at::Tensor true_negatives(const Batch& batch, std::int64_t begin, std::int64_t end) {
   for (const auto& [name, ids] :
        {std::pair{"image_ids", batch.image_ids}, std::pair{"caption_a_ids", batch.caption_a_ids},

@@ -1,5 +1,5 @@
 #pragma once
-/// One training step's encodings, computed when first asked for and shared by all objectives.
+/// Forward cache: one training step's encodings, computed on first use and shared by all objectives.
 
 #include <ATen/core/Tensor.h>
 
@@ -10,14 +10,14 @@
 
 namespace rc3::objective {
 
-/// A batch on its way through a model. Each image and each text is encoded at most once a step, however many
-/// objectives look at it.
-/// @tparam Model  what rc3::Model offers: visual, text, image_embedding, text_embedding, fuse
+/// Cached encodings of a batch. The model encodes each image and each text at most once per step, for any number of
+/// objectives.
+/// @tparam Model  with the members of rc3::Model: visual, text, image_embedding, text_embedding, fuse
 template <class Model>
 class ForwardCache {
  public:
   ForwardCache(Model& model, const Batch& batch) : model_(model), batch_(batch), whole_(batch), begin_(0) {}
-  /// Of a part: @p batch holds the samples of @p whole from @p begin on.
+  /// Cache of a part: @p batch holds the samples of @p whole from @p begin on.
   ForwardCache(Model& model, const Batch& batch, const Batch& whole, std::int64_t begin)
       : model_(model), batch_(batch), whole_(whole), begin_(begin) {}
   ForwardCache(const ForwardCache&) = delete;
@@ -26,12 +26,12 @@ class ForwardCache {
   Model& model() { return model_; }
   const Batch& batch() const { return batch_; }
 
-  /// The batch that this one is a part of (else itself), and where in it this one begins. What is drawn from other
-  /// samples is drawn from the whole, so that a loss computed part by part is that of the whole.
+  /// The whole batch (for a cache of a part), and this part's first sample in it. Draws from other samples use the
+  /// whole batch, so that a loss computed in parts equals the loss of the whole.
   const Batch& whole() const { return whole_; }
   std::int64_t begin() const { return begin_; }
 
-  /// Text a (or b) of the samples @p index (int64 [n]) of whole(), encoded.
+  /// Encoded text a (or b) of the samples @p index (int64 [n]) of whole().
   Tokens text_a_of(const at::Tensor& index) {
     return is_part() ? model_.text(whole_.a.select(index)) : text_a().select(index);
   }
@@ -49,7 +49,7 @@ class ForwardCache {
     return once(text_b_, [&] { return model_.text(batch_.b); });
   }
 
-  /// Unit vectors for search, float [B, E].
+  /// Unit-norm embeddings for search, float [B, E].
   const at::Tensor& image_embeddings() {
     return once(image_, [&] { return model_.image_embedding(visual()); });
   }
@@ -60,7 +60,7 @@ class ForwardCache {
     return once(embedding_b_, [&] { return model_.text_embedding(text_b()); });
   }
 
-  /// z^a and z^b: image and text fused, float [B, D], not normalised.
+  /// z^a and z^b: fused image and text, float [B, D], not normalised.
   const at::Tensor& z_a() {
     return once(z_a_, [&] { return model_.fuse(visual(), text_a()); });
   }

@@ -1,5 +1,5 @@
 #pragma once
-/// Contrastive losses over the batches of all ranks together.
+/// Contrastive losses over the batches of all ranks.
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/cat.h>
@@ -18,7 +18,7 @@ namespace rc3::objective {
 
 namespace detail {
 
-/// All ranks' rows, one below the other; the gradient of each rank's rows is the sum over the ranks that used them.
+/// Concatenated rows of all ranks. The gradient of a rank's rows is the sum over the ranks that used them.
 template <class Comm>
 struct GatherRows : torch::autograd::Function<GatherRows<Comm>> {
   static at::Tensor forward(torch::autograd::AutogradContext* context, const at::Tensor& rows,
@@ -39,15 +39,16 @@ struct GatherRows : torch::autograd::Function<GatherRows<Comm>> {
 
 }  // namespace detail
 
-/// Every rank's @p rows below each other, with gradient. @param rows  [n, ...], of the same shape on all ranks
-/// @return [size * n, ...]; backward must be called by all ranks
+/// Concatenated rows of all ranks, with gradient.
+/// @param rows  [n, ...], of the same shape on all ranks
+/// @return [size * n, ...]; all ranks must call backward
 template <Communicator Comm>
 at::Tensor gather_rows(Comm& comm, const at::Tensor& rows) {
   if (!rows.defined() || comm.size() == 1) return rows;
   return detail::GatherRows<Comm>::apply(rows, reinterpret_cast<std::int64_t>(&comm));
 }
 
-/// The samples of all ranks: ids, strictness, relevance and the texts as ids; no images.
+/// Samples of all ranks: ids, strictness, relevance and the texts' token ids; no images.
 /// @pre the same number of samples, and the same members defined, on all ranks
 template <Communicator Comm>
 Batch gather_batch(Comm& comm, const Batch& batch) {
@@ -57,7 +58,7 @@ Batch gather_batch(Comm& comm, const Batch& batch) {
   };
   const auto texts = [&](const Texts& t) {
     if (!t.mask.defined()) return Texts{};
-    std::int64_t longest = 0;  // ranks pad to their own longest text
+    std::int64_t longest = 0;  // each rank pads to its own longest text
     for (const auto& length : comm.all_gather(at::tensor({t.mask.size(1)}, at::kLong)))
       longest = std::max(longest, length.template item<std::int64_t>());
     const auto pad = [&](const at::Tensor& x, std::int64_t value) {
@@ -75,8 +76,8 @@ Batch gather_batch(Comm& comm, const Batch& batch) {
           gather(batch.caption_b_ids)};
 }
 
-/// As below, of a ForwardCache that other objectives share: pass.whole() is gather_batch() of its batch, and
-/// pass.begin() where this rank's samples stand in it.
+/// The function below for a ForwardCache that other objectives share. cache.whole() is gather_batch() of its batch.
+/// cache.begin() is the index of this rank's first sample in it.
 template <Communicator Comm, class Model, class Objective>
 requires Cacheable<Objective, Model> at::Tensor gathered_loss(Comm& comm, ForwardCache<Model>& forward,
                                                               Objective& objective) {
@@ -90,10 +91,9 @@ requires Cacheable<Objective, Model> at::Tensor gathered_loss(Comm& comm, Forwar
   return objective.rows_loss(r, forward.whole(), forward.begin(), forward.begin() + n);
 }
 
-/// This rank's share of the loss over the batches of all ranks: the shares' sum is `objective.loss` of the whole batch,
-/// and the gradients' sum over the ranks its gradient. Every rank's negatives are those of all ranks.
-/// @param batch     this rank's samples, as many as on every other rank; with ids that differ between the ranks'
-/// samples
+/// This rank's share of the loss over the batches of all ranks. The sum of the shares is `objective.loss` of the whole
+/// batch, and the sum of their gradients is its gradient. Every rank uses the negatives of all ranks.
+/// @param batch  this rank's samples, the same number on every rank, with ids that differ between the ranks' samples
 /// @tparam Objective  objective::Cacheable
 template <Communicator Comm, class Model, class Objective>
 requires Cacheable<Objective, Model> at::Tensor gathered_loss(Comm& comm, Model& model, Objective& objective,
@@ -103,7 +103,7 @@ requires Cacheable<Objective, Model> at::Tensor gathered_loss(Comm& comm, Model&
   return gathered_loss(comm, forward, objective);
 }
 
-/// What is said of an objective that cannot be computed in parts.
+/// Compile-time error for an objective that cannot be computed in parts.
 template <Communicator Comm, class Model, class Objective>
 at::Tensor gathered_loss(Comm&, Model&, Objective&, const Batch&) {
   static constexpr bool cacheable = Cacheable<Objective, Model>;

@@ -1,5 +1,5 @@
 #pragma once
-/// InfoNCE: the classification of each item's partner among the batch.
+/// InfoNCE: classification of each item's partner among the batch.
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/arange.h>
@@ -14,18 +14,18 @@
 
 namespace rc3::objective {
 
-/// -log(exp(l_ip) / sum_j allowed_ij exp(l_ij)) of each row i, p its partner's column. Source: van den Oord et al.
-/// 2018.
+/// -log(exp(l_ip) / sum_j allowed_ij exp(l_ij)) of each row i, where p is its partner's column. Source: van den Oord et
+/// al. 2018.
 /// @param logits   float [n, M]
 /// @param partner  column of each row's partner, int64 [n]
-/// @param allowed  bool [n, M], true where a column counts for a row; the partner's always must
-/// @return float [n], >= 0; zero where nothing but the partner is allowed
+/// @param allowed  bool [n, M], true where a column counts for a row; required for the partner
+/// @return float [n], >= 0; zero where only the partner is allowed
 inline at::Tensor info_nce_terms(const at::Tensor& logits, const at::Tensor& partner, const at::Tensor& allowed) {
   const auto masked = logits.masked_fill(~allowed, -std::numeric_limits<double>::infinity());
   return masked.logsumexp(1) - logits.gather(1, partner.unsqueeze(1)).squeeze(1);
 }
 
-/// Their mean over the rows, where the partner of row i is column i.
+/// Mean of the terms over the rows, where the partner of row i is column i.
 /// @param logits   float [N, M], M >= N
 /// @param allowed  bool [N, M]
 /// @return scalar >= 0; zero for a batch of one
@@ -33,8 +33,8 @@ inline at::Tensor info_nce(const at::Tensor& logits, const at::Tensor& allowed) 
   return info_nce_terms(logits, at::arange(logits.size(0), allowed.options().dtype(at::kLong)), allowed).mean();
 }
 
-/// A learned temperature, kept as log(1/tau) so that it stays positive, and at most log 100 (CLIP, Radford et al.
-/// 2021).
+/// Learned temperature, stored as log(1/tau) so that it stays positive, with 1/tau at most 100. Source: CLIP (Radford
+/// et al. 2021).
 class Temperature : public torch::nn::Module {
  public:
   /// @param tau  unitless, >= 0.01

@@ -1,5 +1,5 @@
 #pragma once
-/// Image-text contrastive: images and texts alone, so that millions can be searched without a fusion pass per pair.
+/// Image-text contrastive loss on separate embeddings: search over millions then needs no fusion pass per pair.
 
 #include <ATen/ops/arange.h>
 
@@ -10,10 +10,10 @@
 
 namespace rc3::objective {
 
-/// Symmetric InfoNCE between image vectors and text vectors, mean over both texts of each image.
+/// Symmetric InfoNCE between image embeddings and text embeddings, mean over both texts of each image.
 class Itc : public torch::nn::Module {
  public:
-  /// @param tau  first temperature, >= 0.01
+  /// @param tau  initial temperature, >= 0.01
   explicit Itc(double tau = 0.07) : temperature_(register_module("temperature", std::make_shared<Temperature>(tau))) {}
 
   template <class Model>
@@ -21,13 +21,13 @@ class Itc : public torch::nn::Module {
     return rows_loss(represent(forward), forward.batch(), 0, forward.batch().size());
   }
 
-  /// Vectors of the images and of both texts. See Representations.
+  /// Embeddings of the images and of both texts, see Representations.
   template <class Model>
   Representations represent(ForwardCache<Model>& forward) {
     return {{forward.image_embeddings(), forward.text_a_embeddings(), forward.text_b_embeddings()}, {}};
   }
 
-  /// The rows @p begin to @p end of the sum that the loss is.
+  /// Share of the rows @p begin to @p end in the loss.
   at::Tensor rows_loss(const Representations& r, const Batch& batch, std::int64_t begin, std::int64_t end) {
     const auto rows = at::arange(begin, end, batch.device());
     const auto allowed = true_negatives(batch, begin, end).scatter(1, rows.unsqueeze(1), true);
@@ -40,7 +40,7 @@ class Itc : public torch::nn::Module {
   }
 
  private:
-  enum Learned : std::size_t { image, text_a, text_b };  ///< places in Representations
+  enum Learned : std::size_t { image, text_a, text_b };  ///< indices in Representations
 
   std::shared_ptr<Temperature> temperature_;
 };

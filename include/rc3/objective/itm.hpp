@@ -21,9 +21,9 @@ struct ItmOptions {
   double hardness = 20.0;  ///< negatives are drawn in proportion to exp(hardness * cosine), >= 0; 0: uniformly
 };
 
-/// Binary cross-entropy on itm_logits(z): each image with its text (1), with another text, and each text with
-/// another image (0). Negatives are drawn in proportion to their ITC similarity, never the sample's own image or an
-/// equal caption. Source: ALBEF (Li et al. 2021).
+/// Binary cross-entropy on itm_logits(z): each image with its text (1), with another text (0), and each text with
+/// another image (0). Negatives are drawn in proportion to their ITC similarity, never with the sample's own image or
+/// an equal caption. Source: ALBEF (Li et al. 2021).
 class Itm : public torch::nn::Module {
  public:
   explicit Itm(ItmOptions options = {}) : options_(options) {}
@@ -52,7 +52,7 @@ class Itm : public torch::nn::Module {
     return at::binary_cross_entropy_with_logits(nn::to_float32(logits), nn::to_float32(target));
   }
 
-  /// For each of @p rows one column with negatives[row][column], in proportion to exp(hardness * similarity).
+  /// One column for each of @p rows with negatives[row][column], drawn in proportion to exp(hardness * similarity).
   at::Tensor draw(const at::Tensor& similarity, const at::Tensor& negatives, const at::Tensor& rows) const {
     const auto scores =
         (similarity * options_.hardness).masked_fill(~negatives, -std::numeric_limits<double>::infinity());

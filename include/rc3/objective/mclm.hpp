@@ -1,5 +1,5 @@
 #pragma once
-/// Masked conditional language modelling: a decoder fills the holes of a text.
+/// Masked conditional language modelling: a decoder predicts the masked words of a text.
 
 #include <ATen/ops/cat.h>
 #include <ATen/ops/cross_entropy_loss.h>
@@ -18,12 +18,12 @@
 
 namespace rc3::objective {
 
-/// The decoder reads text a, one word behind, looks at the image fused with the masked text a, and says each word;
-/// cross-entropy on the masked positions only.
+/// The decoder reads text a, shifted by one word, and attends to the image fused with the masked text a. Cross-entropy
+/// of its next-word predictions on the masked positions only.
 class Mclm : public torch::nn::Module {
  public:
   /// @param decoder  of the width of the fused tokens
-  /// @param start    what the decoder reads before the first word
+  /// @param start    the decoder's input before the first word
   explicit Mclm(std::shared_ptr<fusion::Decoder> decoder, MaskOptions options = {}, std::int64_t start = 2)
       : options_(options), start_(start), decoder_(register_module("decoder", std::move(decoder))) {
     detail::check("objective::Mclm", options);
@@ -31,7 +31,7 @@ class Mclm : public torch::nn::Module {
             decoder_->options().vocabulary, " words, the options say ", options.vocabulary);
   }
 
-  /// @return scalar >= 0; zero for a batch without a word that could be masked
+  /// @return scalar >= 0; zero for a batch without maskable words
   template <class Model>
   at::Tensor loss(ForwardCache<Model>& forward) {
     const auto& text = forward.batch().a;

@@ -1,5 +1,5 @@
 #pragma once
-/// Masked language modelling, with the image in sight.
+/// Masked language modelling with images.
 
 #include <ATen/ops/cross_entropy_loss.h>
 #include <ATen/ops/randn.h>
@@ -17,13 +17,13 @@
 
 namespace rc3::objective {
 
-/// Cross-entropy of the masked words of text a, given the image and the words around them: on the masked positions
-/// only, since full logits over a large vocabulary waste most of the memory. Source: Devlin et al. 2019; with images
-/// UNITER (Chen et al. 2020).
+/// Cross-entropy of the masked words of text a, given the image and the unmasked words. Only masked positions are
+/// computed: full logits over a large vocabulary would waste most of the memory. Source: Devlin et al. 2019; with
+/// images UNITER (Chen et al. 2020).
 class Mlm : public torch::nn::Module {
  public:
   /// @param width      D of the fused tokens
-  /// @param embedding  float [K, D], an encoder's word embedding, trained by its owner; undefined: the head has its own
+  /// @param embedding  float [K, D], word embedding of an encoder, which trains it; undefined: a separate one
   explicit Mlm(std::int64_t width, MaskOptions options = {}, at::Tensor embedding = {}) : options_(options) {
     detail::check("objective::Mlm", options);
     head_ = register_module("head", std::make_shared<text::MlmHead>(width, options.vocabulary, 1e-6));
@@ -33,7 +33,7 @@ class Mlm : public torch::nn::Module {
       own_ = register_parameter("embedding", at::randn({options.vocabulary, width}) * 0.02);
   }
 
-  /// @return scalar >= 0; zero for a batch without a word that could be masked
+  /// @return scalar >= 0; zero for a batch without maskable words
   template <class Model>
   at::Tensor loss(ForwardCache<Model>& forward) {
     const auto masked = detail::mask_texts("objective::Mlm", forward.batch().a, options_, step_);
@@ -43,7 +43,7 @@ class Mlm : public torch::nn::Module {
     return at::cross_entropy_loss(nn::to_float32(logits), masked.targets);
   }
 
-  /// Told which step comes: it decides what is masked.
+  /// Sets the step, which determines the mask.
   void at_step(std::int64_t step) { step_ = step; }
 
  private:

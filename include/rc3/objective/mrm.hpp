@@ -1,5 +1,5 @@
 #pragma once
-/// Masked region modelling: what was in the part of the image that is hidden?
+/// Masked region modelling: prediction of the hidden regions of an image.
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/log_softmax.h>
@@ -20,18 +20,18 @@
 namespace rc3::objective {
 
 struct MrmOptions {
-  double fraction = 0.15;  ///< of the regions, in (0, 1]; at least one a batch
-  std::uint64_t seed = 1;  ///< of the draw, with the step
+  double fraction = 0.15;  ///< share of the regions, in (0, 1]; at least one per batch
+  std::uint64_t seed = 1;  ///< seed of the draw, together with the step
 };
 
-/// What is asked of a masked region: its features, by the mean squared error (UNITER's MRFR).
+/// Target of a masked region: its features, with the mean squared error (MRFR of UNITER).
 struct RegionFeatures {
   static constexpr const char* name = "regions";
   static const at::Tensor& of(const Images& images) { return images.regions; }
   static at::Tensor loss(const at::Tensor& said, const at::Tensor& target) { return at::mse_loss(said, target); }
 };
 
-/// What is asked of a masked region: the detector's classes, by KL(target || softmax(said)) (UNITER's MRC-kl).
+/// Target of a masked region: the detector's classes, with KL(target || softmax(predicted)) (MRC-kl of UNITER).
 struct RegionClasses {
   static constexpr const char* name = "region_classes";
   static const at::Tensor& of(const Images& images) { return images.region_classes; }
@@ -42,23 +42,23 @@ struct RegionClasses {
   }
 };
 
-/// Regions of detector features are replaced by zeros, and what they were is predicted from the fused tokens. The
-/// visual policy's first R tokens are the regions, as in visual::Roi and visual::Both<Roi, ...>. Source: UNITER (Chen
-/// et al. 2020).
-/// @tparam Target  RegionFeatures, RegionClasses or one's own: what of an Images is asked, [B, R, C], and the loss of
-/// [M, C]
+/// Masked regions of detector features are zeros; the loss predicts their target from the fused tokens. The visual
+/// policy's first R tokens are the regions, as in visual::Roi and visual::Both<Roi, ...>. Source: UNITER (Chen et al.
+/// 2020).
+/// @tparam Target  RegionFeatures, RegionClasses or a custom one: the target in an Images, [B, R, C], and the loss of
+///                 [M, C]
 template <class Target>
 class Mrm : public torch::nn::Module {
  public:
   /// @param width    D of the fused tokens
-  /// @param numbers  C, what is asked of a region: F features, or classes
+  /// @param numbers  C, size of a region's target: F features, or classes
   Mrm(std::int64_t width, std::int64_t numbers, MrmOptions options = {})
       : options_(options), head_(register_module("head", torch::nn::Linear(width, numbers))) {
     require(options.fraction > 0 && options.fraction <= 1, "objective::Mrm: fraction must lie in (0, 1], is ",
             options.fraction);
   }
 
-  /// @return scalar >= 0; zero for a batch without regions under the mask
+  /// @return scalar >= 0; zero for a batch without masked regions
   template <class Model>
   at::Tensor loss(ForwardCache<Model>& forward) {
     Images images = forward.batch().images;
@@ -76,7 +76,7 @@ class Mrm : public torch::nn::Module {
     const auto fused = detail::fuse_tokens(forward.model(), forward.model().visual(images), forward.text_a());
     require(fused.visual.values.size(1) >= r, "objective::Mrm: the visual policy gives ", fused.visual.values.size(1),
             " tokens for ", r, " regions; its first tokens must be the regions, as in visual::Roi and visual::Both");
-    // A policy may have left regions out, as Both does with all of a sample's now and then in training.
+    // A policy may drop regions: Both drops all of a sample's at random in training.
     places = places.masked_select(fused.visual.mask.narrow(1, 0, r).flatten().index_select(0, places));
     if (places.numel() == 0) return fused.z.sum() * 0;
     const auto states = detail::at_places(fused.visual.values.narrow(1, 0, r), places);

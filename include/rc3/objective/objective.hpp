@@ -1,5 +1,5 @@
 #pragma once
-/// What a model is trained to do.
+/// Training objectives.
 
 #include "rc3/objective/concept.hpp"
 #include "rc3/objective/forward_cache.hpp"

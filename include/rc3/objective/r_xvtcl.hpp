@@ -1,5 +1,5 @@
 #pragma once
-/// R-XVtCL: regularized cross-lingual visio-textual contrastive learning, what RC³ is named after.
+/// R-XVtCL: regularized cross-lingual visio-textual contrastive learning, the objective of RC³.
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/arange.h>
@@ -25,15 +25,15 @@
 namespace rc3::objective {
 
 struct RXvtclOptions {
-  double tau = 0.07;                         ///< first temperature, >= 0.01
+  double tau = 0.07;                         ///< initial temperature, >= 0.01
   regularizer::WeightSchedule lambda = 1.0;  ///< weight of the regularizer at each step, >= 0
 };
 
 /// symmetric InfoNCE(ẑ^a_i, ẑ^b_j) + lambda * Omega(s, rho), with s_i = cos(z^a_i, z^b_i) and rho_i the relevance of
 /// text b to text a. Source: RC³ (Findings of ACL 2023); the exact form of Omega is this library's.
-/// @tparam Regularizer  regularizer::Policy: how far relevance bounds proximity
-/// @tparam Relevance    relevance::Policy: how relevant two texts are to each other
-/// @tparam Negatives    negatives::Policy: candidates beside the other samples of the batch
+/// @tparam Regularizer  regularizer::Policy: bound on proximity from relevance
+/// @tparam Relevance    relevance::Policy: relevance of two texts to each other
+/// @tparam Negatives    negatives::Policy: candidates beyond the other samples of the batch
 template <class Regularizer, class Relevance, class Negatives>
 class RXvtcl : public torch::nn::Module {
   static constexpr bool regularizes = regularizer::Policy<Regularizer>;
@@ -73,15 +73,14 @@ class RXvtcl : public torch::nn::Module {
     return loss;
   }
 
-  /// The end of a training step, for who computes the loss in parts: negatives that remember learn of the batch.
+  /// End of a training step for a loss computed in parts: negatives with a memory store the batch.
   template <class Model>
   void after(ForwardCache<Model>& forward) {
     if constexpr (requires { negatives_.after(forward); })
       if (c10::GradMode::is_enabled()) negatives_.after(forward);
   }
 
-  /// What of a batch the loss is a function of: z^a, z^b, and one further candidate a row for each. See
-  /// Representations.
+  /// Inputs of the loss: z^a, z^b, and one extra candidate per row for each, see Representations.
   template <class Model>
   requires negatives::Policy<Negatives, Model> Representations represent(ForwardCache<Model>& forward) {
     const auto more_a = negatives_.for_a(forward), more_b = negatives_.for_b(forward);
@@ -90,7 +89,7 @@ class RXvtcl : public torch::nn::Module {
             {more_a.shared, more_b.shared}};
   }
 
-  /// What is said of a negatives policy that lacks something.
+  /// Compile-time error for an incomplete negatives policy.
   template <class Model>
   Representations represent(ForwardCache<Model>&) {
     static constexpr bool negates = negatives::Policy<Negatives, Model>;
@@ -101,7 +100,7 @@ class RXvtcl : public torch::nn::Module {
     return {};
   }
 
-  /// The rows @p begin to @p end of the sum that the loss is. All rows: the loss.
+  /// Share of the rows @p begin to @p end in the loss. All rows: the loss.
   at::Tensor rows_loss(const Representations& r, const Batch& batch, std::int64_t begin, std::int64_t end) {
     const auto a = nn::l2_normalize(r.learned[z_a]), b = nn::l2_normalize(r.learned[z_b]);
     const auto all = static_cast<double>(a.size(0));
@@ -126,7 +125,7 @@ class RXvtcl : public torch::nn::Module {
     return terms.sum() / all + lambda_ * share * regularizer_.penalty(pairs);
   }
 
-  /// Told by the trainer which step comes: lambda follows its schedule.
+  /// Sets lambda for a step by its schedule; the trainer calls it.
   void at_step(std::int64_t step) { lambda_ = options_.lambda.at(step); }
 
   StateDict state_dict() const {
@@ -153,13 +152,13 @@ class RXvtcl : public torch::nn::Module {
   double lambda() const { return lambda_; }
 
  private:
-  // Places in Representations, in the order in which represent() fills them.
+  // Indices in Representations, in the order of represent().
   enum Learned : std::size_t { z_a, z_b, extra_a, extra_b };
   enum Fixed : std::size_t { relevance_a_b, allowed_a, allowed_b };
   enum Shared : std::size_t { shared_a, shared_b };
 
-  /// InfoNCE of each anchor of @p a, the samples from @p begin on, among @p b [N, D]; where defined, one further
-  /// negative a row, @p own, and further ones for all rows, @p shared, where @p shared_allowed says so.
+  /// InfoNCE of each anchor of @p a, the samples from @p begin on, among @p b [N, D]. If defined, @p own adds one
+  /// negative per row and @p shared adds negatives for all rows where @p shared_allowed is true.
   at::Tensor direction(const at::Tensor& a, const at::Tensor& b, std::int64_t begin, const at::Tensor& own,
                        const at::Tensor& shared, const at::Tensor& shared_allowed, const at::Tensor& allowed) {
     const auto scaled = a * temperature_->scale();

@@ -1,6 +1,5 @@
 #pragma once
-/// What a contrastive loss is a function of: so that a batch can be encoded in parts and its loss still be that of the
-/// whole.
+/// Representations: inputs of a contrastive loss. A batch encoded in parts then has the loss of the whole batch.
 
 #include <ATen/core/Tensor.h>
 
@@ -11,16 +10,16 @@
 
 namespace rc3::objective {
 
-/// The vectors of some samples, one row a sample. Undefined tensors stay undefined in every part.
+/// Representations of some samples, one row per sample. Undefined tensors stay undefined in every part.
 struct Representations {
   std::vector<at::Tensor> learned;      ///< [n, ...], gradient flows into them
   std::vector<at::Tensor> fixed = {};   ///< [n, ...], no gradient
-  std::vector<at::Tensor> shared = {};  ///< the same for every part, no gradient
+  std::vector<at::Tensor> shared = {};  ///< equal for every part, no gradient
 };
 
-/// An objective whose loss can be computed part by part: `represent(ForwardCache&)` gives the Representations of a part
-/// of the batch, `rows_loss(whole, batch, begin, end)` the share of some rows in the loss, from the Representations of
-/// all.
+/// An objective whose loss can be computed in parts. `represent(ForwardCache&)` returns the Representations of a part
+/// of the batch. `rows_loss(whole, batch, begin, end)` returns the share of some rows in the loss, from all
+/// Representations.
 template <class O, class Model>
 concept Cacheable = requires(O& o, ForwardCache<Model>& forward, const Representations& r, const Batch& batch) {
   requires std::is_same_v<decltype(o.represent(forward)), Representations>;

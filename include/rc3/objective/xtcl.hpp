@@ -1,5 +1,5 @@
 #pragma once
-/// Cross-lingual textual contrastive: translations of each other lie close.
+/// Cross-lingual textual contrastive loss: brings translations of each other together.
 
 #include <ATen/ops/arange.h>
 #include <ATen/ops/searchsorted.h>
@@ -11,10 +11,10 @@
 
 namespace rc3::objective {
 
-/// Symmetric InfoNCE between the two text vectors of the strictly aligned samples; a batch without any gives zero.
+/// Symmetric InfoNCE between both text embeddings of the strictly aligned samples; zero for a batch without any.
 class Xtcl : public torch::nn::Module {
  public:
-  /// @param tau  first temperature, >= 0.01
+  /// @param tau  initial temperature, >= 0.01
   explicit Xtcl(double tau = 0.07) : temperature_(register_module("temperature", std::make_shared<Temperature>(tau))) {}
 
   template <class Model>
@@ -22,13 +22,13 @@ class Xtcl : public torch::nn::Module {
     return rows_loss(represent(forward), forward.batch(), 0, forward.batch().size());
   }
 
-  /// Vectors of both texts. See Representations.
+  /// Embeddings of both texts, see Representations.
   template <class Model>
   Representations represent(ForwardCache<Model>& forward) {
     return {{forward.text_a_embeddings(), forward.text_b_embeddings()}, {}};
   }
 
-  /// The rows @p begin to @p end of the sum that the loss is.
+  /// Share of the rows @p begin to @p end in the loss.
   at::Tensor rows_loss(const Representations& r, const Batch& batch, std::int64_t begin, std::int64_t end) {
     const auto &a = r.learned[text_a], &b = r.learned[text_b];
     auto strict = at::arange(batch.size(), batch.device()), rows = at::arange(begin, end, batch.device());
@@ -41,7 +41,7 @@ class Xtcl : public torch::nn::Module {
     const auto allowed = true_negatives(batch.ids().select(rows), batch.ids())
                              .scatter(1, rows.unsqueeze(1), true)
                              .index_select(1, strict);
-    const auto partner = at::searchsorted(strict, rows);  // where among the strict samples a row's own is
+    const auto partner = at::searchsorted(strict, rows);  // index of each row's sample among the strict ones
     const auto scale = temperature_->scale();
     const auto terms = [&](const at::Tensor& x, const at::Tensor& y) {
       return info_nce_terms((x.index_select(0, rows) * scale).matmul(y.index_select(0, strict).t()), partner, allowed);
@@ -50,7 +50,7 @@ class Xtcl : public torch::nn::Module {
   }
 
  private:
-  enum Learned : std::size_t { text_a, text_b };  ///< places in Representations
+  enum Learned : std::size_t { text_a, text_b };  ///< indices in Representations
 
   std::shared_ptr<Temperature> temperature_;
 };

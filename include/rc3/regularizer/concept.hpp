@@ -1,5 +1,5 @@
 #pragma once
-/// What a regularizer must offer, and what it may. See docs/concepts/regularizer.md. LibTorch-free.
+/// Concepts of a regularizer: required and optional parts, see docs/concepts/regularizer.md. LibTorch-free.
 
 #include <type_traits>
 
@@ -7,19 +7,19 @@
 
 namespace rc3::regularizer {
 
-/// `penalty(const Pairs&)` gives Omega, a scalar tensor to be minimised: a mean over the pairs it is given.
+/// `penalty(const Pairs&)` returns Omega, a scalar tensor to be minimised: a mean over the given pairs.
 template <class P>
 concept Policy = requires(const P& p, const Pairs& pairs) {
   requires std::is_same_v<decltype(p.penalty(pairs)), at::Tensor>;
 };
 
-/// Optional: `static constexpr bool uses_rows = true`. Then Pairs holds logits and relevances as well.
+/// Optional: `static constexpr bool uses_rows = true`. Pairs then also holds logits and relevances.
 template <class P>
 inline constexpr bool uses_rows = false;
 template <class P>
 requires(P::uses_rows) inline constexpr bool uses_rows<P> = true;
 
-/// Optional: `weights(const at::Tensor& relevance)` gives the weight of each pair in InfoNCE, float [N], of mean 1.
+/// Optional: `weights(const at::Tensor& relevance)` returns each pair's weight in InfoNCE, float [N], with mean 1.
 template <class P>
 concept Weighs = requires(const P& p, const at::Tensor& rho) {
   requires std::is_same_v<decltype(p.weights(rho)), at::Tensor>;

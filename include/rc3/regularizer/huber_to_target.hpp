@@ -1,5 +1,5 @@
 #pragma once
-/// Proximity as relevance says, neither more nor less.
+/// Huber penalty between proximity and relevance: a target instead of an upper bound.
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/huber_loss.h>
@@ -14,8 +14,8 @@ namespace rc3::regularizer {
 /// delta (|d| - delta / 2).
 class HuberToTarget {
  public:
-  /// @param c0     proximity that texts of no relevance have, in [-1, 1]
-  /// @param delta  from this distance on the penalty grows linearly, > 0
+  /// @param c0     target proximity of texts with relevance 0, in [-1, 1]
+  /// @param delta  distance above which the penalty is linear, > 0
   explicit HuberToTarget(double c0 = 0.0, double delta = 0.5) : c0_(c0), delta_(delta) {
     require(c0 >= -1 && c0 <= 1, "regularizer::HuberToTarget: c0 must lie in [-1, 1], is ", c0);
     require(delta > 0, "regularizer::HuberToTarget: delta must be above 0, is ", delta);

@@ -1,5 +1,5 @@
 #pragma once
-/// How far textual relevance bounds the proximity of two visio-textual inputs.
+/// Regularizers: bounds on the proximity of two visio-textual inputs from the relevance of their texts.
 
 #include "rc3/regularizer/ceiling.hpp"
 #include "rc3/regularizer/concept.hpp"

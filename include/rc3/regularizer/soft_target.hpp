@@ -1,5 +1,5 @@
 #pragma once
-/// The whole row of similarities follows the texts.
+/// Soft targets: the distribution of similarities over a row follows the distribution of relevances.
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/log_softmax.h>
@@ -16,12 +16,12 @@ class SoftTarget {
  public:
   static constexpr bool uses_rows = true;
 
-  /// @param tau_r  temperature of relevance, unitless, > 0: the smaller, the closer to a single right answer
+  /// @param tau_r  temperature of relevance, unitless, > 0; a smaller one is closer to a one-hot target
   explicit SoftTarget(double tau_r = 0.1) : tau_r_(tau_r) {
     require(tau_r > 0, "regularizer::SoftTarget: tau_r must be above 0, is ", tau_r);
   }
 
-  /// @return Omega, a scalar >= 0; zero where the rows agree
+  /// @return Omega, a scalar >= 0; zero where both distributions are equal
   at::Tensor penalty(const Pairs& pairs) const {
     const auto wanted = (pairs.relevances.detach() / tau_r_).log_softmax(1);
     return (wanted.exp() * (wanted - pairs.logits.log_softmax(1))).sum(1).mean();

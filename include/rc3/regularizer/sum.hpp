@@ -1,5 +1,5 @@
 #pragma once
-/// Several regularizers at once.
+/// Weighted sum of several regularizers.
 
 #include <ATen/TensorOperators.h>
 
@@ -13,7 +13,7 @@
 
 namespace rc3::regularizer {
 
-/// Omega = sum_k f_k Omega_k; weights of InfoNCE, where several give them, are multiplied and brought to mean 1.
+/// Omega = sum_k f_k Omega_k. InfoNCE weights of several parts are multiplied and normalised to mean 1.
 /// @tparam Parts  regularizer::Policy each
 template <class... Parts>
 class Sum {
@@ -28,7 +28,7 @@ class Sum {
 
   explicit Sum(Parts... parts) : parts_(std::move(parts)...) { factors_.fill(1.0); }
 
-  /// @param factors  f_k, one a part, >= 0
+  /// @param factors  f_k, one per part, >= 0
   Sum(std::array<double, sizeof...(Parts)> factors, Parts... parts) : factors_(factors), parts_(std::move(parts)...) {
     for (const double f : factors) require(f >= 0, "regularizer::Sum: factors must not be negative, one is ", f);
   }

@@ -1,5 +1,5 @@
 #pragma once
-/// The weight of a regularizer over a run. LibTorch-free.
+/// Weight of a regularizer during training. LibTorch-free.
 
 #include <algorithm>
 #include <cmath>
@@ -9,16 +9,16 @@
 
 namespace rc3::regularizer {
 
-/// lambda as a function of the step: a number, or a way from one number to another.
+/// lambda as a function of the step: constant, or linear between two values.
 class WeightSchedule {
  public:
-  /// The same at every step. @param value  >= 0
+  /// Constant. @param value  >= 0
   WeightSchedule(double value = 1.0) : WeightSchedule(value, value, 0) {}  // NOLINT: a number is the usual schedule
 
-  /// From @p from at step 0 to @p to at step @p steps, and @p to from there on.
+  /// Linear from @p from at step 0 to @p to at step @p steps, then constant.
   static WeightSchedule linear(double from, double to, std::int64_t steps) { return {from, to, steps}; }
 
-  /// At @p step, >= 0.
+  /// lambda at @p step, >= 0.
   double at(std::int64_t step) const {
     if (step >= steps_) return to_;
     const double share = static_cast<double>(std::max<std::int64_t>(step, 0)) / static_cast<double>(steps_);

@@ -1,5 +1,5 @@
 #pragma once
-/// Irrelevant pairs pull less.
+/// Weights by relevance: less relevant pairs contribute less to InfoNCE.
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/zeros.h>
@@ -10,11 +10,11 @@
 
 namespace rc3::regularizer {
 
-/// Omega = 0; the InfoNCE term of pair i counts w_i = rho_i^gamma / mean_j rho_j^gamma. A batch without any relevance
-/// has weights 0 and learns nothing.
+/// Omega = 0; the InfoNCE term of pair i has the weight w_i = rho_i^gamma / mean_j rho_j^gamma. If every relevance in a
+/// batch is 0, all weights are 0 and the batch has no gradient.
 class Weighted {
  public:
-  /// @param gamma  how sharply, >= 0; 0 is plain InfoNCE
+  /// @param gamma  exponent, >= 0; 0 is plain InfoNCE
   explicit Weighted(double gamma = 1.0) : gamma_(gamma) {
     require(gamma >= 0, "regularizer::Weighted: gamma must not be negative, is ", gamma);
   }

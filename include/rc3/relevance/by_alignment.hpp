@@ -1,5 +1,5 @@
 #pragma once
-/// Relevance by alignment: translations share all they say, other captions of the same image a part of it.
+/// Relevance by alignment: 1 for translations, less for other captions of the same image.
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/arange.h>
@@ -19,8 +19,8 @@
 
 namespace rc3::relevance {
 
-/// rho_i = 1 for a strict pair (Batch::strict); else Batch::relevance[i] where it is known (no NaN); else what @p Inner
-/// says. Inner is asked for the pairs that are left only, so that an encoder reads no text in vain.
+/// rho_i = 1 for a strict pair (Batch::strict), else Batch::relevance[i] where known (not NaN), else the score of @p
+/// Inner. Inner scores only the remaining pairs, so that an encoder encodes no text needlessly.
 /// @tparam Inner  relevance::Policy for weak pairs of unknown relevance; by default Constant, the value `weak`
 template <class Inner>
 class ByAlignment {
@@ -32,16 +32,16 @@ class ByAlignment {
  public:
   static constexpr bool needs_calibration = NeedsCalibration<Inner>;
 
-  /// @param weak  relevance of a weak pair of unknown relevance, in [0, 1]. The default, 0.3, says that two captions
-  ///              written independently for one image share about a third of what they say
+  /// @param weak  relevance of a weak pair of unknown relevance, in [0, 1]. The default, 0.3, assumes that two captions
+  ///              written independently for one image share about a third of their content
   explicit ByAlignment(double weak = 0.3) requires constant : inner_(checked(weak)) {}
 
   /// @param inner  calibrated before the first weak pair of unknown relevance, if it needs calibration
   explicit ByAlignment(Inner inner) : inner_(std::move(inner)) {}
 
   /// @return float [B] in [0, 1]
-  /// @throws rc3::Error for a known relevance outside [0, 1], and for a pair of which neither alignment nor relevance
-  /// is known while Inner is a constant
+  /// @throws rc3::Error for a known relevance outside [0, 1]; with a constant Inner also for a pair with neither
+  ///         alignment nor relevance
   at::Tensor score(const Batch& batch) {
     auto rho = known(batch);
     const auto open = rho.isnan().nonzero().squeeze(1);
@@ -56,9 +56,10 @@ class ByAlignment {
     return rho.index_copy(0, open, missing.detach().to(rho.options()));
   }
 
-  /// rho_ij of text b of every sample to text a of the samples @p begin to @p end. On the diagonal score(). Elsewhere
-  /// what an Inner with score_rows says. Without one, 1 for equal texts (caption ids) and 0 for texts of different
-  /// images; texts of one image (image_ids) have the constant, or 0 where Inner is none.
+  /// rho_ij of text b of every sample to text a of the samples @p begin to @p end. The diagonal equals score(). Other
+  /// entries come from Inner if it has score_rows.
+  /// Otherwise equal texts (caption ids) have 1 and texts of different images have 0. Texts of one image (image_ids)
+  /// have the constant, or 0 if Inner is not a constant.
   /// @return float [end - begin, B]
   at::Tensor score_rows(const Batch& batch, std::int64_t begin, std::int64_t end) {
     const auto diagonal = score(batch.select(at::arange(begin, end, batch.device())));
@@ -78,7 +79,7 @@ class ByAlignment {
     return rows;
   }
 
-  /// As the inner policy's: see relevance::NeedsCalibration.
+  /// Calibration of the inner policy, see relevance::NeedsCalibration.
   void calibrate(const Texts& a, const Texts& b) requires Calibrates<Inner> { inner_.calibrate(a, b); }
   bool calibrated() const requires Calibrates<Inner> { return inner_.calibrated(); }
 

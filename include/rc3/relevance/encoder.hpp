@@ -1,5 +1,5 @@
 #pragma once
-/// Relevance as a frozen text encoder sees it.
+/// Relevance from the cosine similarity of a frozen text encoder.
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/arange.h>
@@ -28,18 +28,18 @@
 namespace rc3::relevance {
 
 struct EncoderOptions {
-  std::size_t remember = 200'000;  ///< texts whose vectors are kept, so that each is encoded once; 0: none
+  std::size_t remember = 200'000;  ///< cached text embeddings, each computed once; 0: no cache
 };
 
-/// rho = clamp((cos(f(x^a), f(x^b)) - low) / (high - low), 0, 1), where calibration makes the mean of random pairs 0
-/// and that of translations 1. Raw cosines would not do: those of multilingual-e5 are all between 0.76 and 0.9.
+/// rho = clamp((cos(f(x^a), f(x^b)) - low) / (high - low), 0, 1). Calibration maps the mean of random pairs to 0 and
+/// the mean of translations to 1. Raw cosines do not suffice: those of multilingual-e5 are all between 0.76 and 0.9.
 /// @tparam Text  a text policy: encode, pool
 template <class Text>
 class Encoder {
  public:
   static constexpr bool needs_calibration = true;
 
-  /// @param encoder  frozen by this call; give a copy of its own, not the encoder that learns
+  /// @param encoder  frozen by this call; pass a copy, not the encoder under training
   explicit Encoder(std::shared_ptr<Text> encoder, EncoderOptions options = {})
       : encoder_(std::move(encoder)), options_(options) {
     nn::freeze(*encoder_);
@@ -61,7 +61,7 @@ class Encoder {
             "; this encoder cannot tell them apart, or the pairs are no translations");
   }
 
-  /// Whether calibrate(), or the state of a calibrated one, has set the scale.
+  /// Whether calibrate() or a calibrated state has set the scale.
   bool calibrated() const { return high_ > low_; }
 
   /// @return float [B] in [0, 1]
@@ -84,9 +84,9 @@ class Encoder {
     return ((a.matmul(b.t()) - low_) / (high_ - low_)).clamp(0, 1);
   }
 
-  /// Moves the encoder towards one that learns: f = momentum f + (1 - momentum) live, parameter by parameter. Relevance
-  /// then follows what the model has learned of texts, slowly enough not to chase itself. What was remembered is
-  /// forgotten; calibrate anew from time to time, since the scale of cosines moves too.
+  /// Momentum update towards an encoder under training: f = momentum f + (1 - momentum) live, for each parameter.
+  /// Relevance then follows the trained text embeddings, slowly enough to avoid feedback. Clears the cached embeddings;
+  /// calibrate again from time to time, since the scale of cosines also changes.
   /// @param live      of the same shape, for example Model::text_policy()
   /// @param momentum  in [0, 1)
   void follow(const Text& live, double momentum = 0.999) {
@@ -103,7 +103,7 @@ class Encoder {
     moved_ = true;
   }
 
-  /// The scale; the encoder too, once it has followed another.
+  /// The scale, and after follow() also the encoder.
   StateDict state_dict() const {
     StateDict all{{"scale", at::tensor({low_, high_}, at::kDouble)}};
     if (moved_)
@@ -124,11 +124,11 @@ class Encoder {
     known_.clear();
   }
 
-  double low() const { return low_; }    ///< cosine that counts as 0; NaN before calibration
-  double high() const { return high_; }  ///< cosine that counts as 1; NaN before calibration
+  double low() const { return low_; }    ///< cosine of relevance 0; NaN before calibration
+  double high() const { return high_; }  ///< cosine of relevance 1; NaN before calibration
 
  private:
-  /// The scale that @p all has, if all of it fits.
+  /// The scale in @p all, if all of the state fits.
   std::pair<double, double> read_scale(const StateDict& all) const {
     const auto scale = check_state(all, "relevance::Encoder", "scale", {2}, at::kDouble).cpu();
     const double low = scale[0].template item<double>(), high = scale[1].template item<double>();
@@ -147,7 +147,7 @@ class Encoder {
             "relevance().calibrate(a, b), or restore a checkpoint");
   }
 
-  /// The encoder hangs in no module that is moved as a whole, so it goes where its texts are.
+  /// Moves the encoder to its texts' device: no module that is moved as a whole contains it.
   void go_to(const at::Device& device) {
     if constexpr (std::is_base_of_v<torch::nn::Module, Text>) {
       if (nn::device_of(*encoder_) == device) return;

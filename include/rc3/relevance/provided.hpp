@@ -1,5 +1,5 @@
 #pragma once
-/// Relevance that comes with the data.
+/// Relevance from the data set.
 
 #include <ATen/TensorOperators.h>
 
@@ -9,10 +9,10 @@
 
 namespace rc3::relevance {
 
-/// rho_i = Batch::relevance[i], which must be known of every pair.
+/// rho_i = Batch::relevance[i], required for every pair.
 class Provided {
  public:
-  /// @throws rc3::Error if the batch has no relevance, one that is unknown (NaN), or one outside [0, 1]
+  /// @throws rc3::Error for a batch without relevance, an unknown relevance (NaN), or one outside [0, 1]
   at::Tensor score(const Batch& batch) {
     check_shape("relevance::Provided", "relevance", batch.relevance, {{'B', batch.size()}});
     check_floating("relevance::Provided", "relevance", batch.relevance);

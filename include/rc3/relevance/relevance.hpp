@@ -1,5 +1,5 @@
 #pragma once
-/// How textually relevant two captions of one image are to each other.
+/// Textual relevance of two captions of one image.
 
 #include "rc3/relevance/by_alignment.hpp"
 #include "rc3/relevance/concept.hpp"

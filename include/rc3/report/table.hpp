@@ -14,14 +14,14 @@ struct Table {
   struct Row {
     std::string name;
     std::vector<double> cells;
-    std::string group = {};  ///< rows of a group stand under its name
+    std::string group = {};  ///< rows of one group are printed under its name
   };
   std::string title;
   std::vector<std::string> columns;
   std::vector<Row> rows;
-  int digits = 1;     ///< behind the point
-  double full = 100;  ///< what fills a cell's bar, > 0
-  bool best = true;   ///< the highest cell of a group's column is printed bold
+  int digits = 1;     ///< digits after the decimal point
+  double full = 100;  ///< value of a full bar in a cell, > 0
+  bool best = true;   ///< prints the highest cell of each column of a group in bold
 };
 
 /// The table as plain text: columns of equal width, a group's name on a line of its own.

@@ -1,5 +1,5 @@
 #pragma once
-/// What a trained model is allowed to see when it is evaluated: one kind of visual feature, or the wrong image.
+/// Ablation at evaluation: a trained model with one type of visual feature only, or with the wrong image.
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/full_like.h>
@@ -16,14 +16,14 @@
 
 namespace rc3::task {
 
-/// What is taken away from a model when it is evaluated. The last two are controls: a score that survives them does not
-/// come from the images.
+/// Visual input removed from a model at evaluation. The last two are controls: a score that survives them does not come
+/// from the images.
 enum class Ablation {
-  none,          ///< nothing is taken away
+  none,          ///< nothing is removed
   regions_only,  ///< regions without patches
   patches_only,  ///< patches without regions
-  shuffled,      ///< another question's image
-  blank          ///< one grey image for all, with one region around it
+  shuffled,      ///< the image of another question
+  blank          ///< one grey image for all, with one region that covers it
 };
 
 inline constexpr std::array ablations{Ablation::none, Ablation::regions_only, Ablation::patches_only,
@@ -34,7 +34,7 @@ inline std::string_view name_of(Ablation ablation) {
   return names[static_cast<std::size_t>(ablation)];
 }
 
-/// @throws rc3::Error for regions or patches that the batch has none of
+/// @throws rc3::Error for regions or patches that are missing in the batch
 inline Images ablate(Images images, Ablation ablation) {
   const auto b = images.size();
   const auto bools = at::TensorOptions(images.device()).dtype(at::kBool);
@@ -54,7 +54,7 @@ inline Images ablate(Images images, Ablation ablation) {
       break;
     case Ablation::shuffled: {
       require(b > 1, "task::ablate: a batch of one has no other image");
-      // Half a batch away: neighbours are often questions about one image.
+      // An offset of half a batch: adjacent examples are often questions about one image.
       return images.select((at::arange(b, images.device()) + b / 2).remainder(b));
     }
     case Ablation::blank:
@@ -73,7 +73,7 @@ inline Images ablate(Images images, Ablation ablation) {
   return images;
 }
 
-/// The same of all images of a batch.
+/// Ablation of all images of a batch.
 inline ExampleBatch ablate(ExampleBatch batch, Ablation ablation) {
   if (batch.pairs()) batch.right = ablate(std::move(batch.right), ablation);
   batch.images = ablate(std::move(batch.images), ablation);

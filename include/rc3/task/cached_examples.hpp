@@ -1,6 +1,5 @@
 #pragma once
-/// A task's examples in memory, with what frozen layers made of them: the first epoch costs what it costs, every
-/// further one only the layers that learn.
+/// Examples of a task in memory, with frozen features: only the first epoch computes the frozen layers.
 
 #include <ATen/ops/tensor.h>
 #include <ATen/ops/zeros.h>
@@ -27,14 +26,14 @@
 
 namespace rc3::task {
 
-/// Images that are equal to the last pixel, and equal texts, are kept and computed once, so that the same images in
-/// twenty languages cost one pass. Good for as many examples as fit into memory; for more, use data::Loader.
+/// Images that are equal to the last pixel, and equal texts, are stored and computed once: the same images in twenty
+/// languages need one pass. All examples must fit into memory; otherwise use data::Loader.
 class CachedExamples {
  public:
-  /// Reads all of @p source. @param host  an rc3::Model; what it has frozen must stay as it is from here on
+  /// Reads all of @p source. @param host  an rc3::Model; its frozen parts must not change afterwards
   /// @param prepare  a task::PrepareExample without augmentation
-  /// @param errors  counts damaged examples, which are left out
-  /// @param tick     is told (examples done, examples in all)
+  /// @param errors   counts damaged examples, which are dropped
+  /// @param tick     called with (examples done, total examples)
   template <class Host, data::Indexed Source, class Prepare>
   CachedExamples(Host& host, const Source& source, Prepare prepare, data::DataErrors& errors,
                  const std::function<void(std::int64_t, std::int64_t)>& tick = {}) {
@@ -60,17 +59,17 @@ class CachedExamples {
   }
 
   std::int64_t size() const { return static_cast<std::int64_t>(rows_.size()); }
-  /// Different images among them.
+  /// Number of distinct images.
   std::int64_t images() const { return cache_.images(); }
-  /// What example @p i of 0 .. size() - 1 was made from, without its views.
+  /// Source of example @p i of 0 .. size() - 1, without its views.
   const data::Example& example(std::int64_t i) const { return row(i).example; }
-  /// Its class, -1 where it is not known.
+  /// Class of example @p i, -1 if unknown.
   std::int64_t label(std::int64_t i) const { return row(i).label; }
 
-  /// @param index  places in the order of the source, damaged ones left out
+  /// @param index  indices in the order of the source, without damaged examples
   ExampleBatch batch(const std::vector<std::int64_t>& index) const { return batch(index, index); }
 
-  /// The texts and answers of @p index beside the images of @p seen, as many examples.
+  /// Texts and answers of @p index with the images of @p seen, an equal number of examples.
   ExampleBatch batch(const std::vector<std::int64_t>& index, const std::vector<std::int64_t>& seen) const {
     require(!index.empty(), "task::CachedExamples: a batch without examples");
     require(seen.size() == index.size(), "task::CachedExamples: ", seen.size(), " examples' images for ", index.size(),
@@ -105,12 +104,11 @@ class CachedExamples {
     return batch;
   }
 
-  /// The number of example @p i's (left) image, 0 .. images() - 1.
+  /// Index of example @p i's (left) image, 0 .. images() - 1.
   std::int64_t image_of(std::int64_t i) const { return row(i).left; }
 
-  /// An example about another image, or two others, half of all examples away: neighbours are often about one
-  /// image.
-  /// @throws rc3::Error when all are about one image
+  /// An example with another image, or two others, half of all examples away: adjacent ones often share an image.
+  /// @throws rc3::Error if all have the same image
   std::int64_t elsewhere(std::int64_t i) const {
     for (std::int64_t k = 0; k < size(); ++k) {
       const std::int64_t j = (i + size() / 2 + k) % size();
@@ -119,7 +117,7 @@ class CachedExamples {
     fail("task::CachedExamples: all ", size(), " examples are about one image, there is no other to be seen instead");
   }
 
-  /// The different images from @p begin to @p end, one row each.
+  /// The distinct images from @p begin to @p end, one row each.
   Images images(std::int64_t begin, std::int64_t end) const {
     std::vector<std::int64_t> which;
     for (; begin < end; ++begin) which.push_back(begin);
@@ -128,7 +126,7 @@ class CachedExamples {
 
  private:
   struct Row {
-    std::int64_t left = 0;  ///< numbers in the cache
+    std::int64_t left = 0;  ///< indices in the cache
     std::optional<std::int64_t> right;
     std::int64_t text = 0;
     std::int64_t label = -1;
@@ -170,20 +168,20 @@ class CachedExamples {
   features::FeatureCache cache_;
 };
 
-/// The ranks that batches are dealt to.
+/// Ranks that share batches.
 struct Ranks {
   std::int64_t size = 1;  ///< > 0
-  std::int64_t rank = 0;  ///< this one, 0 .. size - 1
+  std::int64_t rank = 0;  ///< this rank, 0 .. size - 1
 };
 
-/// Batches of remembered examples for train::Run, in an order that is a function of (seed, epoch). On several ranks
-/// each has its part of every batch, and all remember the same examples.
+/// Batches of cached examples for train::Run, in an order that is a function of (seed, epoch). Each of several ranks
+/// has its part of every batch, and all cache the same examples.
 class CachedBatches {
  public:
   /// @param examples  outlives this
   /// @param size      of a batch over all ranks, at least their number; an epoch's last may be smaller
-  /// @param from      where to go on, on any number of ranks
-  /// @throws rc3::Error naming the argument that is wrong
+  /// @param from      state to continue from, with any number of ranks
+  /// @throws rc3::Error naming the invalid argument
   CachedBatches(const CachedExamples& examples, std::int64_t size, std::uint64_t seed,
                 std::optional<data::LoaderState> from = std::nullopt, Ranks ranks = {})
       : examples_(examples),
@@ -197,7 +195,7 @@ class CachedBatches {
             std::min(size, examples.size()), " has not one example for each of ", ranks.size, " ranks");
   }
 
-  /// Never nothing: epoch follows epoch. Where an epoch ends with fewer examples than ranks, they are left out.
+  /// The next batch, never empty: epoch follows epoch. Drops an epoch's last batch if it has fewer examples than ranks.
   std::optional<data::Loaded<ExampleBatch>> next() {
     if (examples_.size() - state_.samples < ranks_.size) state_ = {state_.seed, state_.epoch + 1, 0};
     const auto order = order_.epoch(state_.epoch);

@@ -1,5 +1,5 @@
 #pragma once
-/// Search between the captions of one language and their images, as xFlickr&CO and WIT ask for it.
+/// Search between the captions of one language and their images: the protocol of xFlickr&CO and WIT.
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/ones.h>
@@ -20,28 +20,28 @@
 
 namespace rc3::task {
 
-/// Recall@K both ways, shares in [0, 1], and what guessing gives.
+/// Recall@K in both directions, shares in [0, 1], and chance level.
 struct CaptionRecall {
   Recall to_image, to_text;                ///< of captions that search images, of images that search captions
-  Recall to_image_chance, to_text_chance;  ///< of guessing
-  std::int64_t captions = 0, images = 0;   ///< different ones
+  Recall to_image_chance, to_text_chance;  ///< chance level
+  std::int64_t captions = 0, images = 0;   ///< number of distinct ones
 };
 
-/// What one caption finds.
+/// Search result of one caption.
 struct FoundImage {
-  std::int64_t example = 0;  ///< the caption's
+  std::int64_t example = 0;  ///< of the caption
   std::int64_t rank = 0;     ///< of its image, 1 the best
-  std::int64_t found = 0;    ///< an example of the image that is found first
+  std::int64_t found = 0;    ///< an example of the best-ranked image
 };
 
-/// Searches among the images that have a caption in the language. An image may have several captions: the best one
-/// counts. Equal captions count as one, for which each image that has it is right.
-/// @tparam Host  what rc3::Model offers, in eval mode
+/// Searches among the images with a caption in the language. If an image has several captions, the best one counts.
+/// Equal captions count as one, and each of their images is correct.
+/// @tparam Host  with the members of rc3::Model, in eval mode
 template <class Host>
 class CaptionSearch {
  public:
-  /// Compares the embeddings. @param images  of @p examples, as encode_images() gives them
-  /// @throws rc3::Error when no caption is in @p language
+  /// Compares the embeddings. @param images  of @p examples, from encode_images()
+  /// @throws rc3::Error if no caption is in @p language
   CaptionSearch(Host& model, const CachedExamples& examples, const Encoded& images, const std::string& language) {
     std::unordered_map<std::string, std::int64_t> text_at;
     std::unordered_map<std::int64_t, std::int64_t> image_at;
@@ -70,7 +70,7 @@ class CaptionSearch {
     right_ = right_.to(to_image_.device());
   }
 
-  /// Orders the @p top best of each query anew by ITM.
+  /// Re-ranks the @p top best of each query by ITM.
   void rerank(Host& model, std::int64_t top) {
     to_image_ = task::rerank(model, to_image_, texts_, images_, true, top);
     to_text_ = task::rerank(model, to_text_, images_, texts_, false, top);
@@ -86,7 +86,7 @@ class CaptionSearch {
             right_.size(1)};
   }
 
-  /// What each different caption finds, in the order of the examples.
+  /// Search result of each distinct caption, in the order of the examples.
   std::vector<FoundImage> found() const {
     const auto ranks = best_ranks(to_image_, right_).cpu(), first = to_image_.argmax(1).cpu();
     std::vector<FoundImage> all;
@@ -97,11 +97,11 @@ class CaptionSearch {
   }
 
  private:
-  std::vector<std::int64_t> captions_;    ///< the first example of each different caption
+  std::vector<std::int64_t> captions_;    ///< the first example of each distinct caption
   std::vector<std::int64_t> first_with_;  ///< the first example of each image
   Encoded texts_, images_;
   at::Tensor to_image_, to_text_;  ///< float [T, P] and [P, T]
-  at::Tensor right_;               ///< bool [T, P]
+  at::Tensor right_;               ///< correct pairs, bool [T, P]
 };
 
 }  // namespace rc3::task

@@ -1,5 +1,5 @@
 #pragma once
-/// A head that answers with one of several classes: entailment, question answering, reasoning over two images.
+/// Classification head: entailment, question answering, reasoning over two images.
 
 #include <ATen/ops/cat.h>
 #include <ATen/ops/cross_entropy_loss.h>
@@ -29,28 +29,28 @@ namespace rc3::task {
 
 struct ClassifierOptions {
   std::int64_t classes = 2;  ///< > 1
-  std::int64_t images = 1;   ///< that a question is about, 1 or 2
+  std::int64_t images = 1;   ///< per example, 1 or 2
   double dropout = 0.1;      ///< before the last layers, in training, probability in [0, 1)
-  /// Whether the head also sees the text's vector t that it is searched by (of what kind a question is), and, for each
-  /// image, its product p * t with the image's: what alignment has learned about images and languages that the
-  /// task's own training never sees. And LateInteraction, which say something where the model's tokens have vectors
+  /// Whether the head also gets the text embedding t, its product p * t with each image embedding p, and
+  /// LateInteraction. t identifies the type of question. The products contain the alignment of images and languages
+  /// from pre-training, which also covers languages that tuning lacks. LateInteraction needs tokens with embeddings
   /// (fusion::LateInteractionFusion).
   bool embeddings = true;
-  /// How often, in training, an example is answered by LateInteraction alone, probability in [0, 1): z and p * t know
-  /// the things that tuning has seen, LateInteraction do not say which they are. Nothing where tokens have no vectors.
+  /// Probability in training that an example is answered from LateInteraction alone, in [0, 1). z and p * t depend on
+  /// the objects of tuning; LateInteraction does not identify objects. No effect if tokens have no embeddings.
   double leave_out = 0.5;
 };
 
-/// logits = W2 LayerNorm(GELU(W1 x)) + V2 GELU(V1 m), x = z, or [z_left; z_right] of two images, with p * t of each
-/// and t behind them, and m the LateInteraction.
-/// Source: VOLTA (Bugliarello et al. 2021) for the head on z; t, p * t and m are this library's.
-/// @tparam Host  what rc3::Model offers
+/// logits = W2 LayerNorm(GELU(W1 x)) + V2 GELU(V1 m). Here x is z, or [z_left; z_right] for two images, followed by
+/// p * t of each and t; m is LateInteraction. Source: VOLTA (Bugliarello et al. 2021) for the head on z; t, p * t and m
+/// are this library's.
+/// @tparam Host  with the members of rc3::Model
 template <class Host>
 class Classifier : public torch::nn::Module {
  public:
   using Batch = task::ExampleBatch;
 
-  /// On the device where the model lies. @throws rc3::Error for options out of range
+  /// On the model's device. @throws rc3::Error for options out of range
   Classifier(std::shared_ptr<Host> model, ClassifierOptions options)
       : options_(options), model_(register_module("model", std::move(model))) {
     require(options.classes > 1, "task::Classifier: classes must be above 1, are ", options.classes);
@@ -76,7 +76,7 @@ class Classifier : public torch::nn::Module {
   static std::vector<std::string> objective_names() { return {"answer"}; }
 
   /// @return float [B, classes]
-  /// @throws rc3::Error when the batch has one image a question and the head two, or the other way round
+  /// @throws rc3::Error if the number of images per example differs from the head's
   at::Tensor logits(const Batch& batch) {
     require(batch.pairs() == (options_.images == 2), "task::Classifier: made for ", options_.images,
             " images a question, the batch has ", batch.pairs() ? 2 : 1);
@@ -102,7 +102,7 @@ class Classifier : public torch::nn::Module {
     return x + by_interaction;
   }
 
-  /// Cross-entropy. @throws rc3::Error when an answer is not known
+  /// Cross-entropy. @throws rc3::Error for an unknown answer
   Losses losses(const Batch& batch) {
     check_shape("task::Classifier", "labels", batch.labels, {{'B', batch.size()}});
     require(batch.labels.ge(0).all().template item<bool>(), "task::Classifier: an example to learn from has no answer");
@@ -120,8 +120,8 @@ class Classifier : public torch::nn::Module {
   const ClassifierOptions& options() const { return options_; }
 
  private:
-  /// Products of unit vectors are small: this brings them to the size of z, which is a LayerNorm's; its root the
-  /// vectors.
+  /// Factor of products of unit-norm embeddings, which are small: scales them like z, a LayerNorm's output. Its square
+  /// root is the factor of the embeddings.
   double scale() const { return static_cast<double>(model_->options().embedding); }
 
   static constexpr std::int64_t interaction_width = 64;

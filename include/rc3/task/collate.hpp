@@ -1,5 +1,5 @@
 #pragma once
-/// From prepared examples to the ExampleBatch that a task's head looks at.
+/// Collation of prepared examples into an ExampleBatch.
 
 #include <ATen/ops/tensor.h>
 
@@ -17,7 +17,7 @@ namespace rc3::task {
 
 /// Pads texts, targets and regions to the longest of the batch.
 struct CollateExamples {
-  /// @throws rc3::Error when some have one image and others two, or images differ in size
+  /// @throws rc3::Error for a mix of one and two images, or images of different sizes
   ExampleBatch operator()(const std::vector<PreparedExample>& examples) const {
     require(!examples.empty(), "task::CollateExamples: no examples");
     ExampleBatch batch;

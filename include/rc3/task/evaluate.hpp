@@ -1,5 +1,5 @@
 #pragma once
-/// From a head's answers to figures by language.
+/// Scores by language from a head's predictions.
 
 #include <algorithm>
 #include <cstdint>
@@ -16,15 +16,15 @@
 
 namespace rc3::task {
 
-/// What needs no model, percent.
+/// Baselines without a model, percent.
 struct Baselines {
-  double random = 0;    ///< guessing evenly among the answers
-  double majority = 0;  ///< always the commonest answer of the training examples
+  double random = 0;    ///< uniform guessing among the answers
+  double majority = 0;  ///< the most frequent answer of the training examples
 };
 
-/// @param groups  what kind of question each example is, for sets of several kinds whose answers differ (a count is
-///                never "yes"): guessing and the commonest answer are then those of the kind; empty: one kind
-/// @throws rc3::Error when an example has no answer
+/// @param groups  type of question of each example, for sets of types with different answers (a count is never "yes");
+///                both baselines then use the answers of the type. Empty: one type
+/// @throws rc3::Error for an example without an answer
 inline Baselines baselines(const CachedExamples& training, const CachedExamples& examples,
                            const std::function<std::string(const std::string& id)>& kind = {}) {
   const auto of = [&](const CachedExamples& all, std::int64_t i) {
@@ -36,7 +36,7 @@ inline Baselines baselines(const CachedExamples& training, const CachedExamples&
   for (std::int64_t i = 0; i < examples.size(); ++i) {
     require(examples.label(i) >= 0, "task::baselines: ", examples.example(i).id, " has no answer");
     const auto found = counts.find(of(examples, i));
-    if (found == counts.end()) continue;  // of a kind that training has none of nothing is known
+    if (found == counts.end()) continue;  // a type without training examples has no known answers
     const auto& answers = found->second;
     const auto most = std::max_element(answers.begin(), answers.end(),
                                        [](const auto& a, const auto& b) { return a.second < b.second; });
@@ -47,7 +47,7 @@ inline Baselines baselines(const CachedExamples& training, const CachedExamples&
   return {sum.random * percent, sum.majority * percent};
 }
 
-/// Accuracy in each language, in the order in which the examples bring them.
+/// Accuracy in each language, in the order of the examples.
 /// @param predicted  a class for each example
 inline std::vector<Score> accuracy_by_language(std::string task, const CachedExamples& examples,
                                                const std::vector<std::int64_t>& predicted, Ablation ablation,
@@ -55,7 +55,7 @@ inline std::vector<Score> accuracy_by_language(std::string task, const CachedExa
   require(std::ssize(predicted) == examples.size(), "task::accuracy_by_language: ", predicted.size(), " answers for ",
           examples.size(), " examples");
   std::vector<std::string> order;
-  std::map<std::string, std::pair<std::int64_t, std::int64_t>> right;  // of how many
+  std::map<std::string, std::pair<std::int64_t, std::int64_t>> right;  // correct ones and total
   for (std::int64_t i = 0; i < examples.size(); ++i) {
     require(examples.label(i) >= 0, "task::accuracy_by_language: ", examples.example(i).id, " has no answer");
     const auto& language = examples.example(i).language;

@@ -1,5 +1,5 @@
 #pragma once
-/// How well a text's words are met in an image, or in two: numbers that do not say which words and things they are.
+/// Late-interaction features: similarity of words and image regions, without the identity of either.
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/cat.h>
@@ -17,26 +17,27 @@
 
 namespace rc3::task {
 
-/// Numbers an image and a text give: the cosines of the text's vector with the regions', highest first, and, over the
-/// text's tokens, the mean and the least of each one's highest cosine with a region (late interaction, as in FILIP, Yao
-/// et al. 2021). Two images give theirs one behind the other, and that mean and least once more with the regions of
-/// both. At the end stands the other direction: each region's highest cosine with a token, highest first, of both
-/// images' regions together. What is missing is -0.3, all of it where tokens have no vectors.
+/// Features of a text and an image: the cosines of the text embedding with the regions, highest first. Further features
+/// over the text's tokens: mean and minimum of each one's highest cosine with a region. Features of two images are
+/// concatenated, followed by this mean and minimum over the regions of both.
+/// The last ones are the other direction: each region's highest cosine with a token, highest first, over both images'
+/// regions. Missing features are -0.3; all are if tokens have no embeddings. Source: late interaction of FILIP (Yao et
+/// al. 2021).
 class LateInteraction {
  public:
-  static constexpr std::int64_t regions = 8;  ///< cosines that are kept
+  static constexpr std::int64_t regions = 8;  ///< number of cosines
 
-  /// @return how many numbers there are for so many images
+  /// @return number of features for this number of images
   static std::int64_t width(std::int64_t images) { return images * (regions + 2) + (images > 1 ? 2 : 0) + regions; }
 
-  /// Whether all tokens have vectors; where not, of() says nothing.
+  /// Whether all tokens have embeddings; if not, all features are missing.
   static bool available(const std::vector<Tokens>& images, const Tokens& text) {
     return text.embeddings.defined() &&
            std::all_of(images.begin(), images.end(), [](const Tokens& p) { return p.embeddings.defined(); });
   }
 
-  /// @param images     Tokens [B, V, D] of each image, with vectors [B, V, E] or without
-  /// @param text         Tokens [B, L, D] with vectors [B, L, E] or without
+  /// @param images          Tokens [B, V, D] of each image, with embeddings [B, V, E] or without
+  /// @param text            Tokens [B, L, D] with embeddings [B, L, E] or without
   /// @param text_embedding  of the whole text, float [B, E]
   /// @return float [B, width(images)], ten times the cosines
   static at::Tensor features(const std::vector<Tokens>& images, const Tokens& text, const at::Tensor& text_embedding) {
@@ -63,9 +64,9 @@ class LateInteraction {
 
  private:
   static constexpr double none = -2;       // less than any cosine
-  static constexpr double missing = -0.3;  // what stands for it: a cosine that is lower than most
+  static constexpr double missing = -0.3;  // its replacement: a cosine lower than most
 
-  /// The highest of each row. @param x  float [B, n]  @return float [B, regions]
+  /// The highest values of each row. @param x  float [B, n]  @return float [B, regions]
   static at::Tensor highest(const at::Tensor& x) {
     auto sorted = std::get<0>(x.sort(/*dim=*/1, /*descending=*/true));
     if (sorted.size(1) < regions) sorted = at::constant_pad_nd(sorted, {0, regions - sorted.size(1)}, none);
@@ -74,7 +75,7 @@ class LateInteraction {
 
   static at::Tensor or_missing(const at::Tensor& cosines) { return cosines.masked_fill(cosines.lt(-1.5), missing); }
 
-  /// Mean and least. @param x  float [B, L]  @return float [B, 2]
+  /// Mean and minimum. @param x  float [B, L]  @return float [B, 2]
   static at::Tensor over_tokens(const at::Tensor& x, const at::Tensor& mask) {
     const auto mean = (x * mask).sum(1) / mask.sum(1).clamp_min(1);
     return at::stack({mean, x.masked_fill(~mask, 1.0).amin(1)}, 1);

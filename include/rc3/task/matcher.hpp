@@ -1,5 +1,5 @@
 #pragma once
-/// Image-text retrieval, tuned: ITC for the first search, ITM for the order of what it finds.
+/// Image-text retrieval head: ITC for the search, ITM for re-ranking.
 
 #include <torch/nn/module.h>
 
@@ -21,13 +21,13 @@
 
 namespace rc3::task {
 
-/// loss = ITC + ITM of the batch's images and texts. @tparam Host  what rc3::Model offers
+/// loss = ITC + ITM of the batch's images and texts. @tparam Host  with the members of rc3::Model
 template <class Host>
 class Matcher : public torch::nn::Module {
  public:
   using Batch = task::ExampleBatch;
 
-  /// On the device where the model lies.
+  /// On the model's device.
   explicit Matcher(std::shared_ptr<Host> model, double tau = 0.07)
       : model_(register_module("model", std::move(model))),
         itc_(register_module("itc", std::make_shared<objective::Itc>(tau))),
@@ -45,10 +45,9 @@ class Matcher : public torch::nn::Module {
     return sum(itc_->loss(forward), itm_->loss(forward));
   }
 
-  /// This rank's share of the losses over the batches of all ranks. ITC has all ranks' images and texts for
-  /// negatives, as one rank with the whole batch would; ITM draws its negatives from this rank's, as in
-  /// rc3::Pretrainer.
-  /// @param batch  as many samples on every rank; equal ids mean equal images and texts across the ranks too
+  /// This rank's share of the losses over the batches of all ranks. ITC uses all ranks' images and texts as negatives,
+  /// as one rank with the whole batch would. ITM draws its negatives from this rank's, as in rc3::Pretrainer.
+  /// @param batch  the same number of samples on every rank; equal ids mean equal images and texts across ranks too
   template <Communicator Comm>
   Losses losses(const Batch& batch, Comm& comm) {
     if (comm.size() == 1) return losses(batch);

@@ -1,5 +1,5 @@
 #pragma once
-/// What a tuned head answers.
+/// Predictions of a tuned head.
 
 #include <ATen/TensorOperators.h>
 #include <c10/core/InferenceMode.h>
@@ -19,8 +19,8 @@
 
 namespace rc3::task {
 
-/// Calls @p visit(ExampleBatch) for all examples in their order, in eval mode, each as @p look lets the head see it,
-/// and on the head's device.
+/// Calls @p visit(ExampleBatch) for all examples in order, in eval mode, with @p ablation applied, on the head's
+/// device.
 /// @param size  of a batch, > 0
 template <class Head, class Visit>
 void for_each_batch(Head& head, const CachedExamples& examples, Ablation ablation, std::int64_t size,
@@ -29,7 +29,7 @@ void for_each_batch(Head& head, const CachedExamples& examples, Ablation ablatio
   const auto device = nn::device_of(head);
   const bool training = head.is_training();
   head.eval();
-  const bool elsewhere = ablation == Ablation::shuffled;  // among all: those of a batch may all be about one image
+  const bool elsewhere = ablation == Ablation::shuffled;  // in the whole set, since a batch may have one image only
   for (std::int64_t begin = 0; begin < examples.size();) {
     const auto end = std::min(examples.size(), begin + size);
     std::vector<std::int64_t> index, seen;

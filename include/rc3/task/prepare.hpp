@@ -1,6 +1,5 @@
 #pragma once
-/// From an example of a task to what its head is given: pixels, boxes, ids, the number of the class. LibTorch-free:
-/// this is what the loader's threads do.
+/// Preparation of task examples: pixels, boxes, ids and class number. LibTorch-free; runs in the loader's threads.
 
 #include <algorithm>
 #include <cstddef>
@@ -21,24 +20,24 @@
 
 namespace rc3::task {
 
-/// One example, ready to become a row of a ExampleBatch.
+/// One example, ready to become a row of an ExampleBatch.
 struct PreparedExample {
-  data::Example example;                          ///< what it was made from, without its views
+  data::Example example;                          ///< source example, without its views
   std::vector<preprocess::PreparedImage> images;  ///< one, or the left and the right one
   std::vector<std::int64_t> text;                 ///< ids, <s> and </s> included
-  std::int64_t label = -1;                        ///< its class; -1: not known
+  std::int64_t label = -1;                        ///< class; -1: unknown
   std::vector<std::int64_t> target;               ///< words of a Vocabulary: language, text, end
   std::int64_t target_language = -1;              ///< the first of them
 };
 
-/// What an answer is; of retrieval nothing.
+/// Format of answers; empty for retrieval.
 struct Answers {
-  std::vector<std::string> classes = {};              ///< of classification, in the order of their numbers
-  std::shared_ptr<const Vocabulary> vocabulary = {};  ///< of translation: what the decoder writes with
+  std::vector<std::string> classes = {};              ///< for classification, in the order of their numbers
+  std::shared_ptr<const Vocabulary> vocabulary = {};  ///< of the decoder, for translation
 };
 
-/// A function of (seed, epoch, example). May be used by several threads at a time.
-/// @tparam Decoders  what reads image files
+/// A function of (seed, epoch, example). Thread-safe.
+/// @tparam Decoders  decoders of image files
 template <class Decoders>
 class PrepareExample {
  public:
@@ -48,8 +47,8 @@ class PrepareExample {
             "task::PrepareExample: answers are classes or texts: give classes or a vocabulary, not both");
   }
 
-  /// @throws rc3::Error naming the example when it has not one image or two, an image cannot be read, or its answer
-  ///         is none of the classes
+  /// @throws rc3::Error naming the example: neither one image nor two, an unreadable image, or an answer outside the
+  ///         classes
   PreparedExample operator()(const data::Example& example, std::uint64_t seed, std::int64_t epoch) const {
     const auto views = example.views.size();
     require(views == 1 || views == 2, example.id, ": has ", views, " images; a task takes one, or two");

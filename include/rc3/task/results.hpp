@@ -1,5 +1,5 @@
 #pragma once
-/// One table of all tasks and languages. LibTorch-free.
+/// Table of results for all tasks and languages. LibTorch-free.
 
 #include <algorithm>
 #include <cmath>
@@ -20,38 +20,38 @@
 
 namespace rc3::task {
 
-/// What a model reaches on one task in one language.
+/// Score of a model on one task in one language.
 struct Score {
   std::string task;        ///< "entailment"
   std::string metric;      ///< "accuracy", "recall@1", "BLEU"
-  std::string ablation;    ///< what it saw: "both", "regions", "patches"; "shuffled" and "blank" are controls
+  std::string ablation;    ///< visual input: "both", "regions", "patches"; "shuffled" and "blank" are controls
   std::string language;    ///< a tag
   double value = 0;        ///< percent; BLEU and chrF on their own scale of 0 to 100
-  double error = 0;        ///< standard error of value, the same unit; 0: not known
+  double error = 0;        ///< standard error of value, in the same unit; 0: unknown
   std::int64_t count = 0;  ///< examples
-  double random = std::numeric_limits<double>::quiet_NaN();    ///< what guessing gives; NaN: not known
-  double majority = std::numeric_limits<double>::quiet_NaN();  ///< the commonest answer always; NaN: not known
+  double random = std::numeric_limits<double>::quiet_NaN();    ///< chance level; NaN: unknown
+  double majority = std::numeric_limits<double>::quiet_NaN();  ///< score of the most frequent answer; NaN: unknown
 
-  /// How many standard errors value stands above the better baseline; infinite where the error is not known.
+  /// Difference from the better baseline in standard errors; infinite if the error is unknown.
   double sigmas() const {
-    const double baseline = std::fmax(random, majority);  // of a NaN and a number: the number
+    const double baseline = std::fmax(random, majority);  // fmax ignores a NaN
     if (std::isnan(baseline)) return std::numeric_limits<double>::quiet_NaN();
     return (value - baseline) / error;
   }
 };
 
-/// The standard error of an accuracy, percent. @param percent  in [0, 100]  @param count  > 0
+/// Standard error of an accuracy, percent. @param percent  in [0, 100]  @param count  > 0
 inline double binomial_error(double percent, std::int64_t count) {
   return 100 * metric::standard_error(percent / 100, count);
 }
 
-/// Figures of tasks, ways to look, and languages.
+/// Scores by task, metric, ablation and language.
 class Results {
  public:
-  /// @param source  the language that heads were tuned on: the mean over languages leaves it out
+  /// @param source  language of tuning: the mean over languages excludes it
   explicit Results(std::string source) : source_(std::move(source)) {}
 
-  /// @throws rc3::Error when this task, metric, look and language has a figure already
+  /// @throws rc3::Error if this task, metric, ablation and language already has a score
   void add(Score score) {
     require(find(score.task, score.metric, score.ablation, score.language) == nullptr, "task::Results: ", score.task,
             ' ', score.metric, ' ', score.ablation, ' ', score.language, " is there already");
@@ -61,7 +61,7 @@ class Results {
   const std::string& source() const { return source_; }
   const std::vector<Score>& scores() const { return scores_; }
 
-  /// Null where there is none.
+  /// Null if there is none.
   const Score* find(std::string_view task, std::string_view metric, std::string_view ablation,
                     std::string_view language) const {
     for (const Score& f : scores_)
@@ -69,7 +69,7 @@ class Results {
     return nullptr;
   }
 
-  /// Mean over the languages other than the source; nothing where there is none.
+  /// Mean over the languages other than the source; nullopt if there are none.
   std::optional<double> mean(std::string_view task, std::string_view metric, std::string_view ablation) const {
     double sum = 0;
     int count = 0;
@@ -93,10 +93,10 @@ class Results {
     return all;
   }
 
-  /// A line of the table.
+  /// A row of the table.
   struct Row {
     std::string task, metric, ablation;
-    std::vector<double> cells;  ///< by languages(), then the mean over others, random, majority; NaN: nothing
+    std::vector<double> cells;  ///< by languages(), then the mean over others, random, majority; NaN: empty
   };
   std::vector<Row> rows() const {
     std::vector<Row> all;
@@ -125,7 +125,7 @@ class Results {
     return all;
   }
 
-  /// For a terminal: a line for each task and look.
+  /// Text for a terminal: one line per task and ablation.
   std::string text() const {
     const auto names = columns();
     std::size_t width = 4;
@@ -159,7 +159,7 @@ class Results {
     return all;
   }
 
-  /// A header, then a line a figure; names hold neither commas nor quotes.
+  /// A header, then one line per score; names contain neither commas nor quotes.
   std::string csv() const {
     std::string out = "task,metric,ablation,language,value,standard_error,examples,random,majority\n";
     const auto maybe = [](double x) { return std::isfinite(x) ? join(x) : std::string(); };
@@ -169,9 +169,9 @@ class Results {
     return out;
   }
 
-  /// The mean of several seeds' results. The standard error of a mean over n seeds: the spread of the seeds over
-  /// sqrt(n), and what the test set's size leaves open, added in squares.
-  /// @throws rc3::Error when one lacks a figure that the first has, or there is none
+  /// Mean over the results of several seeds. Its standard error is a root of a sum of two squares: the spread of the n
+  /// seeds over sqrt(n), and the sampling error of the test set.
+  /// @throws rc3::Error if one lacks a score of the first, or if there are none
   static Results mean_of(const std::vector<Results>& seeds) {
     require(!seeds.empty(), "task::Results: no seeds");
     Results out(seeds[0].source_);

@@ -13,13 +13,13 @@
 
 namespace rc3::task {
 
-/// Share of queries whose target is among the first K found, each in [0, 1].
+/// Share of queries with their target among the first K results, each in [0, 1].
 struct Recall {
   double at1 = 0, at5 = 0, at10 = 0;
 };
 
-/// The place of each query's target among the candidates, 1 the best. Ties count against the query: a candidate with
-/// the very score of the target stands before it, so that a model that says the same of everything gets nothing.
+/// Rank of each query's target among the candidates, 1 the best. Ties count against the query: a candidate with the
+/// target's score ranks before it, so that constant scores give the worst rank.
 /// @param scores   float [Q, C], higher is better
 /// @param targets  int64 [Q], in 0 .. C-1
 /// @return int64 [Q], in 1 .. C
@@ -30,9 +30,8 @@ inline at::Tensor ranks(const at::Tensor& scores, const at::Tensor& targets) {
   return (scores >= scores.gather(1, targets.to(scores.device()).unsqueeze(1))).sum(1);
 }
 
-/// The same where a query may have several right candidates: the place of its best one among the wrong ones, 1 the
-/// best.
-/// @param right  bool [Q, C], one true at least in each row
+/// Rank for queries with several correct candidates: that of the best one among the incorrect ones, 1 the best.
+/// @param right  bool [Q, C], at least one true in each row
 /// @return int64 [Q], in 1 .. C
 inline at::Tensor best_ranks(const at::Tensor& scores, const at::Tensor& right) {
   check_shape("task::best_ranks", "scores", scores, {{'Q'}, {'C'}});
@@ -51,20 +50,21 @@ inline Recall recall(const at::Tensor& ranks) {
   return {within(1), within(5), within(10)};
 }
 
-/// What guessing gives among @p candidates.
+/// Chance level among @p candidates.
 inline Recall chance(std::int64_t candidates) {
   const auto k = [&](double n) { return std::min(1.0, n / static_cast<double>(candidates)); };
   return {k(1), k(5), k(10)};
 }
 
-/// What guessing gives where queries have several right candidates: the mean of 1 - C(n - m, k) / C(n, k) over queries
-/// with m right ones of n. @param right  bool [Q, C], one true at least in each row
+/// Chance level for queries with several correct candidates: mean of 1 - C(n - m, k) / C(n, k) over queries with m
+/// correct ones of n.
+/// @param right  bool [Q, C], at least one true in each row
 inline Recall chance(const at::Tensor& right) {
   check_shape("task::chance", "right", right, {{'Q'}, {'C'}});
   const auto n = static_cast<double>(right.size(1));
   const auto m = right.sum(1).to(at::kDouble);
   const auto within = [&](int k) {
-    auto none = at::ones_like(m);  // that none of k different candidates is right
+    auto none = at::ones_like(m);  // probability that none of k distinct candidates is correct
     for (int i = 0; i < k && i < right.size(1); ++i) none = none * (n - m - i).clamp_min(0) / (n - i);
     return (1 - none).mean().item<double>();
   };

@@ -1,5 +1,5 @@
 #pragma once
-/// Image-text retrieval on held-out samples: recall in each language, by the embeddings and after ITM re-ranking.
+/// Image-text retrieval on held-out samples: recall in each language, by embeddings and after ITM re-ranking.
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/ones.h>
@@ -28,19 +28,19 @@ namespace rc3::task {
 /// Recall in one language.
 struct LanguageRecall {
   std::string language;
-  std::int64_t images = 0;  ///< that are searched
-  std::int64_t texts = 0;   ///< in this language, each a query
-  Recall to_image;          ///< each text searches an image that has it
+  std::int64_t images = 0;  ///< number of candidates
+  std::int64_t texts = 0;   ///< number of queries in this language
+  Recall to_image;          ///< each text searches its image, or one with an equal text
   Recall to_text;           ///< each image searches any of its texts
 };
 
 struct RetrievalOptions {
-  std::vector<std::string> languages = {};  ///< empty: all of the data
-  std::int64_t rerank = 0;                  ///< best images, or texts, of each query that ITM orders anew; 0: none
-  double rerank_weight = 1.0;               ///< of ITM's probability beside the cosine
+  std::vector<std::string> languages = {};  ///< empty: all languages of the data
+  std::int64_t rerank = 0;                  ///< best images, or texts, of each query that ITM re-ranks; 0: none
+  double rerank_weight = 1.0;               ///< weight of ITM's probability, added to the cosine
 };
 
-/// The images of held-out samples, embedded once, and the search among them.
+/// Search among the images of held-out samples, which are embedded once.
 /// @tparam Host  an rc3::Model in eval mode; it and the samples outlive this
 template <class Host>
 class RetrievalEvaluation {
@@ -59,7 +59,7 @@ class RetrievalEvaluation {
   }
 
   /// Cosines of every text in @p language with every image, float [T, I]; texts in the order of
-  /// CachedSamples::texts_in(language). Re-ranked scores where the options say so.
+  /// CachedSamples::texts_in(language). Re-ranked scores if the options enable it.
   at::Tensor scores(const std::string& language) const { return searched(texts(language), true); }
 
   /// @throws rc3::Error for a language without a text
@@ -75,7 +75,7 @@ class RetrievalEvaluation {
     return {language, samples_.size(), std::ssize(which), task::recall(to_image), task::recall(to_text)};
   }
 
-  /// Recall in each language of the options, in their order; of the data in alphabetical order where they name none.
+  /// Recall in each language of the options, in their order; without any, in each language of the data, alphabetically.
   std::vector<LanguageRecall> recall() const {
     std::vector<LanguageRecall> all;
     auto languages = options_.languages;
@@ -87,7 +87,7 @@ class RetrievalEvaluation {
 
  private:
   Encoded kept(Tokens tokens, at::Tensor embeddings) const {
-    if (options_.rerank == 0) tokens = {};  // ITM alone needs them
+    if (options_.rerank == 0) tokens = {};  // only ITM needs them
     return {std::move(tokens), std::move(embeddings)};
   }
 
@@ -103,7 +103,7 @@ class RetrievalEvaluation {
     });
   }
 
-  /// Which images have each text, or one equal to it. @return bool [T, I]
+  /// Images with each text, or with an equal one. @return bool [T, I]
   at::Tensor right_images(const std::vector<features::TextOf>& which) const {
     std::unordered_map<std::string, std::vector<std::int64_t>> images_of;
     const auto text_of = [&](const features::TextOf& t) { return samples_.sample(t.sample).texts[t.text].text; };
@@ -118,7 +118,7 @@ class RetrievalEvaluation {
         .index_put({at::tensor(rows, at::kLong), at::tensor(columns, at::kLong)}, at::ones({}, at::kBool));
   }
 
-  /// @return float [T, I], or [I, T] where images are the queries
+  /// @return float [T, I], or [I, T] if images are the queries
   at::Tensor searched(const Encoded& texts, bool texts_are_queries) const {
     c10::InferenceMode inference;
     auto scores = compare(texts, images_);
@@ -134,7 +134,7 @@ class RetrievalEvaluation {
   Encoded images_;
 };
 
-/// The mean over @p languages of @p all. @throws rc3::Error for a language that is not among them
+/// Mean over @p languages of @p all. @throws rc3::Error for a language that is not in @p all
 inline LanguageRecall mean_recall(const std::vector<LanguageRecall>& all, const std::vector<std::string>& languages,
                                   const std::string& name = "mean") {
   LanguageRecall mean{name, 0, 0, {}, {}};
@@ -161,7 +161,7 @@ inline report::Table::Row recall_row(const LanguageRecall& r, std::string group 
   return row;
 }
 
-/// Recall by language, percent: a row each, their mean, and what guessing gives.
+/// Recall by language, percent: one row each, their mean, and the chance level.
 inline report::Table recall_table(const std::vector<LanguageRecall>& found) {
   report::Table table;
   table.columns = {"text to image R@1", "R@5", "R@10", "image to text R@1", "R@5", "R@10"};

@@ -1,6 +1,5 @@
 #pragma once
-/// Search among images and texts: every image and every text passes its encoder once; ITC compares all, ITM orders
-/// the best anew.
+/// Search among images and texts: each passes its encoder once; ITC compares all, ITM re-ranks the best.
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/arange.h>
@@ -21,15 +20,15 @@
 
 namespace rc3::task {
 
-/// What is searched, or searched for.
+/// Encoded queries or candidates.
 struct Encoded {
-  Tokens tokens;          ///< [n, N, D], what ITM's pass takes
-  at::Tensor embeddings;  ///< float [n, E], unit length, what ITC compares
+  Tokens tokens;          ///< [n, N, D], input of ITM
+  at::Tensor embeddings;  ///< float [n, E], unit norm, compared by ITC
 };
 
 namespace detail {
 
-/// Encoded items as one. Tokens of different lengths are padded.
+/// Concatenation of encoded items. Tokens of different lengths are padded.
 inline Encoded concatenated(const std::vector<Encoded>& parts) {
   std::vector<at::Tensor> values, mask, token_embeddings, embeddings;
   for (const Encoded& part : parts) {
@@ -42,8 +41,8 @@ inline Encoded concatenated(const std::vector<Encoded>& parts) {
   return {{stack_padded(values), stack_padded(mask), {}, {}, stack_padded(token_embeddings)}, at::cat(embeddings)};
 }
 
-/// What @p encode(begin, end) gives for 0 .. @p count, @p size at a time. No chunk has one item alone where there are
-/// others: it could not be shuffled.
+/// Concatenated results of @p encode(begin, end) over 0 .. @p count, @p size at a time. No chunk has a single item if
+/// there are others: it could not be shuffled.
 template <class Encode>
 Encoded encode_in_chunks(std::int64_t count, const Encode& encode, std::int64_t size = 64) {
   std::vector<Encoded> parts;
@@ -58,7 +57,7 @@ Encoded encode_in_chunks(std::int64_t count, const Encode& encode, std::int64_t 
 
 }  // namespace detail
 
-/// All different images of @p examples, in the order of their numbers. @param model  in eval mode
+/// All distinct images of @p examples, in the order of their numbers. @param model  in eval mode
 template <class Host>
 Encoded encode_images(Host& model, const CachedExamples& examples, Ablation ablation = Ablation::none,
                       std::int64_t size = 64) {
@@ -71,7 +70,7 @@ Encoded encode_images(Host& model, const CachedExamples& examples, Ablation abla
   return detail::encode_in_chunks(examples.images(), encode, size);
 }
 
-/// The texts of the examples @p which.
+/// Encoded texts of the examples @p which.
 template <class Host>
 Encoded encode_texts(Host& model, const CachedExamples& examples, const std::vector<std::int64_t>& which,
                      std::int64_t size = 64) {
@@ -91,11 +90,11 @@ inline at::Tensor compare(const Encoded& texts, const Encoded& images) {
   return texts.embeddings.matmul(images.embeddings.t());
 }
 
-/// The same scores, but each row's @p top best are ordered by s + weight * p, p in [0, 1] being ITM's probability; they
-/// stay above all others. Costs rows times @p top passes of the fusion encoder.
-/// @param scores  as compare() gave it, or its transpose
-/// @param rows    what the rows are: texts (or images, of the transpose)
-/// @param columns what the columns are
+/// Re-ranked scores: each row's @p top best are sorted by s + weight * p, where p in [0, 1] is ITM's probability, and
+/// stay above all others. Needs rows times @p top passes of the fusion encoder.
+/// @param scores   from compare(), or its transpose
+/// @param rows     items of the rows: texts (or images, for the transpose)
+/// @param columns  items of the columns
 template <class Host>
 at::Tensor rerank(Host& model, const at::Tensor& scores, const Encoded& rows, const Encoded& columns,
                   bool rows_are_texts, std::int64_t top, double weight = 1.0, std::int64_t size = 32) {

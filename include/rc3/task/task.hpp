@@ -1,5 +1,5 @@
 #pragma once
-/// Downstream tasks: heads on a pre-trained model, what they are given, and what their answers are worth.
+/// Downstream tasks: heads on a pre-trained model, their data and their evaluation.
 
 #include "rc3/task/ablation.hpp"
 #include "rc3/task/batch.hpp"

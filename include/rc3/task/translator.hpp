@@ -1,5 +1,5 @@
 #pragma once
-/// A head that writes: translation of a text with the help of its image.
+/// Translation head: generates the translation of a text with the help of its image.
 
 #include <ATen/ops/cat.h>
 #include <ATen/ops/cross_entropy_loss.h>
@@ -29,15 +29,15 @@
 
 namespace rc3::task {
 
-/// A decoder over image and text fused: loss = cross-entropy of each word behind the language, with label smoothing.
+/// A decoder over fused image and text. loss = cross-entropy of each word after the language, with label smoothing.
 /// Source: Vaswani et al. 2017; language words as in mBART (Liu et al. 2020).
-/// @tparam Host  what rc3::Model offers, its fusion encoder one that keeps every token (fusion::FusesTokens)
+/// @tparam Host  with the members of rc3::Model, and a fusion encoder with token states (fusion::FusesTokens)
 template <class Host>
 class Translator : public torch::nn::Module {
  public:
   using Batch = task::ExampleBatch;
 
-  /// On the device where the model lies, the decoder too.
+  /// On the model's device, including the decoder.
   /// @param decoder          of the model's width, with Vocabulary::size() words
   /// @param label_smoothing  in [0, 1)
   Translator(std::shared_ptr<Host> model, std::shared_ptr<fusion::Decoder> decoder, double label_smoothing = 0.1)
@@ -52,14 +52,14 @@ class Translator : public torch::nn::Module {
   static std::string name() { return type_name<Translator>(); }
   static std::vector<std::string> objective_names() { return {"word"}; }
 
-  /// @throws rc3::Error when a reference is missing
+  /// @throws rc3::Error for a missing reference
   Losses losses(const Batch& batch) {
     const auto& targets = batch.targets;
     check_shape("task::Translator", "targets", targets.ids, {{'B', batch.size()}, {'T'}});
     require(targets.mask.any(1).all().template item<bool>(),
             "task::Translator: an example to learn from has no reference");
     const auto b = batch.size(), t = targets.ids.size(1);
-    // The decoder reads: end, language, first word, ...; it is asked what follows the language, and so on.
+    // Decoder input: end, language, first word, ...; the targets start with the word after the language.
     const auto read =
         at::cat({at::full({b, 1}, Vocabulary::end, targets.ids.options()), targets.ids.narrow(1, 0, t - 1)}, 1);
     const auto first = at::ones({b, 1}, targets.mask.options());
@@ -80,8 +80,8 @@ class Translator : public torch::nn::Module {
     return share_of(losses(batch), comm);
   }
 
-  /// Writes each text in its target language. Call eval() before.
-  /// @param options  `start`, `end` and `first` are set here
+  /// Translations of each text into its target language. Call eval() before.
+  /// @param options  `start`, `end` and `first` are overwritten
   /// @return words of the Vocabulary, the language first
   std::vector<fusion::Hypothesis> translate(const Batch& batch, fusion::GenerateOptions options = {}) {
     c10::NoGradGuard no_grad;
@@ -90,7 +90,7 @@ class Translator : public torch::nn::Module {
     std::vector<fusion::Hypothesis> out(static_cast<std::size_t>(batch.size()));
     check_shape("task::Translator", "target_languages", batch.target_languages, {{'B', batch.size()}});
     const auto languages = batch.target_languages.cpu();
-    for (auto left = at::full({batch.size()}, true); left.any().template item<bool>();) {  // a language at a time
+    for (auto left = at::full({batch.size()}, true); left.any().template item<bool>();) {  // one language at a time
       const auto language = languages[left.nonzero()[0].template item<std::int64_t>()].template item<std::int64_t>();
       const auto rows = (languages == language).nonzero().squeeze(1);
       left.index_fill_(0, rows, false);
@@ -117,9 +117,9 @@ class Translator : public torch::nn::Module {
   std::shared_ptr<fusion::Decoder> decoder_;
 };
 
-/// Begins the words of a decoder as another embedding has them, at the size that decoders begin with: pieces that mean
-/// alike are then alike from the start.
-/// @param decoder    with an embedding of its own, as many words as @p vocabulary
+/// Initialises the word embedding of a decoder from another one, rescaled to the size of the decoder's initial weights.
+/// Pieces of similar meaning are then similar from the start.
+/// @param decoder    with a separate embedding and the words of @p vocabulary
 /// @param embedding  float [K, D], by the tokenizer's ids, for example text::Bert::word_embedding()
 inline void copy_words(fusion::Decoder& decoder, const Vocabulary& vocabulary, const at::Tensor& embedding) {
   c10::NoGradGuard no_grad;

@@ -1,5 +1,5 @@
 #pragma once
-/// The words that a decoder writes with. LibTorch-free.
+/// Vocabulary of a decoder. LibTorch-free.
 
 #include <algorithm>
 #include <cstddef>
@@ -17,17 +17,17 @@
 
 namespace rc3::task {
 
-/// Those pieces of a tokenizer that some texts hold, numbered anew: of XLM-R's 250,000 a corpus needs some thousands,
-/// and the decoder's softmax costs as much as it has words. Before them: end of text, unknown, one word a language,
-/// which the decoder reads first (as in mBART).
+/// The tokenizer pieces in some texts, renumbered. A corpus needs some thousands of XLM-R's 250,000 pieces, and the
+/// cost of the decoder's softmax grows with its words. The first words are: end of text, unknown, and one word per
+/// language, which the decoder reads first (as in mBART).
 class Vocabulary {
  public:
   static constexpr std::int64_t end = 0, unknown = 1;
 
-  /// @param tokenizer   its prefix is left out
-  /// @param languages   that are written in, tags without repeats, one at least
-  /// @param texts       those that the decoder learns to write
-  /// @param max_length  words of a text, language and end included, >= 3; longer ones are cut
+  /// @param tokenizer   its prefix is omitted
+  /// @param languages   target languages, unique tags, at least one
+  /// @param texts       target texts of the decoder's training
+  /// @param max_length  words of a text, with language and end, >= 3; longer texts are truncated
   Vocabulary(const text::Tokenizer& tokenizer, std::vector<std::string> languages, std::span<const std::string> texts,
              std::int64_t max_length = 64)
       : tokenizer_(tokenizer.with({.prefix = "", .max_length = max_length})), languages_(std::move(languages)) {
@@ -35,7 +35,7 @@ class Vocabulary {
     for (const std::string& language : languages_)
       require(std::count(languages_.begin(), languages_.end(), language) == 1, "task::Vocabulary: the language ",
               language, " is listed twice");
-    std::map<std::int64_t, bool> seen;  // in the order of their ids: not in that of the texts
+    std::map<std::int64_t, bool> seen;  // sorted by id, not by the order of the texts
     for (const std::string& text : texts)
       for (const std::int64_t id : tokenizer_.encode(text)) seen[id] = true;
     for (const auto& [id, yes] : seen) {
@@ -45,14 +45,14 @@ class Vocabulary {
     }
   }
 
-  /// K: all words.
+  /// K, number of words.
   std::int64_t size() const { return first_piece() + static_cast<std::int64_t>(pieces_.size()); }
   const std::vector<std::string>& languages() const { return languages_; }
   /// The tokenizer's id of each piece; word first_piece() + i is pieces()[i].
   const std::vector<std::int64_t>& pieces() const { return pieces_; }
   std::int64_t first_piece() const { return 2 + static_cast<std::int64_t>(languages_.size()); }
 
-  /// The word that stands for a language. @throws rc3::Error for one that is not written in
+  /// The word of a language. @throws rc3::Error for a language that is not a target
   std::int64_t language(std::string_view tag) const {
     const auto found = std::find(languages_.begin(), languages_.end(), tag);
     if (found == languages_.end()) {
@@ -63,7 +63,7 @@ class Vocabulary {
     return 2 + (found - languages_.begin());
   }
 
-  /// Language, text, end. @throws rc3::Error as language() and Tokenizer::encode do
+  /// Language, text, end. @throws rc3::Error as language() and Tokenizer::encode
   std::vector<std::int64_t> encode(std::string_view text, std::string_view language) const {
     std::vector<std::int64_t> words{this->language(language)};
     for (const std::int64_t id : tokenizer_.encode(text)) {
@@ -75,7 +75,7 @@ class Vocabulary {
     return words;
   }
 
-  /// The text of @p words, those that are no pieces left out. @throws rc3::Error for a number that is no word
+  /// Text of @p words, without those that are no pieces. @throws rc3::Error for a number that is not a word
   std::string decode(std::span<const std::int64_t> words) const {
     std::vector<std::int64_t> ids;
     for (const std::int64_t word : words) {

@@ -27,7 +27,7 @@ namespace rc3::train {
 /// Source: Loshchilov and Hutter 2019.
 class AdamW {
  public:
-  /// Takes every parameter of @p module that learns now; one that hangs in the tree twice counts once.
+  /// Optimizes every trainable parameter of @p module; one registered twice counts once.
   AdamW(const torch::nn::Module& module, AdamWOptions options) : options_(std::move(options)) {
     std::vector<std::pair<std::string, at::Tensor>> learning;
     std::vector<std::string> names;
@@ -49,14 +49,14 @@ class AdamW {
     }
   }
 
-  /// One update. Parameters without a gradient in this step are left alone.
+  /// One update. Parameters without a gradient in this step stay unchanged.
   /// @param factor  of the learning rate, from the schedule, >= 0
-  /// @return norm of the gradient before clipping; not finite: nothing was changed
+  /// @return gradient norm before clipping; if not finite, the parameters are unchanged
   double step(double factor) {
     c10::NoGradGuard no_grad;
     const double norm = gradient_norm();
     if (std::isfinite(norm)) {
-      const auto where = groups_.front().steps.front().options();  // a kernel reads it where the parameters lie
+      const auto where = groups_.front().steps.front().options();  // the kernel reads it on the parameters' device
       const auto shrink = norm > options_.clip ? at::full({}, norm / options_.clip, where) : at::Tensor();
       for (auto& g : groups_) update(g, factor, shrink);
     }
@@ -69,14 +69,14 @@ class AdamW {
       for (auto& p : g.parameters) p.mutable_grad() = at::Tensor();
   }
 
-  /// What it learns, in the order of the groups.
+  /// The optimized parameters, in the order of the groups.
   std::vector<at::Tensor> parameters() const {
     std::vector<at::Tensor> all;
     for (const auto& g : groups_) all.insert(all.end(), g.parameters.begin(), g.parameters.end());
     return all;
   }
 
-  /// Moments and step counts: "first.NAME", "second.NAME", "steps.NAME". These tensors change with the next step.
+  /// Moments and step counts: "first.NAME", "second.NAME", "steps.NAME". The next step changes these tensors.
   std::map<std::string, at::Tensor> state() const {
     std::map<std::string, at::Tensor> all;
     for (const auto& g : groups_)
@@ -115,7 +115,7 @@ class AdamW {
     return norms.empty() ? 0.0 : at::linalg_vector_norm(at::stack(norms)).item<double>();
   }
 
-  /// @param shrink  what the kernel divides every gradient by, undefined for 1
+  /// @param shrink  divisor of every gradient in the kernel, undefined for 1
   void update(Group& g, double factor, const at::Tensor& shrink) {
     std::vector<at::Tensor> parameters, gradients, first, second, steps;
     for (std::size_t i = 0; i < g.parameters.size(); ++i) {

@@ -1,5 +1,5 @@
 #pragma once
-/// One piece of work at a time beside the caller's. LibTorch-free.
+/// Background thread for one task at a time. LibTorch-free.
 
 #include <functional>
 #include <future>
@@ -7,7 +7,7 @@
 
 namespace rc3::train {
 
-/// What fails there is thrown here, by the next call.
+/// A failure of the task is thrown by the next call.
 class Background {
  public:
   Background() = default;
@@ -17,7 +17,7 @@ class Background {
     if (work_.valid()) work_.wait();
   }
 
-  /// Waits for the piece before, then begins @p work.
+  /// Waits for the previous task, then starts @p work.
   void start(std::function<void()> work) {
     wait();
     work_ = std::async(std::launch::async, std::move(work));

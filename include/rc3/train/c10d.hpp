@@ -1,8 +1,9 @@
 #pragma once
-/// The ranks of a run on one or many machines, through LibTorch's c10d: Gloo, and NCCL between GPUs.
+/// Communication between the ranks of a run on one or more machines, by LibTorch's c10d: Gloo, and NCCL between GPUs.
 ///
-/// Needs Gloo's headers (Debian: libgloo-dev); the library itself is in LibTorch. Link rc3::gloo beside rc3::rc3. It
-/// brings NCCL (and defines RC3_HAS_NCCL) where LibTorch has CUDA and the headers of CUDA and NCCL are found.
+/// Needs Gloo's headers (Debian: libgloo-dev); the library itself is in LibTorch. Link rc3::gloo in addition to
+/// rc3::rc3. It also adds NCCL (and defines RC3_HAS_NCCL) if LibTorch has CUDA and the headers of CUDA and NCCL are
+/// found.
 
 #ifndef USE_C10D_GLOO
 #define USE_C10D_GLOO
@@ -36,22 +37,22 @@
 namespace rc3::train {
 
 struct C10dOptions {
-  std::chrono::milliseconds timeout = std::chrono::minutes(10);  ///< of each call: how long the other ranks may take
-  std::string hostname = {};     ///< of the network interface to use; empty: that of this machine's name
-  at::Device device = at::kCPU;  ///< that this rank computes on, see train::use_device
-  std::string backend = "auto";  ///< what carries a GPU's tensors: "nccl", "gloo" (by way of the CPU's memory), or
-                                 ///< "auto": NCCL on a GPU where the program has it
+  std::chrono::milliseconds timeout = std::chrono::minutes(10);  ///< of each call: maximum wait for other ranks
+  std::string hostname = {};     ///< of the network interface; empty: that of this machine's name
+  at::Device device = at::kCPU;  ///< device of this rank's computation, see train::use_device
+  std::string backend = "auto";  ///< backend of GPU tensors: "nccl", "gloo" (through CPU memory), or
+                                 ///< "auto": NCCL on a GPU if the program has it
 };
 
-/// A Communicator over TCP, and with NCCL over whatever joins the GPUs. Tensors of the CPU go through Gloo in any case.
-/// Launch with `torchrun --no-python --nproc-per-node=2 ./program`, with Open MPI's `mpirun -np 2 ./program` (on
-/// several machines with MASTER_ADDR, where rank 0 runs, and MASTER_PORT), or set RANK and WORLD_SIZE too for each
-/// process.
+/// A Communicator over TCP, and with NCCL over the GPUs' interconnect. CPU tensors always use Gloo. Launch with
+/// `torchrun --no-python --nproc-per-node=2 ./program` or with Open MPI's `mpirun -np 2 ./program`. On several machines
+/// mpirun also needs MASTER_ADDR, the machine of rank 0, and MASTER_PORT. Without a launcher, set RANK and WORLD_SIZE
+/// too for each process.
 class C10d {
  public:
-  /// Meets the other ranks, and checks that they add up: the sum of rank + 1 must be n (n + 1) / 2.
-  /// @throws rc3::Error naming the variable of the environment that is missing or no number, or the rank and why the
-  ///         others were not met; for a backend that is none, or that this program or its device has not
+  /// Connects to the other ranks and checks their number: the sum of rank + 1 must be n (n + 1) / 2.
+  /// @throws rc3::Error naming the environment variable that is missing or not a number, or the rank and the reason of
+  ///         a failed connection; for an unknown backend, or one that this program or its device lacks
   static C10d from_environment(const C10dOptions& options = {}) {
     const auto rank = number({"RANK", "OMPI_COMM_WORLD_RANK"}), size = number({"WORLD_SIZE", "OMPI_COMM_WORLD_SIZE"});
     require(size > 0 && rank >= 0 && rank < size, "train::C10d: rank ", rank, " of ", size);
@@ -80,7 +81,7 @@ class C10d {
     if (!all[0].is_same(t)) t.copy_(all[0]);
   }
 
-  /// A sum under way.
+  /// A sum in progress.
   class Pending {
    public:
     Pending(C10d& comm, const at::Tensor& t) : comm_(comm), sum_(t), all_{comm.carried(t)} {
@@ -98,12 +99,12 @@ class C10d {
     c10::intrusive_ptr<c10d::Work> work_;
   };
 
-  /// Begins to replace @p t, contiguous, by the sum over the ranks. These calls go over connections of their own: they
-  /// are matched among themselves, in their order, whatever else is said meanwhile.
+  /// Starts to replace @p t, contiguous, by the sum over the ranks. These calls use separate connections: they are
+  /// matched only with each other, in their order.
   Pending all_reduce_later(const at::Tensor& t) { return {*this, t}; }
 
  private:
-  /// Ranks that are joined once more for each purpose, so that its calls are matched among themselves.
+  /// Separate connections of the same ranks for each purpose, so that its calls are matched only with each other.
   struct Group {
     c10::intrusive_ptr<c10d::Backend> gloo, nccl;
     c10d::Backend& of(const at::Tensor& t) const { return t.is_cpu() ? *gloo : *nccl; }
@@ -114,7 +115,7 @@ class C10d {
     const bool nccl = takes_nccl(options);
     call("start", [&] {
       c10d::TCPStoreOptions store_options;
-      // Under torchrun its agent holds the store, and every rank is a client of it.
+      // Under torchrun its agent holds the store, and every rank is a client.
       const char* agent = std::getenv("TORCHELASTIC_USE_AGENT_STORE");
       const bool elastic = agent != nullptr && std::string_view(agent) == "True";
       store_options.isServer = rank == 0 && !elastic;
@@ -123,7 +124,7 @@ class C10d {
       store_options.waitWorkers = false;
       store_options.timeout = options.timeout;
       c10::intrusive_ptr<c10d::Store> store = c10::make_intrusive<c10d::TCPStore>(host, store_options);
-      // After a restart the keys of the attempt before are still there.
+      // After a restart the keys of the previous attempt still exist.
       const char* attempt = std::getenv("TORCHELASTIC_RESTART_COUNT");
       store = c10::make_intrusive<c10d::PrefixStore>(join("rc3/attempt-", attempt == nullptr ? "0" : attempt), store);
       const auto gloo = c10d::ProcessGroupGloo::Options::create();
@@ -150,7 +151,7 @@ class C10d {
       later_ = group("later");
     });
     check_sum(at::kCPU);
-    if (nccl) check_sum(options.device);  // NCCL meets the other ranks at its first call
+    if (nccl) check_sum(options.device);  // NCCL connects to the other ranks at its first call
   }
 
   static bool takes_nccl(const C10dOptions& options) {
@@ -171,7 +172,7 @@ class C10d {
     return true;
   }
 
-  /// @p t where a group carries it: itself, or its copy in the CPU's memory.
+  /// @p t where a group can send it: itself, or its copy in CPU memory.
   at::Tensor carried(const at::Tensor& t) const { return t.is_cpu() || (t.is_cuda() && now_.nccl) ? t : t.cpu(); }
 
   void check_sum(const at::Device& device) {
@@ -193,8 +194,8 @@ class C10d {
     }
   }
 
-  /// Where the ranks of one mpirun meet when all of them are on this machine and nothing else is said: each call of
-  /// mpirun has its own number, so that two at a time do not meet.
+  /// Default port of the ranks of one mpirun if all are on this machine. Each call of mpirun has a separate number, so
+  /// that two concurrent runs do not collide.
   static std::optional<std::uint16_t> port_of_mpirun(std::int64_t size) {
     const char* here = std::getenv("OMPI_COMM_WORLD_LOCAL_SIZE");
     const char* call = std::getenv("PMIX_NAMESPACE");

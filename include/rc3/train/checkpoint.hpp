@@ -1,5 +1,5 @@
 #pragma once
-/// Tensors of a run in safetensors files: a model's alone, or all that a run needs to go on.
+/// Checkpoints as safetensors files: a model's tensors, or the full state of a run.
 
 #include <ATen/core/Tensor.h>
 #include <c10/core/GradMode.h>
@@ -20,7 +20,7 @@
 
 namespace rc3::train {
 
-/// @throws rc3::Error unless @p path, which @p reader reads, was written by @p variant
+/// @throws rc3::Error unless @p path, opened by @p reader, was written by @p variant
 inline void check_variant(const io::safetensors::Reader& reader, const std::filesystem::path& path,
                           const std::string& variant) {
   const auto& metadata = reader.header().metadata;
@@ -31,8 +31,8 @@ inline void check_variant(const io::safetensors::Reader& reader, const std::file
 }
 
 /// The tensors of @p path, which must have the names, shapes and types of @p wanted.
-/// @param variant  the type, as `Model<...>::name()` gives it
-/// @throws rc3::Error when the file is damaged, was written by another variant, or lacks, or has besides, a tensor
+/// @param variant  the type, as from `Model<...>::name()`
+/// @throws rc3::Error for a damaged file, a file of another variant, or a missing or extra tensor
 inline StateDict read_state(const std::filesystem::path& path, const StateDict& wanted, const std::string& variant) {
   const io::safetensors::Reader reader(path);
   check_variant(reader, path, variant);
@@ -50,7 +50,7 @@ inline StateDict read_state(const std::filesystem::path& path, const StateDict& 
   return read;
 }
 
-/// The tensors of @p path, whatever they are. @throws rc3::Error when it is damaged or of another variant
+/// All tensors of @p path. @throws rc3::Error if it is damaged or of another variant
 inline StateDict read_state(const std::filesystem::path& path, const std::string& variant) {
   const io::safetensors::Reader reader(path);
   check_variant(reader, path, variant);
@@ -59,35 +59,35 @@ inline StateDict read_state(const std::filesystem::path& path, const std::string
   return read;
 }
 
-/// Gives the tensors of @p state the values of @p values, which has the same names.
+/// Copies @p values into the tensors of @p state, which has the same names.
 inline void copy_state(const StateDict& state, const StateDict& values) {
   c10::NoGradGuard no_grad;
   for (const auto& [name, tensor] : state) at::Tensor(tensor).copy_(values.at(name));
 }
 
 /// Writes @p module to @p path. The old file stays until the new one is complete.
-/// @param variant  the type, as `Model<...>::name()` gives it; a load into another variant is refused by it
-/// @throws rc3::Error when the file cannot be written
+/// @param variant  the type, as from `Model<...>::name()`; other variants refuse the file
+/// @throws rc3::Error if the file cannot be written
 inline void save_checkpoint(const std::filesystem::path& path, const torch::nn::Module& module,
                             const std::string& variant) {
   io::safetensors::save(path, nn::named_state(module), {{"format", "pt"}, {"rc3.variant", variant}});
 }
 
-/// Reads @p path into @p module. @throws rc3::Error as read_state does; nothing of the module is then changed
+/// Reads @p path into @p module. @throws rc3::Error as read_state; the module is then unchanged
 inline void load_checkpoint(const std::filesystem::path& path, torch::nn::Module& module, const std::string& variant) {
   const auto state = nn::named_state(module);
   copy_state(state, read_state(path, state, variant));
 }
 
-/// All that a run needs to go on, as files of tensors ("model", "optimizer", ...) and numbers.
+/// Full state of a run, as files of tensors ("model", "optimizer", ...) and counters.
 struct Snapshot {
-  std::string variant;                     ///< the type, as `name()` gives it
+  std::string variant;                     ///< the type, as from `name()`
   std::map<std::string, StateDict> files;  ///< by name without ".safetensors"
   RunState state;                          ///< state.json
   nlohmann::ordered_json configuration;    ///< configuration.json
-  nlohmann::ordered_json sources = {};     ///< provenance.json: where its values come from; null: not written
+  nlohmann::ordered_json sources = {};     ///< provenance.json: origin of its values; null: not written
 
-  /// With tensors of its own in the CPU's memory, which the next step does not change.
+  /// A copy in CPU memory, which the next step does not change.
   Snapshot copied() const {
     c10::NoGradGuard no_grad;
     Snapshot copy = *this;
@@ -96,7 +96,7 @@ struct Snapshot {
     return copy;
   }
 
-  /// As the files of a checkpoint. @tparam Writer  a CheckpointWriter
+  /// Writes the files of a checkpoint. @tparam Writer  a CheckpointWriter
   template <class Writer>
   void write(Writer& writer) const {
     for (const auto& [file, tensors] : files) {

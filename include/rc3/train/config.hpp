@@ -1,5 +1,5 @@
 #pragma once
-/// Options from a file, and as one. LibTorch-free. For the command line: rc3/train/config/arguments.hpp, with CLI11.
+/// Options from and to files. LibTorch-free. For the command line: rc3/train/config/arguments.hpp, with CLI11.
 
 #include "rc3/train/config/bounds.hpp"
 #include "rc3/train/config/fields.hpp"

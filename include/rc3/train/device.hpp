@@ -1,5 +1,5 @@
 #pragma once
-/// The device that a run computes on.
+/// Device of a run.
 
 #include <ATen/Context.h>
 #include <c10/core/Device.h>
@@ -18,7 +18,7 @@ namespace rc3::train {
 
 namespace detail {
 
-/// Which of this machine's ranks this is, as torchrun and Open MPI say it; 0 where nothing does.
+/// This process's rank on its machine, from the variables of torchrun and Open MPI; 0 without them.
 inline std::int64_t local_rank() {
   for (const char* name : {"LOCAL_RANK", "OMPI_COMM_WORLD_LOCAL_RANK"}) {
     const char* value = std::getenv(name);
@@ -36,8 +36,8 @@ inline std::int64_t local_rank() {
 }  // namespace detail
 
 /// @param wish  "cpu"; "cuda:N", the GPU N; "cuda", the GPU of this machine's local rank, the first without ranks;
-///              "auto", the same where LibTorch has CUDA and there is a GPU, else the CPU
-/// @throws rc3::Error for another word, for a LibTorch without CUDA and for a GPU that is not there
+///              "auto", as "cuda" if LibTorch has CUDA and a GPU exists, else the CPU
+/// @throws rc3::Error for another word, for a LibTorch without CUDA and for a missing GPU
 inline at::Device device(std::string_view wish) {
   if (wish == "cpu") return at::kCPU;
   constexpr std::string_view numbered = "cuda:";
@@ -59,7 +59,7 @@ inline at::Device device(std::string_view wish) {
   return {at::kCUDA, static_cast<c10::DeviceIndex>(gpu)};
 }
 
-/// The same, and makes it the current device of this thread: what is made on "cuda", and NCCL, then use this rank's
+/// As device(), but also makes it the current device of this thread: tensors on "cuda", and NCCL, then use this rank's
 /// GPU.
 inline at::Device use_device(std::string_view wish) {
   const auto chosen = device(wish);

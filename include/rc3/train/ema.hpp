@@ -1,5 +1,5 @@
 #pragma once
-/// A moving average of the weights, which often generalises better than the last ones.
+/// Exponential moving average of the weights, which often generalises better than the final ones.
 
 #include <ATen/TensorOperators.h>
 #include <c10/core/GradMode.h>
@@ -20,14 +20,13 @@ namespace rc3::train {
 /// 1992.
 class Ema {
  public:
-  /// @param decay  in [0, 1); in the first steps min(decay, (1 + n) / (10 + n)) is taken, so that the start is
-  /// forgotten
+  /// @param decay  in [0, 1); the first steps use min(decay, (1 + n) / (10 + n)), so that the initial weights fade
   Ema(const torch::nn::Module& module, double decay) : decay_(decay), weights_(nn::named_state(module)) {
     require(decay >= 0 && decay < 1, "train::Ema: decay must lie in [0, 1), is ", decay);
     for (const auto& [name, tensor] : weights_) average_.emplace(name, tensor.detach().clone());
   }
 
-  /// @param steps  that were made before this one, >= 0
+  /// @param steps  completed before this one, >= 0
   void update(std::int64_t steps) {
     c10::NoGradGuard no_grad;
     const auto n = static_cast<double>(steps);
@@ -43,7 +42,7 @@ class Ema {
 
   const std::map<std::string, at::Tensor>& state() const { return average_; }
 
-  /// While it lives, the module has the average for its weights.
+  /// Scope guard: the module has the averaged weights.
   class Applied {
    public:
     explicit Applied(Ema& ema) : ema_(ema) { ema_.swap(); }

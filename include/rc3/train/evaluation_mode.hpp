@@ -1,5 +1,5 @@
 #pragma once
-/// A model as it is evaluated in the middle of its training.
+/// Evaluation mode of a model during its training.
 
 #include <torch/nn/module.h>
 
@@ -9,11 +9,11 @@
 
 namespace rc3::train {
 
-/// While it lives the module is in eval mode, with the average for its weights where one is kept; afterwards, behind an
-/// exception too, it is as it was.
+/// Scope guard: the module is in eval mode, with the averaged weights if there are any. The destructor restores the
+/// previous state, also after an exception.
 class EvaluationMode {
  public:
-  /// @param ema  of this module; null: none is kept
+  /// @param ema  of this module; null: no average
   explicit EvaluationMode(torch::nn::Module& module, Ema* ema = nullptr)
       : module_(module), training_(module.is_training()) {
     if (ema != nullptr) averaged_.emplace(*ema);

@@ -1,5 +1,5 @@
 #pragma once
-/// TensorBoard's event files: what is worth watching, for `tensorboard --logdir`. LibTorch-free.
+/// TensorBoard event files, for `tensorboard --logdir`. LibTorch-free.
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -22,7 +22,7 @@ namespace rc3::train {
 
 namespace detail {
 
-/// The least of protocol buffers that an event takes.
+/// Minimal encoder of protocol buffers for events.
 class Message {
  public:
   Message& varint(int field, std::uint64_t value) {
@@ -57,21 +57,21 @@ class Message {
 
 }  // namespace detail
 
-/// A file of events. Every event is written when it is said, so that a run that is killed loses none.
+/// A file of events. Each event is written immediately, so that a killed run loses none.
 class EventFile {
  public:
   using Clock = std::function<double()>;  ///< seconds since 1970
 
-  /// @param folder  made if it is not there; a run that goes on makes a further file beside those of before
-  /// @param step    of the first event; above 0, TensorBoard forgets what earlier files say from there on
-  /// @throws rc3::Error when the file cannot be written
+  /// @param folder  created if missing; a resumed run adds a file to the earlier ones
+  /// @param step    of the first event; if above 0, TensorBoard drops points of earlier files from this step on
+  /// @throws rc3::Error if the file cannot be written
   explicit EventFile(const std::filesystem::path& folder, std::int64_t step = 0, Clock clock = now)
       : clock_(std::move(clock)) {
     std::error_code failed;
     std::filesystem::create_directories(folder, failed);
     require(!failed, folder.string(), ": cannot be made: ", failed.message());
     const auto time = static_cast<std::int64_t>(clock_());
-    for (int k = 0; file_.get() < 0; ++k) {  // one that is there already is another run's
+    for (int k = 0; file_.get() < 0; ++k) {  // an existing file belongs to another run
       path_ = folder / join("events.out.tfevents.", time, ".rc3.", ::getpid(), '.', k);
       file_ = io::Descriptor(::open(path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0666));
       require(file_.get() >= 0 || errno == EEXIST, path_.string(), ": cannot write: ", std::strerror(errno));

@@ -1,5 +1,5 @@
 #pragma once
-/// Fine-tuning of a head, with the weights chosen on validation examples.
+/// Fine-tuning of a head, with the weights of the best validation.
 
 #include <cstdint>
 #include <functional>
@@ -22,14 +22,14 @@ struct FineTuneOptions {
   std::string label = "fine-tune";  ///< of the progress line
 };
 
-/// Tunes @p head by a Run without a folder. At the end the head is in eval mode and has the weights with the best
-/// validation; of equal ones the earlier.
+/// Tunes @p head by a Run without a folder. At the end the head is in eval mode with the weights of the best
+/// validation; among equal ones the earliest.
 /// @param batches   a source for Run: its part of the batches on each rank
-/// @param validate  more is better; called on every rank with the head in eval mode, with Options::ema on the averaged
-///                  weights. Rank 0's value decides for all
+/// @param validate  higher is better; called on every rank with the head in eval mode, and with the averaged weights if
+///                  Options::ema is set. Rank 0's value counts
 /// @tparam Head     a task::Classifier, task::Translator, task::Matcher or rc3::Pretrainer
 /// @return the best validation and its step
-/// @throws rc3::Error when a validation is not a number, and when a signal stops the run
+/// @throws rc3::Error if a validation is not a number, and if a signal stops the run
 template <class Head, class Batches, Communicator Comm = Single>
 BestEvaluation fine_tune(const std::shared_ptr<Head>& head, Batches batches, const std::function<double()>& validate,
                          const FineTuneOptions& options, std::ostream& out,

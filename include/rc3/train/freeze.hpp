@@ -1,5 +1,5 @@
 #pragma once
-/// Which parameters do not learn, by their names.
+/// Frozen parameters, selected by name.
 
 #include <fnmatch.h>
 #include <torch/nn/module.h>
@@ -11,13 +11,13 @@
 
 namespace rc3::train {
 
-/// Whether @p name fits @p pattern, as a shell matches: * stands for any characters, none too.
+/// Whether @p name matches the shell pattern @p pattern: * is any sequence of characters, also an empty one.
 inline bool fits(const std::string& name, const std::string& pattern) {
   return ::fnmatch(pattern.c_str(), name.c_str(), FNM_NOESCAPE) == 0;
 }
 
-/// Stops the learning of the parameters that fit a pattern. Call it before the optimizer is made.
-/// @throws rc3::Error for a pattern that fits none: a name that was mistyped would be learned without a word
+/// Freezes the parameters that match a pattern. Call it before the optimizer is constructed.
+/// @throws rc3::Error for a pattern without a match: a mistyped name would otherwise be trained silently
 inline void freeze(torch::nn::Module& module, const std::vector<std::string>& patterns) {
   for (const std::string& pattern : patterns) {
     bool found = false;

@@ -1,5 +1,5 @@
 #pragma once
-/// The sum of all ranks' gradients, made while the backward pass still goes on.
+/// Sum of all ranks' gradients, overlapped with the backward pass.
 
 #include <ATen/ops/cat.h>
 #include <ATen/ops/tensor.h>
@@ -21,24 +21,24 @@
 
 namespace rc3::train {
 
-/// A Communicator that sums while its caller does something else: `all_reduce_later(t)` gives an object whose `wait()`
-/// returns when t holds the sum. Its calls are matched among themselves, in their order.
+/// A Communicator with asynchronous sums: `all_reduce_later(t)` returns an object whose `wait()` returns when t holds
+/// the sum. These calls are matched only with each other, in their order.
 template <class C>
 concept SumsLater = Communicator<C> && requires(C& c, const at::Tensor& t) {
   c.all_reduce_later(t).wait();
 };
 
-/// Parameters lie in buckets, last ones first, since their gradients come first. A bucket whose gradients are all there
-/// goes on its way at once; buckets leave in the same order on every rank. Parameters that no rank used in the step
-/// before are not waited for; if one is used after all when its bucket has left, the whole bucket is summed anew at the
-/// end. So a gradient always lies at the same place of the same message: of three ranks or more a ring adds in an order
-/// that depends on the place, and a resumed run, which knows of no step before, must round as the run left alone does.
+/// Parameters are grouped in buckets, last ones first, since their gradients come first. A bucket with all gradients is
+/// sent at once, in the same order on every rank. Parameters that no rank used in the previous step are not waited for.
+/// If one is used after its bucket was sent, the whole bucket is summed again at the end.
+/// A gradient therefore always has the same position in the same message. With three or more ranks, a ring's order of
+/// addition depends on the position. A resumed run knows no previous step, yet must round as an uninterrupted one.
 /// Source: Li et al. 2020 (PyTorch DDP).
 template <Communicator Comm>
 class GradientSum {
  public:
-  /// @param parameters    those that learn, in the same order on every rank
-  /// @param bucket_bytes  of gradients that are sent together, > 0
+  /// @param parameters    trainable ones, in the same order on every rank
+  /// @param bucket_bytes  gradients per message, > 0
   GradientSum(Comm& comm, std::vector<at::Tensor> parameters, std::int64_t bucket_bytes = 25 << 20)
       : comm_(comm),
         parameters_(std::move(parameters)),
@@ -63,7 +63,7 @@ class GradientSum {
     for (const auto& p : parameters_) torch::autograd::impl::set_post_acc_grad_hooks(p, nullptr);
   }
 
-  /// Before the backward pass that completes a step's gradients.
+  /// Call before the backward pass that completes a step's gradients.
   void begin() {
     for (auto& b : buckets_) b.missing = 0;
     for (std::size_t i = 0; i < parameters_.size(); ++i) buckets_[bucket_of_[i]].missing += expected_[i];
@@ -73,7 +73,8 @@ class GradientSum {
     armed_ = true;
   }
 
-  /// After it: every parameter has the sum over the ranks; one that no rank used has no gradient, as with one rank.
+  /// Call after that pass: every parameter then has the sum over the ranks. One that no rank used has no gradient, as
+  /// with one rank.
   void finish() {
     armed_ = false;
     c10::NoGradGuard no_grad;

@@ -1,5 +1,5 @@
 #pragma once
-/// Layer-wise learning-rate decay: how much slower than the top of its stack a parameter learns. LibTorch-free.
+/// Layer-wise learning-rate decay: lower rates for layers further below the top of their stack. LibTorch-free.
 
 #include <algorithm>
 #include <cctype>
@@ -15,13 +15,13 @@
 
 namespace rc3::train {
 
-/// Finds the stacks in the names of a module's parameters. Source: Howard and Ruder 2018; Clark et al. 2020.
+/// Finds the layer stacks from parameter names. Source: Howard and Ruder 2018; Clark et al. 2020.
 class LayerRates {
  public:
-  /// @param names  of all parameters, in the order of registration: what stands before a stack's layer 0 in the module
-  ///               that holds the stack lies below it, what stands behind them above
+  /// @param names  of all parameters, in the order of registration. In the module that holds a stack, parameters before
+  ///               layer 0 are below it, and parameters after it above
   /// @param rules  AdamWOptions::layer_decay
-  /// @throws rc3::Error for a rate outside (0, 1], or a rule that fits no stack
+  /// @throws rc3::Error for a rate outside (0, 1], or a rule that matches no stack
   LayerRates(const std::vector<std::string>& names, const std::vector<RateRule>& rules) : names_(names) {
     for (const RateRule& rule : rules) {
       require(rule.rate > 0 && rule.rate <= 1, "train::AdamW: layer_decay of \"", rule.part,
@@ -33,7 +33,7 @@ class LayerRates {
     }
   }
 
-  /// In (0, 1]; 1 for what lies in no stack.
+  /// Factor in (0, 1]; 1 for parameters outside all stacks.
   double rate(const std::string& name) const {
     for (const Stack& s : stacks_) {
       if (!name.starts_with(s.owner)) continue;
@@ -49,11 +49,11 @@ class LayerRates {
   struct Stack {
     std::string name, owner;  ///< "text.encoder.layers.", "text.encoder."
     double decay;
-    std::size_t first;  ///< place of its first parameter among all
+    std::size_t first;  ///< index of its first parameter among all
     int layers = 0;
   };
 
-  /// The stack that a parameter lies in, and its layer; empty where there is none.
+  /// A parameter's stack and layer; empty if it is in none.
   static std::pair<std::string_view, int> place(std::string_view name) {
     for (const std::string_view word : {"layers.", "blocks."}) {
       const auto at = name.find(word);
@@ -74,7 +74,7 @@ class LayerRates {
     if (stack.empty() || stack.find(rule.part) == std::string_view::npos) return;
     auto found = std::find_if(stacks_.begin(), stacks_.end(), [&](const Stack& s) { return s.name == stack; });
     if (found == stacks_.end()) {
-      const std::string owner(stack.substr(0, stack.size() - 7));  // "layers." and "blocks." are of seven letters
+      const std::string owner(stack.substr(0, stack.size() - 7));  // both "layers." and "blocks." have seven letters
       found = stacks_.insert(stacks_.end(), Stack{std::string(stack), owner, rule.rate, index});
     }
     if (found->decay == rule.rate) found->layers = std::max(found->layers, where.second + 1);

@@ -9,7 +9,7 @@
 
 namespace rc3::train {
 
-/// Parameters that learn, and all buffers. Frozen parameters, mostly most of a model, are left out.
+/// Trainable parameters and all buffers. Frozen parameters, often most of a model, are excluded.
 inline StateDict learned_state(const torch::nn::Module& module) {
   StateDict state = nn::named_state(module);
   for (const auto& parameter : module.named_parameters())
@@ -17,7 +17,7 @@ inline StateDict learned_state(const torch::nn::Module& module) {
   return state;
 }
 
-/// The same tensors in memory of their own.
+/// Deep copy of the tensors.
 inline StateDict copy_of(const StateDict& state) {
   c10::NoGradGuard no_grad;
   StateDict copy;

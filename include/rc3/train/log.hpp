@@ -1,5 +1,5 @@
 #pragma once
-/// What a run says of itself, a JSON object a line: for scripts, and for the report. LibTorch-free.
+/// Log of a run, one JSON object per line: for scripts, and for the report. LibTorch-free.
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -22,17 +22,17 @@
 
 namespace rc3::train {
 
-/// A line of a log: a step and its numbers, by name.
+/// One line of a log: a step and its named numbers.
 struct LogPoint {
   std::int64_t step = 0;
-  std::vector<std::pair<std::string, double>> values = {};  ///< in their order; not finite: null in the file
+  std::vector<std::pair<std::string, double>> values = {};  ///< in this order; not finite: null in the file
 
   bool has(std::string_view name) const {
     for (const auto& [key, value] : values)
       if (key == name) return true;
     return false;
   }
-  /// The value of @p name; NaN where there is none.
+  /// Value of @p name; NaN if missing.
   double operator[](std::string_view name) const {
     for (const auto& [key, value] : values)
       if (key == name) return value;
@@ -40,8 +40,8 @@ struct LogPoint {
   }
 };
 
-/// Reads a log. A last line that was cut off by a kill is passed over.
-/// @throws rc3::Error naming file and line for any other that is no point
+/// Reads a log. An incomplete last line, from a kill, is ignored.
+/// @throws rc3::Error naming file and line of any other invalid line
 inline std::vector<LogPoint> read_log(const std::filesystem::path& path) {
   const std::string text = io::read_file(path, std::uint64_t{1} << 32);
   std::vector<LogPoint> points;
@@ -51,7 +51,7 @@ inline std::vector<LogPoint> read_log(const std::filesystem::path& path) {
     if (end == std::string::npos) break;
     const std::string where = join(path.string(), ':', number);
     const std::string_view line = std::string_view(text).substr(at, end - at);
-    io::parse_json(line, where);  // refuses what is no JSON
+    io::parse_json(line, where);  // refuses invalid JSON
     const auto json = nlohmann::ordered_json::parse(line);
     LogPoint point;
     point.step = io::get<std::int64_t>(json, "step", where);
@@ -68,9 +68,9 @@ inline std::vector<LogPoint> read_log(const std::filesystem::path& path) {
 /// Appends points to a file.
 class JsonlLog {
  public:
-  /// @param step  that the run goes on from: lines of later steps are cut off, so that the log of a run that was killed
-  ///              is that of one left alone
-  /// @throws rc3::Error when the file is no log or cannot be written
+  /// @param step  of the resumed run: lines of later steps are removed, so that a killed and resumed run has the log of
+  ///              an uninterrupted one
+  /// @throws rc3::Error if the file is not a log or cannot be written
   explicit JsonlLog(std::filesystem::path path, std::int64_t step = 0) : path_(std::move(path)) {
     if (std::filesystem::exists(path_)) {
       std::string kept;

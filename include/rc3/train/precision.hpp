@@ -1,5 +1,5 @@
 #pragma once
-/// float32 or bfloat16, whichever this machine is really fast at.
+/// Precision: float32 or bfloat16, by measured speed.
 
 #include <ATen/autocast_mode.h>
 #include <ATen/ops/ones.h>
@@ -19,9 +19,9 @@ inline bool measures_bfloat16_faster(const at::Device& device, std::int64_t n) {
   const auto best = [&](at::ScalarType type) {
     const auto a = at::ones({n, n}, at::TensorOptions(device).dtype(type));
     double seconds = 1e9;
-    for (int i = 0; i < 4; ++i) {  // the first is a warm-up; the best of the others is the least disturbed
+    for (int i = 0; i < 4; ++i) {  // the first is a warm-up; the minimum of the others is the least disturbed
       const auto start = std::chrono::steady_clock::now();
-      a.matmul(a)[0][0].item<double>();  // a device answers when it is done
+      a.matmul(a)[0][0].item<double>();  // waits for the device
       const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
       if (i > 0) seconds = std::min(seconds, took.count());
     }
@@ -31,24 +31,23 @@ inline bool measures_bfloat16_faster(const at::Device& device, std::int64_t n) {
 }
 }  // namespace detail
 
-/// Whether a matrix product takes less time in bfloat16 than in float32: 256 x 256 x 256 on the CPU, measured once,
-/// 4096 x 4096 x 4096 elsewhere, where the start of a small one would take longer than itself. Processors without
-/// bfloat16 instructions emulate it, a hundred times slower, and no flag tells all of them apart.
+/// Whether a matrix product takes less time in bfloat16 than in float32, measured once: 256 x 256 x 256 on the CPU,
+/// 4096 x 4096 x 4096 elsewhere. On a GPU the launch of a small product would take longer than the product. Processors
+/// without bfloat16 instructions emulate it, a hundred times slower, and no flag identifies all of them.
 inline bool bfloat16_is_fast(const at::Device& device = at::kCPU) {
   if (!device.is_cpu()) return detail::measures_bfloat16_faster(device, 4096);
   static const bool fast = detail::measures_bfloat16_faster(at::kCPU, 256);
   return fast;
 }
 
-/// @param device  that computes
+/// @param device  of the computation
 /// @return Precision::float32 or Precision::bfloat16
 inline Precision resolve(Precision wish, const at::Device& device = at::kCPU) {
   if (wish != Precision::automatic) return wish;
   return bfloat16_is_fast(device) ? Precision::bfloat16 : Precision::float32;
 }
 
-/// Autocast on a kind of device while it lives, if @p precision is bfloat16. Norms, softmaxes and losses stay in
-/// float32.
+/// Scope guard: autocast on a device type if @p precision is bfloat16. Norms, softmaxes and losses stay in float32.
 class Autocast {
  public:
   explicit Autocast(Precision precision, const at::Device& device = at::kCPU) : type_(device.type()) {

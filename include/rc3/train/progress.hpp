@@ -1,5 +1,5 @@
 #pragma once
-/// What a training run says while it runs: a bar on a terminal, now and then a line in a file.
+/// Progress display: a bar on a terminal, occasional lines in a file.
 
 #include <unistd.h>
 
@@ -19,13 +19,13 @@
 
 namespace rc3::train {
 
-/// Whether standard output is a terminal that understands escape codes.
+/// Whether standard output is a terminal with escape codes.
 inline bool stdout_is_terminal() {
   const char* term = std::getenv("TERM");
   return ::isatty(STDOUT_FILENO) == 1 && term != nullptr && std::string_view(term) != "dumb";
 }
 
-/// Seconds from any fixed point on, never going back.
+/// Seconds from any fixed point, monotonic.
 using Clock = std::function<double()>;
 
 /// The machine's monotonic clock.
@@ -33,7 +33,7 @@ inline double steady_seconds() {
   return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
 
-/// "7s", "2m05s", "1h04m"; "?" for no number or more than ten thousand hours.
+/// "7s", "2m05s", "1h04m"; "?" for a value that is not finite or above ten thousand hours.
 inline std::string format_seconds(double seconds) {
   if (!(seconds >= 0 && seconds < 3.6e7)) return "?";
   const auto s = static_cast<std::int64_t>(seconds + 0.5);
@@ -58,19 +58,19 @@ inline std::string format_bar(double share, int width) {
   return bar;
 }
 
-/// One line on a terminal that is redrawn in place; elsewhere plain lines, few enough to read.
+/// One line, redrawn in place on a terminal; otherwise occasional plain lines.
 class Progress {
  public:
   struct Options {
     std::string label = "train";
     std::string unit = "items";
-    double every_seconds = 15;  ///< elsewhere: a line this often at least while there is something to say, > 0
-    double every_share = 0.1;   ///< elsewhere: and whenever this much more of the whole is done, in (0, 1]
-    double smoothing = 5;       ///< seconds over which rate and loss are averaged, > 0
+    double every_seconds = 15;  ///< not on a terminal: longest time between lines while there are updates, > 0
+    double every_share = 0.1;   ///< not on a terminal: largest share of the total between lines, in (0, 1]
+    double smoothing = 5;       ///< time constant of the averages of rate and loss in seconds, > 0
   };
 
-  /// @param total  items in all, > 0
-  /// @param out    must outlive this
+  /// @param total     number of items, > 0
+  /// @param out       must outlive this
   /// @param terminal  redraw one line (escape codes) or print plain lines
   Progress(std::int64_t total, std::ostream& out, bool terminal, Options options, Clock clock = steady_seconds)
       : total_(total), out_(out), terminal_(terminal), options_(std::move(options)), clock_(std::move(clock)) {
@@ -81,24 +81,24 @@ class Progress {
   }
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;
-  /// Ends the line, so that what comes next, an error message too, does not stand in the bar.
+  /// Ends the line, so that later output, such as an error message, starts on a new line.
   ~Progress() {
     if (terminal_ && drawn_ && !finished_) out_ << '\n' << std::flush;
   }
 
-  /// @param done  items done so far, 0 .. total, never less than before
-  /// @param loss  of the last step; not finite: shown as it is and kept out of the average
-  /// @param more  shown behind it
+  /// @param done  completed items, 0 .. total, never decreasing
+  /// @param loss  of the last step; if not finite, shown but excluded from the average
+  /// @param more  printed after the loss
   void update(std::int64_t done, double loss, std::string more = {}) {
     has_loss_ = true;
     more_ = std::move(more);
     advance(done, loss);
   }
 
-  /// The same for work without a loss.
+  /// Update for work without a loss.
   void update(std::int64_t done) { advance(done, NAN); }
 
-  /// The last line, with the time taken and the mean rate. Further calls do nothing.
+  /// Prints the last line, with the total time and the mean rate. Further calls have no effect.
   void finish() {
     if (std::exchange(finished_, true)) return;
     const double seconds = clock_() - start_;
@@ -108,14 +108,14 @@ class Progress {
          << std::flush;
   }
 
-  /// Smoothed items a second; 0 before the first step.
+  /// Smoothed items per second; 0 before the first step.
   double rate() const { return rate_; }
-  /// Seconds that are left at that rate; infinite before the first step.
+  /// Remaining seconds at that rate; infinite before the first step.
   double seconds_left() const { return static_cast<double>(total_ - done_) / rate_; }
 
  private:
   static constexpr int bar = 24;         ///< columns
-  static constexpr double redraw = 0.1;  ///< seconds between two redraws on a terminal at least
+  static constexpr double redraw = 0.1;  ///< minimum seconds between two redraws on a terminal
 
   void advance(std::int64_t done, double loss) {
     const double now = clock_();
@@ -131,8 +131,8 @@ class Progress {
   double share() const { return static_cast<double>(done_) / static_cast<double>(total_); }
 
   void observe(std::int64_t done, double loss, double now) {
-    // Averages over time and not over calls, so that neither batch size nor speed changes how calm the numbers are.
-    // The weights of a young average are divided by their sum, which takes the start-up bias away.
+    // Averages over time, not over calls: neither batch size nor speed changes the smoothness. Early weights are
+    // divided by their sum, which removes the start-up bias.
     const double passed = std::max(now - last_, 1e-9);
     const double keep = std::exp(-passed / options_.smoothing);
     if (done > done_) {
@@ -141,7 +141,7 @@ class Progress {
       rate_ = items_ / items_weight_;
       last_ = now;
     } else if (done_ == 0) {
-      last_ = now;  // what came before the first item is set-up, and no part of the rate
+      last_ = now;  // the time before the first item is set-up, excluded from the rate
     }
     done_ = std::max(done, done_);
     last_loss_ = loss;
@@ -169,7 +169,7 @@ class Progress {
     if (terminal_) line = "\r" + line + "▕" + format_bar(share(), bar) + "▏";
     line += percent + loss_text() + (more_.empty() ? "" : "  " + more_) + "  " + rate_text(rate_) + "  ";
     line += done_ == total_ ? format_seconds(now - start_) + " in all" : format_seconds(seconds_left()) + " left";
-    // One write a redraw, and the rest of the old line is erased after the new one stands: nothing flickers.
+    // One write per redraw, and the rest of the old line is erased after the new text: no flicker.
     line += terminal_ ? "\x1b[K" : "\n";
     out_ << line << std::flush;
     printed_ = now;

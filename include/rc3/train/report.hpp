@@ -1,5 +1,5 @@
 #pragma once
-/// What is left of a run to look at: one HTML file that needs nothing else, and the same as JSON. LibTorch-free.
+/// Report of a run: one self-contained HTML file, and the same content as JSON. LibTorch-free.
 
 #include <sys/utsname.h>
 #include <unistd.h>
@@ -33,15 +33,15 @@ using Facts = std::vector<std::pair<std::string, std::string>>;
 struct Report {
   std::string title;     ///< for example the variant's name
   std::string subtitle;  ///< how the run ended
-  Facts summary;         ///< "samples": "1.2 M"
+  Facts summary;         ///< for example "samples": "1.2 M"
   std::vector<Chart> charts;
   std::vector<Table> tables;
   nlohmann::ordered_json configuration = nullptr;
   Facts environment;
-  Facts sources = {};  ///< of the configuration: where each option's value comes from; empty: not known
+  Facts sources = {};  ///< of the configuration: origin of each option's value; empty: unknown
 };
 
-/// The report without its curves, which the log has. A cell that is not finite is null.
+/// The report without its curves, which are in the log. A cell that is not finite is null.
 inline nlohmann::ordered_json json(const Report& report) {
   using Json = nlohmann::ordered_json;
   const auto object = [](const Facts& facts) {
@@ -68,7 +68,7 @@ inline nlohmann::ordered_json json(const Report& report) {
           {"environment", object(report.environment)}};
 }
 
-/// Machine, compiler, time: what somebody asks who wants the same numbers.
+/// Machine, compiler and time, for reproduction of the numbers.
 inline Facts environment() {
   Facts facts;
   utsname system{};
@@ -92,14 +92,13 @@ inline Facts environment() {
   return facts;
 }
 
-/// "learning rate" of "learning_rate".
+/// Readable form of a name: "learning rate" for "learning_rate".
 inline std::string spoken(std::string name) {
   std::replace(name.begin(), name.end(), '_', ' ');
   return name;
 }
 
-/// The curves of a log: losses in one chart, every other value in one of its own. Names "loss" and "loss/..." are
-/// losses.
+/// Curves of a log: losses in one chart, every other value in a separate one. Names "loss" and "loss/..." are losses.
 inline std::vector<Chart> charts_of(const std::vector<LogPoint>& points) {
   std::vector<std::string> names;
   for (const LogPoint& point : points)
@@ -145,7 +144,7 @@ inline std::string html(const Chart& chart) {
   return out + "</figcaption>" + Drawing(chart).svg() + "</figure>";
 }
 
-/// Whether a cell is the one highest of its group's column.
+/// Whether a cell is the unique maximum of its group's column.
 inline bool is_best(const Table& table, const Table::Row& row, std::size_t c) {
   if (!table.best) return false;
   std::int64_t rivals = 0, beaten = 0;
@@ -193,7 +192,7 @@ inline std::string html(const Facts& facts, const char* kind) {
   return out + "</dl>";
 }
 
-/// A line each, the values below each other.
+/// One line per fact, with aligned values.
 inline std::string lines(const Facts& facts) {
   std::size_t width = 0;
   for (const auto& [name, value] : facts) width = std::max(width, name.size());
@@ -204,7 +203,7 @@ inline std::string lines(const Facts& facts) {
 
 }  // namespace detail
 
-/// The page.
+/// HTML page.
 inline std::string html(const Report& report) {
   std::string out =
       "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"/>"
@@ -232,11 +231,11 @@ inline std::string html(const Report& report) {
   return out + "</main></body></html>\n";
 }
 
-/// @throws rc3::Error when the file cannot be written
+/// @throws rc3::Error if the file cannot be written
 inline void write_report(const std::filesystem::path& path, const Report& report) {
   io::write_file(path, html(report));
 }
-/// The same of json(). Text that is no UTF-8 is replaced.
+/// Writes json() to a file; invalid UTF-8 is replaced. @throws rc3::Error as write_report
 inline void write_report_json(const std::filesystem::path& path, const Report& report) {
   io::write_file(path, json(report).dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + '\n');
 }

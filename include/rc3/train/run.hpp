@@ -1,5 +1,5 @@
 #pragma once
-/// A training from its first step to its last, however often it is interrupted.
+/// Run: a training from its first step to its last, across any number of interruptions.
 
 #include <ATen/ops/tensor.h>
 
@@ -34,41 +34,41 @@ namespace rc3::train {
 struct RunOptions {
   CheckpointOptions checkpoint = {};
   LogOptions log = {};
-  nlohmann::ordered_json configuration = nullptr;  ///< what the run was started with; kept in every checkpoint
-  Provenance sources = {};                         ///< where its values come from; kept beside it; empty: not known
+  nlohmann::ordered_json configuration = nullptr;  ///< of the run; stored in every checkpoint
+  Provenance sources = {};                         ///< origin of its values, stored with it; empty: unknown
   std::string label = "train";                     ///< of the progress line
-  bool keep_best = false;  ///< when training ends, the weights are those of the best evaluation; see evaluate()
+  bool keep_best = false;                          ///< final weights are those of the best evaluation; see evaluate()
 };
 
 /// The best evaluation of a run.
 struct BestEvaluation {
   double metric = 0;
-  std::int64_t step = 0;  ///< after which it was made
+  std::int64_t step = 0;  ///< the last step before the evaluation
 };
 
 /// How a run ended.
 enum class StopReason {
-  complete,  ///< all steps of Schedule::total were made
+  complete,  ///< all steps of Schedule::total are done
   data,      ///< the source has no more batches
   stopped    ///< by SIGINT or SIGTERM; a checkpoint is written
 };
 
-/// Trains, writes checkpoints, says how it goes. Opened on a folder with checkpoints it goes on behind the newest that
-/// is whole, bit for bit as if it had never stopped (at the same number of compute threads).
+/// Trains, writes checkpoints, reports progress. In a folder with checkpoints, a run continues from the newest complete
+/// one. The result equals that of an uninterrupted run bit for bit (with the same number of compute threads).
 ///
 ///     train::Run run(trainer, {.checkpoint = {.folder = "runs/first"}});
-///     data::Loader loader(source, prepare, collate, problems, options, lengths, run.loader_state());
+///     data::Loader loader(source, prepare, collate, errors, options, lengths, run.loader_state());
 ///     run.train(loader);
 ///
-/// Of several ranks, which must all see the folder, rank 0 writes.
-/// @tparam System  io::System, or what a test puts in its place
+/// With several ranks, all must have access to the folder; rank 0 writes.
+/// @tparam System  io::System, or a replacement in tests
 template <class Trained, Communicator Comm = Single, class System = io::System>
 class Run {
  public:
   using Batch = BatchOf<Trained>;
 
-  /// @param trainer  outlives this; its state is replaced where there is a checkpoint
-  /// @throws rc3::Error when no checkpoint of the folder is whole, or the newest does not fit this program
+  /// @param trainer  outlives this; its state is replaced if there is a checkpoint
+  /// @throws rc3::Error if all checkpoints of the folder are damaged, or the newest does not fit this program
   explicit Run(Trainer<Trained, Comm>& trainer, RunOptions options = {}, std::ostream& out = std::cout,
                System system = {})
       : trainer_(trainer), options_(std::move(options)), out_(out) {
@@ -87,36 +87,36 @@ class Run {
   Run(const Run&) = delete;
   Run& operator=(const Run&) = delete;
 
-  /// Where the loader goes on; nothing for a run from the start.
+  /// State for the loader to continue from; nullopt for a new run.
   const std::optional<data::LoaderState>& loader_state() const { return loader_state_; }
-  /// The step that it goes on from; 0 for a run from the start.
+  /// Step to continue from; 0 for a new run.
   std::int64_t resumed_at() const { return resumed_at_; }
 
-  /// Calls @p metric after every @p every steps and after the last, on every rank, with Options::ema on the averaged
-  /// weights; rank 0's value counts. More is better: the best checkpoint stays, of equal ones the earlier. With
-  /// RunOptions::keep_best a copy of its weights is held in memory and put back when training ends.
+  /// Evaluates @p metric after every @p every steps and after the last, on every rank, and with the averaged weights if
+  /// Options::ema is set. Rank 0's value counts. Higher is better: the best checkpoint stays, among equal ones the
+  /// earliest. RunOptions::keep_best holds a copy of its weights in memory and restores it when training ends.
   void evaluate(std::int64_t every, std::function<double()> metric) {
     require(every > 0, "train::Run: evaluate: every must be above 0, is ", every);
     evaluate_every_ = every;
     metric_ = std::move(metric);
   }
 
-  /// Asked for when training ends, on every rank, with Options::ema on the averaged weights: tables for the report, for
-  /// example recall by language. Those of rank 0 are shown.
+  /// Sets tables for the report, for example recall by language. Called when training ends, on every rank, and with the
+  /// averaged weights if Options::ema is set. The report shows those of rank 0.
   void tables(std::function<std::vector<report::Table>()> make) { tables_ = std::move(make); }
 
-  /// The best evaluation so far; nothing before the first.
+  /// The best evaluation so far; nullopt before the first.
   const std::optional<BestEvaluation>& best() const { return best_; }
 
-  /// Checkpoints that could not be written so far.
+  /// Number of checkpoints that could not be written so far.
   std::int64_t unwritten() const { return unwritten_; }
-  /// What was seen of it; null on ranks other than 0.
+  /// Logger of the run; null on ranks other than 0.
   const RunLogger* watch() const { return logger_ ? &*logger_ : nullptr; }
 
-  /// Up to Schedule::total steps.
-  /// @tparam Source  `next()` gives a std::optional<data::Loaded<BatchOf<Trained>>>, `state()` a data::LoaderState
-  /// @throws rc3::Error as Trainer::step does, and when the last checkpoint cannot be written; one that cannot be
-  /// written on the way is reported and tried again
+  /// Trains up to Schedule::total steps.
+  /// @tparam Source  `next()` returns a std::optional<data::Loaded<BatchOf<Trained>>>, `state()` a data::LoaderState
+  /// @throws rc3::Error as Trainer::step, and if the last checkpoint cannot be written; earlier failures are reported
+  ///         and tried again
   template <class Source>
   StopReason train(Source& source) {
     Signals signals;
@@ -142,7 +142,7 @@ class Run {
       const auto metric = evaluated();
       const auto [stop, save_now] = wishes(signals);
       if (stop || trainer_.steps() == total)
-        save(metric);  // the last: who calls hears of a failure
+        save(metric);  // the last one: the caller receives the error
       else if (save_now || metric || trainer_.steps() % options_.checkpoint.every == 0)
         try_to_save(metric);
       if (stop) return end(StopReason::stopped);
@@ -150,12 +150,12 @@ class Run {
     return end(StopReason::complete);
   }
 
-  /// Writes a checkpoint of the present state, unless that step's is written already; if asynchronous, begins to.
-  /// @throws rc3::Error when it could not be written
+  /// Writes a checkpoint of the current state unless this step has one; if asynchronous, only starts to.
+  /// @throws rc3::Error if it could not be written
   void save(std::optional<double> metric = {}) {
     if (!store_ || saved_ == trainer_.steps()) return;
     saved_ = trainer_.steps();
-    auto snapshot = trainer_.snapshot();  // by all ranks
+    auto snapshot = trainer_.snapshot();  // a collective call
     if (!first()) return;
     snapshot.configuration = options_.configuration;
     if (!options_.sources.empty()) snapshot.sources = provenance_to_json(options_.sources);
@@ -168,7 +168,7 @@ class Run {
     try {
       background_.wait();
     } catch (const Error& error) {
-      unwritten(error);  // the one before
+      unwritten(error);  // of the previous save
     }
     background_.start([write, copy = std::make_shared<Snapshot>(snapshot.copied())] { write(*copy); });
   }
@@ -195,7 +195,7 @@ class Run {
     if (first()) out_ << "resumed at step " << resumed_at_ << " from " << found->folder.string() << std::endl;
   }
 
-  /// A rank that saw another checkpoint than the others would train another model without a word.
+  /// A rank that read another checkpoint than the others would silently train another model.
   void agree_on_the_step() {
     auto& comm = trainer_.comm();
     if (comm.size() == 1) return;
@@ -241,7 +241,7 @@ class Run {
     for (auto& table : made) logger_->table(std::move(table));
   }
 
-  /// What signals ask for on any rank: stop, save.
+  /// Requests by signals on any rank: stop, save.
   std::pair<bool, bool> wishes(Signals& signals) {
     std::pair<bool, bool> all{signals.stop_wanted(), signals.take_save()};
     auto& comm = trainer_.comm();
@@ -251,8 +251,8 @@ class Run {
     return {sum[0].template item<std::int64_t>() > 0, sum[1].template item<std::int64_t>() > 0};
   }
 
-  /// In the middle of a run a full disk may have room again at the next checkpoint, and days of training are worth
-  /// more than an end at once. At the end a failure is one.
+  /// During a run a full disk may have space again at the next checkpoint, and days of training are worth more than an
+  /// immediate stop. At the end a failure is an error.
   void try_to_save(std::optional<double> metric) {
     try {
       save(metric);
@@ -291,9 +291,9 @@ class Run {
   std::function<double()> metric_;
   std::function<std::vector<report::Table>()> tables_;
   std::optional<BestEvaluation> best_;
-  StateDict best_weights_;  ///< with RunOptions::keep_best, a copy
+  StateDict best_weights_;  ///< with RunOptions::keep_best: deep copy
   std::optional<RunLogger> logger_;
-  Background background_;  ///< last: ends first
+  Background background_;  ///< last member: destroyed first
 };
 
 }  // namespace rc3::train

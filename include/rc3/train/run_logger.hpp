@@ -1,6 +1,5 @@
 #pragma once
-/// What is seen of a run: a progress line, TensorBoard's events and a log while it goes on, a report at its end.
-/// LibTorch-free.
+/// Logger of a run: progress line, TensorBoard events, a log and a final report. LibTorch-free.
 
 #include <unistd.h>
 
@@ -23,7 +22,7 @@
 
 namespace rc3::train {
 
-/// One step, as it is watched.
+/// Record of one step.
 struct StepPoint {
   std::int64_t step = 0, epoch = 0;
   double loss = 0;
@@ -31,11 +30,11 @@ struct StepPoint {
   double learning_rate = 0, gradient_norm = 0;
   bool skipped = false;
   std::int64_t samples = 0, tokens = 0;  ///< of the step; tokens of this rank's texts
-  double waited = 0;                     ///< seconds in which the trainer waited for data
-  double took = 0;                       ///< seconds in all
+  double waited = 0;                     ///< seconds of waiting for data
+  double took = 0;                       ///< total seconds
 };
 
-/// Bytes of memory that this process holds now.
+/// Resident memory of this process in bytes.
 inline std::uint64_t resident_bytes() {
   std::ifstream file("/proc/self/statm");
   std::uint64_t all = 0, resident = 0;
@@ -48,12 +47,12 @@ class RunLogger {
   struct Facts {
     std::string variant;
     std::vector<std::string> parts;  ///< names of the objectives
-    std::int64_t total = 1;          ///< steps in all
-    std::int64_t done = 0;           ///< of them before this process
+    std::int64_t total = 1;          ///< total steps
+    std::int64_t done = 0;           ///< steps before this process
     std::string label = "train";     ///< of the progress line
   };
 
-  /// @param folder  of the run; empty: nothing but the progress line
+  /// @param folder  of the run; empty: only the progress line
   /// @param out     outlives this
   RunLogger(const LogOptions& options, const std::filesystem::path& folder, Facts facts, std::ostream& out)
       : options_(options),
@@ -92,18 +91,18 @@ class RunLogger {
     part_ = {};
   }
 
-  /// The result of an evaluation after @p step steps.
+  /// Logs the result of an evaluation after @p step steps.
   void metric(std::int64_t step, double value) { say({step, {{"metric", value}}}); }
 
-  /// A table for the report, behind those given before.
+  /// Appends a table to the report.
   void table(report::Table table) { tables_.push_back(std::move(table)); }
 
-  /// No further step comes: ends the progress line, so that what is said next does not stand in it.
+  /// Ends the progress line after the last step, so that later output starts on a new line.
   void last_step() { progress_.finish(); }
 
-  /// The last lines: time and rate, and how much of it went into waiting for data; then the report.
-  /// @param ending  "complete", "stopped at step 7"
-  /// @param sources  where the values of @p configuration come from; empty: not known
+  /// Prints the last lines: time, rate and the share of waiting for data. Then writes the report.
+  /// @param ending   "complete", "stopped at step 7"
+  /// @param sources  origin of the values of @p configuration; empty: unknown
   void finish(const std::string& ending, const nlohmann::ordered_json& configuration, const Provenance& sources = {}) {
     progress_.finish();
     char text[96];
@@ -115,7 +114,7 @@ class RunLogger {
     if (log_ && options_.report) write_report(ending, configuration, sources);
   }
 
-  /// Share of the time so far in which the trainer waited for data, in [0, 1].
+  /// Share of the time so far spent waiting for data, in [0, 1].
   double waiting() const { return all_.took > 0 ? all_.waited / all_.took : 0; }
   std::int64_t samples() const { return all_.samples; }
   std::int64_t skipped() const { return skipped_; }

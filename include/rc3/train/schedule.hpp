@@ -1,5 +1,5 @@
 #pragma once
-/// How the learning rate runs over a training. LibTorch-free.
+/// Learning-rate schedule. LibTorch-free.
 
 #include <algorithm>
 #include <cmath>
@@ -8,14 +8,14 @@
 
 namespace rc3::train {
 
-/// How the rate comes down after the warm-up.
+/// Decay after the warm-up.
 enum class Decay { cosine, linear, constant };
 
-/// Linear warm-up from 0, then down to `floor` along half a cosine or a line, or no way down.
+/// Linear warm-up from 0, then decay to `floor` by a half cosine or a line, or no decay.
 struct Schedule {
   std::int64_t warmup = 100;  ///< optimizer steps, >= 0
   std::int64_t total = 1000;  ///< optimizer steps, >= 1
-  double floor = 0.0;         ///< share of the learning rate at the end, in [0, 1]
+  double floor = 0.0;         ///< final share of the learning rate, in [0, 1]
   Decay decay = Decay::cosine;
 
   /// Factor of the learning rate at @p step (from 0), in [0, 1].

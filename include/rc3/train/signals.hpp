@@ -1,5 +1,5 @@
 #pragma once
-/// Signals that a run answers. LibTorch-free.
+/// Signal handlers of a run. LibTorch-free.
 
 #include <csignal>
 
@@ -8,8 +8,8 @@
 
 namespace rc3::train {
 
-/// While it lives, SIGINT and SIGTERM ask for an end after the current step, and SIGUSR1 for a checkpoint; a second
-/// SIGINT ends the program at once, as it does without this. One at a time in a program.
+/// Scope guard: SIGINT and SIGTERM request a stop after the current step, and SIGUSR1 a checkpoint. A second SIGINT
+/// ends the program at once, as without this. At most one per program at a time.
 class Signals {
  public:
   Signals() {

@@ -1,5 +1,5 @@
 #pragma once
-/// Everything about training: the optimizer, the schedule, precision, progress, checkpoints.
+/// Training: the optimizer, the schedule, precision, progress, checkpoints.
 
 #include "rc3/train/adamw.hpp"
 #include "rc3/train/background.hpp"

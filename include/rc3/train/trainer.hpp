@@ -1,5 +1,5 @@
 #pragma once
-/// One optimizer step after another, on one rank or many.
+/// Trainer: optimizer steps on one rank or many.
 
 #include <ATen/Context.h>
 #include <ATen/ops/arange.h>
@@ -33,13 +33,13 @@
 
 namespace rc3::train {
 
-/// What one step did, over all ranks.
+/// Result of one step, over all ranks.
 struct StepReport {
   double loss = 0;            ///< weighted sum
   std::vector<double> parts;  ///< each objective's loss, unweighted
   double gradient_norm = 0;   ///< before clipping
   bool skipped = false;       ///< true if a gradient was not finite; the weights are then unchanged
-  std::int64_t samples = 0;   ///< that it learned from
+  std::int64_t samples = 0;   ///< used by the step
 };
 
 namespace detail {
@@ -54,14 +54,14 @@ struct BatchOf<Trained> {
 };
 }  // namespace detail
 
-/// What Trained learns from: its own Batch, where it has one, else rc3::Batch.
+/// Batch type of Trained: its member type Batch, if it has one, else rc3::Batch.
 template <class Trained>
 using BatchOf = typename detail::BatchOf<Trained>::type;
 
-/// Trains on the device where the module lies: move it there first, `trained->to(train::use_device("cuda"))`. Batches
-/// may lie anywhere.
+/// Trains on the module's device: move it there first, `trained->to(train::use_device("cuda"))`. Batches may be on any
+/// device.
 /// @tparam Trained  an rc3::Pretrainer or a head of rc3/task: a module with `losses(const BatchOf<Trained>&)` that
-///                  gives Losses, and for several ranks `losses(const BatchOf<Trained>&, Comm&)`. Its batches have
+///                  returns Losses, and for several ranks `losses(const BatchOf<Trained>&, Comm&)`. Its batches have
 ///                  size(), tokens() and select(index), and to(device), for a module elsewhere than on the CPU
 /// @tparam Comm     a Communicator
 template <class Trained, Communicator Comm = Single>
@@ -69,8 +69,8 @@ class Trainer {
  public:
   using Batch = BatchOf<Trained>;
 
-  /// Freezes what the options name, and gives every rank the weights of rank 0.
-  /// @throws rc3::Error naming the option that is wrong
+  /// Freezes the parameters of the options, and copies the weights of rank 0 to every rank.
+  /// @throws rc3::Error naming the invalid option
   Trainer(std::shared_ptr<Trained> trained, Options options, std::shared_ptr<Comm> comm = std::make_shared<Comm>())
       : trained_(frozen(std::move(trained), options)),
         device_(nn::device_of(*trained_)),
@@ -85,12 +85,13 @@ class Trainer {
     trained_->train();
   }
 
-  /// Forward, backward, update. @throws rc3::Error as the objectives do, and after Options::max_consecutive_skips steps
-  /// in a row without a finite gradient
+  /// Forward, backward, update.
+  /// @throws rc3::Error as the objectives, and after Options::max_consecutive_skips steps in a row without a finite
+  ///         gradient
   StepReport step(const Batch& batch) { return step(std::span(&batch, 1)); }
 
-  /// The same with the mean gradient of Options::accumulate batches. On several ranks each brings as many; if they have
-  /// different sizes (a damaged sample was left out), each is cut to the smallest.
+  /// Step with the mean gradient of Options::accumulate batches. Every rank passes the same number. If sizes differ
+  /// between ranks (a damaged sample was dropped), each batch is cut to the smallest.
   StepReport step(std::span<const Batch> batches) {
     require(static_cast<std::int64_t>(batches.size()) == options_.accumulate, "train::Trainer: a step takes ",
             options_.accumulate, " batches (Options::accumulate), got ", batches.size());
@@ -111,22 +112,22 @@ class Trainer {
     return report;
   }
 
-  std::int64_t steps() const { return steps_; }      ///< made, skipped ones too
-  std::int64_t skipped() const { return skipped_; }  ///< of them without a change
+  std::int64_t steps() const { return steps_; }      ///< completed, including skipped ones
+  std::int64_t skipped() const { return skipped_; }  ///< steps without an update
   double learning_rate() const {                     ///< of the next step
     return options_.optimizer.learning_rate * options_.schedule.factor(steps_);
   }
   const Options& options() const { return options_; }
-  const at::Device& device() const { return device_; }  ///< where it computes: the module's when this was made
-  /// What forward passes are computed in: as the options say; where they leave it to a measurement, bfloat16 if it is
-  /// fast on every rank. A resume keeps it: on another machine the measurement may come out otherwise.
+  const at::Device& device() const { return device_; }  ///< the module's device at construction
+  /// Precision of forward passes, from the options; `automatic` is bfloat16 if it is fast on every rank. A resume keeps
+  /// it, since the measurement may differ on another machine.
   Precision precision() const { return precision_; }
   const std::shared_ptr<Trained>& trained() const { return trained_; }
   Comm& comm() const { return *comm_; }
   Ema* ema() { return ema_ ? &*ema_ : nullptr; }  ///< null without Options::ema
 
-  /// All that this needs to go on. The tensors are those that the next step changes: see Snapshot::copied().
-  /// Called by all ranks: each has a memory of its own ("memory-RANK"), all else is the same on all.
+  /// Full state of the trainer. The next step changes these tensors: see Snapshot::copied(). A collective call: each
+  /// rank's objectives have separate state ("memory-RANK"), all else is equal on all.
   Snapshot snapshot() const {
     Snapshot all{variant(), {}, {}, {}};
     all.files["model"] = nn::named_state(*trained_);
@@ -142,9 +143,10 @@ class Trainer {
     return all;
   }
 
-  /// Goes on where a snapshot was written. @param folder  of the checkpoint
-  /// @return the numbers of the run
-  /// @throws rc3::Error when a file is damaged or does not fit this program: all is read first, nothing is then changed
+  /// Restores a snapshot. @param folder  of the checkpoint
+  /// @return the counters of the run
+  /// @throws rc3::Error for a damaged file, or one that does not fit this program; all files are read first, so that
+  ///         nothing is then changed
   RunState restore(const std::filesystem::path& folder) {
     const auto state = RunState::read(folder);
     std::vector<std::pair<StateDict, StateDict>> all;
@@ -160,12 +162,12 @@ class Trainer {
         require(std::filesystem::exists(file) == (k < state.memory_files), file.string(), ": \"memory_files\" of ",
                 RunState::name, " says that there are ", state.memory_files);
       }
-      // This rank's memory; with more ranks than wrote them, another's.
+      // This rank's memory file; with more ranks than files, that of another rank.
       const auto path =
           folder / join("memory-", comm_->rank() % std::max<std::int64_t>(state.memory_files, 1), ".safetensors");
       const auto memory = state.memory_files > 0 ? here(read_state(path, variant())) : StateDict{};
       try {
-        trained_->load_state_dict(memory);  // the last that may refuse: it comes before the first change
+        trained_->load_state_dict(memory);  // the last call that may throw: before the first change
       } catch (const Error& error) {
         fail(path.string(), ": ", error.what());
       }
@@ -179,7 +181,7 @@ class Trainer {
     return state;
   }
 
-  /// The type, as `name()` gives it.
+  /// The type, as from `name()`.
   static std::string variant() {
     if constexpr (requires { Trained::name(); })
       return Trained::name();
@@ -194,8 +196,8 @@ class Trainer {
     return trained;
   }
 
-  /// In the order of the module and not of the optimizer's groups: of those one holds the biases and norms of all
-  /// layers, and the bucket that begins with them would keep all others back until the end of the backward pass.
+  /// Order of the module, not of the optimizer's groups. One group holds the biases and norms of all layers, and its
+  /// bucket would delay all others to the end of the backward pass.
   std::vector<at::Tensor> learning() const {
     std::vector<at::Tensor> all;
     std::unordered_set<const void*> seen;
@@ -204,7 +206,7 @@ class Trainer {
     return all;
   }
 
-  /// Ranks that measured differently would train with different roundings.
+  /// Ranks with different measurements would train with different rounding.
   void agree_on_precision(Precision mine) {
     auto slow = at::tensor({std::int64_t{mine == Precision::float32}}, at::kLong);
     if (comm_->size() > 1) comm_->all_reduce(slow);
@@ -222,7 +224,7 @@ class Trainer {
     }
   }
 
-  /// Every step draws from a stream of its own, so that a resume needs no generator's state.
+  /// Every step draws from a separate stream, so that a resume needs no generator state.
   void seed_dropout(std::int64_t batch) {
     if (options_.seed == 0) return;
     Random random(options_.seed, static_cast<std::uint64_t>(steps_ * options_.accumulate + batch),

@@ -1,5 +1,5 @@
 #pragma once
-/// What a data set holds, found by reading all of it. LibTorch-free.
+/// Statistics of a data set from one full pass. LibTorch-free.
 
 #include <algorithm>
 #include <cstddef>
@@ -20,7 +20,7 @@
 
 namespace rc3::data {
 
-/// Some measure over a data set: of how many things, and its quantiles.
+/// Distribution of a quantity over a data set: its count and quantiles.
 class Distribution {
  public:
   void add(std::int64_t value) {
@@ -28,7 +28,7 @@ class Distribution {
     sorted_ = false;
   }
   std::int64_t count() const { return static_cast<std::int64_t>(values_.size()); }
-  /// @param q  in [0, 1]: 0 the least, 0.5 the median, 1 the most. @pre count() > 0
+  /// @param q  in [0, 1]: 0 the minimum, 0.5 the median, 1 the maximum. @pre count() > 0
   std::int64_t quantile(double q) {
     require(!values_.empty() && q >= 0 && q <= 1, "data::Distribution: quantile ", q, " of ", values_.size(),
             " values");
@@ -42,11 +42,11 @@ class Distribution {
   bool sorted_ = false;
 };
 
-/// Texts of one language, and lengths in code points.
+/// Distribution of text lengths in code points by language; its count is the number of texts.
 using LanguageLengths = std::map<std::string, Distribution>;
 
 struct Summary {
-  std::int64_t samples = 0;           ///< that could be read
+  std::int64_t samples = 0;           ///< readable ones
   std::int64_t with_image = 0;        ///< samples
   std::int64_t with_regions = 0;      ///< samples
   std::int64_t with_relevance = 0;    ///< samples
@@ -54,7 +54,7 @@ struct Summary {
   std::int64_t with_weak_pair = 0;    ///< samples with two texts in two languages that are not
   LanguageLengths languages;
   Distribution width, height;  ///< of images, pixels
-  Distribution regions;        ///< a sample that has some
+  Distribution regions;        ///< of each sample with any
 };
 
 /// Code points of UTF-8 text.
@@ -62,9 +62,9 @@ inline std::int64_t code_points(std::string_view text) {
   return std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; });
 }
 
-/// Reads @p source from its first sample to its last, images included; what is damaged goes to @p problems.
-/// @param workers  threads, >= 0
-/// @param progress  called now and then with the samples so far
+/// Reads @p source from its first sample to its last, images included; reports damaged samples to @p errors.
+/// @param workers   threads, >= 0
+/// @param progress  called occasionally with the number of samples so far
 template <class Decoders = io::DefaultDecoders, Dataset Source>
 Summary summarise(const Source& source, DataErrors& errors, int workers = 2,
                   const std::function<void(std::int64_t)>& progress = {}) {

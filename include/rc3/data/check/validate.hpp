@@ -1,5 +1,5 @@
 #pragma once
-/// What every source asks of a sample before it hands it out. LibTorch-free.
+/// Validation of samples, common to all formats. LibTorch-free.
 
 #include <cmath>
 #include <cstddef>
@@ -13,7 +13,7 @@
 
 namespace rc3::data {
 
-/// Whether @p text holds nothing but ASCII white space.
+/// Whether @p text is empty or ASCII white space only.
 constexpr bool is_blank(std::string_view text) {
   return text.find_first_not_of(" \t\r\n\v\f") == std::string_view::npos;
 }
@@ -24,7 +24,7 @@ inline void check_text(std::string_view text, std::string_view where) {
   require(!is_blank(text), where, ": the text is empty");
 }
 
-/// @throws rc3::Error "<where>: ..." naming the region unless every box lies in the image and every number is finite
+/// @throws rc3::Error "<where>: ..." naming the region unless every box is in the image and every number is finite
 inline void check_regions(const Regions& regions, std::string_view where) {
   if (regions.boxes.empty() && regions.features.empty() && regions.classes.empty()) return;
   const auto positive = [](float side) { return side > 0 && std::isfinite(side); };
@@ -45,7 +45,7 @@ inline void check_regions(const Regions& regions, std::string_view where) {
   }
 }
 
-/// Id, texts, relevance and regions; the image is looked at when it is decoded.
+/// Checks id, texts, relevance and regions; the image is checked when it is decoded.
 /// @throws rc3::Error "<where>: ..." naming the field
 inline void check_sample(const Sample& sample, std::string_view where) {
   require(!sample.id.empty(), where, ": the id is empty");

@@ -1,5 +1,5 @@
 #pragma once
-/// How every source looks at a record when it is opened. LibTorch-free.
+/// Check of a record when its source is opened. LibTorch-free.
 
 #include <optional>
 #include <string>
@@ -10,10 +10,10 @@
 
 namespace rc3::data {
 
-/// Counts one record, and a problem where @p look throws rc3::Error.
-/// @param look  called with the kind of the problem, which it changes as it goes on: "malformed record" at first
-/// @return whether the record is good
-/// @throws rc3::Error as DataErrors::add does
+/// Counts one record, and an error if @p look throws rc3::Error.
+/// @param look  called with the kind of error, which it updates as it proceeds: "malformed record" at first
+/// @return whether the record is valid
+/// @throws rc3::Error as DataErrors::add
 template <class Ablation>
 bool attempt(DataErrors& errors, Ablation look) {
   std::string kind = "malformed record";

@@ -1,5 +1,5 @@
 #pragma once
-/// What is wrong with a data set: counted by kind, told once with examples, and limited by a budget. LibTorch-free.
+/// Errors in a data set: counted by kind, reported once with examples, and limited by a budget. LibTorch-free.
 
 #include <algorithm>
 #include <cstddef>
@@ -15,19 +15,19 @@
 
 namespace rc3::data {
 
-/// How many problems a run bears.
+/// Number of data errors that a run tolerates.
 struct ErrorBudget {
-  double fraction = 0.01;     ///< of the samples that were looked at, in [0, 1]
-  std::int64_t minimum = 10;  ///< so many are borne in any case, >= 0
+  double fraction = 0.01;     ///< of the samples read so far, in [0, 1]
+  std::int64_t minimum = 10;  ///< tolerated in any case, >= 0
 };
 
-/// A tally of problems. Safe to use from many threads.
+/// Error counts, thread-safe.
 class DataErrors {
  public:
-  /// The messages of one kind.
+  /// Messages of one kind.
   struct Kind {
     std::int64_t count = 0;
-    std::vector<std::string> examples;  ///< the first few messages, in the order in which they came
+    std::vector<std::string> examples;  ///< the first few messages, in order of arrival
   };
 
   static constexpr std::size_t max_examples = 3;
@@ -38,16 +38,16 @@ class DataErrors {
     require(budget.minimum >= 0, "data::ErrorBudget: minimum must be >= 0, is ", budget.minimum);
   }
 
-  /// Counts @p n samples that were looked at, good or not.
+  /// Counts @p n samples that were read, valid or not.
   void looked_at(std::int64_t n = 1) {
     const std::lock_guard lock(mutex_);
     samples_ += n;
   }
 
-  /// Counts a problem.
-  /// @param kind     short and the same for all of its kind: "duplicate id"
+  /// Counts an error.
+  /// @param kind     short, and equal for all of its kind: "duplicate id"
   /// @param message  names file, sample, field and reason
-  /// @throws rc3::Error with the report when there are now more than max(minimum, fraction * samples read)
+  /// @throws rc3::Error with the report if the count exceeds max(minimum, fraction * samples read)
   void add(const std::string& kind, std::string message) {
     const std::lock_guard lock(mutex_);
     Kind& k = kinds_[kind];
@@ -61,7 +61,7 @@ class DataErrors {
             "\n", text());
   }
 
-  /// Of all kinds.
+  /// Number of errors of all kinds.
   std::int64_t count() const {
     const std::lock_guard lock(mutex_);
     return count_;
@@ -80,7 +80,7 @@ class DataErrors {
     return kinds_;
   }
 
-  /// A line a kind with its count, and a line an example; empty when all is well.
+  /// One line per kind with its count, and one line per example; empty without errors.
   std::string report() const {
     const std::lock_guard lock(mutex_);
     return text();

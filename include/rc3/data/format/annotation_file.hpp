@@ -1,5 +1,5 @@
 #pragma once
-/// A text file that a data set was published as. LibTorch-free.
+/// Text file of a published data set. LibTorch-free.
 
 #include <algorithm>
 #include <array>
@@ -14,10 +14,10 @@
 
 namespace rc3::data {
 
-/// The lines of a text file; what an editor on Windows put before the first one (a byte order mark) is no part of it.
+/// Lines of a text file, without a byte order mark (from Windows editors) at its start.
 class AnnotationFile {
  public:
-  /// @throws rc3::Error as io::Lines does, and for a file that is gzip-compressed, with the command that unpacks it
+  /// @throws rc3::Error as io::Lines, and for a gzip-compressed file, with the command to decompress it
   explicit AnnotationFile(const std::filesystem::path& path, const io::LinesOptions& options = {.max_line = 1 << 20})
       : lines_(unpacked(path), options) {}
 
@@ -25,13 +25,13 @@ class AnnotationFile {
   std::int64_t size() const { return lines_.size(); }
   std::string where(std::int64_t i) const { return lines_.where(i); }
 
-  /// Whether line @p i has nothing before its end.
+  /// Whether line @p i is empty.
   bool empty(std::int64_t i) const {
     const std::string begin = lines_.read_begin(i, 2);
     return begin == "\n" || begin == "\r\n";
   }
 
-  /// Line @p i of 0 .. size() - 1, without its end. @throws rc3::Error as io::Lines::read does
+  /// Line @p i of 0 .. size() - 1, without its end. @throws rc3::Error as io::Lines::read
   std::string read(std::int64_t i) const {
     constexpr std::string_view mark = "\xEF\xBB\xBF";
     std::string line = lines_.read(i);

@@ -16,13 +16,13 @@
 
 namespace rc3::data {
 
-/// An example a text in one of some languages: its image and the text, without an answer; `group` is the sample.
+/// One example per text in the selected languages: its image and the text, without an answer; `group` is the sample.
 template <Dataset D>
 class CaptionExamples {
  public:
-  /// Reads every sample once. @param languages  whose texts become examples, one at least
-  /// @param errors  counts damaged samples, which are left out
-  /// @throws rc3::Error naming a language in which there is no text
+  /// Reads every sample once. @param languages  of the texts that become examples, at least one
+  /// @param errors  counts damaged samples, which are dropped
+  /// @throws rc3::Error naming a language without a text
   CaptionExamples(D data, const std::vector<std::string>& languages, DataErrors& errors) : data_(std::move(data)) {
     require(!languages.empty(), data_.name(), ": captions: give a language");
     for (const std::string& language : languages) counts_[language] = 0;
@@ -45,7 +45,7 @@ class CaptionExamples {
   std::int64_t size() const { return std::ssize(items_); }
   const LanguageCounts& languages() const { return counts_; }
 
-  /// @throws rc3::Error as the data set does, and when a file was changed since it was opened
+  /// @throws rc3::Error as the data set, and if a file has changed since it was opened
   Example read(std::int64_t i) const {
     require(0 <= i && i < size(), data_.name(), ": caption ", i, " of ", size());
     const Item& item = items_[static_cast<std::size_t>(i)];

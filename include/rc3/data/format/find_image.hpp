@@ -1,5 +1,5 @@
 #pragma once
-/// From what a data set calls an image, mostly its URL, to the file. LibTorch-free.
+/// Lookup of image files by name, often a URL. LibTorch-free.
 
 #include <algorithm>
 #include <cstdint>
@@ -17,12 +17,12 @@
 
 namespace rc3::data {
 
-/// Gives the file, or nothing where it has no such image. Called from many threads.
+/// Returns the file, or nullopt if there is no such image. Called from many threads.
 using FindImage = std::function<std::optional<std::filesystem::path>(const std::string& name)>;
 
-/// For images that were downloaded to a folder.
-/// @param list  a line an image: the name (URL), a tab, the file's name below @p folder
-/// @throws rc3::Error naming the line: no tab, a file outside of the folder, a name that is there twice
+/// Lookup for images downloaded to a folder.
+/// @param list  one line per image: the name (URL), a tab, the file's name below @p folder
+/// @throws rc3::Error naming the line: no tab, a file outside the folder, a repeated name
 inline FindImage listed_images(const std::filesystem::path& list, const std::filesystem::path& folder) {
   const AnnotationFile lines(list);
   const auto files = std::make_shared<std::unordered_map<std::string, std::filesystem::path>>();
@@ -41,10 +41,9 @@ inline FindImage listed_images(const std::filesystem::path& list, const std::fil
   };
 }
 
-/// For images that are named as the data set calls them: `<folder>/<name><extension>`. It is not looked at whether
-/// the file is there.
-/// @param extension  ".jpg"; empty where names have theirs
-/// @throws rc3::Error (the function returned) for a name that leads out of the folder
+/// Lookup for images stored as `<folder>/<name><extension>`. The file's existence is not checked.
+/// @param extension  ".jpg"; empty if the names include it
+/// @throws rc3::Error (the returned function) for a name outside the folder
 inline FindImage images_in(const std::filesystem::path& folder, const std::string& extension) {
   return [folder, extension](const std::string& name) {
     return std::optional(image_path(folder, name.empty() ? name : name + extension, folder.string()));

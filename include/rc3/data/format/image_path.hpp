@@ -1,5 +1,5 @@
 #pragma once
-/// Where an image is that a stranger's file names. LibTorch-free.
+/// Paths of images named in untrusted files. LibTorch-free.
 
 #include <filesystem>
 #include <string_view>
@@ -8,8 +8,8 @@
 
 namespace rc3::data {
 
-/// @p name below @p folder. It is not looked at whether the file is there.
-/// @throws rc3::Error "<where>: ..." for a name that is empty or leads out of the folder
+/// @p name below @p folder. The file's existence is not checked.
+/// @throws rc3::Error "<where>: ..." for a name that is empty or outside the folder
 inline std::filesystem::path image_path(const std::filesystem::path& folder, std::string_view name,
                                         std::string_view where) {
   const std::filesystem::path inside(name);

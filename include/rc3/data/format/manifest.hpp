@@ -1,5 +1,5 @@
 #pragma once
-/// A data set as a file of records (record.hpp), one JSON object a line (JSONL). LibTorch-free.
+/// Manifest: a data set as a file of records (record.hpp), one JSON object per line (JSONL). LibTorch-free.
 
 #include <cstdint>
 #include <filesystem>
@@ -24,20 +24,19 @@
 namespace rc3::data {
 
 struct ManifestOptions {
-  std::filesystem::path folder;        ///< what images and features are relative to; empty: the manifest's folder
-  std::vector<std::string> languages;  ///< a sample without a text in each of these is left out
+  std::filesystem::path folder;        ///< base of relative paths of images and features; empty: the manifest's folder
+  std::vector<std::string> languages;  ///< a sample without a text in each of these is dropped
   io::LinesOptions lines{.max_line = 1 << 20};
   std::uint64_t max_features_bytes = 64 << 20;  ///< of one file of regions
 };
 
-/// Opening parses every record and looks at what it says; images and features are not opened before they are read.
-/// Empty lines are skipped.
+/// The constructor parses and checks every record; images and features are opened only when read. Empty lines are
+/// skipped.
 class Manifest {
  public:
-  /// @param errors  told of "malformed record", "duplicate id" (the first stays), "empty text", "missing language"
-  /// and
-  ///                  "absurd box"; such records are left out
-  /// @throws rc3::Error when the file cannot be read, holds no good record, or has more problems than the budget bears
+  /// @param errors  receives "malformed record", "duplicate id" (the first stays), "empty text", "missing language" and
+  ///                "absurd box"; such records are dropped
+  /// @throws rc3::Error for a file that is unreadable or without a valid record, and over the error budget
   Manifest(const std::filesystem::path& path, DataErrors& errors, ManifestOptions options = {})
       : options_(std::move(options)), lines_(path, options_.lines), name_(path.string()) {
     if (options_.folder.empty()) options_.folder = path.parent_path();
@@ -57,7 +56,7 @@ class Manifest {
   std::int64_t size() const { return static_cast<std::int64_t>(good_.size()); }
   const LanguageCounts& languages() const { return languages_; }
 
-  /// Sample @p i of 0 .. size() - 1. @throws rc3::Error when its record was changed or its features are damaged
+  /// Sample @p i of 0 .. size() - 1. @throws rc3::Error if its record has changed or its features are damaged
   Sample read(std::int64_t i) const {
     require(0 <= i && i < size(), name_, ": has ", size(), " samples, no sample ", i);
     const std::int64_t line = good_[static_cast<std::size_t>(i)];
@@ -80,7 +79,7 @@ class Manifest {
                        where, options_.folder);
   }
 
-  // What is wrong with a line, by kind.
+  // Error of a line: its kind and message.
   std::optional<std::pair<std::string, std::string>> look_at(std::int64_t line, std::unordered_set<std::string>& ids) {
     const std::string where = lines_.where(line);
     std::string kind = "malformed record";
@@ -116,8 +115,8 @@ class Manifest {
 static_assert(Dataset<Manifest>);
 
 /// Writes @p data as a manifest to @p path, and regions with features to files in the folder `<path>.regions`. Images
-/// stay where they are.
-/// @throws rc3::Error when a record cannot say it (see to_json()), such as an image in memory
+/// stay in place.
+/// @throws rc3::Error if a record cannot represent a sample (see to_json()), such as an image in memory
 template <Dataset D>
 void write_manifest(const D& data, const std::filesystem::path& path) {
   const std::filesystem::path regions = path.string() + ".regions";

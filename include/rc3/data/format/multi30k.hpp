@@ -1,7 +1,7 @@
 #pragma once
-/// Multi30K as published: a file of lines for each language, whose lines with one number belong to one image.
-/// LibTorch-free. Source: Elliott et al. 2016, github.com/multi30k/dataset (data/task1/raw, data/task2/raw; its files
-/// are gzip-compressed, unpack them first).
+/// Multi30K as published: one text file per language; lines with the same number describe one image. LibTorch-free.
+/// Source: Elliott et al. 2016, github.com/multi30k/dataset (data/task1/raw, data/task2/raw; its files are
+/// gzip-compressed, decompress them first).
 
 #include <cstddef>
 #include <cstdint>
@@ -25,21 +25,21 @@
 
 namespace rc3::data {
 
-/// Where the images of the lines are. Without them the texts alone are read.
+/// Location of the lines' images. Without it only the texts are read.
 struct Multi30kImages {
-  std::filesystem::path list;    ///< an image's name a line, as in image_splits/; "a.jpg#367178" is the file a.jpg
+  std::filesystem::path list;    ///< one image name per line, as in image_splits/; "a.jpg#367178" is the file a.jpg
   std::filesystem::path folder;  ///< with the files
 };
 
-/// Sample i is a line number at which no language's line is bad; its id is the list's line, else the line's number.
+/// Sample i is a line number with valid lines in all languages. Its id is the list's line, else the line number.
 class Multi30k {
  public:
   /// Task 1, translations: `<folder>/<split>.<language>`, strictly aligned.
   /// @param split      "train", "val", "test_2016_flickr"; "train.lc.norm.tok" for the tokenized files
   /// @param languages  of "en", "de", "fr", "cs"
-  /// @param errors   told of "unreadable line", "not UTF-8", "empty text", "bad image name" and "duplicate id" (the
-  ///                   first stays); such lines are left out
-  /// @throws rc3::Error naming the file: it cannot be read, its number of lines differs, or no line is good
+  /// @param errors     receives "unreadable line", "not UTF-8", "empty text", "bad image name" and "duplicate id" (the
+  ///                   first stays); such lines are dropped
+  /// @throws rc3::Error naming the file: unreadable, with a different number of lines, or no valid line
   static Multi30k task1(const std::filesystem::path& folder, const std::string& split,
                         const std::vector<std::string>& languages, DataErrors& errors,
                         const std::optional<Multi30kImages>& images = {}) {
@@ -49,7 +49,7 @@ class Multi30k {
     return Multi30k(join("Multi30K task 1 ", split), std::move(columns), errors, images);
   }
 
-  /// Task 2, five descriptions a language written independently: `<folder>/<split>.<1..5>.<language>`, weakly aligned.
+  /// Task 2, five independent descriptions per language: `<folder>/<split>.<1..5>.<language>`, weakly aligned.
   /// Otherwise as task1().
   static Multi30k task2(const std::filesystem::path& folder, const std::string& split,
                         const std::vector<std::string>& languages, DataErrors& errors,
@@ -66,7 +66,7 @@ class Multi30k {
   std::int64_t size() const { return static_cast<std::int64_t>(good_.size()); }
   const LanguageCounts& languages() const { return languages_; }
 
-  /// @throws rc3::Error naming file, line and reason where a file was changed since it was opened
+  /// @throws rc3::Error naming file, line and reason if a file has changed since it was opened
   Sample read(std::int64_t i) const {
     require(0 <= i && i < size(), name_, ": has ", size(), " samples, no sample ", i);
     const std::int64_t line = good_[static_cast<std::size_t>(i)];

@@ -1,7 +1,7 @@
 #pragma once
-/// Any data set as WebDataset shards. LibTorch-free.
+/// Conversion of any data set to WebDataset shards. LibTorch-free.
 ///
-/// Needs libarchive (Debian: libarchive-dev): link rc3::archive beside rc3::light.
+/// Needs libarchive (Debian: libarchive-dev): link rc3::archive in addition to rc3::light.
 
 #include <cstdint>
 #include <cstdio>
@@ -26,21 +26,21 @@ namespace rc3::data {
 
 struct PackOptions {
   std::string prefix = "shard";                  ///< shards are <prefix>-000000.tar, <prefix>-000001.tar, ...
-  std::int64_t samples = 10'000;                 ///< in a shard, at most, > 0
-  std::uint64_t bytes = std::uint64_t{1} << 30;  ///< a shard that has this many is full, > 0
-  std::uint64_t max_image = 32u << 20;           ///< bytes of an image file
+  std::int64_t samples = 10'000;                 ///< per shard, maximum, > 0
+  std::uint64_t bytes = std::uint64_t{1} << 30;  ///< a shard of at least this size is full, > 0
+  std::uint64_t max_image = 32u << 20;           ///< maximum bytes of an image file
 };
 
-/// What pack() wrote.
+/// Result of pack().
 struct Packed {
   std::int64_t samples = 0;
   std::vector<std::filesystem::path> shards;
 };
 
-/// Writes every sample of @p source with an image: the file as it is, or PNG of pixels; its record; and its regions'
-/// features. Keys are the sample's numbers, so that ids may be anything. Equal samples give equal bytes. A damaged
-/// sample is left out and counted as "damaged sample".
-/// @throws rc3::Error when a shard cannot be written or is there already, and over the budget of @p problems
+/// Writes every sample of @p source with an image: the original file, or PNG from pixels; its record; and its regions'
+/// features. Keys are the sample's numbers, so that ids may be any text. Equal samples give equal bytes. A damaged
+/// sample is dropped and counted as "damaged sample".
+/// @throws rc3::Error if a shard cannot be written or exists already, and over the budget of @p errors
 template <Dataset Source>
 Packed pack(const Source& source, const std::filesystem::path& folder, DataErrors& errors,
             const PackOptions& options = {}) {

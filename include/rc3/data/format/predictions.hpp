@@ -1,14 +1,14 @@
 #pragma once
-/// What a model answered, as the files that evaluation scripts read; each appears whole or not at all. LibTorch-free.
+/// Prediction files of tasks, in the formats of the evaluation scripts; files are written atomically. LibTorch-free.
 ///
-/// | task | file | source |
-/// |---|---|---|
-/// | xGQA | `[{"questionId": "202158849", "prediction": "no"}, ...]` | VOLTA's eval_task.py writes it, its
-/// scripts/GQA_score.py and GQA's eval.py read it | | XVNLI | the same, the id being pairID and the prediction a class
-/// | VOLTA writes none: its file is an empty list, the accuracy stands in its log | | MaRVL, NLVR2 | `[{"sentence":
-/// "...", "prediction": 1, "label": 0}, ...]` in the examples' order; 1 is true | VOLTA's eval_task.py writes it and
-/// computes the consistency from it | | translation | a hypothesis a line, and the examples' ids a line each in
-/// `<file>.ids` | what sacreBLEU and multeval read |
+/// - xGQA: `[{"questionId": "202158849", "prediction": "no"}, ...]`. VOLTA's eval_task.py writes it; its
+/// scripts/GQA_score.py and GQA's eval.py read it.
+/// - XVNLI: the same format, with pairID as the id and a class as the prediction. VOLTA writes none: its file is an
+/// empty list, and the accuracy is in its log.
+/// - MaRVL, NLVR2: `[{"sentence": "...", "prediction": 1, "label": 0}, ...]` in the examples' order; 1 is true. VOLTA's
+/// eval_task.py writes it and computes the consistency from it.
+/// - Translation: one hypothesis per line, and the examples' ids, one per line, in `<file>.ids`. sacreBLEU and multeval
+/// read it.
 ///
 /// Source: Bugliarello et al. 2021 and 2022, github.com/e-bug/volta (volta/task_utils.py, EvaluatingModel).
 
@@ -38,21 +38,21 @@ struct Prediction {
   friend bool operator==(const Prediction&, const Prediction&) = default;
 };
 
-/// Whether a sentence about two images was held true.
+/// Prediction for a sentence about two images.
 struct Judgement {
   std::string sentence;
   bool prediction = false;
-  bool label = false;  ///< whether it is true
+  bool label = false;  ///< reference: whether it is true
 
   friend bool operator==(const Judgement&, const Judgement&) = default;
 };
 
-/// Of one file of predictions.
+/// Maximum bytes of a prediction file.
 inline constexpr std::uint64_t max_prediction_bytes = std::uint64_t{1} << 30;
 
 namespace detail {
 
-/// Ids are not empty, hold no line break, and are there once.
+/// Check of ids: not empty, no line break, unique.
 class PredictionIds {
  public:
   void add(const std::string& id, std::string_view where) {
@@ -69,7 +69,7 @@ inline std::string item_of(const std::filesystem::path& path, std::size_t i) {
   return join(path.string(), ": item ", i);
 }
 
-/// A JSON list, an item a line.
+/// A JSON list, one item per line.
 template <class Item>
 void write_json_list(const std::filesystem::path& path, std::size_t count, Item item) {
   io::OutputFile out(path);
@@ -78,7 +78,7 @@ void write_json_list(const std::filesystem::path& path, std::size_t count, Item 
   out.commit();
 }
 
-/// @param take  called with each item and where it is
+/// @param take  called with each item and its location
 template <class Take>
 void read_json_list(const std::filesystem::path& path, Take take) {
   const auto json = io::read_json(path, {.max_bytes = max_prediction_bytes, .max_depth = 8});
@@ -102,7 +102,7 @@ inline std::vector<std::string> split_lines(const std::filesystem::path& path) {
 }  // namespace detail
 
 /// Writes the file of xGQA and XVNLI.
-/// @throws rc3::Error naming file, item and field: an empty id, or one that is there twice, or a text that is not UTF-8
+/// @throws rc3::Error naming file, item and field: an empty or repeated id, or a text that is not UTF-8
 inline void write_predictions(const std::filesystem::path& path, std::span<const Prediction> predictions) {
   detail::PredictionIds ids;
   detail::write_json_list(path, predictions.size(), [&](std::size_t i) {
@@ -114,8 +114,8 @@ inline void write_predictions(const std::filesystem::path& path, std::span<const
   });
 }
 
-/// Reads the file of xGQA and XVNLI. Other keys are not looked at: GQA's own files may have "attention".
-/// @throws rc3::Error naming file, item and field: a key is missing, of another type, or an id is there twice
+/// Reads the file of xGQA and XVNLI. Other keys are ignored: GQA's own files may have "attention".
+/// @throws rc3::Error naming file, item and field: a key is missing or of another type, or an id is repeated
 inline std::vector<Prediction> read_predictions(const std::filesystem::path& path) {
   detail::PredictionIds ids;
   std::vector<Prediction> all;
@@ -150,8 +150,9 @@ inline std::vector<Judgement> read_judgements(const std::filesystem::path& path)
   return all;
 }
 
-/// Writes a hypothesis a line to @p path and the ids to `<path>.ids`. A line break inside a hypothesis becomes a space.
-/// @throws rc3::Error naming file and item, as write_predictions() does
+/// Writes one hypothesis per line to @p path and the ids to `<path>.ids`. A line break inside a hypothesis becomes a
+/// space.
+/// @throws rc3::Error naming file and item, as write_predictions()
 inline void write_translations(const std::filesystem::path& path, std::span<const Prediction> predictions) {
   detail::PredictionIds ids;
   io::OutputFile out(path), names(path.string() + ".ids");
@@ -169,8 +170,8 @@ inline void write_translations(const std::filesystem::path& path, std::span<cons
   out.commit();
 }
 
-/// Reads what write_translations() wrote.
-/// @throws rc3::Error naming file and line: not as many ids as hypotheses, an empty id, or one that is there twice
+/// Reads the files of write_translations().
+/// @throws rc3::Error naming file and line: different numbers of ids and hypotheses, an empty or repeated id
 inline std::vector<Prediction> read_translations(const std::filesystem::path& path) {
   const std::filesystem::path ids_path = path.string() + ".ids";
   auto answers = detail::split_lines(path), names = detail::split_lines(ids_path);

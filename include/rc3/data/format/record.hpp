@@ -1,18 +1,18 @@
 #pragma once
-/// One sample as a JSON object: a line of a manifest, or a member of a shard. LibTorch-free.
+/// Record: one sample as a JSON object, a line of a manifest or a member of a shard. LibTorch-free.
 ///
 ///   {"id": "7", "image": "a.jpg", "texts": {"de": ["Ein Frosch", "Ein Blatt"], "en": "A frog"},
 ///    "alignment": "strict" | "weak" | {"de": [0, 1], "en": [0]},
 ///    "relevance": 0.3 | {"de#1 en": 0.3},
 ///    "width": 640, "height": 480, "boxes": [[x1, y1, x2, y2], ...], "features": "a.safetensors"}
 ///
-/// Every key may be left out, except that several texts need "alignment":
+/// Every key is optional, except that several texts need "alignment":
 /// - strict: the k-th texts of all languages are translations of each other;
 /// - weak: no two texts are;
-/// - an object: the group of each text, equal numbers being translations.
-/// "relevance" is a number in [0, 1] for every pair of texts that are no translations, or an object by pair of texts:
-/// two languages, each with #k for its k-th text (from 0; left out for 0), a space between. Keys that begin with "_" or
-/// "x-" are free for the writer's own use; any other unknown key is an error.
+/// - an object: the group of each text, where equal numbers are translations.
+/// "relevance" is a number in [0, 1] for every pair of texts that are not translations, or an object by pair of texts.
+/// A pair's key is two languages with a space between, each with #k for its k-th text (from 0, optional for 0). Keys
+/// that begin with "_" or "x-" are reserved for custom use; any other unknown key is an error.
 
 #include <algorithm>
 #include <array>
@@ -36,13 +36,13 @@
 
 namespace rc3::data {
 
-/// What a JSON object says of one sample.
+/// Content of one sample's JSON object.
 struct Record {
-  Sample sample;                   ///< its regions lack what is in the file `features`; its id may be empty
+  Sample sample;                   ///< without the regions in the file `features`; its id may be empty
   std::filesystem::path features;  ///< for read_regions(); empty: none
 };
 
-/// Bounds the pairs of texts in one record.
+/// Limit of texts in one record, which bounds their pairs.
 inline constexpr std::size_t max_texts = 1000;
 
 namespace detail {
@@ -62,7 +62,7 @@ inline void check_record_keys(const nlohmann::json& json, std::string_view where
   }
 }
 
-/// The texts by (language, position).
+/// Texts by (language, position).
 inline std::vector<Text> record_texts(const nlohmann::json& json, std::string_view where) {
   std::vector<Text> texts;
   require(json.is_object(), where, ": \"texts\" must be an object of languages");
@@ -150,9 +150,9 @@ inline std::filesystem::path record_path(const nlohmann::json& json, std::string
 
 }  // namespace detail
 
-/// Reads what @p json says. Follow it by check_sample(), which looks at texts, numbers and boxes.
+/// Parses @p json. Call check_sample() afterwards to check texts, numbers and boxes.
 /// @param where   the file and the line, for errors
-/// @param folder  what "image" and "features" are relative to
+/// @param folder  base of relative paths of "image" and "features"
 /// @throws rc3::Error "<where>: ..." naming the key
 inline Record read_record(const nlohmann::json& json, std::string_view where,
                           const std::filesystem::path& folder = {}) {
@@ -206,7 +206,7 @@ inline nlohmann::json alignment_json(const std::vector<Text>& texts) {
 }
 
 inline nlohmann::json relevance_json(const std::vector<Text>& texts, const std::vector<TextRelevance>& relevance) {
-  std::size_t pairs = 0;  // that are no translations
+  std::size_t pairs = 0;  // pairs that are not translations
   for (std::size_t a = 0; a < texts.size(); ++a)
     for (std::size_t b = a + 1; b < texts.size(); ++b) pairs += texts[a].group != texts[b].group ? 1 : 0;
   const float value = relevance.front().value;
@@ -220,7 +220,7 @@ inline nlohmann::json relevance_json(const std::vector<Text>& texts, const std::
   return all;
 }
 
-// How a record in `folder` names `path`: the part below the folder, else where it is from the root on.
+// Name of `path` in a record in `folder`: relative if below the folder, else absolute.
 inline std::string relative_name(const std::filesystem::path& path, const std::filesystem::path& folder) {
   std::filesystem::path inside = folder.empty() ? path : path.lexically_relative(folder);
   if (inside.empty() || *inside.begin() == "..") inside = std::filesystem::absolute(path);
@@ -230,12 +230,12 @@ inline std::string relative_name(const std::filesystem::path& path, const std::f
 
 }  // namespace detail
 
-/// The inverse of read_record(): reading gives an equal sample, its texts sorted by language.
-/// @param folder    where the record will be; files below it are named relative to it
-/// @param features  a file with what write_regions() makes of `sample.regions`, which are then not written here;
-///                  empty: boxes are written here
-/// @throws rc3::Error when a record cannot say it: an image in memory, a language that is no tag, or regions with
-///         features but no file for them
+/// Inverse of read_record(): reading the result gives an equal sample, with its texts sorted by language.
+/// @param folder    folder of the record; files below it get relative names
+/// @param features  file with `sample.regions` from write_regions(), which are then not in the record; empty: boxes are
+///                  in the record
+/// @throws rc3::Error for a sample that a record cannot represent: an image in memory, an invalid language tag, or
+///         regions with features but no file for them
 inline nlohmann::json to_json(const Sample& sample, const std::filesystem::path& folder = {},
                               const std::filesystem::path& features = {}) {
   nlohmann::json json{{"id", sample.id}};

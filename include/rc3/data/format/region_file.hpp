@@ -1,6 +1,6 @@
 #pragma once
-/// Regions of one image as a safetensors file: "features" [R, F], "boxes" [R, 4], "size" [2] (width, height in
-/// pixels), "classes" [R, C], each float32, each may be left out. LibTorch-free.
+/// Regions of one image as a safetensors file: "features" [R, F], "boxes" [R, 4], "size" [2] (width, height in pixels),
+/// "classes" [R, C], each float32 and optional. LibTorch-free.
 
 #include <bit>
 #include <cstddef>
@@ -22,22 +22,22 @@ namespace rc3::data {
 
 static_assert(std::endian::native == std::endian::little, "files of regions are copied as they are");
 
-/// Of one image; detectors give 10 to 100.
+/// Maximum regions of one image; detectors return 10 to 100.
 inline constexpr std::int64_t max_regions = 1000;
-/// Numbers, or classes, of one region.
+/// Maximum features, or classes, of one region.
 inline constexpr std::int64_t max_region_numbers = 65536;
 
-/// Reads the content of a file of regions.
+/// Parses a file of regions.
 /// @param name   the file, for errors
-/// @param known  what the image's record says: size and boxes, or nothing
-/// @throws rc3::Error naming @p name and the tensor: damaged, another type or shape, a number that is not finite, or
-///         something else than what is known
+/// @param known  size and boxes in the image's record, if any
+/// @throws rc3::Error naming @p name and the tensor: damaged, of another type or shape, with a number that is not
+///         finite, or different from @p known
 inline Regions read_regions(std::string_view bytes, std::string_view name, Regions known = {}) {
   const io::safetensors::Header header = io::safetensors::read_header(bytes, name);
   Regions regions;
   std::vector<float> boxes;
   std::vector<float> size;
-  std::int64_t rows = -1;  // R, where a tensor said it
+  std::int64_t rows = -1;  // R, from the first tensor that has it
   for (const io::safetensors::Entry& entry : header.entries) {
     std::vector<float>* const values = entry.name == "features"  ? &regions.features
                                        : entry.name == "boxes"   ? &boxes
@@ -92,8 +92,8 @@ inline Regions read_regions(std::string_view bytes, std::string_view name, Regio
   return regions;
 }
 
-/// The content of a file that read_regions() reads; what @p regions lack is not in it.
-/// @throws rc3::Error as check_regions() does
+/// Content of a region file for read_regions(), with the members that @p regions has.
+/// @throws rc3::Error as check_regions()
 inline std::string write_regions(const Regions& regions) {
   check_regions(regions, "write_regions");
   const std::size_t rows = regions.size();

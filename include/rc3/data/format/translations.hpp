@@ -1,5 +1,5 @@
 #pragma once
-/// The strictly aligned texts of a data set as examples of translation. LibTorch-free.
+/// Strictly aligned texts of a data set as examples of translation. LibTorch-free.
 
 #include <algorithm>
 #include <cstdint>
@@ -16,17 +16,17 @@
 
 namespace rc3::data {
 
-/// An example a sample and target language, targets alternating fastest. Its text is the
-/// sample's first in the source language that has a translation, its answer that translation; `group` is the sample.
+/// One example per sample and target language, with targets alternating fastest. Its text is the sample's first text in
+/// the source language with a translation. Its answer is that translation; `group` is the sample.
 ///
-///     const auto data = Multi30k::task1("task1/raw", "train", {"en", "de", "fr"}, problems, images);
+///     const auto data = Multi30k::task1("task1/raw", "train", {"en", "de", "fr"}, errors, images);
 ///     const Translations examples(data, "en", {"de", "fr"});
 template <Dataset D>
 class Translations {
  public:
   /// @param source   language of the texts
-  /// @param targets  languages of the answers, one at least, without @p source
-  /// @throws rc3::Error naming the language that the data set has no text in, or that is given twice
+  /// @param targets  languages of the answers, at least one, without @p source
+  /// @throws rc3::Error naming the language that is repeated or without a text in the data set
   Translations(D data, std::string source, std::vector<std::string> targets)
       : data_(std::move(data)), source_(std::move(source)), targets_(std::move(targets)) {
     require(!targets_.empty(), data_.name(), ": translations: targets is empty");
@@ -43,9 +43,9 @@ class Translations {
     languages_[source_] = size();
   }
 
-  /// The same of those samples alone that have a translation into a target, found by reading all of them.
-  /// @param errors  counts damaged samples, which are left out
-  /// @throws rc3::Error also when a target has none
+  /// As above, but only for samples with a translation into a target, found by a full pass over the samples.
+  /// @param errors  counts damaged samples, which are dropped
+  /// @throws rc3::Error also for a target without a translation
   Translations(D data, std::string source, std::vector<std::string> targets, DataErrors& errors)
       : Translations(std::move(data), std::move(source), std::move(targets)) {
     items_.clear();
@@ -71,7 +71,7 @@ class Translations {
   const LanguageCounts& languages() const { return languages_; }
   const std::vector<std::string>& targets() const { return targets_; }
 
-  /// @throws rc3::Error as the data set does, and where a sample has no translation into the language
+  /// @throws rc3::Error as the data set, and for a sample without a translation into the language
   Example read(std::int64_t i) const {
     require(0 <= i && i < size(), data_.name(), ": translation ", i, " of ", size());
     const Item& item = items_[static_cast<std::size_t>(i)];
@@ -94,10 +94,10 @@ class Translations {
  private:
   struct Item {
     std::int64_t sample = 0;
-    std::size_t target = 0;  ///< into targets_
+    std::size_t target = 0;  ///< index into targets_
   };
 
-  /// The first text in the source language with a translation into @p target, and that.
+  /// The first text in the source language with a translation into @p target, and that translation.
   std::optional<std::pair<std::string, std::string>> find(const Sample& sample, const std::string& target) const {
     for (const Text& text : sample.texts)
       for (const Text& other : sample.texts)

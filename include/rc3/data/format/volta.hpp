@@ -1,11 +1,11 @@
 #pragma once
-/// Regions of interest as VOLTA and the bottom-up-attention detector write them: a TSV file without a header, of lines
+/// Regions of interest in the format of VOLTA and the bottom-up-attention detector: TSV lines without a header
 ///
 ///   img_id img_h img_w objects_id objects_conf attrs_id attrs_conf num_boxes boxes features
 ///
 /// where the arrays are base64 of little-endian numbers: n int64 ids, n float32 confidences, float32 [n, 4] boxes (x1
-/// y1 x2 y2 in pixels) and float32 [n, F] features. LibTorch-free. Source: github.com/airsplay/lxmert,
-/// data/mscoco_imgfeat; github.com/e-bug/volta.
+/// y1 x2 y2 in pixels) and float32 [n, F] features. LibTorch-free.
+/// Source: github.com/airsplay/lxmert, data/mscoco_imgfeat; github.com/e-bug/volta.
 
 #include <array>
 #include <bit>
@@ -44,7 +44,7 @@ inline constexpr std::size_t max_id_bytes = 256;
 
 struct Row {
   std::string img_id;
-  Regions regions;  ///< without classes: a row has the likeliest only
+  Regions regions;  ///< without classes: a row has only the most likely one
 };
 
 namespace detail {
@@ -57,7 +57,7 @@ inline std::int64_t integer(std::string_view text, std::int64_t most, std::strin
   return value;
 }
 
-/// @p rows rows of @p columns numbers
+/// @p rows rows of @p columns numbers.
 template <class T>
 std::vector<T> numbers(std::string_view text, std::size_t rows, std::size_t columns, std::string_view where) {
   const std::size_t bytes = io::base64_size(text, where);
@@ -71,7 +71,7 @@ std::vector<T> numbers(std::string_view text, std::size_t rows, std::size_t colu
   return out;
 }
 
-/// Whether @p id can name an image.
+/// Checks that @p id is a valid image name.
 inline void check_id(std::string_view id, std::string_view where) {
   require(!id.empty() && id.size() <= max_id_bytes, where, ": img_id: 1 to ", max_id_bytes, " bytes are expected, are ",
           id.size());
@@ -80,7 +80,7 @@ inline void check_id(std::string_view id, std::string_view where) {
 
 }  // namespace detail
 
-/// What one line says.
+/// Content of one line.
 /// @param where  the file and the line, for errors
 /// @throws rc3::Error "<where>: <field>: ..."
 inline Row parse_row(std::string_view line, std::string_view where) {
@@ -118,13 +118,13 @@ inline Row parse_row(std::string_view line, std::string_view where) {
 
 }  // namespace volta
 
-/// The rows of a file, by img_id.
+/// Rows of a file, by img_id.
 class VoltaRegions {
  public:
-  /// Opening looks at each row's img_id, nothing else.
-  /// @param lines     with `save_index` the file, which is large, is read whole but once
-  /// @param errors  told of "row without img_id" and "duplicate img_id" (the first stays)
-  /// @throws rc3::Error when the file cannot be read, or has more problems than the budget bears
+  /// The constructor reads only each row's img_id.
+  /// @param lines   with `save_index` the whole file, which is large, is read only once
+  /// @param errors  receives "row without img_id" and "duplicate img_id" (the first stays)
+  /// @throws rc3::Error for an unreadable file, and over the error budget
   VoltaRegions(const std::filesystem::path& path, DataErrors& errors, const io::LinesOptions& lines = {})
       : lines_(path, lines), name_(path.string()) {
     for (std::int64_t i = 0; i < lines_.size(); ++i) {
@@ -143,7 +143,7 @@ class VoltaRegions {
   const std::string& name() const { return name_; }
   std::int64_t size() const { return static_cast<std::int64_t>(rows_.size()); }
 
-  /// The regions of @p img_id, or nothing where the file has none. Safe from many threads.
+  /// Regions of @p img_id; nullopt if not in the file. Thread-safe.
   /// @throws rc3::Error naming file, line and field of a row that is damaged
   std::optional<Regions> find(const std::string& img_id) const {
     const auto found = rows_.find(img_id);

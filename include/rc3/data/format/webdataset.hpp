@@ -1,7 +1,7 @@
 #pragma once
-/// WebDataset shards: plain tar files in which the members of a sample stand next to each other. LibTorch-free.
+/// WebDataset shards: plain tar files with adjacent members for each sample. LibTorch-free.
 ///
-/// Needs libarchive (Debian: libarchive-dev): link rc3::archive beside rc3::light.
+/// Needs libarchive (Debian: libarchive-dev): link rc3::archive in addition to rc3::light.
 
 #include <fcntl.h>
 
@@ -32,10 +32,10 @@ namespace rc3::data {
 
 struct WebDatasetOptions {
   std::string language = "und";          ///< of members "<key>.txt"
-  std::uint64_t max_member = 64u << 20;  ///< bytes; a larger member is a problem
+  std::uint64_t max_member = 64u << 20;  ///< bytes; a larger member is an error
 };
 
-/// The *.tar files of @p folder, by name. @throws rc3::Error when it has none
+/// The *.tar files of @p folder, sorted by name. @throws rc3::Error if there are none
 inline std::vector<std::filesystem::path> shards_of(const std::filesystem::path& folder) {
   std::vector<std::filesystem::path> shards;
   std::error_code failed;
@@ -47,20 +47,20 @@ inline std::vector<std::filesystem::path> shards_of(const std::filesystem::path&
   return shards;
 }
 
-/// A sample is the members with one key, the path up to the first dot of the base name:
+/// A sample consists of the members with one key, the path up to the first dot of the base name:
 ///
-///   <key>.jpg, .jpeg, .png, .webp   the image; needed
+///   <key>.jpg, .jpeg, .png, .webp   the image; required
 ///   <key>.json                      a record (see record.hpp), without "image" and "features"
 ///   <key>.<language>.txt            a text in that language, written independently of the others
 ///   <key>.txt                       the same in WebDatasetOptions::language
 ///   <key>.safetensors               regions (see region_file.hpp)
 ///
-/// A text is needed. Further members are passed over, and counted in ignored().
-/// Source: github.com/webdataset/webdataset
+/// At least one text is required. Other members are skipped, and counted in ignored(). Source:
+/// github.com/webdataset/webdataset
 class WebDataset {
  public:
-  /// Reads the headers of all @p shards. DataErrors: "damaged shard" (what stands before the damage is kept), "refused
-  /// member", "large member", "duplicate id" (a key that was there before, in any shard), "missing member".
+  /// Reads the headers of all @p shards. DataErrors: "damaged shard" (samples before the damage are kept), "refused
+  /// member", "large member", "duplicate id" (a repeated key, in any shard), "missing member".
   explicit WebDataset(const std::vector<std::filesystem::path>& shards, DataErrors& errors,
                       WebDatasetOptions options = {})
       : options_(std::move(options)) {
@@ -74,7 +74,7 @@ class WebDataset {
   std::int64_t size() const { return static_cast<std::int64_t>(samples_.size()); }
   const LanguageCounts& languages() const { return languages_; }
   const std::vector<std::int64_t>& shards() const { return first_; }
-  /// Members that are passed over, by what follows the key.
+  /// Number of skipped members by the rest of their name after the key.
   const std::map<std::string, std::int64_t>& ignored() const { return ignored_; }
 
   /// @throws rc3::Error naming shard, sample, field and reason
@@ -83,7 +83,7 @@ class WebDataset {
     return read(samples_[static_cast<std::size_t>(i)]);
   }
 
-  /// Asks the system to read the bytes of samples first .. first + count - 1 ahead.
+  /// Asks the system to prefetch the bytes of samples first .. first + count - 1.
   void will_read(std::int64_t first, std::int64_t count) const {
     const std::int64_t end = std::min(first + count, size());
     for (std::int64_t i = std::max<std::int64_t>(first, 0); i < end;) {
@@ -97,7 +97,7 @@ class WebDataset {
   }
 
  private:
-  /// A member, by what follows the key: "jpg", "de.txt".
+  /// A member, by the rest of its name after the key: "jpg", "de.txt".
   struct Part {
     std::string extension;
     std::uint64_t offset = 0, size = 0;
@@ -109,8 +109,8 @@ class WebDataset {
     std::uint64_t begin = 0, end = 0;  ///< its bytes in the shard
   };
 
-  /// The shard in which a key was seen; `whole` once there was a sample of it, so that one which was left out may come
-  /// again in a later shard.
+  /// The shard of each key; `whole` once there is a sample for it, so that a dropped one may occur again in a later
+  /// shard.
   using Keys = std::unordered_map<std::string, std::size_t>;
   static constexpr std::size_t whole = static_cast<std::size_t>(-1), unseen = whole - 1;
 
@@ -156,7 +156,7 @@ class WebDataset {
     const std::string where = where_of(group);
     errors.looked_at();
     auto& seen = keys.try_emplace(group.key, unseen).first->second;
-    if (seen == whole || seen == group.shard) {  // there is a sample of it, or its members are no neighbours
+    if (seen == whole || seen == group.shard) {  // it has a sample, or its members are not adjacent
       errors.add("duplicate id", join(where, ": the key is used again"));
       return;
     }

@@ -1,6 +1,6 @@
 #pragma once
-/// WIT as Google published it: tab-separated rows of images in Wikipedia's pages. LibTorch-free.
-/// Source: Srinivasan et al. 2021, github.com/google-research-datasets/wit (wit_v1.*.tsv.gz; unpack them first).
+/// WIT as published by Google: tab-separated rows of images from Wikipedia pages. LibTorch-free. Source: Srinivasan et
+/// al. 2021, github.com/google-research-datasets/wit (wit_v1.*.tsv.gz; decompress them first).
 
 #include <algorithm>
 #include <array>
@@ -28,19 +28,19 @@
 namespace rc3::data {
 
 struct WitOptions {
-  /// Columns with a row's text, in order of preference: the first that is not blank is taken.
+  /// Columns with a row's text, in order of preference: the first that is not blank is used.
   std::vector<std::string> captions = {"caption_reference_description", "caption_alt_text_description"};
 };
 
-/// A sample an image (its id is image_url), in the order in which the files name them; the texts of its rows, in that
-/// order too, are weakly aligned. Opening reads the files once; 24 bytes a row and 16 an image stay in memory.
+/// One sample per image (its id is image_url), in the order of the files. The texts of its rows, also in that order,
+/// are weakly aligned. The constructor reads the files once; 24 bytes per row and 16 per image stay in memory.
 class Wit {
  public:
-  /// @param files     parts of one split; a row's columns are found by the names in each file's first line
-  /// @param find      is asked for image_url; empty: the samples have no images
-  /// @param errors  told of "malformed record", "missing language", "missing text" and "missing image"; such rows
-  ///                  are left out. Half of WIT's rows have no reference description, so give a budget that bears it
-  /// @throws rc3::Error naming the file: it cannot be read, is compressed, lacks a column, or no row is good
+  /// @param files   parts of one split; columns are found by their names in each file's first line
+  /// @param find    called with image_url; empty: the samples have no images
+  /// @param errors  receives "malformed record", "missing language", "missing text" and "missing image"; such rows are
+  ///                dropped. Half of WIT's rows have no reference description, so set a sufficient budget
+  /// @throws rc3::Error naming the file: unreadable, compressed, without a column, or without a valid row
   Wit(const std::vector<std::filesystem::path>& files, FindImage find, DataErrors& errors, WitOptions options = {})
       : find_(std::move(find)) {
     require(!files.empty(), "WIT: no file was given");
@@ -59,10 +59,10 @@ class Wit {
   std::string_view name() const { return "WIT"; }
   std::int64_t size() const { return static_cast<std::int64_t>(hashes_.size()); }
   const LanguageCounts& languages() const { return languages_; }
-  /// Rows whose mime_type is not JPEG, PNG or WebP, which are left out without being a problem.
+  /// Rows with a mime_type other than JPEG, PNG or WebP, which are dropped but not errors.
   std::int64_t other_types() const { return other_types_; }
 
-  /// @throws rc3::Error naming file, line and column where a file was changed since it was opened
+  /// @throws rc3::Error naming file, line and column if a file has changed since it was opened
   Sample read(std::int64_t i) const {
     require(0 <= i && i < size(), "WIT: has ", size(), " samples, no sample ", i);
     const auto s = static_cast<std::size_t>(i);

@@ -1,5 +1,5 @@
 #pragma once
-/// One of WIT's files as rows. LibTorch-free.
+/// Rows of one WIT file. LibTorch-free.
 
 #include <algorithm>
 #include <cstddef>
@@ -16,7 +16,7 @@
 
 namespace rc3::data {
 
-/// What is read of a row.
+/// The used columns of a row.
 struct WitRow {
   std::string language;  ///< "en", "sr-Latn"
   std::string image_url;
@@ -24,11 +24,11 @@ struct WitRow {
   std::string caption;    ///< of the first caption column that is not blank, else empty
 };
 
-/// Seventeen columns with a header, quoted as Python's csv module does: a row may take several lines.
+/// Seventeen columns with a header, quoted as by Python's csv module: a row may span several lines.
 class WitFile {
  public:
   /// @param captions  names of columns, in order of preference
-  /// @throws rc3::Error naming the file: it cannot be read, is compressed, or has no such column
+  /// @throws rc3::Error naming the file: unreadable, compressed, or without such a column
   WitFile(const std::filesystem::path& path, const std::vector<std::string>& captions) : lines_(path) {
     require(!captions.empty(), "WIT: no caption column was asked for");
     std::int64_t line = 0;
@@ -41,13 +41,13 @@ class WitFile {
     for (const std::string& name : captions) captions_.push_back(column(names, name));
   }
 
-  /// In lines, the header's included.
+  /// Size in lines, including the header.
   std::int64_t size() const { return lines_.size(); }
   std::string where(std::int64_t line) const { return lines_.where(line); }
   bool empty(std::int64_t line) const { return lines_.empty(line); }
 
   /// The row that begins at @p line, which becomes the line after the row.
-  /// @throws rc3::Error naming the line: a quote that is not closed, or another number of fields than the header's
+  /// @throws rc3::Error naming the line: an unclosed quote, or another number of fields than the header
   WitRow read(std::int64_t& line) const {
     const std::string here = where(line);
     const std::vector<std::string> row = fields(line);

@@ -1,5 +1,5 @@
 #pragma once
-/// A data set, or a set of examples, and the regions of its images from elsewhere. LibTorch-free.
+/// Data sets and sets of examples with regions from a separate source. LibTorch-free.
 
 #include <concepts>
 #include <cstdint>
@@ -16,7 +16,7 @@
 
 namespace rc3::data {
 
-/// Regions by an image's name; see VoltaRegions. `find` is called from many threads.
+/// Source of regions by image name, see VoltaRegions. `find` is called from many threads.
 template <class R>
 concept RegionSource = requires(const R& regions, const std::string& id) {
   { regions.name() } -> std::convertible_to<std::string_view>;
@@ -24,17 +24,17 @@ concept RegionSource = requires(const R& regions, const std::string& id) {
 };
 
 struct WithRegionsOptions {
-  /// From a sample's id, or the name of an example's view, to the source's; empty: they are the same.
+  /// Maps a sample's id, or the name of an example's view, to a name in the source; empty: identity.
   std::function<std::string(const std::string&)> id;
-  /// Whether an image without regions is an error; else it keeps those that it had.
+  /// Whether an image without regions is an error; otherwise it keeps its previous regions.
   bool required = true;
 };
 
-/// The samples or examples of @p D, with the regions that @p R has for their images.
+/// Samples or examples of @p D, with the regions of their images from @p R.
 template <class D, RegionSource R>
 requires(Dataset<D> || ExampleSet<D>) class WithRegions {
  public:
-  /// @param regions  may serve several data sets
+  /// @param regions  may be shared by several data sets
   WithRegions(D data, std::shared_ptr<const R> regions, WithRegionsOptions options = {})
       : data_(std::move(data)), regions_(std::move(regions)), options_(std::move(options)) {
     require(regions_ != nullptr, "data::WithRegions: there are no regions");
@@ -44,7 +44,7 @@ requires(Dataset<D> || ExampleSet<D>) class WithRegions {
   std::int64_t size() const { return data_.size(); }
   decltype(auto) languages() const { return data_.languages(); }
 
-  /// Sample or example @p i. @throws rc3::Error as both sources do, and when regions are required and missing
+  /// Sample or example @p i. @throws rc3::Error as both sources, and if required regions are missing
   ItemOf<D> read(std::int64_t i) const {
     ItemOf<D> item = data_.read(i);
     if constexpr (Dataset<D>)

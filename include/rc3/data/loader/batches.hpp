@@ -1,5 +1,5 @@
 #pragma once
-/// How an epoch's samples are put into batches: a function of (seed, epoch) alone. LibTorch-free.
+/// Batches of an epoch: a function of (seed, epoch) only. LibTorch-free.
 
 #include <algorithm>
 #include <cstddef>
@@ -19,15 +19,15 @@ namespace rc3::data {
 using Lengths = std::vector<std::int32_t>;
 
 struct BatchOptions {
-  std::int64_t size = 64;      ///< samples of a batch over all ranks, > 0
-  std::int64_t tokens = 0;     ///< a batch's samples times its longest text, at most; 0: no such budget
-  std::int64_t window = 4096;  ///< with a budget: samples that are sorted by length together, > 0
-  std::int64_t ranks = 1;      ///< no batch has fewer samples than this, > 0
+  std::int64_t size = 64;      ///< samples per batch over all ranks, > 0
+  std::int64_t tokens = 0;     ///< maximum of a batch's samples times its longest text; 0: no token budget
+  std::int64_t window = 4096;  ///< with a budget: samples sorted by length together, > 0
+  std::int64_t ranks = 1;      ///< minimum samples of a batch, > 0
 };
 
-/// The batches of one epoch. Without a token budget: `size` samples after `size` samples, in the epoch's order. With
-/// one: each window of that order is sorted by length and cut into batches, which come in random order. A rest of fewer
-/// samples than ranks joins the batch before it.
+/// Batches of one epoch. Without a token budget: consecutive groups of `size` samples in the epoch's order. With one:
+/// each window of that order is sorted by length and cut into batches, in random order. A remainder of fewer samples
+/// than ranks joins the previous batch.
 class Batches {
  public:
   /// @param lengths  of all samples; null without a budget
@@ -57,7 +57,7 @@ class Batches {
     return batch;
   }
 
-  /// Goes on behind the first @p samples samples. @throws rc3::Error when no batch ends there: another batch size
+  /// Skips the first @p samples samples. @throws rc3::Error if no batch ends there: another batch size
   void skip(std::int64_t samples) {
     while (given_ < samples && !next().empty()) {
     }
@@ -65,7 +65,7 @@ class Batches {
             " samples: no batch ends there; batch size, token budget, ranks or data are not those of before");
   }
 
-  /// Samples that the batches so far had.
+  /// Samples of all batches so far.
   std::int64_t given() const { return given_; }
 
  private:
@@ -111,12 +111,12 @@ class Batches {
   std::int64_t epoch_;
   BatchOptions options_;
   std::shared_ptr<const Lengths> lengths_;
-  std::vector<std::vector<std::int64_t>> ready_;  ///< the next one last
+  std::vector<std::vector<std::int64_t>> ready_;  ///< the next one is last
   std::int64_t begin_ = 0, given_ = 0;
 };
 
-/// The part of @p batch that rank @p rank of @p ranks takes: neighbours, as many as its share. @pre batch has a sample
-/// for each rank
+/// Rank @p rank's part of @p batch, of @p ranks parts: adjacent samples, in number its share.
+/// @pre batch has a sample for each rank
 inline std::vector<std::int64_t> part_of_rank(const std::vector<std::int64_t>& batch, std::int64_t rank,
                                               std::int64_t ranks) {
   const auto n = static_cast<std::int64_t>(batch.size());

@@ -1,5 +1,5 @@
 #pragma once
-/// From prepared samples to the Batch that objectives look at.
+/// Collation of prepared samples into a Batch.
 
 #include <ATen/ops/tensor.h>
 
@@ -17,14 +17,14 @@
 
 namespace rc3::data {
 
-/// Pads texts and regions to the longest of the batch. Samples without an image are outside Images::patch_mask;
-/// Batch::relevance is NaN where the source does not know it.
+/// Pads texts and regions to the longest of the batch. Images::patch_mask excludes samples without an image;
+/// Batch::relevance is NaN if unknown.
 class CollateSamples {
  public:
   /// @param multiple  L is rounded up to a multiple of this, >= 1
   explicit CollateSamples(std::int64_t multiple = 1) : multiple_(multiple) {}
 
-  /// @throws rc3::Error when images differ in size, or regions in how many numbers they have
+  /// @throws rc3::Error if images differ in size, or regions in their number of features
   Batch operator()(std::vector<PreparedSample> samples) const {
     require(!samples.empty(), "data::CollateSamples: no samples");
     Batch batch;

@@ -1,5 +1,5 @@
 #pragma once
-/// How long the texts of a data set are, in tokens. LibTorch-free.
+/// Text lengths of a data set in tokens. LibTorch-free.
 
 #include <algorithm>
 #include <atomic>
@@ -17,8 +17,8 @@
 
 namespace rc3::data {
 
-/// Tokens of the longest text of each sample, for BatchOptions::tokens; 1 for a sample that cannot be read, which the
-/// loader will meet and count.
+/// Tokens of the longest text of each sample, for BatchOptions::tokens; 1 for an unreadable sample, which the loader
+/// will count.
 /// @param threads  >= 1
 template <Dataset Source>
 std::shared_ptr<const Lengths> measure_lengths(const Source& source, const text::Tokenizer& tokenizer,

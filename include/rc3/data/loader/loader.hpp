@@ -1,6 +1,6 @@
 #pragma once
-/// Batches, made ahead of the trainer by worker threads, in an order that neither their number nor a stop in the middle
-/// changes. LibTorch-free.
+/// Loader of batches with worker threads. Neither the number of threads nor an interruption changes the order.
+/// LibTorch-free.
 
 #include <condition_variable>
 #include <cstddef>
@@ -28,36 +28,36 @@ namespace rc3::data {
 struct LoaderOptions {
   OrderOptions order = {};
   BatchOptions batch = {};
-  std::int64_t epochs = -1;  ///< how many; -1: without end
-  int workers = 2;           ///< threads; 0: batches are made when they are asked for
-  int prefetch = 4;          ///< batches that are made ahead at most, > 0: this bounds the memory
+  std::int64_t epochs = -1;  ///< number of epochs; -1: unlimited
+  int workers = 2;           ///< threads; 0: batches are made on demand
+  int prefetch = 4;          ///< maximum batches made ahead, > 0; bounds the memory
   std::int64_t rank = 0;     ///< 0 .. batch.ranks - 1
 };
 
-/// What next() gives.
+/// Result of next().
 template <class Collated>
 struct Loaded {
   Collated batch;
   std::int64_t epoch = 0;
-  std::vector<std::int64_t> samples;  ///< this rank's, damaged ones too, in their order
-  std::int64_t skipped = 0;           ///< of them damaged
+  std::vector<std::int64_t> samples;  ///< of this rank, including damaged ones, in order
+  std::int64_t skipped = 0;           ///< number of damaged ones
 };
 
-/// Reads, prepares and collates. Batches come in the order of (seed, epoch); a sample that throws rc3::Error is left
-/// out of its batch and counted as "damaged sample" in `problems`, in that order too.
-/// @tparam Source   a Dataset, or another Indexed; a ShardedDataset is read in long stretches
-/// @tparam Prepare  `prepare(const Sample&, std::uint64_t seed, std::int64_t epoch)` (or of what Source reads), a
-/// function of its arguments, called by several threads at a time
-/// @tparam Collate  `collate(std::vector<P>)` of what prepare gives, called by several threads at a time
+/// Reads, prepares and collates samples. Batches come in the order of (seed, epoch). A sample that throws rc3::Error is
+/// dropped from its batch and counted as "damaged sample" in `errors`, also in that order.
+/// @tparam Source   a Dataset, or another Indexed; a ShardedDataset is read in long contiguous ranges
+/// @tparam Prepare  `prepare(const Sample&, std::uint64_t seed, std::int64_t epoch)` (or of Source's item type), a
+///                  function of its arguments, called by several threads at a time
+/// @tparam Collate  `collate(std::vector<P>)` of the results of prepare, called by several threads at a time
 template <Indexed Source, class Prepare, class Collate>
 class Loader {
  public:
   using Prepared = std::invoke_result_t<const Prepare&, const ItemOf<Source>&, std::uint64_t, std::int64_t>;
   using Collated = std::invoke_result_t<const Collate&, std::vector<Prepared>>;
 
-  /// @param source    outlives the loader, as do @p problems
-  /// @param lengths   for a token budget; else null
-  /// @param from      where to go on; its seed replaces the order's
+  /// @param source, errors  outlive the loader
+  /// @param lengths         for a token budget; else null
+  /// @param from            state to continue from; its seed replaces the order's
   Loader(const Source& source, Prepare prepare, Collate collate, DataErrors& errors, LoaderOptions options = {},
          std::shared_ptr<const Lengths> lengths = nullptr, std::optional<LoaderState> from = std::nullopt)
       : source_(source),
@@ -87,8 +87,8 @@ class Loader {
     changed_.notify_all();
   }
 
-  /// The next batch with an intact sample; nothing after the last epoch.
-  /// @throws rc3::Error when the budget of `problems` is spent; on several ranks, which must stay in step, when every
+  /// The next batch with an intact sample; nullopt after the last epoch.
+  /// @throws rc3::Error over the budget of `errors`; with several ranks, which must stay synchronous, also if every
   ///         sample of a batch is damaged
   std::optional<Loaded<Collated>> next() {
     while (const auto job = take()) {
@@ -107,23 +107,23 @@ class Loader {
     return std::nullopt;
   }
 
-  /// Behind the last batch that next() gave.
+  /// State after the last batch of next().
   LoaderState state() const { return state_; }
 
  private:
-  /// A batch in the making. Its vectors' elements belong to one worker each.
+  /// A batch in preparation. Its vectors' elements belong to one worker each.
   struct Job {
     std::int64_t epoch = 0, given = 0;
     std::vector<std::int64_t> samples;
     std::vector<std::optional<Prepared>> prepared;
-    std::vector<std::string> damage;  ///< why a sample is left out
-    std::size_t next = 0, left = 0;   ///< samples that no worker took, that are not done
+    std::vector<std::string> damage;  ///< reason for each dropped sample
+    std::size_t next = 0, left = 0;   ///< index of the next free sample, and number of unfinished ones
     std::optional<Collated> batch;
     std::exception_ptr error;
     bool ready = false;
   };
 
-  /// The next job, done; null at the end.
+  /// The next completed job; null at the end.
   std::shared_ptr<Job> take() {
     std::unique_lock lock(mutex_);
     if (threads_.empty()) {
@@ -158,7 +158,7 @@ class Loader {
     batches_.emplace(order_.epoch(epoch), order_.options().seed, epoch, options_.batch, lengths_);
   }
 
-  /// Makes a job of the next batch. False at the end. Called with the lock.
+  /// Makes a job of the next batch. Returns false at the end. Call with the lock.
   bool plan() {
     if (finished_) return false;
     auto samples = batches_->next();
@@ -182,7 +182,7 @@ class Loader {
     return true;
   }
 
-  /// Lets the system read ahead what the windows up to the one after the current batch need.
+  /// Lets the system prefetch the windows up to the one after the current batch.
   void announce() {
     if constexpr (ShardedDataset<Source>) {
       const auto window = order_.options().window;
@@ -191,7 +191,7 @@ class Loader {
     }
   }
 
-  /// Prepares one sample. False when there is nothing to do for now. Called with the lock, which it gives up meanwhile.
+  /// Prepares one sample. Returns false if there is no work for now. Call with the lock, which it releases meanwhile.
   bool step(std::unique_lock<std::mutex>& lock) {
     std::shared_ptr<Job> job;
     for (const auto& candidate : jobs_)
@@ -203,7 +203,7 @@ class Loader {
       if (jobs_.size() >= static_cast<std::size_t>(options_.prefetch)) return false;
       try {
         if (!plan()) return false;
-      } catch (...) {  // the plan of an epoch cannot be made: the consumer hears of it in its turn
+      } catch (...) {  // the epoch cannot be planned: the consumer receives the error in order
         finished_ = true;
         job = std::make_shared<Job>();
         job->error = std::current_exception();
@@ -276,11 +276,11 @@ class Loader {
 
   std::mutex mutex_;
   std::condition_variable changed_;
-  std::deque<std::shared_ptr<Job>> jobs_;  ///< in order; the first is the next to be given
+  std::deque<std::shared_ptr<Job>> jobs_;  ///< in order; the first is the next to return
   std::optional<Batches> batches_;
   std::int64_t epoch_ = 0, announced_ = 0;
   bool finished_ = false, stop_ = false;
-  std::vector<std::jthread> threads_;  ///< last: joined first
+  std::vector<std::jthread> threads_;  ///< last member: joined first
 };
 
 }  // namespace rc3::data

@@ -1,6 +1,5 @@
 #pragma once
-/// In which order an epoch sees the samples: a function of (seed, epoch) alone, whoever reads and however many.
-/// LibTorch-free.
+/// Order of an epoch's samples: a function of (seed, epoch) only, for any number of readers. LibTorch-free.
 
 #include <algorithm>
 #include <cstddef>
@@ -16,20 +15,20 @@ namespace rc3::data {
 struct OrderOptions {
   std::uint64_t seed = 1;
   bool shuffle = true;         ///< false: 0, 1, 2, ... in every epoch
-  std::int64_t window = 8192;  ///< samples among which those of sharded data are shuffled, > 0
+  std::int64_t window = 8192;  ///< for sharded data: samples that are shuffled together, > 0
 };
 
-/// Samples of one file are shuffled as a whole. Samples of several shards: the shards are shuffled, then every window
-/// of neighbours, so that a window is read in a few long stretches.
+/// Samples of one file are shuffled as a whole. With several shards, first the shards are shuffled, then every window
+/// of adjacent samples. A window is thus read in a few long contiguous ranges.
 class Order {
  public:
-  /// A run of neighbours: samples first .. first + count - 1.
+  /// Adjacent samples first .. first + count - 1.
   struct Stretch {
     std::int64_t first = 0, count = 0;
   };
 
   /// @param shards  the first sample of each shard, ascending from 0; {0}: not sharded
-  /// @param size    samples in all, > 0
+  /// @param size    total samples, > 0
   Order(std::vector<std::int64_t> shards, std::int64_t size, OrderOptions options = {})
       : shards_(std::move(shards)), size_(size), options_(options) {
     require(size > 0, "data::Order: there are no samples");
@@ -43,7 +42,7 @@ class Order {
   std::int64_t size() const { return size_; }
   const OrderOptions& options() const { return options_; }
 
-  /// The order of one epoch. Holds a copy of what it needs.
+  /// Order of one epoch. It holds a copy of its data.
   class Epoch {
    public:
     /// The sample at @p place. @pre 0 <= place < size()
@@ -58,7 +57,7 @@ class Order {
     std::int64_t size() const { return size_; }
     std::int64_t window() const { return options_.window; }
 
-    /// What is read for the window that begins at @p place, in the order of the shuffled shards.
+    /// Ranges of the window that begins at @p place, in the order of the shuffled shards.
     std::vector<Stretch> stretches(std::int64_t place) const {
       std::vector<Stretch> all;
       const std::int64_t end = std::min(place + options_.window, size_);
@@ -92,7 +91,7 @@ class Order {
     std::size_t shard_at(std::int64_t place) const {
       return static_cast<std::size_t>(std::upper_bound(ends_.begin(), ends_.end(), place) - ends_.begin());
     }
-    /// The sample at @p place of the shuffled shards, one behind the other.
+    /// The sample at @p place of the concatenated shuffled shards.
     std::int64_t sample(std::int64_t place) const {
       const std::size_t k = shard_at(place);
       return firsts_[k] + place - (k == 0 ? 0 : ends_[k - 1]);
@@ -101,7 +100,7 @@ class Order {
     std::int64_t size_;
     OrderOptions options_;
     std::uint64_t epoch_;
-    std::vector<std::int64_t> firsts_, ends_;  ///< of the shuffled shards: first sample, and the place behind the last
+    std::vector<std::int64_t> firsts_, ends_;  ///< of the shuffled shards: first sample, and end position
   };
 
   /// @param epoch  >= 0

@@ -1,5 +1,5 @@
 #pragma once
-/// Which two of an image's texts are looked at together. LibTorch-free.
+/// Selection of the text pair of an image. LibTorch-free.
 
 #include <algorithm>
 #include <cmath>
@@ -20,21 +20,21 @@ namespace rc3::data {
 /// Two texts of one sample.
 struct TextPair {
   std::size_t a = 0, b = 0;        ///< indices into Sample::texts, never equal
-  bool strict = false;             ///< they are translations of each other
-  std::optional<float> relevance;  ///< 1 where strict; where the source does not say: nothing
+  bool strict = false;             ///< whether they are translations of each other
+  std::optional<float> relevance;  ///< 1 if strict; nullopt if unknown
 };
 
 struct PairingOptions {
-  double strict_share = 0.5;  ///< of pairs, where a sample has both kinds, in [0, 1]
-  double temperature = 1;     ///< languages come in proportion to (texts in it)^(1 / temperature), >= 1; 1: as they are
-  bool same_language = false;               ///< an image with texts in one language only gives a pair of them
-  std::vector<std::string> languages = {};  ///< only texts in these; empty: in all
+  double strict_share = 0.5;   ///< of pairs, for a sample with both kinds, in [0, 1]
+  double temperature = 1;      ///< language probability ~ (texts in it)^(1 / temperature), >= 1; 1: proportional
+  bool same_language = false;  ///< an image with texts in one language only gives a pair of them
+  std::vector<std::string> languages = {};  ///< only texts in these; empty: all
 };
 
-/// Draws pairs and single texts. A text is weighed by (texts in its language)^(1 / temperature - 1), which lifts what
-/// is rare: a language that every image has and one that few have then differ less in what is seen of them. Source:
-/// the temperature sampling of XLM-R (Conneau et al. 2020; its alpha is 1 / temperature), among the texts of one
-/// image.
+/// Draws pairs and single texts. A text's weight is (texts in its language)^(1 / temperature - 1), which raises rare
+/// languages. A language of every image and one of few images then differ less in their number of drawn texts.
+/// Source: temperature sampling of XLM-R (Conneau et al. 2020; its alpha is 1 / temperature), applied to the texts of
+/// one image.
 class Pairing {
  public:
   /// @param counts  Dataset::languages()
@@ -52,7 +52,7 @@ class Pairing {
     require(!weights_.empty(), "data::Pairing: the data set has no texts");
   }
 
-  /// A pair for the cross-lingual objectives, in random order; nothing where the sample has none.
+  /// A pair for the cross-lingual objectives, in random order; nullopt if the sample has none.
   std::optional<TextPair> pair(const Sample& sample, Random& random) const {
     std::vector<std::pair<TextPair, double>> strict, weak, alike;
     const auto& texts = sample.texts;
@@ -75,7 +75,7 @@ class Pairing {
     return pair;
   }
 
-  /// A text in any language, for objectives of images and single texts; nothing where the sample has none.
+  /// A text in any language, for objectives of images and single texts; nullopt if the sample has none.
   std::optional<std::size_t> text(const Sample& sample, Random& random) const {
     std::vector<std::pair<std::size_t, double>> all;
     for (std::size_t i = 0; i < sample.texts.size(); ++i)
@@ -99,7 +99,7 @@ class Pairing {
       left -= item.second;
       if (left < 0) return item.first;
     }
-    return weighted.back().first;  // the sum's last rounding error
+    return weighted.back().first;  // rounding error of the sum
   }
 
   PairingOptions options_;

@@ -1,6 +1,6 @@
 #pragma once
-/// From a sample of a data set to what a model is given: pixels of one size, boxes that fit them, ids of two texts.
-/// LibTorch-free: this is what the loader's threads do.
+/// Preparation of samples for a model: pixels of one size, boxes that fit them, ids of two texts. LibTorch-free; runs
+/// in the loader's threads.
 
 #include <cstdint>
 #include <optional>
@@ -19,10 +19,10 @@
 namespace rc3::data {
 
 struct PrepareOptions {
-  /// How images come to their size, the same for all: the crop's, or both sides of the resize. By default 224 x 224.
+  /// Resizing of images to one size: the crop's, or both sides of the resize. By default 224 x 224.
   preprocess::PreprocessOptions image = {.resize = preprocess::PreprocessSize{224, 224, 0}};
   std::optional<preprocess::AugmentOptions> augment =
-      std::nullopt;  ///< in place of resize and crop; nothing: for evaluation
+      std::nullopt;  ///< replaces resize and crop; nullopt: for evaluation
   PairingOptions pairing = {};
   io::ImageLimits limits = {};
 };
@@ -35,9 +35,8 @@ struct PreparedSample : preprocess::PreparedImage {
   std::int64_t image_id = 0, caption_a_id = 0, caption_b_id = 0;  ///< as in Batch
 };
 
-/// A function of (seed, epoch, sample): which texts, and how the image is cut and coloured. May be used by several
-/// threads at a time.
-/// @tparam Decoders  what reads image files
+/// A function of (seed, epoch, sample), which selects the texts and the augmentation. Thread-safe.
+/// @tparam Decoders  decoders of image files
 template <class Decoders = io::DefaultDecoders>
 class PrepareSample {
  public:
@@ -47,7 +46,7 @@ class PrepareSample {
         pairing_(languages, options.pairing),
         image_({std::move(options.image), std::move(options.augment), options.limits}) {}
 
-  /// @throws rc3::Error naming the sample when it has no pair of texts, or its image cannot be read
+  /// @throws rc3::Error naming the sample if it has no pair of texts, or its image cannot be read
   PreparedSample operator()(const Sample& sample, std::uint64_t seed, std::int64_t epoch) const {
     PreparedSample out;
     out.image_id = text_id(sample.id);
@@ -66,7 +65,7 @@ class PrepareSample {
     return out;
   }
 
-  /// Of every image, pixels.
+  /// Width of every image in pixels.
   int width() const { return image_.width(); }
   int height() const { return image_.height(); }
 

@@ -10,8 +10,8 @@
 
 namespace rc3::data {
 
-/// Relevance of each pair, float [B] in [0, 1]; NaN where the source does not say it. Always defined, so that all ranks
-/// bring a tensor of the same shape.
+/// Relevance of each pair, float [B] in [0, 1]; NaN if unknown. Always defined, so that all ranks have a tensor of the
+/// same shape.
 inline at::Tensor relevance_of(const std::vector<std::optional<float>>& known) {
   std::vector<float> all;
   for (const auto& value : known) all.push_back(value.value_or(std::numeric_limits<float>::quiet_NaN()));

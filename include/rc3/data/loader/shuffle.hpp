@@ -1,5 +1,5 @@
 #pragma once
-/// A random order of n things whose i-th element costs no memory and no pass over the others.
+/// Random permutation of n items: computing its i-th element needs no memory and no pass over the others.
 
 #include <array>
 #include <bit>
@@ -10,24 +10,24 @@
 
 namespace rc3::data {
 
-/// A keyed bijection of 0 .. n-1: a Feistel network of Philox rounds on the next power of four, walked until it lands
-/// inside (Black and Rogaway, "Ciphers with Arbitrary Finite Domains", CT-RSA 2002).
+/// A keyed bijection of 0 .. n-1: a Feistel network of Philox rounds on the next power of four, iterated until in
+/// range. Source: Black and Rogaway, "Ciphers with Arbitrary Finite Domains", CT-RSA 2002.
 class Shuffle {
  public:
-  /// @param n  how many, 1 .. 2^62; orders with another seed, epoch or pass have nothing in common
+  /// @param n  number of items, 1 .. 2^62; orders with another seed, epoch or pass are independent
   Shuffle(std::uint64_t n, std::uint64_t seed, std::uint64_t epoch, std::uint64_t pass) : n_(n) {
     require(n > 0 && n <= (std::uint64_t{1} << 62), "data::Shuffle: n must be 1 .. 2^62, is ", n);
     const int bits = n == 1 ? 1 : static_cast<int>(std::bit_width(n - 1));
     half_ = (bits + 1) / 2;
-    Random random(seed ^ 0x5348554646u, epoch, pass);  // a domain of its own, apart from the items'
+    Random random(seed ^ 0x5348554646u, epoch, pass);  // a separate domain, apart from the items' generators
     const std::uint64_t key = random();
     key_ = {static_cast<std::uint32_t>(key), static_cast<std::uint32_t>(key >> 32)};
   }
 
-  /// The element at place @p i. @pre i < n
+  /// The element at index @p i. @pre i < n
   std::uint64_t operator()(std::uint64_t i) const {
     require(i < n_, "data::Shuffle: place ", i, " of ", n_);
-    // The bijection of the power of four leads every start inside back inside; at most four steps on average.
+    // The bijection of the power of four leads every start in range back into range; at most four steps on average.
     do i = permute(i);
     while (i >= n_);
     return i;

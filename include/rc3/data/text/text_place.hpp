@@ -1,5 +1,5 @@
 #pragma once
-/// Names for the texts of a sample: their language, and "#k" for its k-th text but the first. LibTorch-free.
+/// Names for the texts of a sample: their language, and "#k" for its k-th text except the first. LibTorch-free.
 
 #include <algorithm>
 #include <charconv>
@@ -14,31 +14,31 @@
 
 namespace rc3::data {
 
-/// Whether @p tag can be a language in a file: 1 to 35 ASCII letters, digits, - and _.
+/// Whether @p tag is a valid language tag in a file: 1 to 35 ASCII letters, digits, - and _.
 constexpr bool is_language_tag(std::string_view tag) {
   return !tag.empty() && tag.size() <= 35 && std::all_of(tag.begin(), tag.end(), [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
   });
 }
 
-/// Where each text stands among those of its language. @pre the texts are sorted by language
+/// Positions of texts within their languages. @pre the texts are sorted by language
 class TextPlaces {
  public:
   /// @param texts  must outlive this
   explicit TextPlaces(const std::vector<Text>& texts) : texts_(texts) {}
 
-  /// Of text @p i among those of its language, from 0.
+  /// Position of text @p i among those of its language, from 0.
   std::size_t position(std::size_t i) const { return i - first(texts_[i].language); }
-  /// How many texts there are in @p language.
+  /// Number of texts in @p language.
   std::size_t count(std::string_view language) const { return last(language) - first(language); }
 
-  /// "de", "de#1"
+  /// Name of text @p i: "de", "de#1".
   std::string name(std::size_t i) const {
     const std::size_t k = position(i);
     return k == 0 ? texts_[i].language : join(texts_[i].language, '#', k);
   }
 
-  /// The text that @p name names. @throws rc3::Error "<where>: ..."
+  /// Index of the text @p name. @throws rc3::Error "<where>: ..."
   std::size_t find(std::string_view name, std::string_view where) const {
     const auto hash = name.find('#');
     const std::string_view language = name.substr(0, hash);
@@ -54,7 +54,7 @@ class TextPlaces {
     return first(language) + k;
   }
 
-  /// The two texts that @p names names, the smaller index first. @throws rc3::Error "<where>: ..."
+  /// Indices of the two texts in @p names, the smaller first. @throws rc3::Error "<where>: ..."
   std::pair<std::size_t, std::size_t> pair(std::string_view names, std::string_view where) const {
     const auto space = names.find(' ');
     require(space != std::string_view::npos, where, ": \"", names,

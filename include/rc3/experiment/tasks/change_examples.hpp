@@ -1,5 +1,5 @@
 #pragma once
-/// Changes of examples as they are read: translated texts, and a grid of regions. LibTorch-free.
+/// Transformations of examples on reading: translated texts, and a grid of regions. LibTorch-free.
 
 #include <cstdint>
 #include <filesystem>
@@ -15,7 +15,7 @@
 namespace rc3::experiment {
 
 /// Translate-test: replaces a text by its translation into the source language.
-/// @throws rc3::Error naming the line without a tab; later, the text that has no translation
+/// @throws rc3::Error naming a line without a tab; the returned function also for a text without a translation
 inline std::function<void(data::Example&)> translated(const std::filesystem::path& path) {
   if (path.empty()) return {};
   const data::AnnotationFile lines(path);
@@ -35,7 +35,7 @@ inline std::function<void(data::Example&)> translated(const std::filesystem::pat
   };
 }
 
-/// The whole image and @p parts x @p parts of it as regions, for visual policies that read regions.
+/// The whole image and its @p parts x @p parts tiles as regions, for visual policies that read regions.
 inline data::Regions grid_regions(std::int64_t parts) {
   data::Regions regions;
   regions.width = regions.height = 1;

@@ -1,5 +1,5 @@
 #pragma once
-/// Entailment, question answering and reasoning: a class for each text about one image, or two.
+/// Entailment, question answering and reasoning: a class for each text about one or two images.
 
 #include <cstdint>
 #include <filesystem>
@@ -17,7 +17,7 @@ namespace rc3::experiment {
 
 namespace detail {
 
-/// The answers, in the format that IGLUE's scripts read.
+/// Writes the predictions, in the format of IGLUE's scripts.
 inline void write_answers(const std::filesystem::path& path, const TaskExamples& given,
                           const task::CachedExamples& examples, const std::vector<std::int64_t>& answers) {
   std::vector<data::Prediction> predictions;
@@ -36,9 +36,9 @@ inline void write_answers(const std::filesystem::path& path, const TaskExamples&
 
 }  // namespace detail
 
-/// Tunes on the source language, chooses the checkpoint on its validation examples, and adds the figures of all
-/// languages; writes what was answered beside the tables. With shots, goes on with a few examples of one language after
-/// another, each from the source's checkpoint.
+/// Tunes on the source language, selects the checkpoint on its validation examples, and adds the scores of all
+/// languages. Writes the predictions next to the tables. With shots, continues with a few examples of each language in
+/// turn, always from the source's checkpoint.
 template <class E>
 void classify(const TaskContext<E>& context, const std::string& name, std::uint64_t seed, task::Results& results) {
   using Head = task::Classifier<typename TaskContext<E>::Model>;
@@ -60,7 +60,7 @@ void classify(const TaskContext<E>& context, const std::string& name, std::uint6
           .classes = std::ssize(given.classes),
           .images = given.images,
           .embeddings = s.tune.embeddings,
-          // LateInteraction does not tell kinds of questions apart: where there are several, z must not be left out.
+          // LateInteraction does not distinguish the types of questions: with several types, z must not be left out.
           .leave_out = given.type ? 0.0 : task::ClassifierOptions{}.leave_out});
   const auto answered = [&](const task::CachedExamples& examples, task::Ablation ablation) {
     const auto autocast = context.autocast();

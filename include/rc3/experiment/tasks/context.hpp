@@ -43,7 +43,7 @@ struct TaskContext {
               "; give entailment, questions, reasoning, retrieval or translation");
   }
 
-  /// The pre-trained model: that of a run of this variant, or a model alone.
+  /// The pre-trained model, from a run of this variant or a model file.
   std::shared_ptr<Model> model() const {
     const auto trained = E::make(settings.variant);
     if (!settings.init.empty()) {
@@ -65,10 +65,10 @@ struct TaskContext {
     return Prepare(tokenizer, std::move(answers), {std::move(images.image), std::nullopt, images.limits});
   }
 
-  /// While it exists, models compute in the precision of tuning.
+  /// Scope guard: models compute in the precision of tuning.
   train::Autocast autocast() const { return train::Autocast(precision, device); }
 
-  /// Every example of @p set, with the features of frozen layers.
+  /// All examples of @p set, with frozen features.
   template <class Set>
   task::CachedExamples cache(Model& model, const Set& set, const Prepare& prepare, const std::string& label) const {
     std::optional<train::Progress> bar;
@@ -79,7 +79,7 @@ struct TaskContext {
         options.label = label;
         options.unit = "examples";
         options.every_seconds = 60;
-        options.every_share = 2;  // elsewhere than on a terminal one line, the last
+        options.every_share = 2;  // not on a terminal only the final line
         bar.emplace(all, std::cout, train::stdout_is_terminal(), options);
       }
       bar->update(done);
@@ -87,19 +87,19 @@ struct TaskContext {
     });
   }
 
-  /// @param align  whether what aligns images and texts learns too
+  /// @param align  whether the layers that align images and texts are also tuned
   train::FineTuneOptions tuning(const std::string& label, std::uint64_t seed, bool align = false) const {
     const auto& t = settings.tune;
     return tuning(label, seed, align, t.steps, t.learning_rate);
   }
-  /// Of a decoder, which begins from nothing.
+  /// Options for a decoder, which is trained from scratch.
   train::FineTuneOptions tuning_to_write(const std::string& label, std::uint64_t seed) const {
     const auto& t = settings.tune;
     return tuning(label, seed, false, t.translation_steps, t.translation_rate);
   }
 
-  /// What @p examples are evaluated with: nothing taken away, and the controls, where they are asked for. One kind of
-  /// feature alone only where every image has regions.
+  /// Ablations for the evaluation of @p examples: none, and the controls if enabled. Single feature types are included
+  /// only if every image has regions.
   std::vector<task::Ablation> ablations(const task::CachedExamples& examples) const {
     if (!settings.tune.controls) return {task::Ablation::none};
     std::vector<task::Ablation> all(task::ablations.begin(), task::ablations.end());

@@ -1,5 +1,5 @@
 #pragma once
-/// Examples of downstream tasks in files as they were published. LibTorch-free.
+/// Examples of downstream tasks from published files. LibTorch-free.
 
 #include <algorithm>
 #include <cstddef>
@@ -25,11 +25,11 @@
 
 namespace rc3::experiment {
 
-/// The files of one task: XVNLI; GQA and xGQA; NLVR2 and MaRVL; captions of any data format for retrieval; strictly
-/// aligned texts of any data format for translation.
+/// Files of one task: XVNLI; GQA and xGQA; NLVR2 and MaRVL; captions of any data format for retrieval; strictly aligned
+/// texts of any data format for translation.
 class TaskFiles {
  public:
-  /// @throws rc3::Error naming the option that is missing, wrong, or without effect on the task
+  /// @throws rc3::Error naming the option that is missing, invalid, or without effect on the task
   TaskFiles(const TaskData& options, data::DataErrors& errors) : o_(options), errors_(errors), task_(check_task()) {
     check_options();
     for (const std::string& named : o_.test) {
@@ -49,7 +49,7 @@ class TaskFiles {
   }
 
  private:
-  /// Which file: of task.train, of task.validation, or a place in task.test.
+  /// Index of a file: task.train, task.validation, or the first of task.test.
   static constexpr std::size_t train = 0, validation = 1, first_test = 2;
 
   std::string check_task() const {
@@ -100,7 +100,7 @@ class TaskFiles {
     return all[std::min(which, all.size() - 1)];
   }
 
-  /// @p examples with the regions and the translated texts that the options give them.
+  /// @p examples with the regions and translated texts of the options.
   template <class Set>
   data::AnyExamples finish(Set examples, std::size_t which) const {
     const auto change = [translate = which >= first_test ? translated(o_.translations) : nullptr,
@@ -114,7 +114,7 @@ class TaskFiles {
     return data::AnyExamples(data::WithRegions(std::move(examples), regions), change);
   }
 
-  /// The tests of every language, each from its file.
+  /// Test examples of every language, each from its file.
   template <class Open>
   std::vector<data::AnyExamples> open_tests(const Open& open) const {
     std::vector<data::AnyExamples> all;
@@ -143,8 +143,8 @@ class TaskFiles {
             .images = task_ == "reasoning" ? 2 : 1};
   }
 
-  /// @param languages  that are read, where the format must be told them
-  /// @throws rc3::Error when its samples have no images: then there is nothing to search or to be helped by
+  /// @param languages  to read, for formats that need them
+  /// @throws rc3::Error if its samples have no images, which retrieval and translation need
   data::AnyDataset open_data(const std::filesystem::path& path, std::vector<std::string> languages,
                              std::size_t which) const {
     data::OpenOptions options{.paths = {path}, .format = o_.format, .images = o_.images};

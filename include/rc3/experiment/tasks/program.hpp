@@ -1,6 +1,6 @@
 #pragma once
-/// The program that fine-tunes a pre-trained variant on downstream tasks and says what it can do in other languages;
-/// see docs/guides/tasks.md. Needs CLI11.
+/// Fine-tuning of a pre-trained variant on downstream tasks, with evaluation in other languages, see
+/// docs/guides/tasks.md. Needs CLI11.
 
 #include <ATen/Parallel.h>
 #include <torch/utils.h>
@@ -28,7 +28,7 @@ namespace rc3::experiment {
 
 namespace detail {
 
-/// The table as a page. @param seeds  that it is the mean of
+/// The table as an HTML page. @param seeds  number of seeds in the mean
 template <class E>
 void write_report(const TaskContext<E>& context, const train::Provenance& sources, const task::Results& results,
                   std::int64_t seeds) {
@@ -88,7 +88,7 @@ void run_tasks(const TaskSettings<typename E::Config>& settings, const train::Pr
         classify(context, name, seed, results);
     }
     seeds.push_back(std::move(results));
-    // After each seed: what is done is not lost when the next one is cut off.
+    // Written after each seed: an interruption loses only the current one.
     mean = task::Results::mean_of(seeds);
     write_tables(context, sources, mean, k + 1);
   }
@@ -100,7 +100,7 @@ void run_tasks(const TaskSettings<typename E::Config>& settings, const train::Pr
 
 }  // namespace detail
 
-/// main() of a program of tasks: 0, or 1 with a sentence when something is wrong.
+/// main() of a program of tasks: 0, or 1 with an error message.
 /// @tparam E  an experiment's definition
 template <class E>
 int tasks_main(int argc, char** argv) {

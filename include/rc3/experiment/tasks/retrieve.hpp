@@ -1,5 +1,5 @@
 #pragma once
-/// Retrieval: captions and images, both ways.
+/// Retrieval of images by captions, and of captions by images.
 
 #include <algorithm>
 #include <cstdint>
@@ -23,7 +23,7 @@ namespace rc3::experiment {
 
 namespace detail {
 
-/// The tests as one set, so that an image that several languages describe is encoded once.
+/// All test sets as one, so that an image with captions in several languages is encoded once.
 class AllTests {
  public:
   explicit AllTests(const std::vector<data::AnyExamples>& tests) : tests_(tests) {
@@ -49,7 +49,7 @@ class AllTests {
   data::LanguageCounts counts_;
 };
 
-/// Languages of examples, in the order in which they come.
+/// Languages of examples, in order of first occurrence.
 inline std::vector<std::string> languages_of(const task::CachedExamples& examples) {
   std::vector<std::string> all;
   for (std::int64_t i = 0; i < examples.size(); ++i) {
@@ -71,7 +71,7 @@ inline void add_recall(const task::CaptionRecall& found, const std::string& lang
       results.add({name, at, seen, language, 100 * share, task::binomial_error(100 * share, n), n, 100 * guess});
 }
 
-/// A JSON list: each caption, the rank of its image, and a caption of the image that was found first.
+/// Writes a JSON list: each caption, the rank of its image, and a caption of the best-ranked image.
 inline void write_found(const std::filesystem::path& path, const task::CachedExamples& examples,
                         const std::vector<task::FoundImage>& found) {
   auto all = nlohmann::ordered_json::array();
@@ -85,8 +85,8 @@ inline void write_found(const std::filesystem::path& path, const task::CachedExa
 
 }  // namespace detail
 
-/// Tunes ITC and ITM on the source language, chooses the checkpoint on its validation captions, and adds the recall in
-/// every language; writes what captions find beside the tables.
+/// Tunes ITC and ITM on the source language, selects the checkpoint on its validation captions, and adds the recall in
+/// every language. Writes the search results next to the tables.
 template <class E>
 void retrieve(const TaskContext<E>& context, std::uint64_t seed, task::Results& results) {
   using Model = typename TaskContext<E>::Model;

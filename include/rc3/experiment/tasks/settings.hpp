@@ -1,5 +1,5 @@
 #pragma once
-/// Everything that a program of downstream tasks can be told. LibTorch-free.
+/// Options of a program of downstream tasks. LibTorch-free.
 
 #include <cstdint>
 #include <filesystem>
@@ -14,15 +14,15 @@ namespace rc3::experiment {
 /// The tasks by name, in the order of the table.
 inline const std::vector<std::string> task_names = {"entailment", "questions", "reasoning", "retrieval", "translation"};
 
-/// Tasks, and where their examples come from: the files of one task, or a provider that the program has registered
-/// (TaskProvider). Which options files and providers use, TaskFiles and the provider say; others must be left out.
+/// Tasks and the source of their examples: the files of one task, or a registered provider (TaskProvider). TaskFiles
+/// and the provider define the options that apply; others must be unset.
 struct TaskData {
   std::vector<std::string> names = task_names;
-  std::string source = "en";           ///< what heads are tuned on
-  std::vector<std::string> written;    ///< that translations are made into
+  std::string source = "en";           ///< language of tuning
+  std::vector<std::string> written;    ///< target languages of translation
   std::filesystem::path translations;  ///< of test texts
 
-  std::string provider;            ///< a registered provider's name; empty: files
+  std::string provider;            ///< name of a registered provider; empty: files
   std::filesystem::path provided;  ///< folder of the provider's data
   std::vector<std::string> languages;
   std::int64_t scenes = 0, test_scenes = 0, test_captions = 0;
@@ -68,7 +68,7 @@ void visit_fields(TaskData& o, V&& v) {
   v("answers", o.answers, "of questions: the classes, a JSON list (VOLTA's trainval_label2ans.json)");
 }
 
-/// How heads are tuned and looked at.
+/// Options of tuning and evaluation.
 struct Tuning {
   std::int64_t steps = 250, batch = 32;
   double learning_rate = 6e-4;
@@ -102,7 +102,7 @@ void visit_fields(Tuning& o, V&& v) {
     train::at_least(0));
 }
 
-/// @tparam Variant  the experiment's own configuration
+/// @tparam Variant  the experiment's configuration
 template <class Variant>
 struct TaskSettings {
   TaskData task = {};

@@ -1,5 +1,5 @@
 #pragma once
-/// Examples of a downstream task, and the providers that make them. LibTorch-free.
+/// Examples of a downstream task, and their providers. LibTorch-free.
 
 #include <cstdint>
 #include <functional>
@@ -13,23 +13,23 @@
 
 namespace rc3::experiment {
 
-/// A task's examples: the source language to learn from and to choose the checkpoint on, any to be tested in.
+/// Examples of a task: training and validation in the source language, tests in any language.
 struct TaskExamples {
   std::string task;
   data::AnyExamples train, validation;
   std::vector<data::AnyExamples> test;
 
-  std::vector<std::string> classes = {};                     ///< of classification, in the order of their numbers
-  std::int64_t images = 1;                                   ///< of a classified example
-  std::function<std::string(const std::string&)> type = {};  ///< of a question, by its id; empty: all are of one
-  /// So many groups of examples in a language, of what training may see; empty: there are no others.
+  std::vector<std::string> classes = {};                     ///< for classification, in the order of their numbers
+  std::int64_t images = 1;                                   ///< per classified example
+  std::function<std::string(const std::string&)> type = {};  ///< type of a question, by its id; empty: one type
+  /// `count` groups of training examples in a language; empty: not available.
   std::function<data::AnyExamples(const std::string& language, std::int64_t count)> few = {};
 
-  std::vector<std::string> written = {};   ///< languages of translations
-  std::vector<std::string> writable = {};  ///< texts whose pieces a decoder may write
+  std::vector<std::string> written = {};   ///< target languages of translation
+  std::vector<std::string> writable = {};  ///< texts whose pieces form the decoder's vocabulary
 };
 
-/// What makes examples of tasks without files of them. `open` is called once for each task and seed.
+/// Provider of task examples without files. `open` is called once for each task and seed.
 struct TaskProvider {
   std::string name;
   std::function<TaskExamples(const TaskData&, const std::string& task, std::uint64_t seed)> open = {};
@@ -42,7 +42,7 @@ inline std::vector<TaskProvider>& task_providers() {
 }
 }  // namespace detail
 
-/// Adds a provider, which programs of tasks then know as task.provider. @throws rc3::Error for a name that is taken
+/// Registers a provider, then selectable as task.provider. @throws rc3::Error for a name in use
 inline void register_task_provider(TaskProvider provider) {
   for (const TaskProvider& other : detail::task_providers())
     require(other.name != provider.name, "experiment::register_task_provider: there is a provider ", provider.name,
@@ -50,14 +50,14 @@ inline void register_task_provider(TaskProvider provider) {
   detail::task_providers().push_back(std::move(provider));
 }
 
-/// The names of all providers, separated by commas; "none" where there is none.
+/// Names of all providers, separated by commas; "none" if there are none.
 inline std::string task_provider_names() {
   std::string names;
   for (const TaskProvider& provider : detail::task_providers()) names += (names.empty() ? "" : ", ") + provider.name;
   return names.empty() ? "none" : names;
 }
 
-/// @throws rc3::Error for a name that is not known, listing those that are
+/// @throws rc3::Error for an unknown name, listing the known ones
 inline const TaskProvider& find_task_provider(const std::string& name) {
   for (const TaskProvider& provider : detail::task_providers())
     if (provider.name == name) return provider;

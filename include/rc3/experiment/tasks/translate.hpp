@@ -1,5 +1,5 @@
 #pragma once
-/// Translation of captions, with the image's help.
+/// Translation of captions with the help of images.
 
 #include <cstdint>
 #include <iostream>
@@ -16,8 +16,8 @@
 
 namespace rc3::experiment {
 
-/// Tunes a decoder to write from the source language, chooses the checkpoint by chrF on validation examples, and adds
-/// BLEU and chrF of each written language; writes the translations beside the tables.
+/// Tunes a decoder on translation from the source language and selects the checkpoint by chrF on validation examples.
+/// Adds BLEU and chrF of each target language, and writes the translations next to the tables.
 template <class E>
 void translate(const TaskContext<E>& context, std::uint64_t seed, task::Results& results) {
   using Model = typename TaskContext<E>::Model;
@@ -44,7 +44,7 @@ void translate(const TaskContext<E>& context, std::uint64_t seed, task::Results&
     task::copy_words(*decoder, *vocabulary, model->text_policy()->word_embedding());
   const auto head = std::make_shared<task::Translator<Model>>(model, decoder);
 
-  /// Hypotheses and references by the language written.
+  /// Hypotheses and references by target language.
   using Pairs = std::map<std::string, std::pair<std::vector<std::string>, std::vector<std::string>>>;
   const auto written = [&](const task::CachedExamples& examples, task::Ablation ablation) {
     const auto autocast = context.autocast();

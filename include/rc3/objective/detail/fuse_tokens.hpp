@@ -1,5 +1,5 @@
 #pragma once
-/// The fused tokens of a model that has them, and one sentence for one that has not.
+/// Fused tokens of a model, with one clear error for a model that has none.
 
 #include <type_traits>
 
@@ -7,7 +7,7 @@
 
 namespace rc3::objective::detail {
 
-/// What Mlm, Mclm, Mrm and task::Translator ask of a model.
+/// Requirement of Mlm, Mclm, Mrm and task::Translator on a model.
 template <class Model>
 Fused fuse_tokens(Model& model, const Tokens& visual, const Tokens& text) {
   static constexpr bool gives_tokens = requires {

@@ -1,5 +1,5 @@
 #pragma once
-/// Which tokens of a text are masked.
+/// Masking of text tokens.
 
 #include <ATen/ops/tensor.h>
 
@@ -13,26 +13,26 @@
 
 namespace rc3::objective {
 
-/// How texts are masked. Source: Devlin et al. 2019.
+/// Options of masking. Source: Devlin et al. 2019.
 struct MaskOptions {
-  double fraction = 0.15;            ///< of the tokens that are no special tokens, in (0, 1]
-  double replaced = 0.8;             ///< of those: become <mask>; half of the rest another word, half stay
+  double fraction = 0.15;            ///< share of the tokens without the special ones, in (0, 1]
+  double replaced = 0.8;             ///< share of those that become <mask>; half of the rest become another word
   std::int64_t mask = 250001;        ///< id of <mask>
-  std::int64_t vocabulary = 250002;  ///< K; another word is drawn from all that are no special tokens
+  std::int64_t vocabulary = 250002;  ///< K; another word is drawn from all but the special tokens
   std::vector<std::int64_t> special = {0, 1, 2, 3};  ///< never masked, never drawn; XLM-R: <s> <pad> </s> <unk>
-  std::uint64_t seed = 1;                            ///< of the draw, with the step
+  std::uint64_t seed = 1;                            ///< seed of the draw, together with the step
 };
 
 namespace detail {
 
-/// A text with holes.
+/// Masked texts.
 struct Masked {
-  Texts texts;         ///< with the holes
-  at::Tensor places;   ///< int64 [M], in the flattened [B L]
-  at::Tensor targets;  ///< int64 [M], what was there
+  Texts texts;         ///< with masked tokens
+  at::Tensor places;   ///< masked positions, int64 [M], in the flattened [B L]
+  at::Tensor targets;  ///< original ids, int64 [M]
 };
 
-/// The special tokens and <mask>, in order, each once.
+/// The special tokens and <mask>, sorted, each once.
 inline std::vector<std::int64_t> special_ids(const MaskOptions& options) {
   auto ids = options.special;
   ids.push_back(options.mask);
@@ -41,14 +41,14 @@ inline std::vector<std::int64_t> special_ids(const MaskOptions& options) {
   return ids;
 }
 
-/// A function of the texts, options.seed and @p step. At least one token is masked where there is one that may be.
+/// Masked texts as a function of the texts, options.seed and @p step. Masks at least one token if any is eligible.
 inline Masked mask_texts(std::string_view who, const Texts& texts, const MaskOptions& options, std::int64_t step) {
   require(texts.ids.defined(), who, ": masks words, so the batch must hold ids, not only hidden states");
   check_shape(who, "ids", texts.ids, {{'B'}, {'L'}});
   check_dtype(who, "ids", texts.ids, at::kLong);
   check_shape(who, "mask", texts.mask, {{'B', texts.ids.size(0)}, {'L', texts.ids.size(1)}});
   check_dtype(who, "mask", texts.mask, at::kBool);
-  // Drawn on the CPU, wherever the texts lie: the same words for the same step.
+  // The draw is on the CPU for any device of the texts: the same words for the same step.
   const auto holes = texts.ids.cpu().clone(at::MemoryFormat::Contiguous);
   auto* ids = holes.data_ptr<std::int64_t>();
   const auto present = texts.mask.cpu().contiguous();

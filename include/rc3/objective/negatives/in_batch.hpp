@@ -6,7 +6,7 @@
 
 namespace rc3::objective::negatives {
 
-/// The other images' visio-textual vectors, and nothing more.
+/// The visio-textual embeddings of the other images, without extra candidates.
 class InBatch {
  public:
   template <class Model>

@@ -1,5 +1,5 @@
 #pragma once
-/// Negatives of R-XVtCL from earlier batches, so that their number does not hang on the batch size.
+/// Negatives of R-XVtCL from earlier batches: their number is then independent of the batch size.
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/cat.h>
@@ -21,19 +21,20 @@
 namespace rc3::objective::negatives {
 
 struct QueueOptions {
-  std::int64_t capacity = 4096;  ///< vectors that are kept of each side, > 0; the oldest go first
+  std::int64_t capacity = 4096;  ///< stored embeddings of each side, > 0; the oldest are dropped first
   double momentum = 0.999;       ///< m in keys = m keys + (1 - m) model, after each step, in [0, 1)
 };
 
-/// The last `capacity` visio-textual vectors of either side, as a slowly moving copy of the model saw them (He et al.
-/// 2020, MoCo), beside what @p Inner gives. Vectors of the same image, or of an equal caption, are no negatives.
-/// @tparam Model  the model that is trained
-/// @tparam Inner  negatives::Policy that adds its own
+/// The last `capacity` visio-textual embeddings of each side, computed by a momentum copy of the model, in addition to
+/// those of @p Inner. Embeddings of the same image, or of an equal caption, are no negatives. Source: MoCo (He et al.
+/// 2020).
+/// @tparam Model  the model under training
+/// @tparam Inner  negatives::Policy that adds its candidates
 template <class Model, class Inner>
 class Queue {
  public:
-  /// @param keys  a copy of the model that no optimizer knows; null: the model's own vectors of earlier steps are kept
-  ///              (Wang et al. 2020, cross-batch memory)
+  /// @param keys  a copy of the model that no optimizer updates; null: the model's embeddings of earlier steps are
+  ///              stored (cross-batch memory, Wang et al. 2020)
   explicit Queue(std::shared_ptr<Model> keys = nullptr, QueueOptions options = {}, Inner inner = Inner{})
       : keys_(std::move(keys)), options_(options), inner_(std::move(inner)) {
     require(options.capacity > 0, "negatives::Queue: capacity must be above 0, is ", options.capacity);
@@ -44,7 +45,7 @@ class Queue {
   ExtraNegatives for_a(ForwardCache<Model>& forward) { return with_queue(inner_.for_a(forward), forward, z_b_); }
   ExtraNegatives for_b(ForwardCache<Model>& forward) { return with_queue(inner_.for_b(forward), forward, z_a_); }
 
-  /// Keeps this step's vectors and moves the keys.
+  /// Stores this step's embeddings and updates the keys.
   void after(ForwardCache<Model>& forward) {
     c10::NoGradGuard no_grad;
     if (keys_) {
@@ -59,7 +60,7 @@ class Queue {
 
   std::int64_t size() const { return z_a_.defined() ? z_a_.size(0) : 0; }
 
-  /// The vectors, whose they are, and the keys.
+  /// The embeddings, their samples' ids, and the keys.
   StateDict state_dict() const {
     StateDict all;
     for (const auto& [name, tensor] : slots(*this))
@@ -67,8 +68,8 @@ class Queue {
     for (const auto& [name, tensor] : state_of_keys()) all.emplace("keys." + name, tensor.detach());
     return all;
   }
-  /// @throws rc3::Error for vectors or ids of another shape or type, more than `capacity` of them, and keys of another
-  /// model
+  /// @throws rc3::Error for embeddings or ids of another shape or type, more than `capacity` of them, and keys of
+  ///         another model
   void check_state_dict(const StateDict& all) const {
     const auto keys = state_of_keys();
     check_state(all, "negatives::Queue", "keys.", keys);
@@ -139,7 +140,7 @@ class Queue {
     };
     keep(z_a_, forward.z_a());
     keep(z_b_, forward.z_b());
-    keep(ids_.a.mask, forward.batch().a.mask.narrow(1, 0, 1));  // so that ids_ knows its size
+    keep(ids_.a.mask, forward.batch().a.mask.narrow(1, 0, 1));  // gives ids_ its size
     keep(ids_.image_ids, forward.batch().image_ids);
     keep(ids_.caption_a_ids, forward.batch().caption_a_ids);
     keep(ids_.caption_b_ids, forward.batch().caption_b_ids);
@@ -157,7 +158,7 @@ class Queue {
   QueueOptions options_;
   Inner inner_;
   at::Tensor z_a_, z_b_;  // [M, D]
-  Batch ids_;             // whose they are
+  Batch ids_;             // ids of their samples
 };
 
 }  // namespace rc3::objective::negatives

@@ -1,5 +1,5 @@
 #pragma once
-/// Negatives of R-XVtCL that a model cannot tell apart by looking at the image alone.
+/// Negatives of R-XVtCL with the same image, which only the text distinguishes.
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/arange.h>
@@ -11,17 +11,17 @@
 
 namespace rc3::objective::negatives {
 
-/// Beside the other images: the same image with the text of another sample, g(v_i, x_j). Both sides of a positive
-/// pair see the same image, so without these a model can win by copying the image and ignoring the text.
+/// In addition to the other images: the same image with the text of another sample, g(v_i, x_j). Both sides of a
+/// positive pair share the image, so otherwise a model could copy the image and ignore the text.
 class SameImage {
  public:
-  /// One candidate a row, the vector of image i with another sample's text b; none where every other sample is a
-  /// false negative.
+  /// One candidate per row: z of image i with another sample's text b; none where every other sample is a false
+  /// negative.
   template <class Model>
   ExtraNegatives for_a(ForwardCache<Model>& forward) {
     return mismatched(forward, [&](const at::Tensor& others) { return forward.text_b_of(others); });
   }
-  /// The same with another sample's text a, for the other direction.
+  /// Candidates with another sample's text a, for the other direction.
   template <class Model>
   ExtraNegatives for_b(ForwardCache<Model>& forward) {
     return mismatched(forward, [&](const at::Tensor& others) { return forward.text_a_of(others); });
@@ -34,7 +34,7 @@ class SameImage {
     const auto negatives = true_negatives(forward.whole(), begin, begin + n);
     const auto rows = negatives.any(1).nonzero().squeeze(1);
     if (rows.numel() == 0) return {.per_row = at::zeros_like(forward.z_a())};
-    // The next true negative behind the sample: a fixed choice, so that a step is a function of its batch.
+    // The next true negative after the sample: a fixed choice, so that a step is a function of its batch.
     const auto number = at::arange(all, negatives.device());
     const auto ahead = (number.unsqueeze(0) - number.narrow(0, begin, n).unsqueeze(1)).remainder(all);
     const auto other = ahead.masked_fill(~negatives, all).argmin(1).index_select(0, rows);

@@ -1,5 +1,5 @@
 #pragma once
-/// What a checkpoint's folder holds: written last, so that a folder with a manifest that fits is whole. LibTorch-free.
+/// Manifest of a checkpoint folder, written last: a folder with a matching manifest is complete. LibTorch-free.
 
 #include <algorithm>
 #include <cstdint>
@@ -26,8 +26,8 @@ struct Manifest {
   };
   static constexpr const char* name = "manifest.json";
 
-  std::int64_t step = 0;         ///< optimizer steps that were made
-  std::optional<double> metric;  ///< of the evaluation at this step, more is better
+  std::int64_t step = 0;         ///< completed optimizer steps
+  std::optional<double> metric;  ///< of the evaluation at this step, higher is better
   std::vector<File> files;
 
   std::string text() const {
@@ -37,7 +37,7 @@ struct Manifest {
     return json.dump(2) + '\n';
   }
 
-  /// Of the checkpoint in @p folder; whether the files fit is not looked at. @throws rc3::Error naming file and field
+  /// Manifest of the checkpoint in @p folder, without a check of the files. @throws rc3::Error naming file and field
   static Manifest read(const std::filesystem::path& folder) {
     const auto path = folder / name;
     const auto json = io::parse_json(io::read_file(path, 1 << 20), path.string());
@@ -58,7 +58,7 @@ struct Manifest {
     return manifest;
   }
 
-  /// Reads every file. @throws rc3::Error naming the first that is missing, of another size, or changed
+  /// Checks every file. @throws rc3::Error naming the first that is missing, of another size, or changed
   void verify(const std::filesystem::path& folder) const {
     std::string block(1 << 20, '\0');
     for (const File& f : files) {

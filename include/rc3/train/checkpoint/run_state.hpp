@@ -1,5 +1,5 @@
 #pragma once
-/// Numbers of a run, as `state.json` of a checkpoint holds them. LibTorch-free.
+/// Counters of a run, stored in `state.json` of a checkpoint. LibTorch-free.
 
 #include <cstdint>
 #include <filesystem>
@@ -14,20 +14,20 @@
 
 namespace rc3::train {
 
-/// What a run counts, beside its tensors. The only reader and writer of `state.json`.
+/// Counters of a run, beyond its tensors. The only reader and writer of `state.json`.
 struct RunState {
   static constexpr const char* name = "state.json";
 
-  std::int64_t steps = 0;                   ///< made, skipped ones too, >= 0
-  std::int64_t skipped = 0;                 ///< of them without a change, 0 .. steps
-  std::int64_t skipped_in_a_row = 0;        ///< the last ones, 0 .. skipped
-  std::int64_t memory_files = 0;            ///< files "memory-RANK" beside it, >= 0
-  std::optional<bool> bfloat16;             ///< what forward passes were computed in; nothing: the file does not say
-  std::optional<data::LoaderState> loader;  ///< nothing: the run had no loader
+  std::int64_t steps = 0;                   ///< completed, including skipped ones, >= 0
+  std::int64_t skipped = 0;                 ///< steps without an update, 0 .. steps
+  std::int64_t skipped_in_a_row = 0;        ///< the most recent ones, 0 .. skipped
+  std::int64_t memory_files = 0;            ///< number of files "memory-RANK" in the folder, >= 0
+  std::optional<bool> bfloat16;             ///< precision of the forward passes; nullopt: not in the file
+  std::optional<data::LoaderState> loader;  ///< nullopt: the run had no loader
 
   friend bool operator==(const RunState&, const RunState&) = default;
 
-  /// As the file's text.
+  /// Text of the file.
   std::string text() const {
     nlohmann::ordered_json json{
         {"steps", steps}, {"skipped", skipped}, {"skipped_in_a_row", skipped_in_a_row}, {"memory_files", memory_files}};
@@ -36,7 +36,7 @@ struct RunState {
     return json.dump(2) + '\n';
   }
 
-  /// Of the checkpoint in @p folder.
+  /// State of the checkpoint in @p folder.
   /// @throws rc3::Error naming file and field: missing, of another type, or out of range
   static RunState read(const std::filesystem::path& folder) {
     const auto path = (folder / name).string();

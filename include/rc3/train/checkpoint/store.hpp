@@ -1,6 +1,6 @@
 #pragma once
-/// The checkpoints of a run: folders `step-N` in its folder. No pointer file says which is the newest, so none can be
-/// stale. LibTorch-free.
+/// Store of a run's checkpoints: folders `step-N` in its folder. No file points to the newest, so none can be outdated.
+/// LibTorch-free.
 
 #include <algorithm>
 #include <charconv>
@@ -17,18 +17,18 @@
 
 namespace rc3::train {
 
-/// @tparam System  io::System, or what a test puts in its place
+/// @tparam System  io::System, or a replacement in tests
 template <class System = io::System>
 class CheckpointStore {
  public:
   struct Found {
     std::filesystem::path folder;
     Manifest manifest;
-    std::vector<std::string> damaged;  ///< why newer ones were not taken
+    std::vector<std::string> damaged;  ///< reasons why newer ones were refused
   };
 
-  /// @param folder  of the run; made if it is not there
-  /// @param keep    of the newest, >= 2: with one, a damaged file would be the end of the run
+  /// @param folder  of the run, created if missing
+  /// @param keep    number of newest ones, >= 2: with one, a damaged file would end the run
   explicit CheckpointStore(std::filesystem::path folder, std::int64_t keep = 3, System system = {})
       : folder_(std::move(folder)), keep_(keep), system_(std::move(system)) {
     require(keep >= 2, "train::CheckpointStore: keep must be at least 2, is ", keep);
@@ -40,10 +40,10 @@ class CheckpointStore {
   const std::filesystem::path& folder() const { return folder_; }
   System& system() { return system_; }
 
-  /// Writes a checkpoint, then removes those that need not stay: all but the `keep` newest and the best one.
-  /// @param write   gets a CheckpointWriter: begin(name), write(data, size)
-  /// @param metric  of the evaluation at this step, more is better
-  /// @throws rc3::Error when it cannot be written: the ones before are then untouched
+  /// Writes a checkpoint, then removes all but the `keep` newest and the best one.
+  /// @param write   called with a CheckpointWriter: begin(name), write(data, size)
+  /// @param metric  of the evaluation at this step, higher is better
+  /// @throws rc3::Error if it cannot be written; the earlier ones are then unchanged
   template <class Write>
   void save(std::int64_t step, Write&& write, std::optional<double> metric = {}) {
     require(step >= 0, "train::CheckpointStore: step must not be negative, is ", step);
@@ -53,7 +53,7 @@ class CheckpointStore {
     prune();
   }
 
-  /// Removes what saves that were cut off have left. Call it where no other process writes here.
+  /// Removes the files of interrupted saves. Call it only if no other process writes here.
   void remove_leftovers() {
     std::vector<std::filesystem::path> left;
     for (const auto& entry : std::filesystem::directory_iterator(folder_)) {
@@ -63,7 +63,7 @@ class CheckpointStore {
     for (const auto& path : left) CheckpointWriter<System>::remove(path, system_);
   }
 
-  /// Steps of all folders that are there, oldest first; whether they are whole is not looked at.
+  /// Steps of all existing folders, oldest first, without a check that they are complete.
   std::vector<std::int64_t> steps() const {
     std::vector<std::int64_t> all;
     for (const auto& entry : std::filesystem::directory_iterator(folder_)) {
@@ -77,7 +77,7 @@ class CheckpointStore {
     return all;
   }
 
-  /// The newest that is whole; nothing if there is none. Every file is read and its check sum compared.
+  /// The newest complete checkpoint; nullopt if there is none. Reads every file and compares its checksum.
   std::optional<Found> newest() const {
     Found found;
     auto all = steps();
@@ -98,7 +98,7 @@ class CheckpointStore {
     return std::nullopt;
   }
 
-  /// The one with the highest metric, of those that can be read; nothing if none was evaluated.
+  /// The readable checkpoint with the highest metric; nullopt if none was evaluated.
   std::optional<std::int64_t> best() const {
     std::optional<std::int64_t> step;
     double highest = 0;
@@ -125,7 +125,7 @@ class CheckpointStore {
     const auto kept = best();
     for (std::size_t i = 0; i + static_cast<std::size_t>(keep_) < all.size(); ++i)
       if (all[i] != kept) {
-        // Out of the way in one go, so that a kill in the middle leaves no half of a checkpoint under its name.
+        // An atomic rename, so that a kill during removal leaves no partial checkpoint under its name.
         auto old = path_of(all[i]);
         old += ".old.tmp";
         CheckpointWriter<System>::remove(old, system_);

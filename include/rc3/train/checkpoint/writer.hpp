@@ -1,5 +1,5 @@
 #pragma once
-/// A folder that appears complete under its name or not at all. LibTorch-free.
+/// Writer of a folder that appears complete under its name or not at all. LibTorch-free.
 
 #include <algorithm>
 #include <cerrno>
@@ -18,17 +18,17 @@
 
 namespace rc3::train {
 
-/// Writes `FOLDER.tmp`, each file synced, the manifest last; commit() gives it its name. Without a commit the name
-/// stays with what it had.
-/// @tparam System  io::System, or what a test puts in its place
+/// Writes `FOLDER.tmp`, with each file synced and the manifest last; commit() renames it. Without a commit, an existing
+/// folder of that name stays unchanged.
+/// @tparam System  io::System, or a replacement in tests
 template <class System = io::System>
 class CheckpointWriter {
  public:
-  /// @throws rc3::Error naming path and reason, as every call here
+  /// @throws rc3::Error naming path and reason, as every member function
   CheckpointWriter(std::filesystem::path folder, System& system) : folder_(std::move(folder)), system_(system) {
     temporary_ = folder_;
     temporary_ += ".tmp";
-    remove(temporary_);  // of a save that was cut off
+    remove(temporary_);  // of an interrupted save
     check(system_.make_folder(temporary_.c_str()), temporary_, "make the folder");
   }
   CheckpointWriter(const CheckpointWriter&) = delete;
@@ -37,12 +37,12 @@ class CheckpointWriter {
     if (file_ >= 0) system_.close(file_);
     if (committed_) return;
     try {
-      remove(temporary_);  // a full disk is not left full
+      remove(temporary_);  // frees the space on a full disk
     } catch (const Error&) {
     }
   }
 
-  /// Begins the file @p name; what was begun before ends.
+  /// Starts the file @p name and closes the previous one.
   void begin(const std::string& name) {
     end();
     manifest_.files.push_back({name});
@@ -67,7 +67,8 @@ class CheckpointWriter {
     put(manifest_.text());
     close();
     sync(temporary_);
-    // What has the name already (a run that went back to an older checkpoint comes here again) steps aside first.
+    // An existing folder of this name is moved away first: a run resumed from an older checkpoint reaches this step
+    // again.
     auto old = folder_;
     old += ".old.tmp";
     remove(old);
@@ -78,7 +79,7 @@ class CheckpointWriter {
     remove(old);
   }
 
-  /// Removes a folder of files, if it is there.
+  /// Removes a folder of files if it exists.
   void remove(const std::filesystem::path& folder) { remove(folder, system_); }
   static void remove(const std::filesystem::path& folder, System& system) {
     std::error_code gone;

@@ -1,5 +1,5 @@
 #pragma once
-/// A configuration on the command line, over that of a file, over the defaults.
+/// Options on the command line, which override those of a file, which override the defaults.
 ///
 /// Needs CLI11 (Debian: libcli11-dev).
 
@@ -16,11 +16,11 @@
 
 namespace rc3::train {
 
-/// Adds `--config FILE`, and an option for each field of @p config: `--optimizer.learning_rate 1e-4`. When all is
-/// parsed the file is read, and then what the command line says is put in its place, wherever it stood. @p config then
-/// holds the result. @param config  outlives the parsing
-/// @param sources  becomes where each value comes from; outlives the parsing too; null: that is not asked
-/// @throws rc3::Error from the parsing: CLI11 lets it through
+/// Adds `--config FILE`, and an option for each field of @p config: `--optimizer.learning_rate 1e-4`. After parsing,
+/// the file is read first; command-line options then override it, in any position. @p config then holds the result.
+/// @param config   outlives the parsing
+/// @param sources  receives the origin of each value, outlives the parsing; null: not recorded
+/// @throws rc3::Error from the parsing: CLI11 does not catch it
 template <Configuration C>
 void add_options(CLI::App& app, C& config, Provenance* sources = nullptr) {
   const auto said = std::make_shared<nlohmann::ordered_json>(nlohmann::ordered_json::object());

@@ -1,5 +1,5 @@
 #pragma once
-/// Which numbers an option takes.
+/// Bounds of an option's value.
 
 #include <limits>
 #include <string>

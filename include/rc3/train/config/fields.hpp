@@ -1,5 +1,5 @@
 #pragma once
-/// The one list of all options: their names in files and on command lines, their bounds, a line on each.
+/// The single list of all options: their names in files and on command lines, bounds and descriptions.
 
 #include <string>
 #include <type_traits>
@@ -58,7 +58,7 @@ void visit_fields(LogOptions& o, V&& v) {
   v("report", o.report, "write report.html and report.json at the end");
 }
 
-/// Names of an enumeration's values, in their order.
+/// Names of an enumeration's values, in order.
 template <class E>
 struct Names;
 template <>
@@ -77,13 +77,13 @@ struct NoVisitor {
 };
 }  // namespace detail
 
-/// A struct with a list of fields: a free function `visit_fields(T&, V&&)`, found by its argument.
+/// A struct with a list of fields: a free function `visit_fields(T&, V&&)`, found by argument-dependent lookup.
 template <class T>
 concept Configuration = requires(T& t) {
   visit_fields(t, detail::NoVisitor{});
 };
 
-/// Calls `visit(path, value, doc, bounds)` for each option of @p c, those of its parts too: "optimizer.learning_rate".
+/// Calls `visit(path, value, doc, bounds)` for each option of @p c, including nested ones: "optimizer.learning_rate".
 template <Configuration C, class Visit>
 void for_each_field(C& c, Visit&& visit, const std::string& prefix = "") {
   visit_fields(c, [&]<class T>(const char* name, T& value, const char* doc, Bounds bounds = {}) {

@@ -1,5 +1,5 @@
 #pragma once
-/// A configuration as a JSON file. LibTorch-free.
+/// Configurations as JSON files. LibTorch-free.
 
 #include <algorithm>
 #include <filesystem>
@@ -16,7 +16,7 @@
 
 namespace rc3::train {
 
-/// All options, in the order of their list; parts are objects.
+/// All options, in the order of their list; nested structs are objects.
 template <Configuration C>
 nlohmann::ordered_json to_json(const C& config) {
   C copy = config;
@@ -31,7 +31,7 @@ nlohmann::ordered_json to_json(const C& config) {
   return json;
 }
 
-/// Steps of insertion, deletion and change from @p a to @p b. Source: Levenshtein 1966.
+/// Edit distance from @p a to @p b: insertions, deletions and substitutions. Source: Levenshtein 1966.
 inline std::size_t edit_distance(std::string_view a, std::string_view b) {
   std::vector<std::size_t> row(b.size() + 1);
   std::iota(row.begin(), row.end(), std::size_t{0});
@@ -46,16 +46,17 @@ inline std::size_t edit_distance(std::string_view a, std::string_view b) {
   return row.back();
 }
 
-/// The name of @p known that is nearest to @p name.
+/// The name in @p known that is nearest to @p name.
 inline std::string nearest(std::string_view name, const std::vector<std::string>& known) {
   return *std::min_element(known.begin(), known.end(), [&](const std::string& a, const std::string& b) {
     return edit_distance(name, a) < edit_distance(name, b);
   });
 }
 
-/// Sets the options that @p json names; the others stay. @param where  the file, for errors
-/// @return the names of the options that it set
-/// @throws rc3::Error naming file and option, for a name that is none the nearest that is one; @p config is unchanged
+/// Sets the options in @p json; the others stay unchanged.
+/// @param where  the file, for errors
+/// @return names of the options that were set
+/// @throws rc3::Error naming file and option, with the nearest name for an unknown one; @p config is then unchanged
 template <Configuration C>
 std::vector<std::string> from_json(const nlohmann::ordered_json& json, C& config, const std::string& where) {
   require(json.is_object(), where, ": an object of options is expected");
@@ -94,15 +95,15 @@ std::vector<std::string> from_json(const nlohmann::ordered_json& json, C& config
   return set;
 }
 
-/// As above, from a file. @throws rc3::Error also for a file that is no JSON or gives a key twice
+/// As above, from a file. @throws rc3::Error also for invalid JSON or a repeated key
 template <Configuration C>
 std::vector<std::string> read_config(const std::filesystem::path& path, C& config) {
   const std::string text = io::read_file(path, 1 << 20);
-  io::parse_json(text, path.string());                                           // refuses what is no JSON
-  return from_json(nlohmann::ordered_json::parse(text), config, path.string());  // and this keeps the order of rules
+  io::parse_json(text, path.string());                                           // refuses invalid JSON
+  return from_json(nlohmann::ordered_json::parse(text), config, path.string());  // keeps the order of rules
 }
 
-/// @throws rc3::Error naming the option that is outside its bounds
+/// @throws rc3::Error naming the first option out of its bounds
 template <Configuration C>
 void check(const C& config, const std::string& where = "configuration") {
   C copy = config;

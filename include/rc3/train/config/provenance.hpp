@@ -1,5 +1,5 @@
 #pragma once
-/// Where the value of each option comes from. LibTorch-free.
+/// Provenance: the origin of each option's value. LibTorch-free.
 
 #include <algorithm>
 #include <string>
@@ -14,10 +14,10 @@
 
 namespace rc3::train {
 
-/// The name of each option, in the order of the list, with "default", the name of a file, or "command line".
+/// The name of each option, in the order of the list, with "default", a file name, or "command line".
 using Provenance = std::vector<std::pair<std::string, std::string>>;
 
-/// @p config before anything was read.
+/// Provenance of @p config before anything is read.
 template <Configuration C>
 Provenance default_provenance(const C& config) {
   C copy = config;
@@ -28,7 +28,7 @@ Provenance default_provenance(const C& config) {
   return all;
 }
 
-/// The options @p names were set by @p where. @throws rc3::Error for a name that there is none of
+/// Sets the origin of the options @p names to @p where. @throws rc3::Error for an unknown name
 inline void set_provenance(Provenance& sources, const std::vector<std::string>& names, const std::string& where) {
   for (const auto& name : names) {
     const auto found =
@@ -38,15 +38,15 @@ inline void set_provenance(Provenance& sources, const std::vector<std::string>& 
   }
 }
 
-/// An object of names and where they come from.
+/// JSON object of names and origins.
 inline nlohmann::ordered_json provenance_to_json(const Provenance& sources) {
   auto json = nlohmann::ordered_json::object();
   for (const auto& [name, where] : sources) json[name] = where;
   return json;
 }
 
-/// A line an option: its name, its value as JSON, where it comes from.
-/// @param sources  as default_provenance() lists them
+/// One line per option: its name, its value as JSON, its origin.
+/// @param sources  in the order of default_provenance()
 template <Configuration C>
 std::string described(const C& config, const Provenance& sources) {
   C copy = config;
@@ -59,7 +59,7 @@ std::string described(const C& config, const Provenance& sources) {
   std::size_t longest_name = 0, longest_value = 0;
   for (std::size_t i = 0; i < values.size(); ++i) {
     longest_name = std::max(longest_name, sources[i].first.size());
-    if (values[i].size() <= 40) longest_value = std::max(longest_value, values[i].size());  // a long one stands out
+    if (values[i].size() <= 40) longest_value = std::max(longest_value, values[i].size());  // long ones may overflow
   }
   const auto padded = [](std::string text, std::size_t width) {
     text.append(width > text.size() ? width - text.size() : 0, ' ');
@@ -71,7 +71,7 @@ std::string described(const C& config, const Provenance& sources) {
   return out;
 }
 
-/// The same of the options that were set; the others are counted.
+/// Such lines for the non-default options only; the others are counted.
 template <Configuration C>
 std::string described_set(const C& config, const Provenance& sources) {
   const auto all = described(config, sources);

@@ -1,5 +1,5 @@
 #pragma once
-/// An option's value as JSON and as text of a command line.
+/// An option's value as JSON and as command-line text.
 
 #include <algorithm>
 #include <concepts>
@@ -75,7 +75,7 @@ T value_from_json(const nlohmann::ordered_json& json, const std::string& path, c
   }
 }
 
-/// What @p text of a command line is as JSON for an option of the type T.
+/// JSON value of the command-line @p text for an option of type T.
 template <class T>
 nlohmann::ordered_json json_from_text(std::string_view text) {
   if constexpr (std::is_same_v<T, std::vector<RateRule>>) {
@@ -84,7 +84,7 @@ nlohmann::ordered_json json_from_text(std::string_view text) {
       const auto end = std::min(text.find(',', at), text.size());
       const auto rule = text.substr(at, end - at);
       const auto equals = rule.rfind('=');
-      if (equals == std::string_view::npos) return std::string(text);  // refused for its type
+      if (equals == std::string_view::npos) return std::string(text);  // refused later for its type
       rules[std::string(rule.substr(0, equals))] = json_from_text<double>(rule.substr(equals + 1));
       at = end + 1;
     }

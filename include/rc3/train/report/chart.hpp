@@ -1,5 +1,5 @@
 #pragma once
-/// Curves as SVG, without a library or a script: a report stays readable for as long as browsers are. LibTorch-free.
+/// Line charts as SVG, without libraries or scripts: any future browser can show a report. LibTorch-free.
 
 #include <algorithm>
 #include <cmath>
@@ -15,7 +15,7 @@
 
 namespace rc3::train::report {
 
-/// @p text as it may stand in HTML and in attributes.
+/// @p text escaped for HTML and its attributes.
 inline std::string escaped(std::string_view text) {
   std::string out;
   for (const char c : text) switch (c) {
@@ -42,14 +42,14 @@ inline std::string escaped(std::string_view text) {
 
 struct Series {
   std::string name;
-  std::vector<double> x, y;  ///< as many of each; a y that is not finite makes a gap
+  std::vector<double> x, y;  ///< of equal size; a y that is not finite makes a gap
 };
 
 struct Chart {
   std::string title;
   std::vector<Series> series;
-  bool logarithmic = false;  ///< the y axis; values that are not above 0 are then gaps
-  bool smoothed = false;     ///< the curve is an average over some 2 % of the points, what was measured faint behind it
+  bool logarithmic = false;  ///< the y axis; values <= 0 are then gaps
+  bool smoothed = false;     ///< draws an average over about 2 % of the points, and the raw values in a faint colour
 };
 
 /// Round numbers in [low, high]: steps of 1, 2 or 5 times a power of ten, at most @p most of them. @pre low < high
@@ -66,7 +66,7 @@ inline std::vector<double> ticks(double low, double high, int most = 6) {
   return all;
 }
 
-/// "0.002", "1.5k", "2e-07".
+/// Short form of a number: "0.002", "1.5k", "2e-07".
 inline std::string short_number(double x) {
   char text[32];
   const double size = std::abs(x);
@@ -79,7 +79,7 @@ inline std::string short_number(double x) {
   return text;
 }
 
-/// The least and the greatest of each of @p columns stretches, in their order: a spike is never lost.
+/// Minimum and maximum of each of @p columns intervals, in order, so that every spike stays visible.
 inline Series thinned(const Series& series, std::size_t columns) {
   if (series.x.size() <= 2 * columns) return series;
   Series out{series.name, {}, {}};
@@ -87,7 +87,7 @@ inline Series thinned(const Series& series, std::size_t columns) {
     const std::size_t begin = c * series.x.size() / columns, end = (c + 1) * series.x.size() / columns;
     std::size_t low = begin, high = begin;
     for (std::size_t i = begin; i < end; ++i) {
-      if (!std::isfinite(series.y[i])) low = high = i;  // a gap stays one
+      if (!std::isfinite(series.y[i])) low = high = i;  // preserves a gap
       if (!std::isfinite(series.y[low])) break;
       if (series.y[i] < series.y[low]) low = i;
       if (series.y[i] > series.y[high]) high = i;
@@ -101,7 +101,7 @@ inline Series thinned(const Series& series, std::size_t columns) {
   return out;
 }
 
-/// Exponential average over @p span points, its start not biased.
+/// Exponential average over @p span points, with bias correction at the start.
 inline Series average(const Series& series, double span) {
   Series out{series.name, series.x, {}};
   const double keep = 1 - 1 / std::max(span, 1.0);
@@ -116,7 +116,7 @@ inline Series average(const Series& series, double span) {
   return out;
 }
 
-/// Draws charts of one size.
+/// Renderer of charts with one size.
 class Drawing {
  public:
   static constexpr double width = 640, height = 260, left = 58, right = 14, top = 12, bottom = 30;

@@ -1,5 +1,5 @@
 #pragma once
-/// How a report looks: light or dark as the reader's system is, one column on a telephone and on paper.
+/// Style sheet of a report: light or dark by system setting, one column on phones and on paper.
 
 #include <string_view>
 

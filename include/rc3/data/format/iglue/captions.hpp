@@ -1,5 +1,5 @@
 #pragma once
-/// Files of captions whose lines are joined by image into one data set. LibTorch-free.
+/// Caption files whose lines are joined by image into one data set. LibTorch-free.
 
 #include <cstddef>
 #include <cstdint>
@@ -22,14 +22,14 @@
 
 namespace rc3::data::iglue {
 
-/// What one line says of an image.
+/// Content of one line about an image.
 struct CaptionLine {
-  std::string id;           ///< of the image, what lines are joined by
-  std::string image;        ///< what FindImage knows it by
-  std::vector<Text> texts;  ///< their groups are not looked at
+  std::string id;           ///< of the image, the key for joining lines
+  std::string image;        ///< name of the image for FindImage
+  std::vector<Text> texts;  ///< their groups are ignored
 };
 
-/// A sample an image, in the order in which the files name them; its texts in that order too, weakly aligned.
+/// One sample per image, in the order of the files; its texts also in that order, weakly aligned.
 class Captions {
  public:
   struct Source {
@@ -38,10 +38,10 @@ class Captions {
     bool once = false;  ///< a second line of one image is a "duplicate id"
   };
 
-  /// @param find      where the images are; empty: the samples have none
-  /// @param errors  told of "malformed record" and "duplicate id", and of a line whose image @p find does not know:
-  ///                  "missing image"
-  /// @throws rc3::Error naming the file: it cannot be read, or it holds no good record
+  /// @param find    lookup of the images; empty: the samples have none
+  /// @param errors  reports "malformed record" and "duplicate id", and "missing image" for a line whose image @p find
+  ///                does not know
+  /// @throws rc3::Error naming the file: unreadable, or without a valid record
   Captions(std::string name, std::vector<Source> sources, FindImage find, DataErrors& errors)
       : name_(std::move(name)), sources_(std::move(sources)), find_(std::move(find)) {
     require(!sources_.empty(), name_, ": no file was given");
@@ -66,7 +66,7 @@ class Captions {
   std::int64_t size() const { return static_cast<std::int64_t>(images_.size()); }
   const LanguageCounts& languages() const { return languages_; }
 
-  /// @throws rc3::Error naming file, line and key where a file was changed since it was opened
+  /// @throws rc3::Error naming file, line and key if a file has changed since it was opened
   Sample read(std::int64_t i) const {
     require(0 <= i && i < size(), name_, ": has ", size(), " samples, no sample ", i);
     const Image& image = images_[static_cast<std::size_t>(i)];

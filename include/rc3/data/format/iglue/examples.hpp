@@ -1,10 +1,8 @@
 #pragma once
-/// IGLUE's files as examples of tasks, with the classes in VOLTA's order. Retrieval is read by captions.hpp.
-/// LibTorch-free.
+/// IGLUE's files as examples of tasks, with the classes in VOLTA's order. Retrieval is in captions.hpp. LibTorch-free.
 ///
-/// The names of views are what VOLTA finds features by; WithRegions adds those. `group` numbers the images, or, of
-/// pairs of images, the sentences: NLVR2's consistency is the share of sentences that are right about all their
-/// pairs.
+/// The names of views are VOLTA's keys for features; WithRegions adds those. `group` numbers the images, or, for pairs
+/// of images, the sentences. NLVR2's consistency is the share of sentences whose pairs are all answered correctly.
 
 #include <array>
 #include <cstdint>
@@ -29,20 +27,20 @@
 
 namespace rc3::data::iglue {
 
-/// XVNLI's, in VOLTA's order: label 0 is contradiction.
+/// Classes of XVNLI, in VOLTA's order: label 0 is contradiction.
 inline std::span<const std::string_view> entailment_classes() {
   static constexpr std::array<std::string_view, 3> all{"contradiction", "neutral", "entailment"};
   return all;
 }
 
-/// MaRVL's and NLVR2's, in VOLTA's order: label 1 is true.
+/// Classes of MaRVL and NLVR2, in VOLTA's order: label 1 is true.
 inline std::span<const std::string_view> reasoning_classes() {
   static constexpr std::array<std::string_view, 2> all{"false", "true"};
   return all;
 }
 
 /// GQA's answers in VOLTA's order, from its file trainval_label2ans.json: a JSON list of texts.
-/// @throws rc3::Error naming the file: no such list, an empty one, or an answer that is there twice
+/// @throws rc3::Error naming the file: not such a list, an empty one, or a repeated answer
 inline std::vector<std::string> read_gqa_answers(const std::filesystem::path& path) {
   auto answers = io::as<std::vector<std::string>>(io::read_json(path), "answers", path.string());
   require(!answers.empty(), path.string(), ": holds no answer");
@@ -54,14 +52,14 @@ inline std::vector<std::string> read_gqa_answers(const std::filesystem::path& pa
 
 namespace detail {
 
-/// Makes the examples of one file, but for those with an image that is not known.
+/// Builder of the examples of one file; drops those with unknown images.
 class ExampleMaker {
  public:
   ExampleMaker(std::filesystem::path path, FindImage find, DataErrors& errors)
       : path_(std::move(path)), find_(std::move(find)), problems_(errors) {}
 
-  /// @param images  what FindImage is asked for
-  /// @param group     what examples that belong together have in common
+  /// @param images  names for FindImage
+  /// @param group   common key of examples that belong together
   void add(Example example, const std::vector<std::string>& images, const std::string& group) {
     try {
       for (const std::string& name : images) example.views.push_back({image(name, example.id), {}, stem(name)});
@@ -79,7 +77,7 @@ class ExampleMaker {
   }
 
  private:
-  /// VOLTA's rule: what follows the last slash, up to its first dot.
+  /// VOLTA's rule: the part after the last slash, up to its first dot.
   static std::string stem(const std::string& name) {
     const std::string file = name.substr(name.rfind('/') + 1);
     return file.substr(0, file.find('.'));
@@ -101,11 +99,11 @@ class ExampleMaker {
 
 }  // namespace detail
 
-/// XVNLI: does the image entail the hypothesis? The premise is no input: the image stands for it.
-/// @param language  of the file, which does not say it
-/// @param find      is asked for Flickr30K's number of the image: images_in(folder, ".jpg"); empty: views have none
-/// @param errors  told what read_xvnli() tells, and of a "missing image"
-/// @throws rc3::Error naming the file: it cannot be read, or no record is good
+/// XVNLI: entailment of the hypothesis by the image. The premise is no input: the image replaces it.
+/// @param language  of the file, which does not contain it
+/// @param find      called with Flickr30K's number of the image: images_in(folder, ".jpg"); empty: views have no image
+/// @param errors    receives the errors of read_xvnli(), and "missing image"
+/// @throws rc3::Error naming the file: unreadable, or without a valid record
 inline Examples xvnli(const std::filesystem::path& path, const std::string& language, FindImage find,
                       DataErrors& errors) {
   detail::ExampleMaker maker(path, std::move(find), errors);
@@ -117,10 +115,10 @@ inline Examples xvnli(const std::filesystem::path& path, const std::string& lang
   return maker.take(join("XVNLI ", language));
 }
 
-/// xGQA, and GQA itself: a question about an image. Where the file keeps the answer back, it is empty.
+/// xGQA, and GQA itself: a question about an image. The answer is empty if the file withholds it.
 /// @param language  of the questions; the answers are in English
-/// @param find      is asked for "n406334": images_in(folder, ".jpg")
-/// @throws rc3::Error as xvnli() does
+/// @param find      called with "n406334": images_in(folder, ".jpg")
+/// @throws rc3::Error as xvnli()
 inline Examples xgqa(const std::filesystem::path& path, const std::string& language, FindImage find,
                      DataErrors& errors) {
   detail::ExampleMaker maker(path, std::move(find), errors);
@@ -129,9 +127,9 @@ inline Examples xgqa(const std::filesystem::path& path, const std::string& langu
   return maker.take(join("xGQA ", language));
 }
 
-/// MaRVL: is the sentence true of the two images? The file says its language.
-/// @param find  is asked for "39-Panci/39-n-5.jpg", whose view is named "39-n-5": images_in(folder, "")
-/// @throws rc3::Error as xvnli() does
+/// MaRVL: truth of a sentence about two images. The file contains its language.
+/// @param find  called with "39-Panci/39-n-5.jpg", whose view is named "39-n-5": images_in(folder, "")
+/// @throws rc3::Error as xvnli()
 inline Examples marvl(const std::filesystem::path& path, FindImage find, DataErrors& errors) {
   detail::ExampleMaker maker(path, std::move(find), errors);
   for (const MarvlRecord& r : read_marvl(path, errors))
@@ -140,10 +138,10 @@ inline Examples marvl(const std::filesystem::path& path, FindImage find, DataErr
   return maker.take("MaRVL");
 }
 
-/// NLVR2, what models for MaRVL are trained on.
+/// NLVR2: the training set of models for MaRVL.
 /// @param language  of the file, which may be a translation
-/// @param find      is asked for "dev-850-0-img0": images_in(folder, ".png")
-/// @throws rc3::Error as xvnli() does
+/// @param find      called with "dev-850-0-img0": images_in(folder, ".png")
+/// @throws rc3::Error as xvnli()
 inline Examples nlvr2(const std::filesystem::path& path, const std::string& language, FindImage find,
                       DataErrors& errors) {
   detail::ExampleMaker maker(path, std::move(find), errors);

@@ -1,5 +1,5 @@
 #pragma once
-/// The data sets of IGLUE, from its own files.
+/// Data sets of IGLUE, from its own files.
 
 #include "rc3/data/format/iglue/captions.hpp"
 #include "rc3/data/format/iglue/examples.hpp"

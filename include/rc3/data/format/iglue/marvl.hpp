@@ -1,6 +1,6 @@
 #pragma once
-/// MaRVL: is a sentence true of two images? A JSON object a line with concept, language, caption, left_img,
-/// right_img, label, chapter, id and what it says of its annotator, which is not kept. LibTorch-free.
+/// MaRVL: truth of a sentence about two images. One JSON object per line with concept, language, caption, left_img,
+/// right_img, label, chapter, id and annotator fields, which are dropped. LibTorch-free.
 
 #include <filesystem>
 #include <string>
@@ -23,7 +23,7 @@ struct MarvlRecord {
   bool label = false;   ///< whether the caption is true
 };
 
-/// @throws rc3::Error as read_records does
+/// @throws rc3::Error as read_records
 inline std::vector<MarvlRecord> read_marvl(const std::filesystem::path& path, DataErrors& errors) {
   const auto parse = [](const nlohmann::json& json, const std::string& where) {
     MarvlRecord r;

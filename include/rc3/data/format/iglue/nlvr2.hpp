@@ -1,6 +1,6 @@
 #pragma once
-/// NLVR2, the English of MaRVL: a JSON object a line with identifier, sentence and label, a text "True" or "False";
-/// what it says of writers, searches and addresses is not kept. LibTorch-free.
+/// NLVR2, the English counterpart of MaRVL. One JSON object per line with identifier, sentence and label, a text "True"
+/// or "False"; fields on writers, searches and addresses are dropped. LibTorch-free.
 /// Source: Suhr et al. 2019, github.com/lil-lab/nlvr; IGLUE has it in datasets/nlvr2/annotations.
 
 #include <filesystem>
@@ -21,7 +21,7 @@ struct Nlvr2Record {
   bool label = false;  ///< whether the sentence is true
 };
 
-/// @throws rc3::Error as read_records does
+/// @throws rc3::Error as read_records
 inline std::vector<Nlvr2Record> read_nlvr2(const std::filesystem::path& path, DataErrors& errors) {
   const auto parse = [](const nlohmann::json& json, const std::string& where) {
     Nlvr2Record r;

@@ -1,7 +1,7 @@
 #pragma once
-/// IGLUE's part of WIT: captions from Wikipedia. A JSON object a line with image_url, caption_reference_description,
-/// language, page_url, wit_ix and, but for the English validation, image_idx. An image may have several lines in one
-/// language. LibTorch-free.
+/// IGLUE's part of WIT: captions from Wikipedia. One JSON object per line with image_url,
+/// caption_reference_description, language, page_url, wit_ix and, except in the English validation, image_idx. An image
+/// may have several lines in one language. LibTorch-free.
 
 #include <cstdint>
 #include <filesystem>
@@ -23,7 +23,7 @@ struct WitRecord {
   std::string caption_reference_description;
   std::string language;
   std::string page_url;
-  std::int64_t image_idx = -1;  ///< -1: the file does not say
+  std::int64_t image_idx = -1;  ///< -1: not in the file
 };
 
 namespace detail {
@@ -41,14 +41,14 @@ inline WitRecord parse_wit(const nlohmann::json& json, const std::string& where)
 
 }  // namespace detail
 
-/// @throws rc3::Error as read_records does
+/// @throws rc3::Error as read_records
 inline std::vector<WitRecord> read_wit(const std::filesystem::path& path, DataErrors& errors) {
   return read_records(path, errors, detail::parse_wit, [](const WitRecord&) { return std::string(); });
 }
 
 /// Files of one split as one data set, joined by wit_ix; captions are weakly aligned.
-/// @param find  is asked for image_url; empty: the samples have no images
-/// @throws rc3::Error as Captions does
+/// @param find  called with image_url; empty: the samples have no images
+/// @throws rc3::Error as Captions
 inline Captions wit(const std::vector<std::filesystem::path>& files, FindImage find, DataErrors& errors) {
   const auto parse = [](const nlohmann::json& json, const std::string& where) {
     WitRecord r = detail::parse_wit(json, where);

@@ -1,7 +1,7 @@
 #pragma once
-/// xFlickr&CO: captions of Flickr30K's and COCO's images, written anew in eight languages. A file a language, a JSON
-/// object a line with sentences, id (a text or a number) and img_path. IGLUE's flickr30k files look the same.
-/// LibTorch-free.
+/// xFlickr&CO: captions of Flickr30K's and COCO's images, written independently in eight languages. One file per
+/// language, one JSON object per line with sentences, id (a text or a number) and img_path. IGLUE's flickr30k files
+/// have the same format. LibTorch-free.
 
 #include <cstddef>
 #include <filesystem>
@@ -19,7 +19,7 @@
 namespace rc3::data::iglue {
 
 struct XflickrcoRecord {
-  std::vector<std::string> sentences;  ///< one at least
+  std::vector<std::string> sentences;  ///< at least one
   std::string id;
   std::string img_path;  ///< "1007129816.jpg", unique in its file
 };
@@ -38,7 +38,7 @@ inline XflickrcoRecord parse_xflickrco(const nlohmann::json& json, const std::st
 
 }  // namespace detail
 
-/// @throws rc3::Error as read_records does
+/// @throws rc3::Error as read_records
 inline std::vector<XflickrcoRecord> read_xflickrco(const std::filesystem::path& path, DataErrors& errors) {
   return read_records(path, errors, detail::parse_xflickrco, [](const XflickrcoRecord& r) { return r.img_path; });
 }
@@ -49,9 +49,9 @@ struct LanguageFile {
   std::filesystem::path path;
 };
 
-/// The files of several languages as one data set, joined by img_path; every caption was written independently.
-/// @param folder  with the images; empty: the samples have none
-/// @throws rc3::Error as Captions does
+/// Files of several languages as one data set, joined by img_path; every caption was written independently.
+/// @param folder  of the images; empty: the samples have none
+/// @throws rc3::Error as Captions
 inline Captions xflickrco(const std::vector<LanguageFile>& files, const std::filesystem::path& folder,
                           DataErrors& errors) {
   std::vector<Captions::Source> sources;

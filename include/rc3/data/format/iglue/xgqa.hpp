@@ -1,5 +1,5 @@
 #pragma once
-/// xGQA: questions about images, as GQA has them: one JSON object, by question id, of objects with question, answer,
+/// xGQA: questions about images in GQA's format. One JSON object maps question ids to objects with question, answer,
 /// imageId, fullAnswer, types and more. LibTorch-free.
 
 #include <cstdint>
@@ -23,13 +23,13 @@ namespace rc3::data::iglue {
 struct XgqaRecord {
   std::string id;  ///< of the question
   std::string question;
-  std::string answer;     ///< in English in every language; empty where the file keeps it back
+  std::string answer;     ///< in English in every language; empty if the file withholds it
   std::string image_id;   ///< the field "imageId": "n406334"
-  std::string structure;  ///< types.structural: "query", "verify", "choose", "logical", "compare"; empty: not said
+  std::string structure;  ///< types.structural: "query", "verify", "choose", "logical", "compare"; empty: unknown
 };
 
-/// One question is in memory as JSON at a time: GQA's 943,000 cost the file's size and the records'.
-/// @throws rc3::Error when the file cannot be read, has more than 1 GB, is no JSON object or holds no record
+/// Only one question at a time is in memory as JSON: GQA's 943,000 need the file's size plus the records.
+/// @throws rc3::Error for a file that is unreadable, larger than 1 GB, not a JSON object, or without a record
 inline std::vector<XgqaRecord> read_xgqa(const std::filesystem::path& path, DataErrors& errors) {
   const std::string file = io::read_file(path, max_file_bytes);
   std::vector<XgqaRecord> records;

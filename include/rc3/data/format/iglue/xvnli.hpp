@@ -1,6 +1,6 @@
 #pragma once
-/// XVNLI: does an image entail a sentence? A JSON object a line with gold_label, sentence1, sentence2, captionID,
-/// pairID and Flikr30kID (sic). LibTorch-free.
+/// XVNLI: entailment of a sentence by an image. One JSON object per line with gold_label, sentence1, sentence2,
+/// captionID, pairID and Flikr30kID (sic). LibTorch-free.
 
 #include <cstdint>
 #include <filesystem>
@@ -14,7 +14,7 @@
 
 namespace rc3::data::iglue {
 
-/// In VOLTA's order.
+/// Classes in VOLTA's order.
 enum class Entailment { contradiction, neutral, entailment };
 
 struct XvnliRecord {
@@ -26,9 +26,9 @@ struct XvnliRecord {
   std::string image_id;    ///< of Flickr30K, without an extension
 };
 
-/// @param undecided  set to how many records were left out because their annotators did not agree (gold_label "-"),
-///                   which is no problem
-/// @throws rc3::Error as read_records does
+/// @param undecided  receives the number of records dropped for annotators' disagreement (gold_label "-"), which is not
+///                   an error
+/// @throws rc3::Error as read_records
 inline std::vector<XvnliRecord> read_xvnli(const std::filesystem::path& path, DataErrors& errors,
                                            std::int64_t* undecided = nullptr) {
   struct Line {
