@@ -70,7 +70,6 @@ struct Fixture {
 
 BOOST_FIXTURE_TEST_CASE(an_images_vector_is_of_the_whole_and_of_its_regions, Fixture) {
   const auto p = model->image_embedding(model->visual(images));
-  const auto unit = [](const at::Tensor& x) { return x / x.norm(); };
   const auto r = [&](int i, int k) { return alone(images.regions[i][k]); };
   const auto w = [&](int i) { return alone(images.features[i]); };
   at_most("regions alone", max_difference(p[0], rc3::nn::l2_normalize(r(0, 0) + r(0, 1))), 1e-6);
@@ -95,7 +94,8 @@ BOOST_FIXTURE_TEST_CASE(tokens_know_where_they_lie, Fixture) {
 
 BOOST_FIXTURE_TEST_CASE(vectors_are_read_and_not_taught, Fixture) {
   model->train();
-  model->fuse(model->visual(images), model->text(texts)).sum().backward();
+  // Of one number: the sum of what a LayerNorm gives has no gradient but rounding errors.
+  model->fuse(model->visual(images), model->text(texts)).select(1, 0).sum().backward();
   for (const auto& p : model->named_parameters()) {
     if (p.key().starts_with("image_h") || p.key().starts_with("text_head"))
       BOOST_TEST(!p.value().grad().defined(), p.key());
