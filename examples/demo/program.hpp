@@ -46,6 +46,16 @@ inline rc3::report::Table by_group(const std::vector<rc3::task::LanguageRecall>&
   return table;
 }
 
+/// The English name of a language that training never read; its code where the table has none.
+inline std::string language_name(const std::string& code) {
+  static const std::map<std::string, std::string> names = {{"sw", "Swahili"}, {"ta", "Tamil"},   {"th", "Thai"},
+                                                           {"hi", "Hindi"},   {"ar", "Arabic"},  {"el", "Greek"},
+                                                           {"he", "Hebrew"},  {"fa", "Persian"}, {"vi", "Vietnamese"},
+                                                           {"ko", "Korean"},  {"ru", "Russian"}, {"fi", "Finnish"}};
+  const auto found = names.find(code);
+  return found == names.end() ? code : found->second;
+}
+
 /// Queries in six languages that training never read, drawn at random, and the five images that each finds.
 template <class Evaluation>
 void write_sheet(const Evaluation& evaluation, const rc3::features::CachedSamples& samples, const emoji::Glyphs& glyphs,
