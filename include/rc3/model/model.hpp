@@ -66,12 +66,12 @@ class Model<Visual, Text, Fusion> : public torch::nn::Module {
   /// Image-text matching logits. @param z  float [B, D]  @return logits, float [B]
   at::Tensor itm_logits(const at::Tensor& z) { return nn::linear(itm_head_, z).squeeze(1); }
 
-  /// Sets the mean that the text head subtracts, so that differences between texts remain: pooled outputs of
-  /// multilingual-e5 have cosines around 0.8 for any texts.
+  /// Sets the centre and scale by which the text head standardises its input. Without them differences between texts
+  /// would be small: pooled outputs of multilingual-e5 have cosines around 0.8 for any texts.
   /// @param pooled  float [n, D], n >= 2, of representative texts
   void calibrate_texts(const at::Tensor& pooled);
 
-  /// Sets the mean for the image head. @param visual  Tokens of representative images, two or more
+  /// Sets the centre and scale for the image head. @param visual  Tokens of representative images, two or more
   void calibrate_images(const Tokens& visual);
 
   /// D, width of tokens and of z.

@@ -22,8 +22,9 @@ struct Baselines {
   double majority = 0;  ///< the most frequent answer of the training examples
 };
 
-/// @param groups  type of question of each example, for sets of types with different answers (a count is never "yes");
-///                both baselines then use the answers of the type. Empty: one type
+/// Baselines on @p examples, from the answers of the training examples.
+/// @param kind  type of question of an example's id, for sets of types with different answers (a count is never "yes");
+///              both baselines then use the answers of the type. Empty: one type
 /// @throws rc3::Error for an example without an answer
 inline Baselines baselines(const CachedExamples& training, const CachedExamples& examples,
                            const std::function<std::string(const std::string& id)>& kind = {}) {

@@ -1,5 +1,5 @@
 #pragma once
-/// Regions of interest in the format of VOLTA and the bottom-up-attention detector: TSV lines without a header
+/// Regions of interest in the format of VOLTA and the bottom-up-attention detector: TSV without a header, with lines
 ///
 ///   img_id img_h img_w objects_id objects_conf attrs_id attrs_conf num_boxes boxes features
 ///

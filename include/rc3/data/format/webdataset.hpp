@@ -55,8 +55,8 @@ inline std::vector<std::filesystem::path> shards_of(const std::filesystem::path&
 ///   <key>.txt                       the same in WebDatasetOptions::language
 ///   <key>.safetensors               regions (see region_file.hpp)
 ///
-/// At least one text is required. Other members are skipped, and counted in ignored(). Source:
-/// github.com/webdataset/webdataset
+/// At least one text is required. Other members are skipped, and counted in ignored().
+/// Source: github.com/webdataset/webdataset
 class WebDataset {
  public:
   /// Reads the headers of all @p shards. DataErrors: "damaged shard" (samples before the damage are kept), "refused
