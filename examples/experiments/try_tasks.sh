@@ -118,7 +118,7 @@ retrieve+=(--tune.controls false)
   --task.test "de=$folder/wit-de.jsonl" --task.image_list "$folder/wit.tsv" --out "$folder/wit"
 # 12 different captions, of which one is right for two images: 11 of 12 guesses at 1/12, one at 2/12.
 grep -q '^text to image,recall@1,both,de,.*,12,9.02' "$folder/wit/results.csv" || fail "no recall on WIT"
-multi=(--task.image_list "$folder/multi30k/train_images.txt,$folder/multi30k/val_images.txt,$folder/multi30k/test_2016_flickr_images.txt"
+multi=(--task.image_list "$folder/multi30k/train_images.txt,$folder/multi30k/val_images.txt,$folder/multi30k/test_2016_flickr_images.txt,$folder/multi30k/test_2016_flickr_images.txt"
   --task.train "$folder/multi30k" --task.validation "$folder/multi30k" --task.test "de=$folder/multi30k,fr=$folder/multi30k" --task.format multi30k-1)
 "${retrieve[@]}" "${multi[@]}" --out "$folder/retrieved"
 grep -q '^image to text,recall@1,both,fr,.*,12,8.3' "$folder/retrieved/results.csv" || fail "no recall on Multi30K"
