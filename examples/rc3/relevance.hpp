@@ -38,7 +38,7 @@ class TextVectors {
     std::vector<std::vector<std::int64_t>> ids;
     for (std::int64_t i = 0; i < source.size(); ++i) {
       first_.push_back(static_cast<std::int64_t>(ids.size()));
-      errors.looked_at();
+      errors.add_samples();
       try {
         for (const auto& text : source.read(i).texts) {
           ids.push_back(tokenizer.encode(text.text));

@@ -14,7 +14,7 @@ BOOST_AUTO_TEST_SUITE(errors)
 BOOST_AUTO_TEST_CASE(counts_by_kind_and_keeps_the_first_examples) {
   DataErrors all;
   BOOST_TEST(all.report() == "");
-  all.looked_at(20);
+  all.add_samples(20);
   for (int i = 0; i < 5; ++i) all.add("empty text", join("a.jsonl:", i, ": de: the text is empty"));
   all.add("duplicate id", "a.jsonl:7: id \"x\" is given twice");
   BOOST_TEST(all.count() == 6);
@@ -33,7 +33,7 @@ BOOST_AUTO_TEST_CASE(more_than_the_budget_ends_the_run_and_says_which) {
   test::throws_with([&] { few.add("b", "third: x.tar"); }, "too many errors: 3 in 0 samples, the budget is 2",
                     "third: x.tar", "first");
   DataErrors many({.fraction = 0.1, .minimum = 2});
-  many.looked_at(50);  // 5 are borne
+  many.add_samples(50);  // 5 are borne
   for (int i = 0; i < 5; ++i) many.add("a", "x");
   test::throws_with([&] { many.add("a", "y"); }, "the budget is 5");
   DataErrors none({.fraction = 0, .minimum = 0});
@@ -41,8 +41,8 @@ BOOST_AUTO_TEST_CASE(more_than_the_budget_ends_the_run_and_says_which) {
 }
 
 BOOST_AUTO_TEST_CASE(a_budget_that_is_none) {
-  test::throws_with([] { DataErrors({.fraction = 1.5, .minimum = 0}); }, "share must be in [0, 1], is 1.5");
-  test::throws_with([] { DataErrors({.fraction = 0, .minimum = -1}); }, "free must be >= 0, is -1");
+  test::throws_with([] { DataErrors({.fraction = 1.5, .minimum = 0}); }, "fraction must be in [0, 1], is 1.5");
+  test::throws_with([] { DataErrors({.fraction = 0, .minimum = -1}); }, "minimum must be >= 0, is -1");
 }
 
 BOOST_AUTO_TEST_CASE(threads_lose_no_count) {
@@ -51,7 +51,7 @@ BOOST_AUTO_TEST_CASE(threads_lose_no_count) {
   for (int t = 0; t < 4; ++t)
     threads.emplace_back([&] {
       for (int i = 0; i < 1000; ++i) {
-        all.looked_at();
+        all.add_samples();
         all.add("k", "m");
       }
     });

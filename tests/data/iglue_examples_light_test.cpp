@@ -133,7 +133,7 @@ BOOST_AUTO_TEST_CASE(marvl_and_nlvr2_have_a_left_and_a_right_image) {
   BOOST_TEST(english.size() == 3);
   const Example bridge = english.read(0);
   BOOST_TEST(bridge.id == "dev-850-0-0");
-  BOOST_TEST(bridge.text == "Both images show a bridge.");
+  BOOST_TEST(bridge.text == "Both pictures show a bridge.");
   BOOST_TEST(bridge.answer == "false");
   BOOST_TEST(bridge.language == "en");
   BOOST_TEST(path_of(bridge, 0) == "dev/dev-850-0-img0.png");

@@ -23,7 +23,7 @@ bool attempt(DataErrors& errors, Ablation look) {
   } catch (const Error& error) {
     problem = error.what();
   }
-  errors.looked_at();
+  errors.add_samples();
   if (problem) errors.add(kind, *std::move(problem));
   return !problem;
 }

@@ -39,7 +39,7 @@ class DataErrors {
   }
 
   /// Counts @p n samples that were read, valid or not.
-  void looked_at(std::int64_t n = 1) {
+  void add_samples(std::int64_t n = 1) {
     const std::lock_guard lock(mutex_);
     samples_ += n;
   }

@@ -43,7 +43,7 @@ class Manifest {
     std::unordered_set<std::string> ids;
     for (std::int64_t line = 0; line < lines_.size(); ++line) {
       if (const std::string begin = lines_.read_begin(line, 2); begin == "\n" || begin == "\r\n") continue;
-      errors.looked_at();
+      errors.add_samples();
       if (const auto problem = look_at(line, ids))
         errors.add(problem->first, problem->second);
       else

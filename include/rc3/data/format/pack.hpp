@@ -60,7 +60,7 @@ Packed pack(const Source& source, const std::filesystem::path& folder, DataError
     return std::string(text);
   };
   for (std::int64_t i = 0; i < source.size(); ++i) {
-    errors.looked_at();
+    errors.add_samples();
     std::string image, extension, record, regions;
     try {
       Sample sample = source.read(i);

@@ -57,7 +57,8 @@ inline void check_record_keys(const nlohmann::json& json, std::string_view where
     if (key.starts_with('_') || key.starts_with("x-")) continue;
     if (std::find(record_keys.begin(), record_keys.end(), key) != record_keys.end()) continue;
     std::string known;
-    for (const std::string_view name : record_keys) known += join(known.empty() ? "" : ", ", name);
+    for (const std::string_view name : record_keys)
+      if (name != "picture") known += join(known.empty() ? "" : ", ", name);  // the name that older files have
     fail(where, ": the key \"", key, "\" is unknown; known are ", known, ", and your own begin with _ or x-");
   }
 }

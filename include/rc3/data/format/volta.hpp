@@ -128,7 +128,7 @@ class VoltaRegions {
   VoltaRegions(const std::filesystem::path& path, DataErrors& errors, const io::LinesOptions& lines = {})
       : lines_(path, lines), name_(path.string()) {
     for (std::int64_t i = 0; i < lines_.size(); ++i) {
-      errors.looked_at();
+      errors.add_samples();
       const std::string begin = lines_.read_begin(i, volta::max_id_bytes + 1);
       const auto tab = begin.find('\t');
       if (tab == 0 || tab == std::string::npos)

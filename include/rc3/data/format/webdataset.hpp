@@ -154,7 +154,7 @@ class WebDataset {
 
   void take(Parts group, Keys& keys, DataErrors& errors) {
     const std::string where = where_of(group);
-    errors.looked_at();
+    errors.add_samples();
     auto& seen = keys.try_emplace(group.key, unseen).first->second;
     if (seen == whole || seen == group.shard) {  // it has a sample, or its members are not adjacent
       errors.add("duplicate id", join(where, ": the key is used again"));

@@ -92,7 +92,7 @@ class Loader {
   ///         sample of a batch is damaged
   std::optional<Loaded<Collated>> next() {
     while (const auto job = take()) {
-      problems_.looked_at(static_cast<std::int64_t>(job->samples.size()));
+      problems_.add_samples(static_cast<std::int64_t>(job->samples.size()));
       std::int64_t skipped = 0;
       for (const auto& damage : job->damage)
         if (!damage.empty()) {

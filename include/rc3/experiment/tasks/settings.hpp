@@ -98,7 +98,7 @@ void visit_fields(Tuning& o, V&& v) {
   v("embeddings", o.embeddings, "heads see the product of the embeddings beside z");
   v("controls", o.controls, "evaluate also with one kind of feature alone, and with shuffled and blank images");
   v("rerank", o.rerank, "found images or texts that ITM orders anew; 0: none", train::at_least(0));
-  v("shots", o.shots, "scenes of each target language to go on tuning with, beside zero-shot; 0: none",
+  v("shots", o.shots, "classification continues with as many examples of each target language; 0: none",
     train::at_least(0));
 }
 
