@@ -51,6 +51,11 @@ BOOST_AUTO_TEST_CASE(every_key_is_taken) {
   BOOST_TEST(read("{}").sample.id == "");  // a shard has its own keys
 }
 
+BOOST_AUTO_TEST_CASE(older_files_say_picture) {
+  BOOST_TEST(std::get<std::filesystem::path>(read(R"({"picture": "a.jpg"})", "/data").sample.image) == "/data/a.jpg");
+  refused(R"({"picture": "a.jpg", "image": "b.jpg"})", "\"image\"", "\"picture\"");
+}
+
 BOOST_AUTO_TEST_CASE(alignment_has_three_forms) {
   const auto groups = [](const std::string& alignment) {
     std::vector<std::int64_t> all;
