@@ -32,7 +32,8 @@ function(rc3_add_pch)
   endif()
 endfunction()
 
-# Tests with LibTorch: a third of the compiler's time goes into optimizing code that runs once (12 of 44 s, measured).
+# Tests: a third of the compiler's time goes into optimizing code that runs once (12 of 44 s with LibTorch, 7 of 18 s
+# without, measured).
 set(RC3_TEST_OPTIMIZATION $<$<CONFIG:Release>:-O1>)
 
 function(rc3_add_pch_target name)
@@ -79,6 +80,7 @@ function(rc3_add_test name)
   rc3_set_warnings(${target})
   if(arg_LIGHT)
     target_link_libraries(${target} PRIVATE rc3::light)
+    target_compile_options(${target} PRIVATE ${RC3_TEST_OPTIMIZATION})
     set(label light)
   else()
     target_link_libraries(${target} PRIVATE rc3::rc3)
