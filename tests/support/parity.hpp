@@ -27,7 +27,7 @@ inline std::filesystem::path truth(std::string_view part) {
 /// @param group   "encoders", "tokenizers", "images" or "files"
 /// @param what    what is compared, for example "ViT, 3 layers, 4 heads, 48 x 32"
 /// @param with    what it is compared with, for example "transformers ViTModel"
-/// @param figure  name of the score, for example "max abs difference"
+/// @param score   its name, for example "max abs difference"
 inline void parity(std::string_view group, std::string_view what, std::string_view with, std::string_view score,
                    double value, double limit, bool at_least = false) {
   const bool holds = at_least ? value >= limit : value <= limit;
@@ -36,7 +36,7 @@ inline void parity(std::string_view group, std::string_view what, std::string_vi
   if (table.empty()) return;
   std::filesystem::create_directories(table / "rows");
   std::ofstream(table / "rows" / join(group, ".jsonl"), std::ios::app)
-      << nlohmann::json{{"group", group}, {"what", what},   {"with", with},         {"figure", figure},
+      << nlohmann::json{{"group", group}, {"what", what},   {"with", with},         {"figure", score},
                         {"value", value}, {"limit", limit}, {"at_least", at_least}, {"holds", holds}}
              .dump()
       << '\n';

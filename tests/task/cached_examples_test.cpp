@@ -36,7 +36,7 @@ struct Searched : Toy {
 
 }  // namespace
 
-BOOST_AUTO_TEST_SUITE(task_remembered)
+BOOST_AUTO_TEST_SUITE(task_cached_examples)
 
 BOOST_AUTO_TEST_CASE(batches_are_those_of_collate) {
   for (const bool pair : {false, true}) {
@@ -72,7 +72,7 @@ BOOST_AUTO_TEST_CASE(rows_in_half_precision_are_stacked_under_autocast_too) {
   const auto rows = at::arange(30).to(at::kHalf).view({1, 10, 3});
   const std::vector<at::Tensor> all{rows.narrow(1, 0, 4), rows.narrow(1, 4, 6), rows.narrow(1, 9, 1)};
   const train::Autocast autocast(train::Precision::bfloat16);
-  const auto stacked = task::detail::stack_padded(all);
+  const auto stacked = features::detail::stack_padded(all);
   same(stacked.narrow(0, 0, 1).narrow(1, 0, 4), all[0]);
   same(stacked.narrow(0, 1, 1), all[1]);
   same(stacked.narrow(0, 2, 1).narrow(1, 0, 1), all[2]);
