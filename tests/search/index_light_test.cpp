@@ -108,15 +108,16 @@ BOOST_AUTO_TEST_CASE(equals_plain_loops) {
 
 BOOST_AUTO_TEST_CASE(vectors_are_stored_as_documented) {
   const auto values = random_vectors(50, 96, 1);
-  // Largest error of an element of a unit vector of 96 numbers: float32 rounding, 8 bits, half a level of 127.
-  const double errors[] = {1e-7, 0x1p-8 * 0.4, 0.5 / 127 * 0.4};
   for (const Storage storage : all_storages) {
     const Index index = index_of(values, 96, {.storage = storage});
     for (std::size_t i = 0; i < 50; ++i) {
       const auto stored = index.vector(name_of(i));
       const auto original = row(values, 96, i);
       const double norm = std::sqrt(std::inner_product(original.begin(), original.end(), original.begin(), 0.0));
-      double squares = 0;
+      double largest = 0, squares = 0;
+      for (const float x : original) largest = std::max(largest, std::abs(x / norm));
+      // Rounding of float32; of 8 bits, and half a level of 127, each with a quarter for the scale.
+      const double errors[] = {largest * 0x1p-24, largest * 0x1p-8 * 1.25, largest * 0.5 / 127 * 1.25};
       for (std::size_t j = 0; j < 96; ++j) {
         squares += double{stored[j]} * stored[j];
         BOOST_TEST(std::abs(stored[j] - original[j] / norm) < errors[static_cast<int>(storage)]);
@@ -218,11 +219,34 @@ BOOST_AUTO_TEST_CASE(scores_are_cosines_of_any_norm) {
   BOOST_TEST(hits[0].score <= 1);
   BOOST_TEST(std::abs(hits[1].score + 0.2 / std::sqrt(2)) < 1e-7);
   for (std::size_t d = 1; d < 200; ++d) {
-    const auto x = random_vectors(1, d, d);
+    auto x = random_vectors(1, d, d);
+    x[0] = 127;  // with whole numbers, int8 keeps the direction, and rounding alone decides about more than 1
+    for (float& number : x) number = std::round(number);
     for (const Storage storage : all_storages) {
       Index one(static_cast<std::int64_t>(d), {.storage = storage});
       one.add("x", x);
       BOOST_TEST(one.search(x, 1)[0].score <= 1);
+    }
+  }
+}
+
+// The exact sum, rounded once: products of floats in float, or a sum in float, give other bits.
+BOOST_AUTO_TEST_CASE(scores_are_rounded_once) {
+  const std::size_t d = 384, n = 500;
+  const auto values = random_vectors(n, d, 14);
+  for (const Storage storage : {Storage::float32, Storage::bfloat16}) {
+    const Index index = index_of(values, d, {.storage = storage});
+    Index queries(static_cast<std::int64_t>(d));
+    queries.add("query", row(values, d, 3));
+    const auto query = queries.vector("query");
+    for (const Hit& hit : index.search(row(values, d, 3), static_cast<std::int64_t>(n))) {
+      const auto stored = index.vector(hit.name);
+      long double sum = 0;
+      for (std::size_t i = 0; i < d; ++i) sum += static_cast<long double>(query[i]) * stored[i];
+      if (storage == Storage::float32)
+        BOOST_TEST(hit.score == static_cast<float>(sum));
+      else  // vector() rounds once more
+        BOOST_TEST(std::abs(hit.score - static_cast<double>(sum)) < 1e-7);
     }
   }
 }
