@@ -139,6 +139,23 @@ BOOST_AUTO_TEST_CASE(bfloat16_rounds_to_even) {
   BOOST_TEST(rc3::search::value_of(rc3::search::Bfloat16{0x3F81}) == 1 + 0x1p-7f);
 }
 
+BOOST_AUTO_TEST_CASE(elements_become_floats_exactly) {
+  const auto check = [](auto element, int lowest, int count) {
+    std::vector<decltype(element)> from;
+    for (int i = 0; i < count; ++i) from.push_back(static_cast<decltype(element)>(lowest + i));
+    std::vector<float> to(from.size());
+    rc3::search::to_floats(from.data(), to.data(), to.size());
+    for (std::size_t i = 0; i < from.size(); ++i)
+      BOOST_TEST(std::bit_cast<std::uint32_t>(to[i]) == std::bit_cast<std::uint32_t>(rc3::search::value_of(from[i])));
+    return to;
+  };
+  const auto values = check(std::int8_t{}, -128, 256);
+  for (int i = 0; i < 256; ++i) BOOST_TEST(values[static_cast<std::size_t>(i)] == static_cast<float>(i - 128));
+  check(std::int8_t{}, -5, 21);
+  check(rc3::search::Bfloat16{}, 0, 0x7F81);
+  check(rc3::search::Bfloat16{}, 0x8000, 0x7F81);
+}
+
 // A block has 1024 rows of 37 numbers, and 64 queries: every size on both sides of a border.
 BOOST_AUTO_TEST_CASE(results_depend_on_the_content_only) {
   const std::size_t d = 37, n = 5003, q = 131;

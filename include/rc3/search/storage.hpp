@@ -48,6 +48,24 @@ inline float value_of(float x) { return x; }
 inline float value_of(Bfloat16 x) { return std::bit_cast<float>(std::uint32_t{x} << 16); }
 inline float value_of(std::int8_t x) { return static_cast<float>(x); }
 
+/// Floats of @p n elements. Loops of a constant count are vectorized at -O2 too.
+inline void to_floats(const Bfloat16* from, float* to, std::size_t n) {
+  std::size_t i = 0;
+  for (; i + 16 <= n; i += 16)
+    for (std::size_t j = 0; j < 16; ++j) to[i + j] = value_of(from[i + j]);
+  for (; i < n; ++i) to[i] = value_of(from[i]);
+}
+inline void to_floats(const std::int8_t* from, float* to, std::size_t n) {
+  std::size_t i = 0;
+  // 2^23 + 128 + x has x + 128 in its lowest byte: three times as fast as a conversion where SSE2 is all there is.
+  for (; i + 16 <= n; i += 16) {
+    std::uint32_t bits[16];
+    for (std::size_t j = 0; j < 16; ++j) bits[j] = 0x4B000000u | (static_cast<std::uint8_t>(from[i + j]) ^ 0x80u);
+    for (std::size_t j = 0; j < 16; ++j) to[i + j] = std::bit_cast<float>(bits[j]) - 8388736.0f;
+  }
+  for (; i < n; ++i) to[i] = value_of(from[i]);
+}
+
 /// Nearest bfloat16 of a finite float, ties to even.
 inline Bfloat16 to_bfloat16(float x) {
   const auto bits = std::bit_cast<std::uint32_t>(x);

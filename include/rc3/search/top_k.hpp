@@ -149,10 +149,7 @@ class BlockSearch {
     } else {
       const std::size_t n = (end - begin) * table_.dimension;
       floats_.resize(n);
-      std::size_t i = 0;
-      for (; i + 16 <= n; i += 16)  // a constant count: vectorized at -O2 too
-        for (std::size_t j = 0; j < 16; ++j) floats_[i + j] = value_of(from[i + j]);
-      for (; i < n; ++i) floats_[i] = value_of(from[i]);
+      to_floats(from, floats_.data(), n);
       return floats_.data();
     }
   }
