@@ -56,12 +56,12 @@ inline void to_floats(const Bfloat16* from, float* to, std::size_t n) {
   for (; i < n; ++i) to[i] = value_of(from[i]);
 }
 inline void to_floats(const std::int8_t* from, float* to, std::size_t n) {
+  constexpr std::size_t count = 64;
   std::size_t i = 0;
-  // 2^23 + 128 + x has x + 128 in its lowest byte: three times as fast as a conversion where SSE2 is all there is.
-  for (; i + 16 <= n; i += 16) {
-    std::uint32_t bits[16];
-    for (std::size_t j = 0; j < 16; ++j) bits[j] = 0x4B000000u | (static_cast<std::uint8_t>(from[i + j]) ^ 0x80u);
-    for (std::size_t j = 0; j < 16; ++j) to[i + j] = std::bit_cast<float>(bits[j]) - 8388736.0f;
+  for (; i + count <= n; i += count) {
+    std::int32_t wide[count];  // g++ 12 vectorizes the two steps at -O2, not both in one: four times as fast
+    for (std::size_t j = 0; j < count; ++j) wide[j] = from[i + j];
+    for (std::size_t j = 0; j < count; ++j) to[i + j] = static_cast<float>(wide[j]);
   }
   for (; i < n; ++i) to[i] = value_of(from[i]);
 }
