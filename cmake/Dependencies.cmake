@@ -1,7 +1,7 @@
 # Finds what rc3 needs. Installed beside rc3Config.cmake, which calls the same functions.
 #
 # Tested with: LibTorch 2.13.0, nlohmann-json 3.11.2, sentencepiece 0.1.97, stb 2.27; libjpeg-turbo 2.1.5, libwebp 1.2.4,
-# libarchive 3.6.2 where they are found (Debian 12).
+# libarchive 3.6.2, Eigen 3.4.0 where they are found (Debian 12).
 
 include_guard(GLOBAL)
 
@@ -48,6 +48,29 @@ function(rc3_find_optional_libraries)
   rc3_find_optional_library(turbojpeg turbojpeg.h 2.0 libturbojpeg0-dev)
   rc3_find_optional_library(webp webp/decode.h 0.6 libwebp-dev)
   rc3_find_optional_library(archive archive.h 3.4 libarchive-dev)
+  rc3_find_eigen()
+endfunction()
+
+# rc3::eigen, for rc3/search: Eigen has headers only, and on Debian they are in a folder of their own.
+# RC3_WITH_EIGEN: AUTO (the target is there if the headers are), ON (missing is an error), OFF.
+function(rc3_find_eigen)
+  set(RC3_WITH_EIGEN AUTO CACHE STRING "Offer rc3::eigen: AUTO (if found), ON or OFF")
+  set_property(CACHE RC3_WITH_EIGEN PROPERTY STRINGS AUTO ON OFF)
+  if(NOT RC3_WITH_EIGEN OR TARGET rc3::eigen)
+    return()
+  endif()
+  find_path(RC3_EIGEN_INCLUDE_DIR Eigen/Core PATH_SUFFIXES eigen3)
+  mark_as_advanced(RC3_EIGEN_INCLUDE_DIR)
+  if(NOT RC3_EIGEN_INCLUDE_DIR)
+    if(NOT RC3_WITH_EIGEN STREQUAL AUTO)
+      rc3_missing("Eigen (or -DRC3_WITH_EIGEN=OFF)" 3.4 libeigen3-dev)
+    endif()
+    return()
+  endif()
+  add_library(rc3::eigen INTERFACE IMPORTED GLOBAL)
+  if(NOT RC3_EIGEN_INCLUDE_DIR IN_LIST CMAKE_CXX_IMPLICIT_INCLUDE_DIRECTORIES)
+    target_include_directories(rc3::eigen SYSTEM INTERFACE "${RC3_EIGEN_INCLUDE_DIR}")
+  endif()
 endfunction()
 
 function(rc3_find_optional_library name header version package)

@@ -63,6 +63,13 @@ class Preprocess;
 class Augment;
 }  // namespace preprocess
 
+namespace search {
+enum class Storage;
+struct IndexOptions;
+struct Hit;
+class Index;
+}  // namespace search
+
 namespace text {
 struct Span;
 struct Encoding;

@@ -9,7 +9,7 @@ set(layers #
     "core" #
     "io metric report" #
     "preprocess" #
-    "text visual fusion relevance regularizer" #
+    "search text visual fusion relevance regularizer" #
     "objective data" #
     "model" #
     "features" #

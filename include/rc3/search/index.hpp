@@ -1,0 +1,251 @@
+#pragma once
+/// Exact vector index, without LibTorch. Needs Eigen (Debian: libeigen3-dev): link rc3::eigen beside rc3::light.
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <numeric>
+#include <span>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "rc3/core/error.hpp"
+#include "rc3/core/utf8.hpp"
+#include "rc3/io/file.hpp"
+#include "rc3/io/mapping.hpp"
+#include "rc3/search/index_file.hpp"
+#include "rc3/search/storage.hpp"
+#include "rc3/search/top_k.hpp"
+
+namespace rc3::search {
+
+struct IndexOptions {
+  Storage storage = Storage::float32;
+  int threads = 1;         ///< threads of a search, >= 1
+  std::string model = {};  ///< name of the model whose vectors these are, UTF-8; saved, and compared by load()
+};
+
+/// Name of a found vector and its cosine with the query, in [-1, 1].
+struct Hit {
+  float score = 0;
+  std::string name;
+};
+
+/// Exact index of named vectors: search() compares the query with each.
+///
+/// Equal content gives equal results, bit for bit, whatever the order of adding, the number of threads and the number
+/// of queries of a batch. Equal scores are ordered by name.
+/// Memory: D elements of the storage, a scale and the name for each vector.
+/// Several threads may search at once; a change must have the index alone.
+class Index {
+ public:
+  /// @param dimension  numbers a vector, in [1, 65536]
+  explicit Index(std::int64_t dimension, IndexOptions options = {})
+      : dimension_(dimension), options_(std::move(options)) {
+    require(dimension >= 1 && dimension <= max_dimension, "search::Index: dimension must be in [1, ", max_dimension,
+            "], is ", dimension);
+    require_utf8(options_.model, "search::Index: option model");
+    set_threads(options_.threads);
+  }
+  // Rows refer to the keys of the map, which keep their places when it is moved.
+  Index(Index&&) = default;
+  Index& operator=(Index&&) = default;
+
+  std::int64_t dimension() const { return dimension_; }
+  std::int64_t size() const { return static_cast<std::int64_t>(names_.size()); }
+  bool empty() const { return names_.empty(); }
+  Storage storage() const { return options_.storage; }
+  const std::string& model() const { return options_.model; }
+  bool contains(std::string_view name) const { return rows_.find(name) != rows_.end(); }
+
+  /// @param threads  threads of a search, >= 1
+  void set_threads(int threads) {
+    require(threads >= 1, "search::Index: threads must be >= 1, is ", threads);
+    options_.threads = threads;
+  }
+
+  /// Allocates for @p size vectors at once.
+  void reserve(std::int64_t size) {
+    require(size >= 0, "search::Index: cannot reserve ", size, " vectors");
+    own();
+    rows_.reserve(static_cast<std::size_t>(size));
+    names_.reserve(static_cast<std::size_t>(size));
+    bytes_.reserve(static_cast<std::size_t>(size) * row_bytes());
+  }
+
+  /// Adds a vector, divided by its norm.
+  /// @param name    UTF-8; new to the index
+  /// @param vector  float [D], finite, not all zero
+  void add(std::string_view name, std::span<const float> vector) {
+    require_utf8(name, join("search::Index: name \"", name, '"'));
+    require(!contains(name), "search::Index: \"", name, "\" is in the index already; replace() changes its vector");
+    const std::vector<float> unit = normalized(vector, join('"', name, '"'));
+    own();
+    const std::size_t row = names_.size();
+    bytes_.resize((row + 1) * row_bytes());
+    names_.push_back(&rows_.emplace(std::string(name), row).first->first);
+    if (scaled()) scales_.push_back(1);
+    store(row, unit);
+  }
+
+  /// Replaces the vector of @p name. @throws rc3::Error if it is not in the index, or as add() does
+  void replace(std::string_view name, std::span<const float> vector) {
+    const std::size_t row = row_of(name);
+    const std::vector<float> unit = normalized(vector, join('"', name, '"'));
+    own();
+    store(row, unit);
+  }
+
+  /// Removes @p name. @throws rc3::Error if it is not in the index
+  void remove(std::string_view name) {
+    const std::size_t row = row_of(name), last = names_.size() - 1;
+    own();
+    rows_.erase(rows_.find(name));
+    if (row != last) {  // the last one takes the place: results do not depend on places
+      std::memcpy(&bytes_[row * row_bytes()], &bytes_[last * row_bytes()], row_bytes());
+      names_[row] = names_[last];
+      rows_.find(*names_[row])->second = row;
+      if (scaled()) scales_[row] = scales_[last];
+    }
+    names_.pop_back();
+    bytes_.resize(last * row_bytes());
+    if (scaled()) scales_.pop_back();
+  }
+
+  /// Stored vector of @p name, as float [D] of norm 1. @throws rc3::Error if it is not in the index
+  std::vector<float> vector(std::string_view name) const {
+    const std::size_t row = row_of(name), d = static_cast<std::size_t>(dimension_);
+    const float scale = scaled() ? scales_[row] : 1;
+    std::vector<float> values(d);
+    with_elements(storage(), elements(row), [&](const auto* from) {
+      for (std::size_t i = 0; i < d; ++i) values[i] = value_of(from[i]) * scale;
+    });
+    return values;
+  }
+
+  /// The @p k vectors of highest cosine with @p query, best first; all if the index has fewer.
+  /// @param query   float [D], of any norm but 0
+  /// @param k       >= 1
+  /// @param filter  predicate on names: only vectors for which it is true. With several threads it is called by all
+  ///                of them at once
+  /// @throws rc3::Error if the query's size is not D, a number is not finite, or all are zero
+  std::vector<Hit> search(std::span<const float> query, std::int64_t k, const Filter& filter = {}) const {
+    check_size(query.size(), "query");
+    return std::move(search_batch(query, k, filter).front());
+  }
+
+  /// search() for each of several queries; faster than one by one.
+  /// @param queries  float [Q, D], row by row
+  std::vector<std::vector<Hit>> search_batch(std::span<const float> queries, std::int64_t k,
+                                             const Filter& filter = {}) const {
+    require(k >= 1, "search::Index: k must be >= 1, is ", k);
+    const std::size_t d = static_cast<std::size_t>(dimension_), count = queries.size() / d;
+    require(queries.size() % d == 0, "search::Index: queries: ", queries.size(), " numbers, no multiple of ", d,
+            ", the dimension of the index");
+    detail::Matrix units(static_cast<Eigen::Index>(count), static_cast<Eigen::Index>(d));
+    for (std::size_t q = 0; q < count; ++q) {
+      const std::vector<float> unit = normalized(queries.subspan(q * d, d), count == 1 ? "query" : join("query ", q));
+      std::copy(unit.begin(), unit.end(), units.data() + q * d);
+    }
+    const VectorTable table{storage(), d, elements(0), scales_, names_, origin_};
+    std::vector<std::vector<Hit>> hits(count);
+    const auto best =
+        top_k(table, units, static_cast<std::size_t>(k), filter, static_cast<std::size_t>(options_.threads));
+    for (std::size_t q = 0; q < count; ++q)
+      for (const Scored& scored : best[q]) hits[q].push_back({scored.score, *names_[scored.row]});
+    return hits;
+  }
+
+  /// Writes the index, complete or not at all. Equal content gives equal bytes. Of several writers of one path, the
+  /// last to finish wins; no file is ever a mix. @throws rc3::Error if the disk is full or the folder not writable
+  void save(const std::filesystem::path& path) const {
+    std::vector<std::size_t> order(names_.size());
+    std::iota(order.begin(), order.end(), std::size_t{0});
+    std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return *names_[a] < *names_[b]; });
+    struct Row {
+      const std::string* name;
+      float scale;
+      const std::byte* elements;
+    };
+    write_index(path, dimension_, storage(), model(), order.size(), [&](std::size_t i) {
+      return Row{names_[order[i]], scaled() ? scales_[order[i]] : 1, elements(order[i])};
+    });
+  }
+
+  /// Index in the file @p path. Its vectors are mapped: read from the disk on first use, and copied into memory by the
+  /// first change. io::Mapping states the restrictions on the file; save() to the same path is safe.
+  /// @param expected_model  model that the index must have; empty: any
+  /// @param threads         as IndexOptions::threads
+  /// @throws rc3::Error naming the file and the field: truncated, damaged, of a newer version or another model
+  static Index load(const std::filesystem::path& path, std::string_view expected_model = {}, int threads = 1) {
+    auto mapping = io::Mapping::of(io::InputFile(path));
+    IndexContent content = parse_index({mapping->data(), mapping->size()}, path.string(), expected_model);
+    Index index(content.dimension, {content.storage, threads, std::move(content.model)});
+    index.origin_ = path.string();
+    index.rows_.reserve(content.names.size());
+    index.names_.reserve(content.names.size());
+    for (std::string& name : content.names) {
+      const auto [entry, added] = index.rows_.emplace(std::move(name), index.names_.size());
+      require(added, path.string(), ": tensor \"names\": \"", entry->first, "\" is there twice");
+      index.names_.push_back(&entry->first);
+    }
+    index.scales_ = std::move(content.scales);
+    index.mapped_ = content.vectors;
+    index.mapping_ = std::move(mapping);
+    return index;
+  }
+
+ private:
+  struct Hash {
+    using is_transparent = void;
+    std::size_t operator()(std::string_view name) const { return std::hash<std::string_view>()(name); }
+  };
+
+  bool scaled() const { return storage_row(storage()).scaled; }
+  std::size_t row_bytes() const { return static_cast<std::size_t>(dimension_) * storage_row(storage()).bytes; }
+  const std::byte* elements(std::size_t row) const { return (mapping_ ? mapped_ : bytes_.data()) + row * row_bytes(); }
+
+  std::size_t row_of(std::string_view name) const {
+    const auto found = rows_.find(name);
+    require(found != rows_.end(), "search::Index: \"", name, "\" is not in the index; add() adds it");
+    return found->second;
+  }
+  void check_size(std::size_t size, std::string_view what) const {
+    require(size == static_cast<std::size_t>(dimension_), "search::Index: ", what, ": has ", size,
+            " numbers; the index has dimension ", dimension_, "; use the model that the index was made with",
+            model().empty() ? "" : ": ", model());
+  }
+  std::vector<float> normalized(std::span<const float> vector, const std::string& what) const {
+    check_size(vector.size(), what);
+    return unit_vector(vector, join("search::Index: ", what));
+  }
+  void store(std::size_t row, const std::vector<float>& unit) {
+    const float scale = store_vector(storage(), unit, &bytes_[row * row_bytes()]);
+    if (scaled()) scales_[row] = scale;
+  }
+  /// Copies mapped vectors into memory of the index.
+  void own() {
+    if (!mapping_) return;
+    if (!names_.empty()) bytes_.assign(mapped_, mapped_ + names_.size() * row_bytes());
+    mapping_.reset();
+  }
+
+  std::int64_t dimension_;
+  IndexOptions options_;
+  std::string origin_ = "search::Index";                                      ///< in errors: the file it is from
+  std::unordered_map<std::string, std::size_t, Hash, std::equal_to<>> rows_;  ///< row of each name
+  std::vector<const std::string*> names_;                                     ///< key of rows_ for each row
+  std::vector<std::byte> bytes_;                                              ///< elements, unless mapped
+  std::vector<float> scales_;
+  std::shared_ptr<io::Mapping> mapping_;
+  const std::byte* mapped_ = nullptr;
+};
+
+}  // namespace rc3::search

@@ -1,0 +1,7 @@
+#pragma once
+/// Exact search among vectors. Needs Eigen (Debian: libeigen3-dev): link rc3::eigen beside rc3::light.
+
+#include "rc3/search/index.hpp"
+#include "rc3/search/index_file.hpp"
+#include "rc3/search/storage.hpp"
+#include "rc3/search/top_k.hpp"
