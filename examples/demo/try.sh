@@ -9,7 +9,7 @@ fail() {
   exit 1
 }
 export RC3_CACHE=$cache
-small=(--validation.max_images 40 --validation.untrained false --align.loader.batch 32 --fuse.data.size 24 --fuse.loader.batch 8
+small=(--data.split val --fuse.data.split val --validation.max_images 12 --validation.untrained false --align.loader.batch 32 --fuse.data.size 24 --fuse.loader.batch 8
   --log.tensorboard false --checkpoint.every 1000)
 
 "$demo" "${small[@]}" --validation.untrained true --validation.rerank 3 --align.train.schedule.total 6 --fuse.train.schedule.total 2 \
