@@ -34,14 +34,14 @@ int main(int argc, char** argv, const Report& report = {}) {
   Settings<E> settings;
   train::Provenance provenance;
   train::add_options(app, settings, &provenance);
-  CLI11_PARSE(app, argc, argv);
-  settings.spread_seed();
   const auto run = [&]<class Comm>(const at::Device& device, std::shared_ptr<Comm> comm) {
     const bool first = comm->rank() == 0;
     Pretraining<E, Comm> pretraining(settings, provenance, device, std::move(comm));
     if (pretraining.run() != train::StopReason::stopped && first) report(pretraining);
   };
   try {
+    CLI11_PARSE(app, argc, argv);
+    settings.spread_seed();
     if (settings.threads > 0) at::set_num_threads(static_cast<int>(settings.threads));
     at::manual_seed(settings.stages[0].train.seed);
     const auto device = train::use_device(settings.device);
