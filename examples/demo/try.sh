@@ -9,10 +9,10 @@ fail() {
   exit 1
 }
 export RC3_CACHE=$cache
-small=(--data.split val --fuse.data.split val --validation.max_images 12 --validation.untrained false --align.loader.batch 32 --fuse.data.size 24 --fuse.loader.batch 8
-  --log.tensorboard false --checkpoint.every 1000)
+small=(--data.split val --fuse.data.split val --validation.max_images 12 --align.loader.batch 32 --fuse.data.size 24 --fuse.loader.batch 8
+  --log.tensorboard false)
 
-"$demo" "${small[@]}" --validation.untrained true --validation.rerank 3 --align.train.schedule.total 6 --fuse.train.schedule.total 2 \
+"$demo" "${small[@]}" --checkpoint.every 1000 --validation.rerank 3 --align.train.schedule.total 6 --fuse.train.schedule.total 2 \
   --checkpoint.folder "$folder/whole" | tee "$folder/said"
 grep -q 'never read (12)' "$folder/said" || fail "no recall of languages that training never read"
 grep -q '  untrained ' "$folder/said" || fail "no recall before training"
@@ -22,8 +22,8 @@ done
 grep -q '<th scope="row">sw</th>' "$folder/whole/fuse/report.html" || fail "no table by language in the report"
 
 # The same in three calls: stopped in the first stage, between the stages, and in the second.
-parts=("$demo" "${small[@]}" --checkpoint.folder "$folder/parts")
-"${parts[@]}" --align.train.schedule.total 6 --fuse.train.schedule.total 2 --checkpoint.every 3 >"$folder/first" &
+parts=("$demo" "${small[@]}" --validation.untrained false --checkpoint.every 3 --checkpoint.folder "$folder/parts")
+"${parts[@]}" --align.train.schedule.total 6 --fuse.train.schedule.total 2 >"$folder/first" &
 pid=$!
 for _ in $(seq 600); do
   [[ ! -e $folder/parts/align/step-3/manifest.json ]] || break
@@ -31,13 +31,13 @@ for _ in $(seq 600); do
 done
 kill -9 "$pid" 2>/dev/null || true
 wait "$pid" 2>/dev/null || true
-"${parts[@]}" --align.train.schedule.total 6 --fuse.train.schedule.total 2 --checkpoint.every 3 | tee "$folder/second"
+"${parts[@]}" --align.train.schedule.total 6 --fuse.train.schedule.total 2 | tee "$folder/second"
 grep -q 'resumed at step' "$folder/second" || fail "it does not go on"
 cmp "$folder"/{whole,parts}/fuse/step-2/model.safetensors || fail "a run that was killed has other weights"
 "${parts[@]}" --align.train.schedule.total 6 --fuse.train.schedule.total 2 | tee "$folder/third"
 cmp "$folder"/{whole,parts}/fuse/step-2/model.safetensors || fail "a third call changes what is finished"
 
-"$long" "${small[@]}" --align.train.schedule.total 2 --tune.train.schedule.total 2 --tune.loader.batch 8 --fuse.train.schedule.total 1 \
+"$long" "${small[@]}" --validation.untrained false --align.train.schedule.total 2 --tune.train.schedule.total 2 --tune.loader.batch 8 --fuse.train.schedule.total 1 \
   --checkpoint.folder "$folder/long"
 [[ -s $folder/long/tune/step-2/manifest.json ]] || fail "the long form has no stage tune"
 

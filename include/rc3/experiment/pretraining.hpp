@@ -61,14 +61,13 @@ class Pretraining {
   /// @throws rc3::Error naming the invalid option or file
   Pretraining(const Settings<E>& settings, train::Provenance provenance, const at::Device& device,
               std::shared_ptr<Comm> comm = std::make_shared<Comm>(), std::ostream& out = std::cout)
-      : settings_(settings),
+      : settings_(checked(settings)),
         provenance_(std::move(provenance)),
         device_(device),
         comm_(std::move(comm)),
         out_(out),
         tokenizer_(E::tokenizer(settings.variant)),
         prepare_(E::prepare(settings.variant)) {
-    require(total_steps() > 0, "no stage has a step: set schedule.total");
     for (std::size_t i = 0; i < names.size(); ++i)
       if (steps_of(i) > 0) open(settings_.stages[i].data.paths.empty() ? settings_.data : settings_.stages[i].data);
     if (first_rank() && !settings_.validation.paths.empty())
@@ -113,10 +112,16 @@ class Pretraining {
   bool first_rank() const { return comm_->rank() == 0; }
   /// Steps of a stage; a single stage always has some.
   std::int64_t steps_of(std::size_t i) const { return settings_.stages[i].train.schedule.total; }
-  std::int64_t total_steps() const {
-    std::int64_t sum = 0;
-    for (std::size_t i = 0; i < names.size(); ++i) sum += steps_of(i);
-    return sum;
+  /// @throws rc3::Error when no stage has a step, or a stage has no data
+  static const Settings<E>& checked(const Settings<E>& settings) {
+    bool any = false;
+    for (const auto& stage : settings.stages) {
+      if (stage.train.schedule.total == 0) continue;
+      any = true;
+      require(!settings.data.paths.empty() || !stage.data.paths.empty(), "no data set is given: set data.paths");
+    }
+    require(any, "no stage has a step: set schedule.total");
+    return settings;
   }
 
   /// Opens each data set once. @return its key
