@@ -97,6 +97,29 @@ BOOST_AUTO_TEST_CASE(a_resume_goes_on_where_it_stopped) {
       "no batch ends there");
 }
 
+BOOST_AUTO_TEST_CASE(a_resume_encodes_texts_beside_the_same_neighbours) {
+  Greys source(20);
+  const data::Pairing pairing(source.languages());
+  data::DataErrors errors;
+  const auto hidden_after = [&](int before, int stop) {  // of the step after both, stopped in between or not
+    Host host;
+    host.text_.rounding = 1e-3;
+    auto samples = std::make_unique<CachedSamples>(host, source, letters, prepare, errors);
+    auto pairs = std::make_unique<CachedPairs<Host>>(host, *samples, pairing, features::CachedPairsOptions{.batch = 3});
+    for (int step = 0; step < before; ++step) {
+      if (step == stop) {  // killed: a new process has an empty cache
+        const auto state = pairs->state();
+        samples = std::make_unique<CachedSamples>(host, source, letters, prepare, errors);
+        pairs = std::make_unique<CachedPairs<Host>>(host, *samples, pairing, features::CachedPairsOptions{.batch = 3},
+                                                    state);
+      }
+      pairs->next();
+    }
+    return pairs->next()->batch.a.hidden;
+  };
+  for (const int stop : {1, 4, 9}) BOOST_TEST(hidden_after(10, -1).equal(hidden_after(10, stop)));
+}
+
 BOOST_AUTO_TEST_CASE(samples_without_a_pair_are_left_out) {
   Greys source(4);
   source.samples[2].texts.resize(1);

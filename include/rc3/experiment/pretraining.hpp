@@ -195,10 +195,9 @@ class Pretraining {
     if constexpr (requires { E::begin_stage(*trained_, settings_.variant, name); }) {
       const auto before = frozen_text_layers();
       if (E::begin_stage(*trained_, settings_.variant, name)) cached_.reset();  // image features change as well
-      if (frozen_text_layers() != before)
-        for (auto* samples : {cached_.get(), cached_held_out_.get()})
-          if (samples != nullptr) samples->clear_texts();
+      if (cached_held_out_ && frozen_text_layers() != before) cached_held_out_->clear_texts();
     }
+    if (cached_) cached_->clear_texts();  // a resume of this stage has none from the stage before either
     set_weights(stage);
     const Thawed restore_frozen(*trained_);
     train::Trainer<Trained, Comm> trainer(trained_, stage.train, comm_);

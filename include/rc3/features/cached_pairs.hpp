@@ -45,6 +45,7 @@ class CachedPairs {
         order_({0}, static_cast<std::int64_t>(paired_.size()), {.seed = state_.seed}) {
     require(options.rank >= 0 && options.rank < options.ranks, "features::CachedPairs: rank ", options.rank, " of ",
             options.ranks);
+    if (from) replay(*from);
     open();
     batches_->skip(state_.samples);
   }
@@ -61,12 +62,9 @@ class CachedPairs {
       drawn = batches_->next();
     }
     state_.samples = batches_->given();
-    std::vector<PairOf> pairs;
+    const auto pairs = pairs_of(drawn);
     std::vector<std::int64_t> numbers;
-    for (const auto i : data::part_of_rank(drawn, options_.rank, options_.ranks)) {
-      numbers.push_back(paired_[static_cast<std::size_t>(i)]);
-      pairs.push_back({numbers.back(), *draw(numbers.back(), state_.epoch)});
-    }
+    for (const auto& pair : pairs) numbers.push_back(pair.sample);
     return data::Loaded<Batch>{samples_.pairs(host_, pairs), state_.epoch, std::move(numbers), 0};
   }
 
@@ -88,6 +86,30 @@ class CachedPairs {
     require(!all.empty(), samples_.name(),
             ": no sample has two texts that make a pair; give images with texts in two languages");
     return all;
+  }
+
+  /// This rank's pairs of a batch of the present epoch.
+  std::vector<PairOf> pairs_of(const std::vector<std::int64_t>& drawn) const {
+    std::vector<PairOf> pairs;
+    for (const auto i : data::part_of_rank(drawn, options_.rank, options_.ranks)) {
+      const auto sample = paired_[static_cast<std::size_t>(i)];
+      pairs.push_back({sample, *draw(sample, state_.epoch)});
+    }
+    return pairs;
+  }
+
+  /// Encodes the texts of all batches before @p end in the order of the run that is resumed. The last bits of a text's
+  /// features depend on the texts encoded beside it; with the same neighbours a resumed run has the same weights.
+  void replay(const data::LoaderState& end) {
+    for (state_ = {end.seed, 0, 0}; state_.epoch <= end.epoch; state_ = {end.seed, state_.epoch + 1, 0}) {
+      open();
+      while (state_.epoch < end.epoch || batches_->given() < end.samples) {
+        const auto drawn = batches_->next();
+        if (drawn.empty()) break;
+        samples_.encode_pairs(host_, pairs_of(drawn));
+      }
+    }
+    state_ = end;
   }
 
   void open() {

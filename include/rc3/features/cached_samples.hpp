@@ -142,21 +142,17 @@ class CachedSamples {
   /// The given texts, encoded by the frozen layers of @p host if not cached.
   template <class Host>
   Texts texts(Host& host, std::span<const TextOf> which) {
-    std::vector<std::vector<std::int64_t>> ids;
-    std::vector<TextOf> fresh;
-    for (const auto& t : which)
-      if (auto& number = number_of(t); number < 0) {
-        ids.push_back(encode_(item(t.sample).sample.texts.at(t.text).text));
-        fresh.push_back(t);
-      }
-    if (!fresh.empty()) {
-      const EvalMode eval(host);
-      const auto numbers = cache_.add_texts(host, ids);
-      for (std::size_t i = 0; i < fresh.size(); ++i) number_of(fresh[i]) = numbers[i];
-    }
+    encode(host, which);
     std::vector<std::int64_t> numbers;
     for (const auto& t : which) numbers.push_back(number_of(t));
     return cache_.texts(numbers);
+  }
+
+  /// Ids and mask of those texts, without features; nothing is cached.
+  Texts ids(std::span<const TextOf> which) const {
+    std::vector<std::vector<std::int64_t>> all;
+    for (const auto& t : which) all.push_back(encode_(item(t.sample).sample.texts.at(t.text).text));
+    return text::pad_batch(all);
   }
 
   /// A batch of pairs, as from data::PrepareSample and data::CollateSamples, with features in place of pixels.
@@ -184,6 +180,18 @@ class CachedSamples {
             at::tensor(image_ids, at::kLong),
             at::tensor(a_ids, at::kLong),
             at::tensor(b_ids, at::kLong)};
+  }
+
+  /// Encodes the texts of @p which as pairs() does, and returns nothing.
+  template <class Host>
+  void encode_pairs(Host& host, std::span<const PairOf> which) {
+    std::vector<TextOf> a, b;
+    for (const auto& pair : which) {
+      a.push_back({pair.sample, pair.texts.a});
+      b.push_back({pair.sample, pair.texts.b});
+    }
+    encode(host, a);
+    encode(host, b);
   }
 
   /// All texts in @p language, in the order of the samples.
@@ -221,6 +229,22 @@ class CachedSamples {
     Host& host_;
     bool training_;
   };
+
+  /// Encodes those of @p which that have not been encoded yet.
+  template <class Host>
+  void encode(Host& host, std::span<const TextOf> which) {
+    std::vector<std::vector<std::int64_t>> ids;
+    std::vector<TextOf> fresh;
+    for (const auto& t : which)
+      if (number_of(t) < 0) {
+        ids.push_back(encode_(item(t.sample).sample.texts.at(t.text).text));
+        fresh.push_back(t);
+      }
+    if (fresh.empty()) return;
+    const EvalMode eval(host);
+    const auto numbers = cache_.add_texts(host, ids);
+    for (std::size_t i = 0; i < fresh.size(); ++i) number_of(fresh[i]) = numbers[i];
+  }
 
   const Item& item(std::int64_t i) const {
     require(i >= 0 && i < size(), "features::CachedSamples: sample ", i, " of ", size());

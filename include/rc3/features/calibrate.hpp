@@ -25,7 +25,7 @@ namespace rc3::features {
 struct CalibrationOptions {
   std::int64_t maps = 200;     ///< images whose feature maps standardise the backbone, >= 2
   std::int64_t images = 1024;  ///< images that centre the image head, >= 2
-  std::int64_t texts = 4096;   ///< texts that centre the text head, >= 2
+  std::int64_t texts = 1024;   ///< texts that centre the text head, >= 2
   std::int64_t pairs = 256;    ///< translations that scale the relevance, >= 2
 };
 
@@ -114,7 +114,7 @@ void calibrate_heads(Host& host, CachedSamples& samples, const std::vector<std::
   for (std::size_t begin = 0; begin < some.size(); begin += 256) {
     const auto part = std::span(some).subspan(begin, std::min<std::size_t>(256, some.size() - begin));
     auto& encoder = *host.text_policy();
-    pooled.push_back(encoder.pool(encoder.encode(samples.texts(host, part).to(device))));
+    pooled.push_back(encoder.pool(encoder.encode(samples.ids(part).to(device))));
   }
   if (some.size() >= 2) host.calibrate_texts(at::cat(pooled));
   host.train(training);
@@ -155,13 +155,7 @@ void calibrate_relevance(Pretrainer& pretrainer, CachedSamples& samples, const s
         a.push_back({pair.sample, pair.texts.a});
         b.push_back({pair.sample, pair.texts.b});
       }
-      auto& host = *pretrainer.model();
-      const auto ids = [&](const std::vector<TextOf>& which) {
-        auto texts = samples.texts(host, which);
-        texts.hidden = at::Tensor();  // a separate encoder reads the ids
-        return texts;
-      };
-      objective.relevance().calibrate(ids(a), ids(b));
+      objective.relevance().calibrate(samples.ids(a), samples.ids(b));
     }
   });
 }
