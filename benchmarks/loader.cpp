@@ -56,7 +56,8 @@ void loader(benchmark::State& state) {
   const data::WebDataset source(data::shards_of(shards()), errors);
   const auto tokenizer = rc3::text::Tokenizer::from_pretrained(std::filesystem::path(environment("RC3_CACHE")) /
                                                                "weights/multilingual-e5-small");
-  const data::PrepareSample<Decoders> prepare(tokenizer, source.languages(), {.augment = rc3::preprocess::AugmentOptions{}});
+  const data::PrepareSample<Decoders> prepare(tokenizer, source.languages(),
+                                              {.augment = rc3::preprocess::AugmentOptions{}});
   data::LoaderOptions options;
   options.workers = static_cast<int>(state.range(0));
   data::Loader loader(source, prepare, data::CollateSamples(), errors, options);
