@@ -50,5 +50,6 @@ says() { # <text> <command>...: the command fails and says it
 says 'no stage has a step' "$demo" --align.train.schedule.total 0 --fuse.train.schedule.total 0
 says 'the variant has 4 objectives, got 2 weights' "$demo" "${small[@]}" --align.objectives 1,1 --checkpoint.folder "$folder/wrong"
 says 'there is no split' "$demo" --data.split none
-says 'did you mean "align.train.ema"' "$demo" --config <(echo '{"align": {"train": {"emma": 1}}}')
+echo '{"align": {"train": {"emma": 1}}}' >"$folder/wrong.json"
+says 'did you mean "align.train.ema"' "$demo" --config "$folder/wrong.json"
 echo "the demo, resumed after a kill with equal weights, its long form, clear errors: passed"
