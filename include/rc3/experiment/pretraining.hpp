@@ -251,21 +251,23 @@ class Pretraining {
     trained_->set_weights(weights);
   }
 
+  /// Weights of `init` bring their own calibration.
   void calibrate_backbone(const data::AnyDataset& source) {
-    features::calibrate_backbone(model(), source, evaluation_images());
+    if (settings_.init.empty()) features::calibrate_backbone(model(), source, evaluation_images());
   }
 
   void calibrate(const Stage& stage, features::CachedSamples& samples) {
-    if (!std::exchange(calibrated_, true) && settings_.init.empty())
-      features::calibrate_heads(model(), samples, stage.pairing.languages);
+    const bool first = !std::exchange(calibrated_, true);
+    if (first && settings_.init.empty()) features::calibrate_heads(model(), samples, stage.pairing.languages);
     features::calibrate_relevance(*trained_, samples, stage.pairing.languages);
-    if (settings_.validation.untrained && untrained_.empty() && held_out_) untrained_ = recall_now();
+    // Before the first step only: the weights of a resumed run are trained.
+    if (first && settings_.validation.untrained && held_out_) untrained_ = recall_now();
   }
 
   features::CachedSamples& cached(const Stage& stage, const data::AnyDataset& source, const std::string& name) {
     if (!cached_ || cached_source_ != &source) {
       cached_.reset();  // only one at a time: they are large
-      if (!calibrated_ && settings_.init.empty()) calibrate_backbone(source);
+      if (!calibrated_) calibrate_backbone(source);
       const train::Autocast autocast(stage.train.precision, device_);
       cached_ = std::make_unique<features::CachedSamples>(
           model(), source, encode(), evaluation_images(), errors_,
