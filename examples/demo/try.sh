@@ -31,10 +31,13 @@ for _ in $(seq 600); do
 done
 kill -9 "$pid" 2>/dev/null || true
 wait "$pid" 2>/dev/null || true
-"${parts[@]}" --align.train.schedule.total 6 --fuse.train.schedule.total 2 | tee "$folder/second"
+"${parts[@]}" --validation.untrained true --align.train.schedule.total 6 --fuse.train.schedule.total 2 | tee "$folder/second"
 grep -q 'resumed at step' "$folder/second" || fail "it does not go on"
+if grep -q '  untrained ' "$folder/second"; then fail "the trained weights of a resumed run are called untrained"; fi
 cmp "$folder"/{whole,parts}/fuse/step-2/model.safetensors || fail "a run that was killed has other weights"
 "${parts[@]}" --align.train.schedule.total 6 --fuse.train.schedule.total 2 | tee "$folder/third"
+if grep -q 'encode images' "$folder/third"; then fail "a finished run encodes its training images again"; fi
+grep -q 'never read (12)' "$folder/third" || fail "a finished run is not evaluated"
 cmp "$folder"/{whole,parts}/fuse/step-2/model.safetensors || fail "a third call changes what is finished"
 
 "$long" "${small[@]}" --validation.untrained false --align.train.schedule.total 2 --tune.train.schedule.total 2 --tune.loader.batch 8 --fuse.train.schedule.total 1 \

@@ -1,34 +1,16 @@
 #pragma once
-/// Just enough Unicode to tell whether two short texts share a word: decoding, simple lower case, word borders.
+/// Test whether two short texts share a word: simple lower case and word borders.
 
 #include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "rc3/core/utf8.hpp"
+
 namespace emoji {
 
-/// The code points of valid UTF-8 @p text; an ill-formed byte becomes U+FFFD, which no valid name holds.
-inline std::u32string decode_utf8(std::string_view text) {
-  std::u32string out;
-  out.reserve(text.size());
-  for (std::size_t i = 0; i < text.size();) {
-    const auto lead = static_cast<unsigned char>(text[i]);
-    const int length = lead < 0x80 ? 1 : lead < 0xC2 ? 0 : lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : lead < 0xF5 ? 4 : 0;
-    char32_t code = length < 2 ? lead : lead & (0x7Fu >> length);
-    bool good = length > 0 && i + static_cast<std::size_t>(length) <= text.size();
-    for (int k = 1; good && k < length; ++k) {
-      const auto next = static_cast<unsigned char>(text[i + static_cast<std::size_t>(k)]);
-      good = (next & 0xC0) == 0x80;
-      code = (code << 6) | (next & 0x3F);
-    }
-    good = good && !(length == 3 && (code < 0x800 || (code >= 0xD800 && code < 0xE000))) &&
-           !(length == 4 && (code < 0x10000 || code > 0x10FFFF));
-    out.push_back(good ? code : U'\uFFFD');
-    i += good ? static_cast<std::size_t>(length) : 1;
-  }
-  return out;
-}
+using rc3::decode_utf8;
 
 namespace detail {
 

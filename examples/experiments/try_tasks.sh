@@ -152,6 +152,7 @@ says 'task.images: has no effect beside task.provider' "${all[@]}" --task.provid
 says 'files are of one task' "${run[@]}" --task.train "$folder/xvnli-en.jsonl" --out "$folder/none"
 says 'has no image, and retrieval needs them: give task.images' "${all[@]}" --task.names retrieval "${manifest[@]/strict/imageless}" --out "$folder/none"
 says 'task.extension: has no effect on retrieval' "${retrieve[@]}" "${manifest[@]}" --task.extension .png --out "$folder/none"
+says 'tune.shots: has no effect on retrieval' "${retrieve[@]}" "${manifest[@]}" --tune.shots 2 --out "$folder/none"
 says 'there is no text in "sw"' "${translate[@]}" "${manifest[@]}" --task.written de,sw --out "$folder/none"
 says 'give LANGUAGE=FILE' "${entail[@]}" --task.validation "$folder/xvnli-en.jsonl" --task.test x
 says 'is none of the 2 classes (no, yes)' "${run[@]}" --task.names questions --task.train "$folder/xgqa-en.json" \

@@ -3,12 +3,11 @@
 
 #include <rc3/data/check/summary.hpp>
 #include <rc3/io/image/available_decoders.hpp>
+#include <rc3/report/text_table.hpp>
 #include <rc3/train/progress.hpp>
 
 #include <iostream>
 #include <string>
-
-#include "../support/table.hpp"
 
 namespace tool {
 
@@ -39,7 +38,7 @@ bool check(const Source& source, rc3::data::DataErrors& errors, int workers) {
     progress.finish();
   }
   const auto line = [](const std::string& what, const std::string& text) {
-    std::cout << support::pad(what, 11) << text << '\n';
+    std::cout << rc3::report::pad(what, 11) << text << '\n';
   };
   line("data set", std::string(source.name()));
   line("samples", grouped(found.samples) + " of " + grouped(source.size()) + " can be read");
@@ -51,7 +50,8 @@ bool check(const Source& source, rc3::data::DataErrors& errors, int workers) {
   line("alignment", grouped(found.with_strict_pair) + " samples with a strict pair, " + grouped(found.with_weak_pair) +
                         " with a weak pair");
   line("relevance", found.with_relevance == 0 ? "not given" : "given in " + grouped(found.with_relevance) + " samples");
-  support::Table table({"language", "texts", "shortest", "median", "95 %", "longest"});
+  rc3::report::TextTable table({"language", "texts", "shortest", "median", "95 %", "longest"});
+  table.rule();
   for (auto& [language, lengths] : found.languages)
     table.row({language, grouped(lengths.count()), grouped(lengths.quantile(0)), grouped(lengths.quantile(0.5)),
                grouped(lengths.quantile(0.95)), grouped(lengths.quantile(1))});

@@ -15,7 +15,6 @@
 #include <utility>
 #include <vector>
 
-#include "../support/table.hpp"
 #include "check.hpp"
 
 namespace tool {
@@ -191,8 +190,9 @@ void relevance(const Source& source, const RelevanceOptions& options, rc3::data:
     std::snprintf(text, sizeof text, "%.2f", value);
     return std::string(text);
   };
-  support::Table table(
+  rc3::report::TextTable table(
       {"languages", "strict", "5 %", "median", "weak", "5 %", "median", "95 %", "random", "median", "95 %"});
+  table.rule();
   std::map<Languages, int> rows;
   for (const auto* kind : {&strict, &weak})
     for (const auto& [l, values] : *kind) rows[l] = 1;

@@ -9,7 +9,7 @@
 #include "support/support.hpp"
 #include "support/tensors.hpp"
 
-BOOST_AUTO_TEST_SUITE(fusion_grounded)
+BOOST_AUTO_TEST_SUITE(fusion_late_interaction)
 
 using namespace rc3::test;
 using rc3::Tokens;
@@ -61,7 +61,7 @@ at::Tensor given(const Tokens& asks, const Tokens& answers, std::int64_t b, std:
 }
 
 BOOST_FIXTURE_TEST_CASE(adds_what_each_token_meets, Fixture) {
-  const auto [v, x] = fusion->grounded(visual, text);
+  const auto [v, x] = fusion->add_interaction(visual, text);
   double worst = 0;
   for (std::int64_t b = 0; b < 3; ++b) {
     for (std::int64_t k = 0; k < 4; ++k)
@@ -73,7 +73,7 @@ BOOST_FIXTURE_TEST_CASE(adds_what_each_token_meets, Fixture) {
           std::max(worst, max_difference(x.values[b][k] - text.values[b][k],
                                          given(text, visual, b, k, parameter("text.weight"), parameter("text.bias"))));
   }
-  at_most("grounded tokens against loops in float64", worst, 1e-6);  // tau is a float32 at first
+  at_most("tokens with interaction against loops in float64", worst, 1e-6);  // tau is a float32 at first
   at_most("z", max_difference(fusion->fuse(visual, text), fusion->inner()->fuse(v, x)), 1e-12);
   at_most("z of the tokens", max_difference(fusion->fuse_tokens(visual, text).z, fusion->fuse(visual, text)), 1e-12);
 }
@@ -85,9 +85,9 @@ BOOST_FIXTURE_TEST_CASE(without_regions_it_is_the_inner_encoder, Fixture) {
 }
 
 BOOST_FIXTURE_TEST_CASE(what_lies_nearer_counts_more, Fixture) {
-  const auto before = fusion->grounded(visual, text).second.values;
+  const auto before = fusion->add_interaction(visual, text).second.values;
   visual.embeddings[0][1] = text.embeddings[0][2];
-  const auto after = fusion->grounded(visual, text).second.values;
+  const auto after = fusion->add_interaction(visual, text).second.values;
   BOOST_TEST(max_difference(before[0], after[0]) > 1e-3);
   at_most("other samples", max_difference(before[1], after[1]), 1e-12);
 }

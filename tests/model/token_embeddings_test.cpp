@@ -32,7 +32,7 @@ struct Words : torch::nn::Module {
 
 }  // namespace user
 
-BOOST_AUTO_TEST_SUITE(model_grounding)
+BOOST_AUTO_TEST_SUITE(model_token_embeddings)
 
 using namespace rc3::test;
 using rc3::fusion::SingleStream;

@@ -7,7 +7,7 @@
 #include <optional>
 #include <sstream>
 
-#include "../../examples/support/table.hpp"
+#include "rc3/report/width.hpp"
 #include "support/support.hpp"
 
 using rc3::train::Progress;
@@ -52,7 +52,7 @@ BOOST_AUTO_TEST_CASE(bars_have_one_width) {
   BOOST_TEST(format_bar(0.5, 3) == "█▌ ");
   BOOST_TEST(format_bar(1, 3) == "███");
   BOOST_TEST(format_bar(7, 3) == "███");
-  for (double share = -0.1; share < 1.1; share += 0.013) BOOST_TEST(support::columns(format_bar(share, 24)) == 24);
+  for (double share = -0.1; share < 1.1; share += 0.013) BOOST_TEST(rc3::report::columns(format_bar(share, 24)) == 24);
 }
 
 BOOST_AUTO_TEST_CASE(a_terminal_gets_one_line_redrawn_now_and_then) {
@@ -70,7 +70,7 @@ BOOST_AUTO_TEST_CASE(a_terminal_gets_one_line_redrawn_now_and_then) {
   BOOST_TEST(count(text, "loss 2") > 0);
   BOOST_TEST(count(text, "1000 items in 10s") == 1);
   std::istringstream lines(text);
-  for (std::string line; std::getline(lines, line, '\r');) BOOST_TEST(support::columns(line) < 80);
+  for (std::string line; std::getline(lines, line, '\r');) BOOST_TEST(rc3::report::columns(line) < 80);
 }
 
 BOOST_AUTO_TEST_CASE(a_file_gets_plain_lines) {
@@ -134,27 +134,6 @@ BOOST_AUTO_TEST_CASE(an_error_does_not_stand_in_the_bar) {
   run.progress->update(1, 1.0);
   run.progress.reset();
   BOOST_TEST(run.out.str().back() == '\n');
-}
-
-BOOST_AUTO_TEST_SUITE_END()
-
-BOOST_AUTO_TEST_SUITE(example_terminal)
-
-BOOST_AUTO_TEST_CASE(widths_follow_unicode) {
-  BOOST_TEST(support::columns("frog") == 4);
-  BOOST_TEST(support::columns("青蛙") == 4);
-  BOOST_TEST(support::columns("e\u0301") == 1);
-  BOOST_TEST(support::columns("กบ") == 2);
-  BOOST_TEST(support::pad("青", 4) == "青  ");
-  BOOST_TEST(support::pad("7", 3, true) == "  7");
-  BOOST_TEST(support::pad("long", 2) == "long");
-}
-
-BOOST_AUTO_TEST_CASE(tables_align) {
-  support::Table table({"language", "R@1"});
-  table.row({"日本語", "4.0"}).rule().row({"chance", "12.25"});
-  BOOST_TEST(table.text() == "language    R@1\n────────  ─────\n日本語      4.0\n────────  ─────\nchance    12.25\n");
-  rc3::test::throws_with([&] { table.row({"one"}); }, "1 cells", "2");
 }
 
 BOOST_AUTO_TEST_SUITE_END()

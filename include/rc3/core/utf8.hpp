@@ -1,7 +1,10 @@
 #pragma once
 /// UTF-8 by RFC 3629: no overlong forms, no surrogates, nothing above U+10FFFF.
 
+#include <algorithm>
+#include <bit>
 #include <cstddef>
+#include <string>
 #include <string_view>
 
 #include "rc3/core/error.hpp"
@@ -50,6 +53,27 @@ constexpr bool valid_utf8(std::string_view text) { return find_invalid_utf8(text
 inline void require_utf8(std::string_view text, std::string_view where) {
   const std::size_t bad = find_invalid_utf8(text);
   require(bad == std::string_view::npos, where, ": not UTF-8 at byte ", bad);
+}
+
+/// Code points of @p text. An invalid byte becomes U+FFFD.
+inline std::u32string decode_utf8(std::string_view text) {
+  std::u32string out;
+  out.reserve(text.size());
+  while (!text.empty()) {
+    const std::size_t valid = std::min(find_invalid_utf8(text), text.size());
+    for (std::size_t i = 0; i < valid;) {
+      const auto lead = static_cast<unsigned char>(text[i++]);
+      const int length = lead < 0x80 ? 1 : std::countl_one(lead);
+      char32_t c = length == 1 ? lead : lead & (0x7Fu >> length);
+      for (int k = 1; k < length; ++k) c = c << 6 | (static_cast<unsigned char>(text[i++]) & 0x3Fu);
+      out += c;
+    }
+    text.remove_prefix(valid);
+    if (text.empty()) break;
+    out += U'\uFFFD';
+    text.remove_prefix(1);
+  }
+  return out;
 }
 
 }  // namespace rc3

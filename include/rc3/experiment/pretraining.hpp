@@ -210,7 +210,7 @@ class Pretraining {
     if (run.resumed_at() > 0) calibrated_ = true;
     const auto& source = sources_.at(open(stage.data.paths.empty() ? settings_.data : stage.data));
     if (last) run.tables([&] { return evaluate(); });
-    if (trainer.steps() >= stage.train.schedule.total && !last) return train::StopReason::complete;
+    if (trainer.steps() >= stage.train.schedule.total) return last ? run.finish() : train::StopReason::complete;
     const auto pairing = data::Pairing(source.languages(), stage.pairing);
     if (caches(stage, source)) {
       auto& samples = cached(stage, source, name);

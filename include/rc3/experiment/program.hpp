@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <iostream>
 #include <memory>
+#include <string>
 
 #include "rc3/experiment/pretraining.hpp"
 #include "rc3/train/config/arguments.hpp"
@@ -14,6 +15,27 @@
 #endif
 
 namespace rc3::experiment {
+
+namespace detail {
+
+#ifdef RC3_HAS_GLOO
+using Comm = train::C10d;
+#else
+using Comm = Single;
+#endif
+
+/// The ranks that torchrun or mpirun started; one rank otherwise. One type for both, since a training takes a minute to
+/// compile.
+inline std::shared_ptr<Comm> communicator([[maybe_unused]] const at::Device& device,
+                                          [[maybe_unused]] const std::string& backend) {
+#ifdef RC3_HAS_GLOO
+  if (std::getenv("WORLD_SIZE") != nullptr || std::getenv("OMPI_COMM_WORLD_SIZE") != nullptr)
+    return std::make_shared<Comm>(Comm::from_environment({.device = device, .backend = backend}));
+#endif
+  return std::make_shared<Comm>();
+}
+
+}  // namespace detail
 
 /// No further action at the end of a training.
 struct NoReport {
@@ -34,25 +56,15 @@ int main(int argc, char** argv, const Report& report = {}) {
   Settings<E> settings;
   train::Provenance provenance;
   train::add_options(app, settings, &provenance);
-  const auto run = [&]<class Comm>(const at::Device& device, std::shared_ptr<Comm> comm) {
-    const bool first = comm->rank() == 0;
-    Pretraining<E, Comm> pretraining(settings, provenance, device, std::move(comm));
-    if (pretraining.run() != train::StopReason::stopped && first) report(pretraining);
-  };
   try {
     CLI11_PARSE(app, argc, argv);
     settings.spread_seed();
     if (settings.threads > 0) at::set_num_threads(static_cast<int>(settings.threads));
     at::manual_seed(settings.stages[0].train.seed);
     const auto device = train::use_device(settings.device);
-#ifdef RC3_HAS_GLOO
-    if (std::getenv("WORLD_SIZE") != nullptr || std::getenv("OMPI_COMM_WORLD_SIZE") != nullptr) {
-      run(device, std::make_shared<train::C10d>(
-                      train::C10d::from_environment({.device = device, .backend = settings.backend})));
-      return 0;
-    }
-#endif
-    run(device, std::make_shared<Single>());
+    const auto comm = detail::communicator(device, settings.backend);
+    Pretraining<E, detail::Comm> pretraining(settings, provenance, device, comm);
+    if (pretraining.run() != train::StopReason::stopped && comm->rank() == 0) report(pretraining);
     return 0;
   } catch (const Error& error) {
     std::cerr << argv[0] << ": " << error.what() << '\n';

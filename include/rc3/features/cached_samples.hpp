@@ -15,6 +15,7 @@
 
 #include "rc3/core/batch.hpp"
 #include "rc3/core/error.hpp"
+#include "rc3/core/nn/eval_mode.hpp"
 #include "rc3/core/random.hpp"
 #include "rc3/data/concept.hpp"
 #include "rc3/data/loader/loader.hpp"
@@ -216,20 +217,6 @@ class CachedSamples {
     std::vector<std::int64_t> texts;  // indices in the cache; -1: not encoded yet
   };
 
-  /// Scope guard: a module in eval mode.
-  template <class Host>
-  class EvalMode {
-   public:
-    explicit EvalMode(Host& host) : host_(host), training_(host.is_training()) { host_.eval(); }
-    ~EvalMode() { host_.train(training_); }
-    EvalMode(const EvalMode&) = delete;
-    EvalMode& operator=(const EvalMode&) = delete;
-
-   private:
-    Host& host_;
-    bool training_;
-  };
-
   /// Encodes those of @p which that have not been encoded yet.
   template <class Host>
   void encode(Host& host, std::span<const TextOf> which) {
@@ -241,7 +228,7 @@ class CachedSamples {
         fresh.push_back(t);
       }
     if (fresh.empty()) return;
-    const EvalMode eval(host);
+    const nn::EvalMode eval(host);
     const auto numbers = cache_.add_texts(host, ids);
     for (std::size_t i = 0; i < fresh.size(); ++i) number_of(fresh[i]) = numbers[i];
   }

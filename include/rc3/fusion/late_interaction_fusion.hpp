@@ -55,13 +55,13 @@ class LateInteractionFusion : public torch::nn::Module {
   /// @return z, float [B, D]
   /// @throws rc3::Error if either has no embeddings
   at::Tensor fuse(const Tokens& visual, const Tokens& text) {
-    const auto [v, x] = grounded(visual, text);
+    const auto [v, x] = add_interaction(visual, text);
     return inner_->fuse(v, x);
   }
 
   /// The same z, with the state of every token.
   Fused fuse_tokens(const Tokens& visual, const Tokens& text) requires FusesTokens<Inner> {
-    const auto [v, x] = grounded(visual, text);
+    const auto [v, x] = add_interaction(visual, text);
     return inner_->fuse_tokens(v, x);
   }
 
@@ -69,7 +69,7 @@ class LateInteractionFusion : public torch::nn::Module {
   const std::shared_ptr<Inner>& inner() const { return inner_; }
 
   /// Input of the inner encoder.
-  std::pair<Tokens, Tokens> grounded(const Tokens& visual, const Tokens& text) {
+  std::pair<Tokens, Tokens> add_interaction(const Tokens& visual, const Tokens& text) {
     const auto b = visual.values.size(0), e = text.embeddings.defined() ? text.embeddings.size(2) : Dim::any;
     check_shape("fusion::LateInteractionFusion", "visual vectors", visual.embeddings,
                 {{'B', b}, {'V', visual.values.size(1)}, {'E', e}});

@@ -19,13 +19,12 @@
 #include <utility>
 #include <vector>
 
-#include <nlohmann/json.hpp>
-
 #include "rc3/core/error.hpp"
 #include "rc3/core/utf8.hpp"
 #include "rc3/io/file.hpp"
 #include "rc3/io/mapping.hpp"
 #include "rc3/io/safetensors/header.hpp"
+#include "rc3/io/safetensors/write_header.hpp"
 
 namespace rc3::io {
 
@@ -165,26 +164,13 @@ void write(Sink& sink, const std::string& file, const std::map<std::string, at::
   std::stable_sort(items.begin(), items.end(),
                    [](const Item& a, const Item& b) { return dtype_bits(a.dtype) > dtype_bits(b.dtype); });
 
-  nlohmann::ordered_json json = nlohmann::ordered_json::object();
-  if (!metadata.empty()) json["__metadata__"] = metadata;
+  std::vector<Entry> entries;
   std::uint64_t offset = 0;
   for (const Item& item : items) {
-    json[*item.name] = {{"dtype", dtype_name(item.dtype)},
-                        {"shape", item.tensor->sizes().vec()},
-                        {"data_offsets", {offset, offset + item.bytes}}};
+    entries.push_back({*item.name, item.dtype, item.tensor->sizes().vec(), offset, offset + item.bytes});
     offset += item.bytes;
   }
-  std::string header;
-  try {
-    header = json.dump();
-  } catch (const nlohmann::json::exception& error) {
-    fail(file, ": the metadata: ", error.what());
-  }
-  header.append((8 - header.size() % 8) % 8, ' ');
-  require(header.size() <= max_header_bytes, file, ": too many tensors for one file");
-
-  const std::uint64_t length = header.size();
-  sink.write(&length, sizeof length);
+  const std::string header = header_bytes(entries, metadata, file);
   sink.write(header.data(), header.size());
   for (const Item& item : items) {
     const at::Tensor dense = item.tensor->detach().resolve_conj().resolve_neg().cpu().contiguous();

@@ -82,7 +82,7 @@ class Model<Visual, Text, Fusion> : public torch::nn::Module {
 
  private:
   /// Whether tokens carry embeddings: only if the fusion encoder reads them (`uses_token_embeddings`).
-  static constexpr bool grounds = requires { requires Fusion::uses_token_embeddings; };
+  static constexpr bool uses_token_embeddings = requires { requires Fusion::uses_token_embeddings; };
 
   at::Tensor drop(const at::Tensor& x, double p) const { return at::dropout(x, p, is_training()); }
   /// @param summary  float [..., S]  @return unit-norm embeddings, float [..., E]
@@ -157,7 +157,7 @@ at::Tensor Model<Visual, Text, Fusion>::search_text(const at::Tensor& states, bo
 template <visual::Policy Visual, text::Policy Text, fusion::Policy Fusion>
 Tokens Model<Visual, Text, Fusion>::visual(const Images& images) {
   auto tokens = visual_->encode(images);
-  if constexpr (grounds) {
+  if constexpr (uses_token_embeddings) {
     c10::NoGradGuard no_grad;  // embeddings are inputs here, without training
     const auto b = tokens.values.size(0), n = tokens.values.size(1);
     tokens.embeddings = at::zeros({b, n, options_.embedding}, tokens.values.options().dtype(at::kFloat));
@@ -173,7 +173,7 @@ Tokens Model<Visual, Text, Fusion>::visual(const Images& images) {
 template <visual::Policy Visual, text::Policy Text, fusion::Policy Fusion>
 Tokens Model<Visual, Text, Fusion>::text(const Texts& texts) {
   auto tokens = text_->encode(texts);
-  if constexpr (grounds) {
+  if constexpr (uses_token_embeddings) {
     c10::NoGradGuard no_grad;
     tokens.embeddings = search_text(tokens.values, false) * tokens.mask.unsqueeze(2);
   }

@@ -1,11 +1,12 @@
 #pragma once
 /// Table of named numbers, for reports and terminals. LibTorch-free.
 
-#include <algorithm>
 #include <cmath>
 #include <cstdio>
 #include <string>
 #include <vector>
+
+#include "rc3/report/text_table.hpp"
 
 namespace rc3::report {
 
@@ -24,29 +25,29 @@ struct Table {
   bool best = true;   ///< prints the highest cell of each column of a group in bold
 };
 
-/// The table as plain text: columns of equal width, a group's name on a line of its own.
+/// The table as plain text: its title, then aligned columns. A group's name has a line of its own.
 inline std::string text_of(const Table& table) {
-  std::size_t width = 0;
-  for (const auto& row : table.rows) width = std::max(width, row.name.size() + (row.group.empty() ? 0 : 2));
-  std::string out = table.title + '\n' + std::string(width, ' ');
-  for (const auto& column : table.columns) out += "  " + column;
-  out += '\n';
+  auto header = table.columns;
+  header.insert(header.begin(), "");
+  TextTable text(header);
   std::string group;
   for (const auto& row : table.rows) {
-    if (row.group != group && !row.group.empty()) out += row.group + '\n';
-    group = row.group;
-    const std::string name = (row.group.empty() ? "" : "  ") + row.name;
-    out += name + std::string(width - name.size(), ' ');
-    for (std::size_t c = 0; c < row.cells.size(); ++c) {
-      char number[32] = "";
-      if (std::isfinite(row.cells[c])) std::snprintf(number, sizeof number, "%.*f", table.digits, row.cells[c]);
-      const std::string cell = number;
-      const auto column = std::max(c < table.columns.size() ? table.columns[c].size() : 0, cell.size());
-      out += "  " + std::string(column - cell.size(), ' ') + cell;
+    if (row.group != group && !row.group.empty()) {
+      std::vector<std::string> line(header.size());
+      line[0] = row.group;
+      text.row(std::move(line));
     }
-    out += '\n';
+    group = row.group;
+    std::vector<std::string> cells{(row.group.empty() ? "" : "  ") + row.name};
+    for (const double cell : row.cells) {
+      char number[32] = "";
+      if (std::isfinite(cell)) std::snprintf(number, sizeof number, "%.*f", table.digits, cell);
+      cells.emplace_back(number);
+    }
+    cells.resize(header.size());
+    text.row(std::move(cells));
   }
-  return out;
+  return table.title + '\n' + text.text();
 }
 
 }  // namespace rc3::report

@@ -17,6 +17,7 @@
 
 #include "rc3/core/error.hpp"
 #include "rc3/metric/accuracy.hpp"
+#include "rc3/report/text_table.hpp"
 
 namespace rc3::task {
 
@@ -127,19 +128,15 @@ class Results {
 
   /// Text for a terminal: one line per task and ablation.
   std::string text() const {
-    const auto names = columns();
-    std::size_t width = 4;
-    for (const Row& row : rows()) width = std::max(width, label(row).size());
-    std::string out(width, ' ');
-    const auto cell = [&](const std::string& text) {
-      out += std::string(text.size() < 9 ? 9 - text.size() : 1, ' ') + text;
-    };
-    for (const auto& name : names) cell(name);
+    auto header = columns();
+    header.insert(header.begin(), "");
+    report::TextTable table(std::move(header));
     for (const Row& row : rows()) {
-      out += '\n' + label(row) + std::string(width - label(row).size(), ' ');
-      for (const double x : row.cells) cell(std::isnan(x) ? "-" : number(x));
+      std::vector<std::string> cells{label(row)};
+      for (const double x : row.cells) cells.push_back(std::isnan(x) ? "-" : number(x));
+      table.row(std::move(cells));
     }
-    return out + '\n';
+    return table.text();
   }
 
   /// {"source": "en", "figures": [{"task": ..., "value": ...}, ...]}

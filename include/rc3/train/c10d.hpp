@@ -50,6 +50,9 @@ struct C10dOptions {
 /// too for each process.
 class C10d {
  public:
+  /// A single rank; sends nothing. Programs thus need one communicator type for one rank and for several.
+  C10d() = default;
+
   /// Connects to the other ranks and checks their number: the sum of rank + 1 must be n (n + 1) / 2.
   /// @throws rc3::Error naming the environment variable that is missing or not a number, or the rank and the reason of
   ///         a failed connection; for an unknown backend, or one that this program or its device lacks
@@ -67,6 +70,7 @@ class C10d {
   std::int64_t size() const { return size_; }
 
   std::vector<at::Tensor> all_gather(const at::Tensor& t) {
+    if (!now_.gloo) return {t};
     std::vector<at::Tensor> in{carried(t.contiguous())};
     std::vector<std::vector<at::Tensor>> out(1);
     for (std::int64_t r = 0; r < size_; ++r) out[0].push_back(at::empty_like(in[0]));
@@ -76,6 +80,7 @@ class C10d {
   }
 
   void all_reduce(at::Tensor& t) {
+    if (!now_.gloo) return;
     std::vector<at::Tensor> all{carried(t.contiguous())};
     call("all_reduce", [&] { now_.of(all[0]).allreduce(all)->wait(); });
     if (!all[0].is_same(t)) t.copy_(all[0]);
@@ -85,9 +90,11 @@ class C10d {
   class Pending {
    public:
     Pending(C10d& comm, const at::Tensor& t) : comm_(comm), sum_(t), all_{comm.carried(t)} {
+      if (!comm_.later_.gloo) return;
       comm_.call("all_reduce", [&] { work_ = comm_.later_.of(all_[0]).allreduce(all_); });
     }
     void wait() {
+      if (!work_) return;
       comm_.call("all_reduce", [&] { work_->wait(); });
       if (!all_[0].is_same(sum_)) sum_.copy_(all_[0]);
     }
@@ -219,7 +226,7 @@ class C10d {
     return parsed;
   }
 
-  std::int64_t rank_, size_;
+  std::int64_t rank_ = 0, size_ = 1;
   Group now_, later_;
 };
 

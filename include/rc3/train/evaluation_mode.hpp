@@ -5,6 +5,7 @@
 
 #include <optional>
 
+#include "rc3/core/nn/eval_mode.hpp"
 #include "rc3/train/ema.hpp"
 
 namespace rc3::train {
@@ -14,18 +15,12 @@ namespace rc3::train {
 class EvaluationMode {
  public:
   /// @param ema  of this module; null: no average
-  explicit EvaluationMode(torch::nn::Module& module, Ema* ema = nullptr)
-      : module_(module), training_(module.is_training()) {
+  explicit EvaluationMode(torch::nn::Module& module, Ema* ema = nullptr) : eval_(module) {
     if (ema != nullptr) averaged_.emplace(*ema);
-    module_.eval();
   }
-  ~EvaluationMode() { module_.train(training_); }
-  EvaluationMode(const EvaluationMode&) = delete;
-  EvaluationMode& operator=(const EvaluationMode&) = delete;
 
  private:
-  torch::nn::Module& module_;
-  bool training_;
+  nn::EvalMode eval_;
   std::optional<Ema::Applied> averaged_;
 };
 

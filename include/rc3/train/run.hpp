@@ -150,6 +150,15 @@ class Run {
     return end(StopReason::complete);
   }
 
+  /// Ends a run that has all its steps, without data: evaluates and writes the report again.
+  /// @throws rc3::Error if steps are missing
+  StopReason finish() {
+    const auto total = trainer_.options().schedule.total;
+    require(trainer_.steps() >= total, "train::Run: finish: has ", trainer_.steps(), " of ", total,
+            " steps; train() makes the others");
+    return end(StopReason::complete);
+  }
+
   /// Writes a checkpoint of the current state unless this step has one; if asynchronous, only starts to.
   /// @throws rc3::Error if it could not be written
   void save(std::optional<double> metric = {}) {

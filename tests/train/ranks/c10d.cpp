@@ -284,6 +284,19 @@ BOOST_AUTO_TEST_CASE(T18_who_waits_for_a_rank_that_hangs_ends_with_a_name) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(a_single_rank_sends_nothing) {
+  C10d comm;
+  BOOST_TEST(comm.rank() == 0);
+  BOOST_TEST(comm.size() == 1);
+  at::Tensor t = at::arange(3);
+  const auto all = comm.all_gather(t);
+  BOOST_TEST(all.size() == 1u);
+  BOOST_TEST(all[0].is_same(t));
+  comm.all_reduce(t);
+  comm.all_reduce_later(t).wait();
+  BOOST_TEST(t.equal(at::arange(3)));
+}
+
 BOOST_AUTO_TEST_CASE(what_the_environment_lacks_is_named) {
   for (const char* name : {"RANK", "OMPI_COMM_WORLD_RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT"})
     ::unsetenv(name);

@@ -5,6 +5,7 @@
 #include <ATen/Parallel.h>
 #include <torch/utils.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <iostream>
@@ -63,8 +64,16 @@ void write_tables(const TaskContext<E>& context, const train::Provenance& source
   write_report(context, sources, results, seeds);
 }
 
+/// @throws rc3::Error naming an option that has no effect on the tasks
+inline void check_effect(const std::vector<std::string>& tasks, const Tuning& tune) {
+  const bool classifies = std::any_of(
+      tasks.begin(), tasks.end(), [](const std::string& name) { return name != "retrieval" && name != "translation"; });
+  require(tune.shots == 0 || classifies, "tune.shots: has no effect on retrieval and translation; leave it out");
+}
+
 template <class E>
 void run_tasks(const TaskSettings<typename E::Config>& settings, const train::Provenance& sources) {
+  check_effect(settings.task.names, settings.tune);
   const TaskContext<E> context(settings);
   std::cout << TaskContext<E>::Model::name() << "\ndevice      " << context.device.str() << ", "
             << (context.precision == train::Precision::bfloat16 ? "bfloat16" : "float32") << '\n'

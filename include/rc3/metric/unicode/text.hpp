@@ -2,7 +2,6 @@
 /// Characters of UTF-8 text, and words of characters.
 
 #include <algorithm>
-#include <bit>
 #include <cstddef>
 #include <string>
 #include <string_view>
@@ -15,20 +14,7 @@ namespace rc3::metric::unicode {
 /// Characters of @p text. @throws rc3::Error, naming @p where and the byte, if it is not UTF-8
 inline std::u32string decode(std::string_view text, std::string_view where) {
   require_utf8(text, where);
-  std::u32string out;
-  out.reserve(text.size());
-  for (std::size_t i = 0; i < text.size();) {
-    const auto lead = static_cast<unsigned char>(text[i++]);
-    if (lead < 0x80) {
-      out += lead;
-      continue;
-    }
-    const int length = std::countl_one(lead);
-    char32_t c = lead & (0x7Fu >> length);
-    for (int k = 1; k < length; ++k) c = c << 6 | (static_cast<unsigned char>(text[i++]) & 0x3Fu);
-    out += c;
-  }
-  return out;
+  return decode_utf8(text);
 }
 
 /// White space by Python's `str.split()`: bidirectional type WS, B or S, or general category Zs.

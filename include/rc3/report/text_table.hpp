@@ -1,5 +1,5 @@
 #pragma once
-/// A small aligned table for the terminal.
+/// Aligned table of texts for terminals. LibTorch-free.
 
 #include <algorithm>
 #include <string>
@@ -7,25 +7,26 @@
 #include <vector>
 
 #include "rc3/core/error.hpp"
-#include "width.hpp"
+#include "rc3/report/width.hpp"
 
-namespace support {
+namespace rc3::report {
 
-/// Texts to the left in the first column, to the right in all others; rules where asked for.
-class Table {
+/// Rows of cells, left-aligned in the first column and right-aligned in the others.
+class TextTable {
  public:
-  explicit Table(std::vector<std::string> header) : rows_{std::move(header)} { rule(); }
+  /// @param header  names of the columns
+  explicit TextTable(std::vector<std::string> header) : rows_{std::move(header)} {}
 
   /// @throws rc3::Error unless there is a cell for each column
-  Table& row(std::vector<std::string> cells) {
-    rc3::require(cells.size() == rows_[0].size(), "Table: a row has ", cells.size(), " cells, the header ",
-                 rows_[0].size());
+  TextTable& row(std::vector<std::string> cells) {
+    require(cells.size() == rows_[0].size(), "report::TextTable: a row has ", cells.size(), " cells, the header ",
+            rows_[0].size());
     rows_.push_back(std::move(cells));
     return *this;
   }
 
   /// A horizontal line before the next row.
-  Table& rule() {
+  TextTable& rule() {
     rows_.emplace_back();
     return *this;
   }
@@ -51,7 +52,7 @@ class Table {
   }
 
  private:
-  std::vector<std::vector<std::string>> rows_;  // an empty one is a rule
+  std::vector<std::vector<std::string>> rows_;  ///< an empty one is a rule
 };
 
-}  // namespace support
+}  // namespace rc3::report

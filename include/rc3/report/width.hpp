@@ -1,14 +1,14 @@
 #pragma once
-/// How many terminal columns a UTF-8 text takes.
+/// Width of UTF-8 text in terminal columns. LibTorch-free.
 
 #include <string>
 #include <string_view>
 
-#include "emoji/words.hpp"
+#include "rc3/core/utf8.hpp"
 
-namespace support {
+namespace rc3::report {
 
-/// 0 for marks that sit on the letter before, 2 for East Asian wide characters and emoji, else 1.
+/// Columns of a character: 0 for combining marks, 2 for East Asian wide characters and emoji, else 1.
 constexpr int columns(char32_t c) {
   constexpr char32_t zero[][2] = {
       {0x0300, 0x036F}, {0x0483, 0x0489}, {0x0591, 0x05BD}, {0x05BF, 0x05BF}, {0x05C1, 0x05C2}, {0x05C4, 0x05C5},
@@ -28,18 +28,18 @@ constexpr int columns(char32_t c) {
   return c < 0x20 || c == 0x7F ? 0 : 1;
 }
 
-/// Columns of a whole text without escape codes.
+/// Columns of a text without escape codes.
 inline int columns(std::string_view text) {
   int sum = 0;
-  for (const char32_t c : emoji::decode_utf8(text)) sum += columns(c);
+  for (const char32_t c : decode_utf8(text)) sum += columns(c);
   return sum;
 }
 
-/// @p text with spaces to @p width columns, at its right or (numbers) at its left.
+/// @p text, padded with spaces to @p width columns: on its right, or on its left if @p right_aligned.
 inline std::string pad(std::string_view text, int width, bool right_aligned = false) {
   const int missing = width - columns(text);
   const std::string spaces(static_cast<std::size_t>(missing > 0 ? missing : 0), ' ');
   return right_aligned ? spaces + std::string(text) : std::string(text) + spaces;
 }
 
-}  // namespace support
+}  // namespace rc3::report
