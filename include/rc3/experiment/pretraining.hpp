@@ -70,7 +70,9 @@ class Pretraining {
         prepare_(E::prepare(settings.variant)) {
     for (std::size_t i = 0; i < names.size(); ++i)
       if (steps_of(i) > 0) open(settings_.stages[i].data.paths.empty() ? settings_.data : settings_.stages[i].data);
-    if (first_rank() && !settings_.validation.paths.empty())
+    if (first_rank() && settings_.held_out)
+      held_out_ = settings_.held_out;
+    else if (first_rank() && !settings_.validation.paths.empty())
       held_out_ = data::open(settings_.validation, held_out_errors_);
     trained_ = E::make(settings_.variant);
     if (!settings_.init.empty()) train::load_checkpoint(settings_.init, *trained_, Trained::name());
@@ -118,7 +120,7 @@ class Pretraining {
     for (const auto& stage : settings.stages) {
       if (stage.train.schedule.total == 0) continue;
       any = true;
-      require(!settings.data.paths.empty() || !stage.data.paths.empty(), "no data set is given: set data.paths");
+      require(settings.dataset || !settings.data.paths.empty() || !stage.data.paths.empty(), "no data set is given: set data.paths");
     }
     require(any, "no stage has a step: set schedule.total");
     return settings;
@@ -127,7 +129,8 @@ class Pretraining {
   /// Opens each data set once. @return its key
   std::string open(const data::OpenOptions& options) {
     const auto key = train::to_json(options).dump();
-    if (!sources_.contains(key)) sources_.emplace(key, data::open(options, errors_));
+    if (sources_.contains(key)) return key;
+    sources_.emplace(key, options.paths.empty() && settings_.dataset ? *settings_.dataset : data::open(options, errors_));
     return key;
   }
 

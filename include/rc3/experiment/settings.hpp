@@ -4,9 +4,11 @@
 #include <array>
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "rc3/data/any_dataset.hpp"
 #include "rc3/data/loader/loader.hpp"
 #include "rc3/data/loader/pairing.hpp"
 #include "rc3/data/open.hpp"
@@ -65,6 +67,8 @@ template <class E>
 struct Settings {
   data::OpenOptions data = {};
   Validation validation = {};
+  std::optional<data::AnyDataset> dataset = {};   ///< in place of data.paths; not an option
+  std::optional<data::AnyDataset> held_out = {};  ///< in place of validation.paths; not an option
   std::array<Stage, stage_names<E>().size()> stages = {};
   typename E::Config variant = {};
   train::CheckpointOptions checkpoint = {};
