@@ -14,6 +14,7 @@
 
 #include "rc3/core/error.hpp"
 #include "rc3/io/crc32c.hpp"
+#include "rc3/io/file.hpp"
 #include "rc3/io/system.hpp"
 
 namespace rc3::io {
