@@ -115,7 +115,7 @@ inline Glyph read_glyph(const Fields& fields, const std::filesystem::path& dir) 
   glyph.family = named.text("family");
   const std::filesystem::path file = named.text("file");
   if (file.is_absolute() || *file.lexically_normal().begin() == "..")
-    named.fail_at("file", "must lie inside the data folder, is ", file);
+    named.fail_at("file", "must be inside the data folder, is ", file);
   glyph.image = dir / file;
   if (!std::filesystem::is_regular_file(glyph.image)) named.fail_at("file", "there is no ", glyph.image);
   const Fields texts = named.object("texts");

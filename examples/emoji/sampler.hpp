@@ -110,7 +110,7 @@ inline Sampler::Sampler(const Glyphs& glyphs, std::vector<std::size_t> indices, 
   if (options_.scene_share > 0) {
     require(options_.min_objects >= 2 && options_.min_objects <= options_.max_objects &&
                 options_.max_objects <= max_scene_objects,
-            "emoji::Sampler: min_objects .. max_objects must lie in 2 .. ", max_scene_objects, ", is ",
+            "emoji::Sampler: min_objects .. max_objects must be in 2 .. ", max_scene_objects, ", is ",
             options_.min_objects, " .. ", options_.max_objects);
     require(options_.max_objects <= indices_.size(), "emoji::Sampler: scenes of ", options_.max_objects,
             " objects need as many glyphs, indices has ", indices_.size());

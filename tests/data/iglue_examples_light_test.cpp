@@ -101,7 +101,7 @@ BOOST_AUTO_TEST_CASE(xgqa_keeps_back_what_the_file_does) {
 
   io::write_file(folder / "label2ans.json", R"(["cat food", "elephant", "no"])");
   BOOST_TEST((read_gqa_answers(folder / "label2ans.json") == std::vector<std::string>{"cat food", "elephant", "no"}));
-  for (const auto& [content, reason] : {std::pair("[]", "holds no answer"),
+  for (const auto& [content, reason] : {std::pair("[]", "has no answer"),
                                         {"[\"a\", \"b\", \"a\"]", "the answer \"a\" is there twice"},
                                         {"[\"a\", 7]", "\"answers\" must be a string, is 7"},
                                         {"{\"a\": 0}", "must be an array"}}) {

@@ -183,7 +183,7 @@ BOOST_AUTO_TEST_CASE(damaged_questions_are_left_out) {
   for (const auto& [content, reason] : {std::pair<std::string, std::string>{"", "'{' expected at byte 0"},
                                         {"[]", "'{' expected at byte 0"},
                                         {"{", "a string expected at byte 1"},
-                                        {"{}", "holds no good record"},
+                                        {"{}", "has no valid record"},
                                         {"{\"1\"", "':' expected at byte 4"},
                                         {"{\"1\": " + good, "the end of a value"},
                                         {"{\"1\": " + good + "]", "',' expected"},
@@ -237,7 +237,7 @@ BOOST_AUTO_TEST_CASE(every_reader_bears_what_strangers_write) {
       BOOST_TEST(read(windows, errors) == all);
       BOOST_TEST(errors.count() == 0);
       BOOST_TEST(read(good.substr(0, good.size() - 1), errors) == all);  // no end of the last line
-      throws_with([&] { read("", errors); }, "a.jsonl", "holds no good record");
+      throws_with([&] { read("", errors); }, "a.jsonl", "has no valid record");
       throws_with([&] { read("\x1F\x8B", errors); }, "a.jsonl: is gzip-compressed");
       throws_with([&] { format.read(folder / "none.jsonl", errors); }, "none.jsonl", "No such file");
     }

@@ -112,7 +112,7 @@ BOOST_AUTO_TEST_CASE(a_budget_ends_it) {
   throws_with([&] { written.open(); }, "too many errors: 11 in 12", "m.jsonl:12");
   const test::TempDir folder;
   io::write_file(folder / "m.jsonl", "\n\n");
-  throws_with([&] { Manifest(folder / "m.jsonl", written.errors); }, "m.jsonl: holds no good record");
+  throws_with([&] { Manifest(folder / "m.jsonl", written.errors); }, "m.jsonl: has no valid record");
   throws_with([&] { Manifest(folder / "n.jsonl", written.errors); }, "n.jsonl: cannot open");
 }
 

@@ -123,7 +123,7 @@ BOOST_AUTO_TEST_CASE(what_cannot_be_used_at_all) {
   DataErrors errors;
   throws_with([&] { Multi30k::task1("/nowhere", "train", {"en"}, errors); }, "/nowhere/train.en", "No such file");
   throws_with([&] { Multi30k::task1("/nowhere", "train", {}, errors); }, "no language was asked for");
-  throws_with([&] { Pair("", "").open(errors); }, "train.en: holds no good line");
+  throws_with([&] { Pair("", "").open(errors); }, "train.en: has no valid line");
   const Pair packed("\x1F\x8B\x08", "A\n");
   throws_with([&] { packed.open(errors); }, "train.en: is gzip-compressed", "gunzip -k");
   const Pair files("a\n", "A\n");

@@ -391,7 +391,7 @@ BOOST_AUTO_TEST_CASE(what_is_packed_is_what_was_there) {
     seen.image = wanted.image = std::monostate{};
     test::check_equal(seen, wanted);
   }
-  throws_with([&] { pack(album, folder / "out", errors, {.prefix = "train"}); }, "is there already");
+  throws_with([&] { pack(album, folder / "out", errors, {.prefix = "train"}); }, "exists already");
   DataErrors again = patient();
   pack(album, folder / "twice", again, {.prefix = "train", .samples = 4});
   for (const auto& shard : packed.shards)

@@ -132,7 +132,7 @@ BOOST_AUTO_TEST_CASE(open_quotes_cost_a_bounded_time) {
   std::string rows;
   for (int i = 0; i < 3000; ++i) rows += "u\timage/png\t\"A\ten\t" + std::string(i % 2, '"') + "\n";
   DataErrors errors({.fraction = 1, .minimum = 10000});
-  throws_with([&] { File(rows).open(errors); }, "holds no good row");
+  throws_with([&] { File(rows).open(errors); }, "has no valid row");
 }
 
 BOOST_AUTO_TEST_CASE(urls_with_one_hash_are_told_apart) {
@@ -166,7 +166,7 @@ BOOST_AUTO_TEST_CASE(what_cannot_be_used_at_all) {
   DataErrors errors = patient();
   throws_with([&] { Wit({}, {}, errors); }, "no file was given");
   throws_with([&] { Wit({"/nowhere.tsv"}, {}, errors); }, "/nowhere.tsv", "No such file");
-  throws_with([&] { File("").open(errors); }, "a.tsv: holds no good row");
+  throws_with([&] { File("").open(errors); }, "a.tsv: has no valid row");
   throws_with([&] { File("", "\x1F\x8B\x08").open(errors); }, "a.tsv: is gzip-compressed", "gunzip -k");
   throws_with([&] { File("", "language\tmime_type").open(errors); }, "a.tsv:1: has no column image_url");
   throws_with([&] { File("", "language\tlanguage\tmime_type").open(errors); }, "the column language is there twice");

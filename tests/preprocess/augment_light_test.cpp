@@ -187,7 +187,7 @@ BOOST_AUTO_TEST_CASE(what_is_refused) {
   throws_with(with([](auto& o) { o.flip = 2; }), "flip");
   throws_with(with([](auto& o) { o.contrast = 1; }), "contrast");
   throws_with(with([](auto& o) { o.visible = -1; }), "visible");
-  throws_with([] { crop({2, 2, std::vector<std::uint8_t>(16)}, {1, 0, 2, 2}); }, "does not lie in the image");
+  throws_with([] { crop({2, 2, std::vector<std::uint8_t>(16)}, {1, 0, 2, 2}); }, "is not inside the image");
 }
 
 BOOST_AUTO_TEST_CASE(boxes_follow_a_resize_and_a_crop_of_the_centre) {

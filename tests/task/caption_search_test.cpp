@@ -24,7 +24,7 @@ struct Host : test::Toy {
   }
 };
 
-const std::vector<std::vector<float>> images{{1, 0, 0, 0}, {0.6f, 0.8f, 0, 0}, {0, 1, 0, 0}, {0, 0, 1, 0}};
+const std::vector<std::vector<float>> image_features{{1, 0, 0, 0}, {0.6f, 0.8f, 0, 0}, {0, 1, 0, 0}, {0, 0, 1, 0}};
 
 struct Caption {
   int image;
@@ -48,7 +48,7 @@ CachedExamples cached(Host& host) {
     preprocess::PreparedImage image{1, 1, {1, 2, 3}, {}};
     image.regions.width = image.regions.height = 1;
     image.regions.boxes = {{0, 0, 1, 1}};
-    image.regions.features = images[static_cast<std::size_t>(caption.image)];
+    image.regions.features = image_features[static_cast<std::size_t>(caption.image)];
     p.images = {image};
     p.text = {caption.id};
     return p;

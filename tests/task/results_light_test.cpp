@@ -36,7 +36,7 @@ BOOST_AUTO_TEST_CASE(the_mean_leaves_the_source_out) {
   BOOST_TEST_REQUIRE(rows.size() == 1u);
   BOOST_TEST((rows[0].cells == std::vector<double>{80, 50, 40, 45, 33, 35}));
   BOOST_TEST(results.text().find("80.0") != std::string::npos);
-  throws_with([&] { results.add(score("de", 51)); }, "is there already");
+  throws_with([&] { results.add(score("de", 51)); }, "exists already");
 }
 
 BOOST_AUTO_TEST_CASE(figures_stand_above_the_better_baseline) {

@@ -136,7 +136,7 @@ BOOST_AUTO_TEST_CASE(the_newest_and_the_best_stay) {
 BOOST_AUTO_TEST_CASE(T12_a_fault_after_each_call_leaves_the_old_or_the_new_checkpoint) {
   using Fault = Faulty::Fault;
   int tried = 0, mixed = 0, kept_old = 0, took_new = 0;
-  for (const bool again : {false, true})  // a new step, and one that is there already
+  for (const bool again : {false, true})  // a new step, and one that exists already
     for (const auto& [fault, error] : {std::pair{Fault::error, ENOSPC}, std::pair{Fault::error, EIO},
                                        std::pair{Fault::short_write, 0}, std::pair{Fault::kill, 0}})
       for (int at = 0;; ++at) {

@@ -53,7 +53,7 @@ BOOST_AUTO_TEST_CASE(no_rule_no_change) {
 }
 
 BOOST_AUTO_TEST_CASE(what_is_refused) {
-  throws_with([] { LayerRates(names, {{"text.", 1.5}}); }, "layer_decay of \"text.\" must lie in (0, 1], is 1.5");
+  throws_with([] { LayerRates(names, {{"text.", 1.5}}); }, "layer_decay of \"text.\" must be in (0, 1], is 1.5");
   throws_with([] { LayerRates(names, {{"decoder", 0.9}}); }, "no stack of layers has a name that contains \"decoder\"");
 }
 

@@ -90,7 +90,7 @@ def tensors(item: Any) -> dict[str, np.ndarray]:
     inside = (0 <= x1) & (x1 < x2) & (x2 <= width) & (0 <= y1) & (y1 < y2) & (y2 <= height)
     if not inside.all():
         bad = int(np.argmin(inside))
-        raise ValueError(f"box {bad} {boxes[bad].tolist()} does not lie in its image of {width} x {height} pixels")
+        raise ValueError(f"box {bad} {boxes[bad].tolist()} is not inside its image of {width} x {height} pixels")
     out = {"boxes": boxes, "features": numbers(item, "features", rows), "size": np.array([width, height], "<f4")}
     if "cls_prob" in item:
         out["classes"] = numbers(item, "cls_prob", rows)

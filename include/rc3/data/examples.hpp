@@ -17,7 +17,7 @@ class Examples {
   /// @param name      in errors and tables
   /// @param examples  at least one
   Examples(std::string name, std::vector<Example> examples) : name_(std::move(name)), all_(std::move(examples)) {
-    require(!all_.empty(), name_, ": holds no example");
+    require(!all_.empty(), name_, ": has no example");
     for (const Example& e : all_) ++languages_[e.language];
   }
 

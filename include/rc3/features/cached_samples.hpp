@@ -122,7 +122,7 @@ class CachedSamples {
       if (progress) progress(done, count);
     }
     host.train(training);
-    require(!items_.empty(), name_, ": holds no intact sample\n", errors.report());
+    require(!items_.empty(), name_, ": has no valid sample\n", errors.report());
   }
 
   const std::string& name() const { return name_; }

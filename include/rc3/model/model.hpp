@@ -207,7 +207,7 @@ template <visual::Policy Visual, text::Policy Text, fusion::Policy Fusion>
 void Model<Visual, Text, Fusion>::calibrate_images(const Tokens& visual) {
   c10::NoGradGuard no_grad;
   const auto x = pooled(visual);
-  require(x.size(0) >= 2, "rc3::Model: calibrate_images wants two images or more");
+  require(x.size(0) >= 2, "rc3::Model: calibrate_images needs two images or more");
   image_center_.copy_(x.mean(0));
   image_scale_.copy_(x.std(0).clamp_min(1e-3));
 }
@@ -220,7 +220,7 @@ at::Tensor Model<Visual, Text, Fusion>::text_embedding(const Tokens& text) {
 template <visual::Policy Visual, text::Policy Text, fusion::Policy Fusion>
 void Model<Visual, Text, Fusion>::calibrate_texts(const at::Tensor& pooled) {
   check_shape("rc3::Model", "pooled", pooled, {{'n'}, {'D', text_->width()}});
-  require(pooled.size(0) >= 2, "rc3::Model: calibrate_texts wants two texts or more");
+  require(pooled.size(0) >= 2, "rc3::Model: calibrate_texts needs two texts or more");
   c10::NoGradGuard no_grad;
   text_center_.copy_(pooled.mean(0));
   text_scale_.copy_(at::linalg_vector_norm(pooled - text_center_, 2, 1).mean().clamp_min(1e-6));

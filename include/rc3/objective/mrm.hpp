@@ -54,7 +54,7 @@ class Mrm : public torch::nn::Module {
   /// @param numbers  C, size of a region's target: F features, or classes
   Mrm(std::int64_t width, std::int64_t numbers, MrmOptions options = {})
       : options_(options), head_(register_module("head", torch::nn::Linear(width, numbers))) {
-    require(options.fraction > 0 && options.fraction <= 1, "objective::Mrm: fraction must lie in (0, 1], is ",
+    require(options.fraction > 0 && options.fraction <= 1, "objective::Mrm: fraction must be in (0, 1], is ",
             options.fraction);
   }
 

@@ -26,7 +26,7 @@ struct Crop {
 inline io::Image crop(const io::Image& image, const Crop& c) {
   require(c.left >= 0 && c.top >= 0 && c.width > 0 && c.height > 0 && c.left + c.width <= image.width &&
               c.top + c.height <= image.height,
-          "preprocess::crop: the part does not lie in the image");
+          "preprocess::crop: the part is not inside the image");
   io::Image out{c.width, c.height, {}};
   out.rgba.reserve(static_cast<std::size_t>(c.width) * static_cast<std::size_t>(c.height) * 4);
   for (int y = c.top; y < c.top + c.height; ++y) {

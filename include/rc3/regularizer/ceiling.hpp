@@ -16,7 +16,7 @@ class Ceiling {
  public:
   /// @param c0  allowed proximity of texts with relevance 0, in [-1, 1]
   explicit Ceiling(double c0 = 0.0) : c0_(c0) {
-    require(c0 >= -1 && c0 <= 1, "regularizer::Ceiling: c0 must lie in [-1, 1], is ", c0);
+    require(c0 >= -1 && c0 <= 1, "regularizer::Ceiling: c0 must be in [-1, 1], is ", c0);
   }
 
   /// @return Omega, a scalar >= 0; every pair below its ceiling contributes zero and no gradient

@@ -91,7 +91,7 @@ class ByAlignment {
 
  private:
   static Constant checked(double weak) {
-    require(weak >= 0 && weak <= 1, "relevance::ByAlignment: weak must lie in [0, 1], is ", weak);
+    require(weak >= 0 && weak <= 1, "relevance::ByAlignment: weak must be in [0, 1], is ", weak);
     return Constant(weak);
   }
 
@@ -104,7 +104,7 @@ class ByAlignment {
       check_shape("relevance::ByAlignment", "relevance", rho, {{'B', batch.size()}});
       check_floating("relevance::ByAlignment", "relevance", rho);
       require(!((rho < 0) | (rho > 1)).any().item<bool>(),
-              "relevance::ByAlignment: relevance must lie in [0, 1], NaN where it is unknown");
+              "relevance::ByAlignment: relevance must be in [0, 1], NaN where it is unknown");
     } else {
       rho = at::full({batch.size()}, unknown, at::TensorOptions(batch.device()).dtype(at::kFloat));
     }

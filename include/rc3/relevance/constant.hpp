@@ -14,7 +14,7 @@ class Constant {
  public:
   /// @param value  in [0, 1]
   explicit Constant(double value = 1.0) : value_(value) {
-    require(value >= 0 && value <= 1, "relevance::Constant: value must lie in [0, 1], is ", value);
+    require(value >= 0 && value <= 1, "relevance::Constant: value must be in [0, 1], is ", value);
   }
 
   at::Tensor score(const Batch& batch) { return at::full({batch.size()}, value_, options(batch)); }

@@ -90,7 +90,7 @@ class Encoder {
   /// @param live      of the same shape, for example Model::text_policy()
   /// @param momentum  in [0, 1)
   void follow(const Text& live, double momentum = 0.999) {
-    require(momentum >= 0 && momentum < 1, "relevance::Encoder: momentum must lie in [0, 1), is ", momentum);
+    require(momentum >= 0 && momentum < 1, "relevance::Encoder: momentum must be in [0, 1), is ", momentum);
     c10::NoGradGuard no_grad;
     const auto theirs = live.named_parameters();
     for (auto& item : encoder_->named_parameters()) {

@@ -20,7 +20,7 @@ class Provided {
     require(unknown == 0, "relevance::Provided: the relevance of ", unknown, " of ", batch.size(),
             " pairs is unknown; give it with the data, or take relevance::ByAlignment");
     require(((batch.relevance >= 0) & (batch.relevance <= 1)).all().item<bool>(),
-            "relevance::Provided: relevance must lie in [0, 1]");
+            "relevance::Provided: relevance must be in [0, 1]");
     return batch.relevance.detach();
   }
 };

@@ -55,7 +55,7 @@ class CachedExamples {
       if (tick) tick(done, source.size());
     }
     host.train(training);
-    require(!rows_.empty(), source.name(), ": holds no good example\n", errors.report());
+    require(!rows_.empty(), source.name(), ": has no valid example\n", errors.report());
   }
 
   std::int64_t size() const { return static_cast<std::int64_t>(rows_.size()); }

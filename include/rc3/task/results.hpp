@@ -55,7 +55,7 @@ class Results {
   /// @throws rc3::Error if this task, metric, ablation and language already has a score
   void add(Score score) {
     require(find(score.task, score.metric, score.ablation, score.language) == nullptr, "task::Results: ", score.task,
-            ' ', score.metric, ' ', score.ablation, ' ', score.language, " is there already");
+            ' ', score.metric, ' ', score.ablation, ' ', score.language, " exists already");
     scores_.push_back(std::move(score));
   }
 

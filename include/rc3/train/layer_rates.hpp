@@ -25,7 +25,7 @@ class LayerRates {
   LayerRates(const std::vector<std::string>& names, const std::vector<RateRule>& rules) : names_(names) {
     for (const RateRule& rule : rules) {
       require(rule.rate > 0 && rule.rate <= 1, "train::AdamW: layer_decay of \"", rule.part,
-              "\" must lie in (0, 1], is ", rule.rate);
+              "\" must be in (0, 1], is ", rule.rate);
       const auto before = stacks_.size();
       for (std::size_t i = 0; i < names.size(); ++i) add(names[i], i, rule);
       require(stacks_.size() > before, "train::AdamW: layer_decay: no stack of layers has a name that contains \"",

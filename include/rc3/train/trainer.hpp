@@ -293,7 +293,7 @@ class Trainer {
     ++skipped_;
     require(in_a_row_ < options_.max_consecutive_skips, "train::Trainer: ", in_a_row_,
             " steps in a row had no finite gradient, the last is step ", steps_,
-            "; the weights are those from before. Lower the learning rate, or look at the data of these steps");
+            "; the weights are those from before. Lower the learning rate, or check the data of these steps");
   }
 
   std::shared_ptr<Trained> trained_;

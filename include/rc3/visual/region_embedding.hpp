@@ -44,7 +44,7 @@ inline void check_boxes(std::string_view policy, const Images& images) {
   const auto i = at[0].item<std::int64_t>(), r = at[1].item<std::int64_t>();
   const auto box = images.boxes[i][r], size = images.sizes[i];
   fail(policy, ": sample ", i, ", region ", r, ": box (", box[0].item<double>(), ", ", box[1].item<double>(), ", ",
-       box[2].item<double>(), ", ", box[3].item<double>(), ") does not lie in its image of ", size[0].item<double>(),
+       box[2].item<double>(), ", ", box[3].item<double>(), ") is not inside its image of ", size[0].item<double>(),
        " x ", size[1].item<double>(), " pixels; want 0 <= x1 < x2 <= width, 0 <= y1 < y2 <= height");
 }
 

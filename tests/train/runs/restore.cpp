@@ -13,7 +13,7 @@ using rc3::StateDict;
 
 namespace {
 
-std::ostringstream nowhere;
+std::ostringstream no_output;
 
 /// Damages the copy of a checkpoint in a folder.
 using Damage = std::function<void(const fs::path&)>;
@@ -56,8 +56,8 @@ Damage in_tensors(const std::string& file, std::function<void(StateDict&)> chang
 struct Ground {
   Ground() {
     at::set_num_threads(1);
-    tiny::train({.folder = folder.path(), .steps = 5}, nowhere);
-    trainer = tiny::train({.steps = 3, .accumulate = 2}, nowhere);
+    tiny::train({.folder = folder.path(), .steps = 5}, no_output);
+    trainer = tiny::train({.steps = 3, .accumulate = 2}, no_output);
     before = trainer->snapshot().copied();
   }
 
@@ -214,7 +214,7 @@ BOOST_FIXTURE_TEST_CASE(a_run_refuses_it_too, Ground) {
       writer.write(bytes);
     }
   });
-  throws_with([&] { rc3::train::Run<tiny::Trained>(*trainer, {.checkpoint = {.folder = folder.path()}}, nowhere); },
+  throws_with([&] { rc3::train::Run<tiny::Trained>(*trainer, {.checkpoint = {.folder = folder.path()}}, no_output); },
               "state.json: \"samples\" must not be negative, is -12");
   BOOST_TEST(differing(before, trainer->snapshot()) == 0);
 }

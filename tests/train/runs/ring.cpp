@@ -91,7 +91,7 @@ rc3::train::Snapshot train(const std::shared_ptr<Comm>& comm, const std::filesys
   return trainer.snapshot().copied();
 }
 
-std::int64_t differing(const rc3::train::Snapshot& a, const rc3::train::Snapshot& b) {
+std::int64_t differing_bytes(const rc3::train::Snapshot& a, const rc3::train::Snapshot& b) {
   std::int64_t bytes = 0;
   for (const auto& [file, tensors] : a.files)
     for (const auto& [name, tensor] : tensors)
@@ -130,11 +130,11 @@ BOOST_AUTO_TEST_CASE(T14_three_ranks_that_stopped_at_any_step_and_went_on_are_th
     const auto comm = std::make_shared<Ring>(threads);
     const auto alone = train(comm, folder / "alone", steps);
     again[r] = comm->begun - steps;
-    blocking[r] = differing(alone, train(std::make_shared<Blocking>(threads), folder / "blocking", steps));
+    blocking[r] = differing_bytes(alone, train(std::make_shared<Blocking>(threads), folder / "blocking", steps));
     for (std::int64_t k = 1; k < steps; ++k) {
       const auto stopped = folder / rc3::join("stopped-", k);
       train(comm, stopped, k);
-      bytes[r] += differing(alone, train(comm, stopped, steps));
+      bytes[r] += differing_bytes(alone, train(comm, stopped, steps));
     }
   });
   at_least("T14 buckets that were summed anew in the run left alone", again[0], steps / 4);

@@ -2,7 +2,10 @@
 /// A small run that has everything a large one has: dropout, two objectives, a queue of negatives, an average of the
 /// weights, a loader with threads, checkpoints.
 
-#include <torch/torch.h>
+#include <torch/nn/modules/dropout.h>
+#include <torch/nn/modules/embedding.h>
+#include <torch/nn/modules/linear.h>
+#include <torch/utils.h>
 
 #include <memory>
 #include <mutex>

@@ -33,7 +33,7 @@ inline void check_regions(const Regions& regions, std::string_view where) {
   for (std::size_t r = 0; r < regions.boxes.size(); ++r) {
     const auto [x1, y1, x2, y2] = regions.boxes[r];
     require(0 <= x1 && x1 < x2 && x2 <= regions.width && 0 <= y1 && y1 < y2 && y2 <= regions.height, where, ": box ", r,
-            " (", x1, ", ", y1, ", ", x2, ", ", y2, ") does not lie in its image of ", regions.width, " x ",
+            " (", x1, ", ", y1, ", ", x2, ", ", y2, ") is not inside its image of ", regions.width, " x ",
             regions.height, " pixels");
   }
   for (const auto& [name, values] : {std::pair<const char*, const std::vector<float>&>{"features", regions.features},

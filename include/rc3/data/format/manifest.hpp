@@ -50,7 +50,7 @@ class Manifest {
       else
         good_.push_back(line);
     }
-    require(!good_.empty(), name_, ": holds no good record\n", errors.report());
+    require(!good_.empty(), name_, ": has no valid record\n", errors.report());
   }
 
   /// The same with the default error budget. Dropped records are in errors().

@@ -104,7 +104,7 @@ class Multi30k {
     for (std::int64_t line = 0; line < columns_[0].file.size(); ++line) {
       if (attempt(errors, [&](std::string& kind) { look_at(line, ids, kind); })) good_.push_back(line);
     }
-    require(!good_.empty(), name_, ": ", columns_[0].file.path().string(), ": holds no good line\n", errors.report());
+    require(!good_.empty(), name_, ": ", columns_[0].file.path().string(), ": has no valid line\n", errors.report());
     for (const Column& column : columns_) languages_[column.language] += size();
   }
 

@@ -89,7 +89,7 @@ Packed pack(const Source& source, const std::filesystem::path& folder, DataError
     if (shard && (in_shard == options.samples || shard->bytes() >= options.bytes)) finish();
     if (!shard) {
       const auto path = folder / (options.prefix + numbered("-%06lld.tar", packed.shards.size()));
-      require(!std::filesystem::exists(path), path.string(), ": is there already; give another folder or prefix");
+      require(!std::filesystem::exists(path), path.string(), ": exists already; give another folder or prefix");
       shard.emplace(path);
       packed.shards.push_back(path);
     }

@@ -49,7 +49,7 @@ class Wit {
       files_.emplace_back(path, options.captions);
       for (std::int64_t line = 1; line < files_.back().size();) index_row(line, known, errors);
     }
-    require(!hashes_.empty(), files[0].string(), ": holds no good row\n", errors.report());
+    require(!hashes_.empty(), files[0].string(), ": has no valid row\n", errors.report());
     std::stable_sort(rows_.begin(), rows_.end(), [](const Row& a, const Row& b) { return a.sample < b.sample; });
     for (std::size_t r = 0; r < rows_.size(); ++r)
       if (r == 0 || rows_[r].sample != rows_[r - 1].sample) first_rows_.push_back(r);

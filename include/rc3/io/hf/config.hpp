@@ -54,7 +54,7 @@ class Config {
   /// Integer in @p least to @p most.
   std::int64_t size(std::string_view key, std::int64_t least = 1, std::int64_t most = 10'000'000) const {
     const auto value = get<std::int64_t>(json_, key, where_);
-    require(value >= least && value <= most, where_, ": ", key, " must lie in ", least, " to ", most, ", is ", value);
+    require(value >= least && value <= most, where_, ": ", key, " must be in ", least, " to ", most, ", is ", value);
     return value;
   }
 
@@ -68,7 +68,7 @@ class Config {
   /// Probability in [0, 1) that matters in training only; optional.
   double dropout(std::string_view key, double otherwise) const {
     const auto value = get_or<double>(json_, key, where_, otherwise);
-    require(value >= 0 && value < 1, where_, ": ", key, " must lie in [0, 1), is ", value);
+    require(value >= 0 && value < 1, where_, ": ", key, " must be in [0, 1), is ", value);
     return value;
   }
 

@@ -14,7 +14,7 @@ Fused fuse_tokens(Model& model, const Tokens& visual, const Tokens& text) {
     requires std::is_same_v<decltype(model.fuse_tokens(visual, text)), Fused>;
   };
   static_assert(gives_tokens,
-                "objective::Mlm, Mclm and Mrm and task::Translator look at single tokens: the fusion policy must offer "
+                "objective::Mlm, Mclm and Mrm and task::Translator read single tokens: the fusion policy must offer "
                 "fuse_tokens(const "
                 "Tokens&, const Tokens&), which returns rc3::Fused [docs/concepts/fusion.md]");
   if constexpr (gives_tokens) return model.fuse_tokens(visual, text);

@@ -79,8 +79,8 @@ inline Masked mask_texts(std::string_view who, const Texts& texts, const MaskOpt
 }
 
 inline void check(std::string_view who, const MaskOptions& o) {
-  require(o.fraction > 0 && o.fraction <= 1, who, ": fraction must lie in (0, 1], is ", o.fraction);
-  require(o.replaced >= 0 && o.replaced <= 1, who, ": replaced must lie in [0, 1], is ", o.replaced);
+  require(o.fraction > 0 && o.fraction <= 1, who, ": fraction must be in (0, 1], is ", o.fraction);
+  require(o.replaced >= 0 && o.replaced <= 1, who, ": replaced must be in [0, 1], is ", o.replaced);
   const auto special = special_ids(o);
   require(special.front() >= 0 && special.back() < o.vocabulary, who,
           ": mask and special must be ids below vocabulary, which is ", o.vocabulary);

@@ -38,7 +38,7 @@ class Queue {
   explicit Queue(std::shared_ptr<Model> keys = nullptr, QueueOptions options = {}, Inner inner = Inner{})
       : keys_(std::move(keys)), options_(options), inner_(std::move(inner)) {
     require(options.capacity > 0, "negatives::Queue: capacity must be above 0, is ", options.capacity);
-    require(options.momentum >= 0 && options.momentum < 1, "negatives::Queue: momentum must lie in [0, 1), is ",
+    require(options.momentum >= 0 && options.momentum < 1, "negatives::Queue: momentum must be in [0, 1), is ",
             options.momentum);
   }
 

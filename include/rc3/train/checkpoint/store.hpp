@@ -94,7 +94,7 @@ class CheckpointStore {
     }
     require(found.damaged.empty(), folder_.string(), ": none of its ", found.damaged.size(),
             " checkpoints is whole; the newest: ", found.damaged.empty() ? "" : found.damaged.front(),
-            "; move them away to begin anew");
+            "; move them away to start from the beginning");
     return std::nullopt;
   }
 

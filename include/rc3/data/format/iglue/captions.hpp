@@ -59,7 +59,7 @@ class Captions {
       files_.emplace_back(sources_[s].path);
       for_each_record(files_[s], errors, sources_[s].parse, id, take);
     }
-    require(!images_.empty(), name_, ": ", sources_[0].path.string(), ": holds no good record\n", errors.report());
+    require(!images_.empty(), name_, ": ", sources_[0].path.string(), ": has no valid record\n", errors.report());
   }
 
   const std::string& name() const { return name_; }

@@ -43,7 +43,7 @@ inline std::span<const std::string_view> reasoning_classes() {
 /// @throws rc3::Error naming the file: not such a list, an empty one, or a repeated answer
 inline std::vector<std::string> read_gqa_answers(const std::filesystem::path& path) {
   auto answers = io::as<std::vector<std::string>>(io::read_json(path), "answers", path.string());
-  require(!answers.empty(), path.string(), ": holds no answer");
+  require(!answers.empty(), path.string(), ": has no answer");
   std::unordered_set<std::string_view> seen;
   for (const std::string& answer : answers)
     require(seen.insert(answer).second, path.string(), ": the answer \"", answer, "\" is there twice");

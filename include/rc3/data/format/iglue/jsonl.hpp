@@ -77,7 +77,7 @@ auto read_records(const std::filesystem::path& path, DataErrors& errors, Parse p
   std::vector<decltype(parse(nlohmann::json(), std::string()))> records;
   for_each_record(file, errors, parse, id,
                   [&](std::int64_t, auto record, auto&) { records.push_back(std::move(record)); });
-  require(!records.empty(), path.string(), ": holds no good record\n", errors.report());
+  require(!records.empty(), path.string(), ": has no valid record\n", errors.report());
   return records;
 }
 

@@ -49,7 +49,7 @@ inline std::vector<XgqaRecord> read_xgqa(const std::filesystem::path& path, Data
       records.push_back(std::move(r));
     });
   });
-  require(!records.empty(), path.string(), ": holds no good record\n", errors.report());
+  require(!records.empty(), path.string(), ": has no valid record\n", errors.report());
   return records;
 }
 
