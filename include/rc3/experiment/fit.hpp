@@ -39,8 +39,8 @@ objective::Weighted<Objective> as_weighted(Objective objective) {
 
 template <class M, class... Objectives>
 Trainable<M, Objectives...> trainable(const Pipeline<M>& pipeline, objective::Weighted<Objectives>... objectives) {
-  return {pipeline, std::make_shared<Pretrainer<M, Objectives...>>(
-                        pipeline.model, std::array{objectives.weight...}, std::move(objectives.objective)...)};
+  return {pipeline, std::make_shared<Pretrainer<M, Objectives...>>(pipeline.model, std::array{objectives.weight...},
+                                                                   std::move(objectives.objective)...)};
 }
 
 /// Definition of an experiment whose model exists already.

@@ -120,7 +120,8 @@ class Pretraining {
     for (const auto& stage : settings.stages) {
       if (stage.train.schedule.total == 0) continue;
       any = true;
-      require(settings.dataset || !settings.data.paths.empty() || !stage.data.paths.empty(), "no data set is given: set data.paths");
+      require(settings.dataset || !settings.data.paths.empty() || !stage.data.paths.empty(),
+              "no data set is given: set data.paths");
     }
     require(any, "no stage has a step: set schedule.total");
     return settings;
@@ -128,14 +129,10 @@ class Pretraining {
 
   /// Opens each data set once. @return its key
   std::string open(const data::OpenOptions& options) {
-<<<<<<< HEAD
-    const auto key = train::to_json(options).dump();
-    if (sources_.contains(key)) return key;
-    sources_.emplace(key, options.paths.empty() && settings_.dataset ? *settings_.dataset : data::open(options, errors_));
-=======
     const auto key = config::to_json(options).dump();
-    if (!sources_.contains(key)) sources_.emplace(key, data::open(options, errors_));
->>>>>>> modeldir
+    if (sources_.contains(key)) return key;
+    sources_.emplace(key,
+                     options.paths.empty() && settings_.dataset ? *settings_.dataset : data::open(options, errors_));
     return key;
   }
 

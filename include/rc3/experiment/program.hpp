@@ -54,18 +54,8 @@ int main(int argc, char** argv, const Report& report = {}) {
                 "[docs/guides/experiments.md]");
   CLI::App app{"Trains " + E::Trained::name()};
   Settings<E> settings;
-<<<<<<< HEAD
-  train::Provenance provenance;
-  train::add_options(app, settings, &provenance);
-=======
   config::Provenance provenance;
   config::add_options(app, settings, &provenance);
-  const auto run = [&]<class Comm>(const at::Device& device, std::shared_ptr<Comm> comm) {
-    const bool first = comm->rank() == 0;
-    Pretraining<E, Comm> pretraining(settings, provenance, device, std::move(comm));
-    if (pretraining.run() != train::StopReason::stopped && first) report(pretraining);
-  };
->>>>>>> modeldir
   try {
     CLI11_PARSE(app, argc, argv);
     settings.spread_seed();

@@ -8,11 +8,8 @@
 #include <string>
 #include <vector>
 
-<<<<<<< HEAD
-#include "rc3/data/any_dataset.hpp"
-=======
 #include "rc3/config/config.hpp"
->>>>>>> modeldir
+#include "rc3/data/any_dataset.hpp"
 #include "rc3/data/loader/loader.hpp"
 #include "rc3/data/loader/pairing.hpp"
 #include "rc3/data/open.hpp"

@@ -28,8 +28,7 @@ Weighted<Objective> weighted(double weight, Objective objective) {
 /// `0.5 * Itc()`. Found by argument-dependent lookup for objectives of rc3; weighted(0.5, Mine()) serves others.
 template <class Objective>
 requires(std::is_class_v<Objective> && !std::is_convertible_v<Objective, at::Tensor>)  //
-    Weighted<Objective> operator*(double weight, Objective objective) {
-  return weighted(weight, std::move(objective));
-}
+    Weighted<Objective>
+operator*(double weight, Objective objective) { return weighted(weight, std::move(objective)); }
 
 }  // namespace rc3::objective

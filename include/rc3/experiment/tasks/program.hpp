@@ -72,12 +72,8 @@ inline void check_effect(const std::vector<std::string>& tasks, const Tuning& tu
 }
 
 template <class E>
-<<<<<<< HEAD
-void run_tasks(const TaskSettings<typename E::Config>& settings, const train::Provenance& sources) {
-  check_effect(settings.task.names, settings.tune);
-=======
 void run_tasks(const TaskSettings<typename E::Config>& settings, const config::Provenance& sources) {
->>>>>>> modeldir
+  check_effect(settings.task.names, settings.tune);
   const TaskContext<E> context(settings);
   std::cout << TaskContext<E>::Model::name() << "\ndevice      " << context.device.str() << ", "
             << (context.precision == train::Precision::bfloat16 ? "bfloat16" : "float32") << '\n'
