@@ -8,8 +8,8 @@
 #include <memory>
 #include <string>
 
+#include "rc3/config/arguments.hpp"
 #include "rc3/experiment/pretraining.hpp"
-#include "rc3/train/config/arguments.hpp"
 #ifdef RC3_HAS_GLOO
 #include "rc3/train/c10d.hpp"
 #endif
@@ -54,8 +54,8 @@ int main(int argc, char** argv, const Report& report = {}) {
                 "[docs/guides/experiments.md]");
   CLI::App app{"Trains " + E::Trained::name()};
   Settings<E> settings;
-  train::Provenance provenance;
-  train::add_options(app, settings, &provenance);
+  config::Provenance provenance;
+  config::add_options(app, settings, &provenance);
   try {
     CLI11_PARSE(app, argc, argv);
     settings.spread_seed();

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -52,6 +53,13 @@ class Manifest {
     require(!good_.empty(), name_, ": has no valid record\n", errors.report());
   }
 
+  /// The same with the default error budget. Dropped records are in errors().
+  explicit Manifest(const std::filesystem::path& path, ManifestOptions options = {})
+      : Manifest(path, std::make_shared<DataErrors>(), std::move(options)) {}
+
+  /// Dropped records, of a manifest that was opened without DataErrors; null otherwise.
+  const DataErrors* errors() const { return errors_.get(); }
+
   const std::string& name() const { return name_; }
   std::int64_t size() const { return static_cast<std::int64_t>(good_.size()); }
   const LanguageCounts& languages() const { return languages_; }
@@ -73,6 +81,11 @@ class Manifest {
   }
 
  private:
+  Manifest(const std::filesystem::path& path, const std::shared_ptr<DataErrors>& errors, ManifestOptions options)
+      : Manifest(path, *errors, std::move(options)) {
+    errors_ = errors;
+  }
+
   Record parse(std::int64_t line) const {
     const std::string where = lines_.where(line);
     return read_record(io::parse_json(lines_.read(line), where, {.max_bytes = options_.lines.max_line, .max_depth = 8}),
@@ -110,6 +123,7 @@ class Manifest {
   std::string name_;
   std::vector<std::int64_t> good_;  ///< lines
   LanguageCounts languages_;
+  std::shared_ptr<DataErrors> errors_;
 };
 
 static_assert(Dataset<Manifest>);

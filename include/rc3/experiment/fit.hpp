@@ -1,0 +1,119 @@
+#pragma once
+/// Training in two calls: pretrain() adds objectives to a model, fit() trains it.
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <filesystem>
+#include <iostream>
+#include <memory>
+#include <optional>
+#include <ostream>
+#include <type_traits>
+#include <utility>
+
+#include "rc3/experiment/pretraining.hpp"
+#include "rc3/model/pretrainer.hpp"
+#include "rc3/objective/weighted.hpp"
+#include "rc3/pipeline/pipeline.hpp"
+
+namespace rc3 {
+
+/// Model with its objectives. A cheap handle: copies share the model.
+template <class M, class... Objectives>
+struct Trainable {
+  Pipeline<M> pipeline;
+  std::shared_ptr<Pretrainer<M, Objectives...>> pretrainer;
+};
+
+namespace experiment::detail {
+
+template <class Objective>
+objective::Weighted<Objective> as_weighted(objective::Weighted<Objective> objective) {
+  return objective;
+}
+template <class Objective>
+objective::Weighted<Objective> as_weighted(Objective objective) {
+  return objective::weighted(1.0, std::move(objective));
+}
+
+template <class M, class... Objectives>
+Trainable<M, Objectives...> trainable(const Pipeline<M>& pipeline, objective::Weighted<Objectives>... objectives) {
+  return {pipeline, std::make_shared<Pretrainer<M, Objectives...>>(pipeline.model, std::array{objectives.weight...},
+                                                                   std::move(objectives.objective)...)};
+}
+
+/// Definition of an experiment whose model exists already.
+template <class M, class... Objectives>
+struct Given {
+  using Trained = Pretrainer<M, Objectives...>;
+  struct Config {
+    std::shared_ptr<Trained> trained;
+    std::optional<text::Tokenizer> tokenizer;
+    data::PrepareOptions prepare;
+
+    template <class V>
+    friend void visit_fields(Config&, V&&) {}
+  };
+  static std::shared_ptr<Trained> make(const Config& c) { return c.trained; }
+  static text::Tokenizer tokenizer(const Config& c) { return *c.tokenizer; }
+  static data::PrepareOptions prepare(const Config& c) { return c.prepare; }
+};
+
+}  // namespace experiment::detail
+
+/// Model with objectives: `pretrain(model, 1.0 * RXvtcl<Ceiling>(), 0.5 * Itc())`; without a weight it is 1.
+/// @param objectives  each an objective::Policy of the model, or objective::Weighted
+template <class M, class... Objectives>
+auto pretrain(const Pipeline<M>& pipeline, Objectives... objectives) {
+  return experiment::detail::trainable(pipeline, experiment::detail::as_weighted(std::move(objectives))...);
+}
+
+/// Options of fit(). All others have the defaults of experiment::Settings.
+struct FitOptions {
+  std::int64_t steps = 1000;             ///< of the whole run, > 0
+  std::filesystem::path folder = {};     ///< of checkpoints, log, report and the trained model; empty: none is written
+  std::int64_t batch = 64;               ///< images per step, > 1
+  double learning_rate = 5e-4;           ///< highest, > 0; it rises for 1/20 of the steps, then falls to 0
+  data::PairingOptions pairing = {};     ///< selection of text pairs
+  std::uint64_t seed = 1;                ///< of order, pairs and dropout
+  std::int64_t checkpoint_every = 1000;  ///< steps between two checkpoints
+  std::optional<data::AnyDataset> validation = std::nullopt;  ///< images and texts for recall by language at the end
+};
+
+/// Trains on @p data. A second call with the same folder, model and options resumes the run. SIGINT and SIGTERM stop it
+/// after a checkpoint.
+/// @param data  a Dataset, for example data::Manifest
+/// @return reason of the end
+/// @throws rc3::Error naming the invalid option or file
+template <class M, class... Objectives, data::Dataset Data>
+train::StopReason fit(const Trainable<M, Objectives...>& trainable, Data data, const FitOptions& options = {},
+                      std::ostream& out = std::cout) {
+  using Experiment = experiment::detail::Given<M, Objectives...>;
+  require(options.steps > 0, "fit: steps must be above 0, is ", options.steps);
+  require(options.batch > 1, "fit: batch must be above 1, is ", options.batch);
+  if constexpr (requires { data.errors()->report(); })
+    if (data.errors() != nullptr && data.errors()->count() > 0) out << data.errors()->report();
+  experiment::Settings<Experiment> settings;
+  settings.variant = {trainable.pretrainer, trainable.pipeline.tokenizer, {.image = trainable.pipeline.images}};
+  if constexpr (std::is_same_v<Data, data::AnyDataset>)
+    settings.dataset = std::move(data);
+  else
+    settings.dataset.emplace(std::move(data));
+  settings.held_out = options.validation;
+  auto& stage = settings.stages[0];
+  stage.pairing = options.pairing;
+  stage.loader.batch = options.batch;
+  stage.loader.seed = options.seed;
+  stage.train.seed = static_cast<std::int64_t>(options.seed);
+  stage.train.optimizer.learning_rate = options.learning_rate;
+  stage.train.schedule.total = options.steps;
+  stage.train.schedule.warmup = options.steps / 20;
+  settings.checkpoint.folder = options.folder;
+  settings.checkpoint.every = options.checkpoint_every;
+  return experiment::Pretraining<Experiment>(settings, {}, nn::device_of(*trainable.pipeline.model),
+                                             std::make_shared<Single>(), out)
+      .run();
+}
+
+}  // namespace rc3
