@@ -68,6 +68,8 @@ enum class Storage;
 struct IndexOptions;
 struct Hit;
 class Index;
+struct FileState;
+struct FolderChanges;
 }  // namespace search
 
 namespace text {
