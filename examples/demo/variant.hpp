@@ -110,9 +110,9 @@ struct Variant {
     template <class V>
     friend void visit_fields(Config& c, V&& v) {
       v("weights", c.weights, "folder with multilingual-e5-small and the image networks");
-      v("margin", c.margin, "cosine that the ceiling allows above relevance", rc3::train::within(0, 1));
+      v("margin", c.margin, "cosine that the ceiling allows above relevance", rc3::config::within(0, 1));
       v("tuned_layers", c.tuned_layers, "last layers of the text encoder that learn in the stage \"tune\"",
-        rc3::train::within(0, 12));
+        rc3::config::within(0, 12));
     }
   };
 

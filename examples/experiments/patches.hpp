@@ -25,10 +25,10 @@ struct Experiment {
     template <class V>
     friend void visit_fields(Config& c, V&& v) {
       v("weights", c.weights, "folder with multilingual-e5-small and efficientnet-lite0");
-      v("grid", c.grid, "patches on a side", rc3::train::within(1, 7));
-      v("text_layers", c.text_layers, "layers of the text encoder that learn", rc3::train::at_least(0));
-      v("relevance", c.relevance, "of weakly aligned texts that have no score", rc3::train::within(0, 1));
-      v("margin", c.margin, "cosine that the ceiling allows above relevance", rc3::train::within(0, 1));
+      v("grid", c.grid, "patches on a side", rc3::config::within(1, 7));
+      v("text_layers", c.text_layers, "layers of the text encoder that learn", rc3::config::at_least(0));
+      v("relevance", c.relevance, "of weakly aligned texts that have no score", rc3::config::within(0, 1));
+      v("margin", c.margin, "cosine that the ceiling allows above relevance", rc3::config::within(0, 1));
     }
   };
 

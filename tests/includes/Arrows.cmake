@@ -8,12 +8,13 @@
 set(layers #
     "core" #
     "io metric report" #
+    "config" #
     "preprocess" #
     "search text visual fusion relevance regularizer" #
     "objective data" #
     "model" #
     "features" #
-    "train task" #
+    "pipeline train task" #
     "experiment")
 
 set(rank 0)

@@ -62,6 +62,9 @@ struct Faulty : rc3::io::System {
   int rename(const char* from, const char* to) {
     return guarded([&] { return System::rename(from, to); });
   }
+  int exchange(const char* one, const char* other) {
+    return guarded([&] { return System::exchange(one, other); });
+  }
   int make_folder(const char* path) {
     return guarded([&] { return System::make_folder(path); });
   }

@@ -41,7 +41,7 @@ namespace rc3::experiment {
 /// defaults; `begin_stage(trained, config, name)`, which may freeze or unfreeze layers.
 template <class E>
 concept Definition = requires(const typename E::Config& config) {
-  requires train::Configuration<typename E::Config>;
+  requires config::Configuration<typename E::Config>;
   requires std::is_same_v<decltype(E::make(config)), std::shared_ptr<typename E::Trained>>;
   requires std::is_same_v<decltype(E::tokenizer(config)), text::Tokenizer>;
   requires std::is_same_v<decltype(E::prepare(config)), data::PrepareOptions>;
@@ -59,7 +59,7 @@ class Pretraining {
 
   /// Opens the data and builds the model.
   /// @throws rc3::Error naming the invalid option or file
-  Pretraining(const Settings<E>& settings, train::Provenance provenance, const at::Device& device,
+  Pretraining(const Settings<E>& settings, config::Provenance provenance, const at::Device& device,
               std::shared_ptr<Comm> comm = std::make_shared<Comm>(), std::ostream& out = std::cout)
       : settings_(checked(settings)),
         provenance_(std::move(provenance)),
@@ -126,7 +126,7 @@ class Pretraining {
 
   /// Opens each data set once. @return its key
   std::string open(const data::OpenOptions& options) {
-    const auto key = train::to_json(options).dump();
+    const auto key = config::to_json(options).dump();
     if (!sources_.contains(key)) sources_.emplace(key, data::open(options, errors_));
     return key;
   }
@@ -140,7 +140,7 @@ class Pretraining {
     if (held_out_) out_ << "validation  " << held_out_->name() << ", " << held_out_->size() << " samples\n";
     out_ << "device      " << device_.str() << ", "
          << (train::resolve(precision(0), device_) == train::Precision::bfloat16 ? "bfloat16" : "float32") << '\n'
-         << train::described_set(settings_, provenance_) << std::endl;
+         << config::described_set(settings_, provenance_) << std::endl;
   }
 
   train::Precision precision(std::size_t stage) const { return settings_.stages[stage].train.precision; }
@@ -201,7 +201,7 @@ class Pretraining {
     set_weights(stage);
     const Thawed restore_frozen(*trained_);
     train::Trainer<Trained, Comm> trainer(trained_, stage.train, comm_);
-    train::RunOptions options{settings_.checkpoint, settings_.log, train::to_json(settings_), provenance_};
+    train::RunOptions options{settings_.checkpoint, settings_.log, config::to_json(settings_), provenance_};
     if (!name.empty()) {
       options.label = name;
       if (!options.checkpoint.folder.empty()) options.checkpoint.folder /= name;
@@ -327,7 +327,7 @@ class Pretraining {
   };
 
   Settings<E> settings_;
-  train::Provenance provenance_;
+  config::Provenance provenance_;
   at::Device device_;
   std::shared_ptr<Comm> comm_;
   std::ostream& out_;

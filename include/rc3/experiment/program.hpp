@@ -7,8 +7,8 @@
 #include <iostream>
 #include <memory>
 
+#include "rc3/config/arguments.hpp"
 #include "rc3/experiment/pretraining.hpp"
-#include "rc3/train/config/arguments.hpp"
 #ifdef RC3_HAS_GLOO
 #include "rc3/train/c10d.hpp"
 #endif
@@ -32,8 +32,8 @@ int main(int argc, char** argv, const Report& report = {}) {
                 "[docs/guides/experiments.md]");
   CLI::App app{"Trains " + E::Trained::name()};
   Settings<E> settings;
-  train::Provenance provenance;
-  train::add_options(app, settings, &provenance);
+  config::Provenance provenance;
+  config::add_options(app, settings, &provenance);
   const auto run = [&]<class Comm>(const at::Device& device, std::shared_ptr<Comm> comm) {
     const bool first = comm->rank() == 0;
     Pretraining<E, Comm> pretraining(settings, provenance, device, std::move(comm));

@@ -7,10 +7,11 @@
 #include <string>
 #include <vector>
 
+#include "rc3/config/config.hpp"
 #include "rc3/data/loader/loader.hpp"
 #include "rc3/data/loader/pairing.hpp"
 #include "rc3/data/open.hpp"
-#include "rc3/train/config.hpp"
+#include "rc3/train/fields.hpp"
 
 namespace rc3::experiment {
 
@@ -90,21 +91,21 @@ struct Settings {
 template <class V>
 void visit_fields(Validation& o, V&& v) {
   visit_fields(static_cast<data::OpenOptions&>(o), v);
-  v("max_images", o.max_images, "images that are searched at most, evenly spread over the data", train::above(1));
+  v("max_images", o.max_images, "images that are searched at most, evenly spread over the data", config::above(1));
   v("untrained", o.untrained, "evaluate the model before training as well");
-  v("rerank", o.rerank, "best images or texts of each query that ITM orders anew; 0: none", train::at_least(0));
-  v("rerank_weight", o.rerank_weight, "of ITM's probability beside the cosine", train::at_least(0));
+  v("rerank", o.rerank, "best images or texts of each query that ITM orders anew; 0: none", config::at_least(0));
+  v("rerank_weight", o.rerank_weight, "of ITM's probability beside the cosine", config::at_least(0));
 }
 
 template <class V>
 void visit_fields(Loading& o, V&& v) {
-  v("batch", o.batch, "samples of a batch, over all ranks", train::above(0));
-  v("tokens", o.tokens, "samples times longest text of a batch at most; 0: no such budget", train::at_least(0));
-  v("window", o.window, "samples that are shuffled together", train::above(0));
-  v("workers", o.workers, "threads that read ahead", train::at_least(0));
-  v("prefetch", o.prefetch, "batches made ahead at most", train::above(0));
+  v("batch", o.batch, "samples of a batch, over all ranks", config::above(0));
+  v("tokens", o.tokens, "samples times longest text of a batch at most; 0: no such budget", config::at_least(0));
+  v("window", o.window, "samples that are shuffled together", config::above(0));
+  v("workers", o.workers, "threads that read ahead", config::at_least(0));
+  v("prefetch", o.prefetch, "batches made ahead at most", config::above(0));
   v("seed", o.seed, "of order, pairs and augmentation");
-  v("errors", o.errors, "fraction of the samples that may be damaged", train::within(0, 1));
+  v("errors", o.errors, "fraction of the samples that may be damaged", config::within(0, 1));
   v("cache", o.cache, "frozen features are computed once and kept in memory");
 }
 
@@ -123,7 +124,7 @@ void visit_fields(Settings<E>& s, V&& v) {
   v("log", s.log, "log");
   v("init", s.init, "model.safetensors of an earlier run of this variant to begin with");
   v("seed", s.seed, "of weights, order, pairs and dropout, in place of each stage's own; 0: those");
-  v("threads", s.threads, "compute threads; 0: as LibTorch has it", train::at_least(0));
+  v("threads", s.threads, "compute threads; 0: as LibTorch has it", config::at_least(0));
   v("device", s.device, "cpu, cuda, cuda:N, or auto: this rank's GPU where there is one");
   v("backend", s.backend, "what joins the ranks' GPUs: nccl, gloo, or auto: NCCL where the program has it");
 }
@@ -149,20 +150,20 @@ namespace rc3::data {
 template <class V>
 void visit_fields(PairingOptions& o, V&& v) {
   v("strict_share", o.strict_share, "of pairs that are translations, where a sample has both kinds",
-    train::within(0, 1));
+    config::within(0, 1));
   v("temperature", o.temperature, "languages come in proportion to (texts in it)^(1 / temperature)",
-    train::at_least(1));
+    config::at_least(1));
   v("same_language", o.same_language, "an image with texts in one language only gives a pair of them");
   v("languages", o.languages, "only texts in these; none: in all");
 }
 
 }  // namespace rc3::data
 
-namespace rc3::train {
+namespace rc3::config {
 
 template <>
 struct Names<experiment::FeatureCaching> {
   static constexpr const char* all[] = {"automatic", "on", "off"};
 };
 
-}  // namespace rc3::train
+}  // namespace rc3::config

@@ -9,8 +9,10 @@
 
 #include <cmath>
 #include <memory>
+#include <tuple>
 #include <utility>
 
+#include "rc3/config/fields.hpp"
 #include "rc3/core/batch.hpp"
 #include "rc3/core/check.hpp"
 #include "rc3/core/nn/linear.hpp"
@@ -22,6 +24,11 @@ namespace rc3::fusion {
 struct LateInteractionFusionOptions {
   double tau = 0.07;  ///< initial temperature of the attention, > 0
 };
+
+template <class V>
+void visit_fields(LateInteractionFusionOptions& o, V&& v) {
+  v("tau", o.tau, "initial temperature of the attention", config::above(0));
+}
 
 /// With the cosines s_rl of the embeddings of visual token r and text token l, each text token l becomes
 ///   x_l + W_x [ sum_r softmax_r(s_rl / tau) v_r ; max_r s_rl / tau ],
@@ -42,7 +49,7 @@ class LateInteractionFusion : public torch::nn::Module {
   static constexpr bool uses_token_embeddings = true;
 
   explicit LateInteractionFusion(std::shared_ptr<Inner> inner, LateInteractionFusionOptions options = {})
-      : inner_(register_module("inner", std::move(inner))) {
+      : options_(options), inner_(register_module("inner", std::move(inner))) {
     require(options.tau > 0, "fusion::LateInteractionFusion: tau must be above 0, is ", options.tau);
     const auto d = inner_->width();
     log_scale_ = register_parameter("log_scale", at::full({2}, -std::log(options.tau)));
@@ -67,6 +74,8 @@ class LateInteractionFusion : public torch::nn::Module {
 
   std::int64_t width() const { return inner_->width(); }
   const std::shared_ptr<Inner>& inner() const { return inner_; }
+  const LateInteractionFusionOptions& options() const { return options_; }
+  std::tuple<std::shared_ptr<Inner>> parts() const { return {inner_}; }
 
   /// Input of the inner encoder.
   std::pair<Tokens, Tokens> grounded(const Tokens& visual, const Tokens& text) {
@@ -95,6 +104,7 @@ class LateInteractionFusion : public torch::nn::Module {
     return nn::linear(w, at::cat({mixed, most}, 2)) * (asks & answers.any(1, true)).unsqueeze(2);
   }
 
+  LateInteractionFusionOptions options_;
   std::shared_ptr<Inner> inner_;
   at::Tensor log_scale_;
   torch::nn::Linear text_{nullptr}, visual_{nullptr};

@@ -5,6 +5,7 @@
 #include <ATen/ops/randn.h>
 #include <torch/nn/modules/container/modulelist.h>
 
+#include "rc3/config/fields.hpp"
 #include "rc3/core/batch.hpp"
 #include "rc3/core/nn/transformer_layer.hpp"
 #include "rc3/fusion/concept.hpp"
@@ -18,6 +19,15 @@ struct SingleStreamOptions {
   std::int64_t feed_forward = 768;  ///< inner width of a layer
   double dropout = 0.1;             ///< in training, probability in [0, 1)
 };
+
+template <class V>
+void visit_fields(SingleStreamOptions& o, V&& v) {
+  v("width", o.width, "width of visual and text tokens", config::above(0));
+  v("layers", o.layers, "layers", config::at_least(1));
+  v("heads", o.heads, "attention heads; divide the width", config::above(0));
+  v("feed_forward", o.feed_forward, "inner width of a layer", config::above(0));
+  v("dropout", o.dropout, "in training", config::from_to_below(0, 1));
+}
 
 /// Pre-norm transformer over [first; visual; text]. "first" is a learned token whose last state is z; visual and text
 /// tokens carry a learned modality embedding. Source: UNITER, VL-BERT (single stream).
@@ -50,6 +60,7 @@ class SingleStream : public torch::nn::Module {
   }
 
   std::int64_t width() const { return options_.width; }
+  const SingleStreamOptions& options() const { return options_; }
 
  private:
   at::Tensor states(const Tokens& visual, const Tokens& text) {

@@ -17,6 +17,10 @@ struct System {
   int fsync(int file) { return ::fsync(file); }
   int close(int file) { return ::close(file); }
   int rename(const char* from, const char* to) { return std::rename(from, to); }
+  /// Exchanges two folders in one step; EINVAL or ENOSYS where the file system cannot.
+  int exchange(const char* one, const char* other) {
+    return ::renameat2(AT_FDCWD, one, AT_FDCWD, other, RENAME_EXCHANGE);
+  }
   int make_folder(const char* path) { return ::mkdir(path, 0777); }
   int remove_file(const char* path) { return ::unlink(path); }
   int remove_folder(const char* path) { return ::rmdir(path); }

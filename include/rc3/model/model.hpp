@@ -13,7 +13,9 @@
 
 #include <memory>
 #include <string>
+#include <tuple>
 
+#include "rc3/config/fields.hpp"
 #include "rc3/core/batch.hpp"
 #include "rc3/core/check.hpp"
 #include "rc3/core/nn/l2_normalize.hpp"
@@ -29,6 +31,14 @@ struct ModelOptions {
   double image_dropout = 0.5;    ///< before both layers of the image head, in training, probability in [0, 1)
   double text_dropout = 0.2;     ///< before the text head, in training, probability in [0, 1)
 };
+
+template <class V>
+void visit_fields(ModelOptions& o, V&& v) {
+  v("embedding", o.embedding, "width of the embeddings for search", config::above(0));
+  v("hidden", o.hidden, "inner width of the image head", config::above(0));
+  v("image_dropout", o.image_dropout, "before both layers of the image head, in training", config::from_to_below(0, 1));
+  v("text_dropout", o.text_dropout, "before the text head, in training", config::from_to_below(0, 1));
+}
 
 /// Vision-language model: embeds images and texts in one space (for search), and fuses both to z.
 /// @tparam Visual  visual::Policy
@@ -79,6 +89,9 @@ class Model<Visual, Text, Fusion> : public torch::nn::Module {
   const std::shared_ptr<Visual>& visual_policy() const { return visual_; }
   const std::shared_ptr<Text>& text_policy() const { return text_; }
   const ModelOptions& options() const { return options_; }
+  std::tuple<std::shared_ptr<Visual>, std::shared_ptr<Text>, std::shared_ptr<Fusion>> parts() const {
+    return {visual_, text_, fusion_};
+  }
 
  private:
   /// Whether tokens carry embeddings: only if the fusion encoder reads them (`uses_token_embeddings`).

@@ -11,6 +11,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "rc3/config/value.hpp"
 #include "rc3/core/error.hpp"
 #include "rc3/io/image/flatten.hpp"
 #include "rc3/io/image/resize.hpp"
@@ -41,6 +42,17 @@ struct PreprocessOptions {
   ///         another type, or a step is not supported
   static PreprocessOptions from_pretrained(const std::filesystem::path& folder);
 };
+
+template <class V>
+void visit_fields(PreprocessOptions& o, V&& v) {
+  v("background", o.background, "R, G, B under transparent parts");
+  v("resize", o.resize, "both sides, or the shorter one, pixels; null: none");
+  v("resample", o.resample, "filter of the resize");
+  v("crop", o.crop, "central crop, pixels; null: none");
+  v("rescale", o.rescale, "factor of pixels 0..255", config::above(0));
+  v("mean", o.mean, "of rescaled red, green, blue");
+  v("std", o.std, "of rescaled red, green, blue", config::above(0));
+}
 
 namespace detail {
 
@@ -145,3 +157,47 @@ inline PreprocessOptions PreprocessOptions::from_pretrained(const std::filesyste
 }
 
 }  // namespace rc3::preprocess
+
+namespace rc3::config {
+
+template <>
+struct Form<io::Resample> {
+  static nlohmann::ordered_json to_json(io::Resample filter) {
+    return filter == io::Resample::bilinear ? "bilinear" : "bicubic";
+  }
+  template <class Wrong>
+  static io::Resample from_json(const nlohmann::ordered_json& json, const Wrong& wrong) {
+    if (json != "bilinear" && json != "bicubic") wrong("one of \"bilinear\" \"bicubic\"");
+    return json == "bilinear" ? io::Resample::bilinear : io::Resample::bicubic;
+  }
+  static nlohmann::ordered_json from_text(std::string_view text) { return std::string(text); }
+};
+
+/// {"height", "width"}, {"shortest_edge"}, or null, as in preprocessor_config.json.
+template <>
+struct Form<std::optional<preprocess::PreprocessSize>> {
+  static nlohmann::ordered_json to_json(const std::optional<preprocess::PreprocessSize>& size) {
+    if (!size) return nullptr;
+    if (size->shortest_edge > 0) return {{"shortest_edge", size->shortest_edge}};
+    return {{"height", size->height}, {"width", size->width}};
+  }
+  template <class Wrong>
+  static std::optional<preprocess::PreprocessSize> from_json(const nlohmann::ordered_json& json, const Wrong& wrong) {
+    if (json.is_null()) return std::nullopt;
+    const auto side = [&](const char* key) {
+      const auto found = json.find(key);
+      if (found == json.end() || !found->is_number_integer() || *found < 1 || *found > 16384)
+        wrong("null, {\"height\", \"width\"} or {\"shortest_edge\"} of 1 to 16384 pixels");
+      return found->template get<int>();
+    };
+    if (json.is_object() && json.size() == 1) return preprocess::PreprocessSize{0, 0, side("shortest_edge")};
+    if (!json.is_object() || json.size() != 2) wrong("null, {\"height\", \"width\"} or {\"shortest_edge\"}");
+    return preprocess::PreprocessSize{side("height"), side("width"), 0};
+  }
+  static nlohmann::ordered_json from_text(std::string_view text) {
+    auto json = nlohmann::ordered_json::parse(text, nullptr, /*allow_exceptions=*/false);
+    return json.is_discarded() ? nlohmann::ordered_json(std::string(text)) : json;
+  }
+};
+
+}  // namespace rc3::config

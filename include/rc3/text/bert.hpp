@@ -11,6 +11,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "rc3/config/fields.hpp"
 #include "rc3/core/batch.hpp"
 #include "rc3/core/nn/state.hpp"
 #include "rc3/core/nn/transformer_layer.hpp"
@@ -43,6 +44,22 @@ struct BertOptions {
   /// config.json with these sizes: "xlm-roberta" if first_position is above 0, else "bert".
   nlohmann::json to_config() const;
 };
+
+template <class V>
+void visit_fields(BertOptions& o, V&& v) {
+  v("vocabulary", o.vocabulary, "rows of the word embedding", config::above(0));
+  v("width", o.width, "width of a token", config::above(0));
+  v("layers", o.layers, "layers", config::at_least(1));
+  v("heads", o.heads, "attention heads; divide the width", config::above(0));
+  v("feed_forward", o.feed_forward, "inner width of a layer", config::above(0));
+  v("positions", o.positions, "rows of the position embedding", config::above(0));
+  v("types", o.types, "rows of the token type embedding", config::above(0));
+  v("first_position", o.first_position, "position id of the first token: 0 in BERT, pad id + 1 in XLM-R",
+    config::at_least(0));
+  v("norm_eps", o.norm_eps, "epsilon of the norms", config::above(0));
+  v("dropout", o.dropout, "in training", config::from_to_below(0, 1));
+  v("pooling", o.pooling, "pooling of a text's tokens");
+}
 
 /// Token embeddings and a stack of post-norm transformer layers.
 /// Source: Devlin et al. 2019 (BERT); Wang et al. 2024 (multilingual E5).
@@ -103,5 +120,14 @@ class Bert : public torch::nn::Module {
 };
 
 }  // namespace rc3::text
+
+namespace rc3::config {
+
+template <>
+struct Names<text::Pooling> {
+  static constexpr const char* all[] = {"mean", "first"};
+};
+
+}  // namespace rc3::config
 
 #include "rc3/text/detail/bert_impl.hpp"

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <memory>
 #include <span>
 #include <string>
@@ -14,6 +15,7 @@
 #include <utility>
 #include <vector>
 
+#include "rc3/config/fields.hpp"
 #include "rc3/core/error.hpp"
 #include "rc3/core/utf8.hpp"
 #include "rc3/text/detail/alignment.hpp"
@@ -29,6 +31,13 @@ struct TokenizerOptions {
   std::int64_t max_length = 512;  ///< tokens, including <s> and </s>, >= 3, for pairs >= 6; longer texts are truncated
   Truncation truncation = Truncation::longest_first;  ///< which text of a pair is truncated
 };
+
+template <class V>
+void visit_fields(TokenizerOptions& o, V&& v) {
+  v("prefix", o.prefix, "prepended to every text");
+  v("max_length", o.max_length, "tokens, including <s> and </s>; longer texts are truncated", config::at_least(3));
+  v("truncation", o.truncation, "which text of a pair is truncated");
+}
 
 /// Tokenizer of texts, `<s> a </s>`, and pairs, `<s> a </s></s> b </s>`. Thread-safe.
 ///
@@ -133,6 +142,11 @@ class Tokenizer {
   std::int64_t mask() const { return vocabulary() - 1; }
 
   const TokenizerOptions& options() const { return options_; }
+
+  /// Content of the files that from_pretrained() reads from a directory, by name.
+  std::map<std::string, std::string> files() const {
+    return {{"sentencepiece.bpe.model", std::string(processor_->serialized_model_proto())}};
+  }
 
  private:
   Tokenizer(std::shared_ptr<const sentencepiece::SentencePieceProcessor> processor, TokenizerOptions options)

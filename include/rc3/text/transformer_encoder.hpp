@@ -12,6 +12,7 @@
 #include <memory>
 #include <string_view>
 
+#include "rc3/config/fields.hpp"
 #include "rc3/core/batch.hpp"
 #include "rc3/core/nn/transformer_layer.hpp"
 #include "rc3/text/concept.hpp"
@@ -29,6 +30,18 @@ struct TransformerEncoderOptions {
   double dropout = 0.1;              ///< in training, probability in [0, 1)
   double norm_eps = 1e-6;            ///< > 0
 };
+
+template <class V>
+void visit_fields(TransformerEncoderOptions& o, V&& v) {
+  v("vocabulary", o.vocabulary, "rows of the word embedding", config::above(0));
+  v("width", o.width, "width of a token", config::above(0));
+  v("layers", o.layers, "layers", config::at_least(1));
+  v("heads", o.heads, "attention heads; divide the width", config::above(0));
+  v("feed_forward", o.feed_forward, "inner width of a layer", config::above(0));
+  v("positions", o.positions, "longest text, tokens", config::above(0));
+  v("dropout", o.dropout, "in training", config::from_to_below(0, 1));
+  v("norm_eps", o.norm_eps, "epsilon of the norms", config::above(0));
+}
 
 /// LayerNorm(stack(word + position)), a stack of pre-norm transformer layers; pools by the mean over the mask.
 ///

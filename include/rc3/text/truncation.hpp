@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <utility>
 
+#include "rc3/config/fields.hpp"
 #include "rc3/core/error.hpp"
 
 namespace rc3::text {
@@ -39,3 +40,12 @@ inline std::pair<std::size_t, std::size_t> truncate(std::size_t first, std::size
 }
 
 }  // namespace rc3::text
+
+namespace rc3::config {
+
+template <>
+struct Names<text::Truncation> {
+  static constexpr const char* all[] = {"longest_first", "only_first", "only_second"};
+};
+
+}  // namespace rc3::config

@@ -15,6 +15,7 @@
 #include "rc3/core/nn/state.hpp"
 #include "rc3/core/state_dict.hpp"
 #include "rc3/io/safetensors.hpp"
+#include "rc3/io/state.hpp"
 #include "rc3/train/checkpoint/run_state.hpp"
 #include "rc3/train/checkpoint/store.hpp"
 
@@ -36,18 +37,7 @@ inline void check_variant(const io::safetensors::Reader& reader, const std::file
 inline StateDict read_state(const std::filesystem::path& path, const StateDict& wanted, const std::string& variant) {
   const io::safetensors::Reader reader(path);
   check_variant(reader, path, variant);
-  for (const auto& entry : reader.header().entries)
-    require(wanted.contains(entry.name), path.string(), ": the tensor \"", entry.name, "\" has no place in the model");
-  StateDict read;
-  for (const auto& [name, tensor] : wanted) {
-    require(reader.find(name) != nullptr, path.string(), ": the tensor \"", name, "\" is missing");
-    auto value = reader.read(name);
-    require(value.sizes() == tensor.sizes() && value.scalar_type() == tensor.scalar_type(), path.string(), ": \"", name,
-            "\" is ", value.scalar_type(), ' ', value.sizes(), ", the model wants ", tensor.scalar_type(), ' ',
-            tensor.sizes());
-    read.emplace(name, std::move(value));
-  }
-  return read;
+  return io::read_state(reader, path.string(), wanted);
 }
 
 /// All tensors of @p path. @throws rc3::Error if it is damaged or of another variant

@@ -17,12 +17,14 @@
 
 #include <nlohmann/json.hpp>
 
+#include "rc3/config/json.hpp"
+#include "rc3/config/provenance.hpp"
 #include "rc3/data/loader/loader.hpp"
 #include "rc3/train/background.hpp"
 #include "rc3/train/checkpoint.hpp"
 #include "rc3/train/checkpoint/store.hpp"
-#include "rc3/train/config/provenance.hpp"
 #include "rc3/train/evaluation_mode.hpp"
+#include "rc3/train/fields.hpp"
 #include "rc3/train/learned_state.hpp"
 #include "rc3/train/options.hpp"
 #include "rc3/train/run_logger.hpp"
@@ -35,7 +37,7 @@ struct RunOptions {
   CheckpointOptions checkpoint = {};
   LogOptions log = {};
   nlohmann::ordered_json configuration = nullptr;  ///< of the run; stored in every checkpoint
-  Provenance sources = {};                         ///< origin of its values, stored with it; empty: unknown
+  config::Provenance sources = {};                 ///< origin of its values, stored with it; empty: unknown
   std::string label = "train";                     ///< of the progress line
   bool keep_best = false;                          ///< final weights are those of the best evaluation; see evaluate()
 };
@@ -72,8 +74,8 @@ class Run {
   explicit Run(Trainer<Trained, Comm>& trainer, RunOptions options = {}, std::ostream& out = std::cout,
                System system = {})
       : trainer_(trainer), options_(std::move(options)), out_(out) {
-    check(options_.checkpoint, "train::Run: checkpoint");
-    check(options_.log, "train::Run: log");
+    config::check(options_.checkpoint, "train::Run: checkpoint");
+    config::check(options_.log, "train::Run: log");
     if (!options_.checkpoint.folder.empty()) {
       store_.emplace(options_.checkpoint.folder, options_.checkpoint.keep, std::move(system));
       resume();
@@ -158,7 +160,7 @@ class Run {
     auto snapshot = trainer_.snapshot();  // a collective call
     if (!first()) return;
     snapshot.configuration = options_.configuration;
-    if (!options_.sources.empty()) snapshot.sources = provenance_to_json(options_.sources);
+    if (!options_.sources.empty()) snapshot.sources = config::provenance_to_json(options_.sources);
     snapshot.state.loader = loader_state_;
     const auto write = [this, step = trainer_.steps(), metric](const Snapshot& s) {
       store_->save(

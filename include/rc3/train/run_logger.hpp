@@ -13,7 +13,7 @@
 #include <utility>
 #include <vector>
 
-#include "rc3/train/config/provenance.hpp"
+#include "rc3/config/provenance.hpp"
 #include "rc3/train/events.hpp"
 #include "rc3/train/log.hpp"
 #include "rc3/train/options.hpp"
@@ -103,7 +103,8 @@ class RunLogger {
   /// Prints the last lines: time, rate and the share of waiting for data. Then writes the report.
   /// @param ending   "complete", "stopped at step 7"
   /// @param sources  origin of the values of @p configuration; empty: unknown
-  void finish(const std::string& ending, const nlohmann::ordered_json& configuration, const Provenance& sources = {}) {
+  void finish(const std::string& ending, const nlohmann::ordered_json& configuration,
+              const config::Provenance& sources = {}) {
     progress_.finish();
     char text[96];
     std::snprintf(text, sizeof text, "  %.1f samples/s, %.2f %% of the time spent waiting for data",
@@ -127,7 +128,7 @@ class RunLogger {
   }
 
   void write_report(const std::string& ending, const nlohmann::ordered_json& configuration,
-                    const Provenance& sources) const {
+                    const config::Provenance& sources) const {
     report::Report page;
     page.title = facts_.variant;
     page.subtitle = ending;

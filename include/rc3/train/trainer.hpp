@@ -18,14 +18,15 @@
 #include <utility>
 #include <vector>
 
+#include "rc3/config/json.hpp"
 #include "rc3/core/communicator.hpp"
 #include "rc3/core/nn/device.hpp"
 #include "rc3/core/random.hpp"
 #include "rc3/model/pretrainer.hpp"
 #include "rc3/train/adamw.hpp"
 #include "rc3/train/checkpoint.hpp"
-#include "rc3/train/config/json.hpp"
 #include "rc3/train/ema.hpp"
+#include "rc3/train/fields.hpp"
 #include "rc3/train/freeze.hpp"
 #include "rc3/train/gradient_sum.hpp"
 #include "rc3/train/options.hpp"
@@ -77,7 +78,7 @@ class Trainer {
         options_(std::move(options)),
         comm_(std::move(comm)),
         optimizer_(*trained_, options_.optimizer) {
-    check(options_, "train::Trainer: options");
+    config::check(options_, "train::Trainer: options");
     agree_on_precision(resolve(options_.precision, device_));
     share_weights();
     if (comm_->size() > 1) sum_.emplace(*comm_, learning());

@@ -8,7 +8,10 @@
 #include <torch/nn/module.h>
 
 #include <memory>
+#include <tuple>
+#include <utility>
 
+#include "rc3/config/fields.hpp"
 #include "rc3/core/batch.hpp"
 #include "rc3/core/check.hpp"
 #include "rc3/visual/concept.hpp"
@@ -19,6 +22,13 @@ struct BothOptions {
   double drop_regions = 0.1;  ///< in training, probability that a sample loses its regions, in [0, 1)
   double drop_patches = 0.1;  ///< the same for its patches; drop_regions + drop_patches <= 1, never both
 };
+
+template <class V>
+void visit_fields(BothOptions& o, V&& v) {
+  v("drop_regions", o.drop_regions, "in training, probability that a sample loses its regions",
+    config::from_to_below(0, 1));
+  v("drop_patches", o.drop_patches, "the same for its patches", config::from_to_below(0, 1));
+}
 
 /// [regions; patches] with a learned embedding for each modality and a mask for each sample. A batch may mix samples
 /// with regions only, patches only and both. Modality dropout trains one model for all three.
@@ -52,7 +62,7 @@ class Both : public torch::nn::Module {
   ///         the summaries are those of the regions
   /// @throws rc3::Error for a sample with neither regions nor patches
   Tokens encode(const Images& images) {
-    auto [regions, patches] = parts(images);
+    auto [regions, patches] = encode_parts(images);
     if (is_training()) drop_modality(regions, patches);
     const auto mask = at::cat({regions.mask, patches.mask}, 1);
     const auto seen = mask.any(1);
@@ -69,9 +79,11 @@ class Both : public torch::nn::Module {
   { return patch_->summary_width(); }
   const std::shared_ptr<RoiPolicy>& roi() const { return roi_; }
   const std::shared_ptr<PatchPolicy>& patch() const { return patch_; }
+  const BothOptions& options() const { return options_; }
+  std::tuple<std::shared_ptr<RoiPolicy>, std::shared_ptr<PatchPolicy>> parts() const { return {roi_, patch_}; }
 
  private:
-  std::pair<Tokens, Tokens> parts(const Images& images) {
+  std::pair<Tokens, Tokens> encode_parts(const Images& images) {
     // Policies with one backbone share its map.
     if constexpr (requires { roi_->backbone() == patch_->backbone(); })
       if (roi_->backbone() == patch_->backbone()) {

@@ -14,7 +14,9 @@
 #include <torch/nn/modules/normalization.h>
 
 #include <memory>
+#include <tuple>
 
+#include "rc3/config/fields.hpp"
 #include "rc3/core/batch.hpp"
 #include "rc3/core/check.hpp"
 #include "rc3/visual/concept.hpp"
@@ -28,6 +30,14 @@ struct PatchOptions {
   std::int64_t max_patches = 49;  ///< a map of more cells is first averaged to grid x grid, >= 1
   double dropout = 0.1;           ///< in training, probability in [0, 1)
 };
+
+template <class V>
+void visit_fields(PatchOptions& o, V&& v) {
+  v("width", o.width, "width of a token", config::above(0));
+  v("grid", o.grid, "side of the learned position embedding", config::at_least(1));
+  v("max_patches", o.max_patches, "a map of more cells is first averaged to grid x grid", config::at_least(1));
+  v("dropout", o.dropout, "in training", config::from_to_below(0, 1));
+}
 
 /// One token for each cell of the map: LayerNorm(W feature + position), then dropout.
 /// @tparam Backbone  a backbone::Policy; its map [B, C, h, w] has P = h w patches, row by row
@@ -69,6 +79,8 @@ class Patch : public torch::nn::Module {
   /// S: mean and maximum of each channel of the map.
   std::int64_t summary_width() const { return 2 * backbone_->channels(); }
   const std::shared_ptr<Backbone>& backbone() const { return backbone_; }
+  const PatchOptions& options() const { return options_; }
+  std::tuple<std::shared_ptr<Backbone>> parts() const { return {backbone_}; }
 
  private:
   at::Tensor position(std::int64_t h, std::int64_t w) const {

@@ -11,6 +11,7 @@
 #include <torch/nn/modules/linear.h>
 #include <torch/nn/modules/normalization.h>
 
+#include "rc3/config/fields.hpp"
 #include "rc3/core/batch.hpp"
 #include "rc3/core/check.hpp"
 #include "rc3/core/nn/linear.hpp"
@@ -76,6 +77,14 @@ struct RegionEmbeddingOptions {
   double dropout = 0.1;  ///< in training, probability in [0, 1)
 };
 
+template <class V>
+void visit_fields(RegionEmbeddingOptions& o, V&& v) {
+  v("features", o.features, "width of a region's features", config::above(0));
+  v("width", o.width, "width of a token", config::above(0));
+  v("location", o.location, "numbers that encode a box");
+  v("dropout", o.dropout, "in training", config::from_to_below(0, 1));
+}
+
 /// LayerNorm(W_f feature + W_l location), then dropout. Source: VOLTA's controlled models (Bugliarello et al. 2021).
 class RegionEmbedding : public torch::nn::Module {
  public:
@@ -114,3 +123,12 @@ class RegionEmbedding : public torch::nn::Module {
 };
 
 }  // namespace rc3::visual
+
+namespace rc3::config {
+
+template <>
+struct Names<visual::Location> {
+  static constexpr const char* all[] = {"five", "seven"};
+};
+
+}  // namespace rc3::config

@@ -27,6 +27,7 @@ class Roi : public torch::nn::Module {
   }
 
   std::int64_t width() const { return embedding_->options().width; }
+  const RegionEmbeddingOptions& options() const { return embedding_->options(); }
 
  private:
   std::shared_ptr<RegionEmbedding> embedding_;

@@ -2,6 +2,7 @@
 /// Regions pooled from a backbone's feature map, without detector files.
 
 #include <memory>
+#include <tuple>
 
 #include "rc3/visual/concept.hpp"
 #include "rc3/visual/region_embedding.hpp"
@@ -15,6 +16,14 @@ struct RoiFromBackboneOptions {
   Location location = Location::five;
   double dropout = 0.1;  ///< in training, probability in [0, 1)
 };
+
+template <class V>
+void visit_fields(RoiFromBackboneOptions& o, V&& v) {
+  v("width", o.width, "width of a token", config::above(0));
+  v("grid", o.grid, "bilinear samples along each side of a box", config::at_least(1));
+  v("location", o.location, "numbers that encode a box");
+  v("dropout", o.dropout, "in training", config::from_to_below(0, 1));
+}
 
 /// RoIAlign of the batch's boxes on the map of @p Backbone.
 /// @tparam Backbone  a backbone::Policy; if visual::Patch shares it, visual::Both runs it once
@@ -48,6 +57,8 @@ class RoiFromBackbone : public torch::nn::Module {
 
   std::int64_t width() const { return options_.width; }
   const std::shared_ptr<Backbone>& backbone() const { return backbone_; }
+  const RoiFromBackboneOptions& options() const { return options_; }
+  std::tuple<std::shared_ptr<Backbone>> parts() const { return {backbone_}; }
 
  private:
   RoiFromBackboneOptions options_;

@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -55,6 +56,15 @@ struct RoiFromCropsOptions {
   Location location = Location::five;
   double dropout = 0.1;  ///< in training, probability in [0, 1)
 };
+
+template <class V>
+void visit_fields(RoiFromCropsOptions& o, V&& v) {
+  v("width", o.width, "width of a token", config::above(0));
+  v("side", o.side, "side of a crop, pixels", config::above(0));
+  v("margin", o.margin, "margin around a box, relative to its longer side", config::at_least(0));
+  v("location", o.location, "numbers that encode a box");
+  v("dropout", o.dropout, "in training", config::from_to_below(0, 1));
+}
 
 /// Region features by @p Backbone: mean and maximum of each channel of a region's map. They have the form of
 /// visual::Patch's summary of a whole image, so the image head also embeds regions: Tokens::summaries. Each region
@@ -120,6 +130,7 @@ class RoiFromCrops : public torch::nn::Module {
   /// S: mean and maximum of each channel of a region's map.
   std::int64_t summary_width() const { return 2 * backbone_->channels(); }
   const RoiFromCropsOptions& options() const { return options_; }
+  std::tuple<std::shared_ptr<Backbone>> parts() const { return {backbone_}; }
 
  private:
   RoiFromCropsOptions options_;

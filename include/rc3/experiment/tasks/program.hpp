@@ -30,7 +30,7 @@ namespace detail {
 
 /// The table as an HTML page. @param seeds  number of seeds in the mean
 template <class E>
-void write_report(const TaskContext<E>& context, const train::Provenance& sources, const task::Results& results,
+void write_report(const TaskContext<E>& context, const config::Provenance& sources, const task::Results& results,
                   std::int64_t seeds) {
   namespace report = train::report;
   const auto& s = context.settings;
@@ -48,14 +48,14 @@ void write_report(const TaskContext<E>& context, const train::Provenance& source
         table.rows.push_back({row.metric + ", " + row.ablation, row.cells, row.task});
     if (!table.rows.empty()) page.tables.push_back(std::move(table));
   }
-  page.configuration = train::to_json(s);
+  page.configuration = config::to_json(s);
   page.sources = sources;
   page.environment = report::environment();
   report::write_report(s.out / "report.html", page);
 }
 
 template <class E>
-void write_tables(const TaskContext<E>& context, const train::Provenance& sources, const task::Results& results,
+void write_tables(const TaskContext<E>& context, const config::Provenance& sources, const task::Results& results,
                   std::int64_t seeds) {
   const auto& out = context.settings.out;
   io::write_file(out / "results.json", results.json().dump(2) + '\n');
@@ -64,11 +64,11 @@ void write_tables(const TaskContext<E>& context, const train::Provenance& source
 }
 
 template <class E>
-void run_tasks(const TaskSettings<typename E::Config>& settings, const train::Provenance& sources) {
+void run_tasks(const TaskSettings<typename E::Config>& settings, const config::Provenance& sources) {
   const TaskContext<E> context(settings);
   std::cout << TaskContext<E>::Model::name() << "\ndevice      " << context.device.str() << ", "
             << (context.precision == train::Precision::bfloat16 ? "bfloat16" : "float32") << '\n'
-            << train::described(settings, sources) << std::flush;
+            << config::described(settings, sources) << std::flush;
   std::error_code failed;
   std::filesystem::create_directories(settings.out, failed);
   require(!failed, "out: the folder ", settings.out.string(), " cannot be made (", failed.message(), ")");
@@ -106,8 +106,8 @@ template <class E>
 int tasks_main(int argc, char** argv) {
   CLI::App app{"Tunes " + TaskContext<E>::Model::name() + " on downstream tasks, and evaluates it in many languages"};
   TaskSettings<typename E::Config> settings;
-  train::Provenance sources;
-  train::add_options(app, settings, &sources);
+  config::Provenance sources;
+  config::add_options(app, settings, &sources);
   try {
     CLI11_PARSE(app, argc, argv);
     for (const char* ranks : {"WORLD_SIZE", "OMPI_COMM_WORLD_SIZE"})

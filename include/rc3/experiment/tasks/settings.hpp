@@ -6,7 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "rc3/train/config.hpp"
+#include "rc3/config/config.hpp"
+#include "rc3/train/fields.hpp"
 #include "rc3/train/options.hpp"
 
 namespace rc3::experiment {
@@ -48,10 +49,10 @@ void visit_fields(TaskData& o, V&& v) {
   v("provider", o.provider, "in place of files: what makes the examples, where the program has such a provider");
   v("provided", o.provided, "folder of the provider's data");
   v("languages", o.languages, "of a provider's tables, beside the source; none: as the provider has it");
-  v("scenes", o.scenes, "of a provider: scenes to learn from; 0: as it has it", train::at_least(0));
-  v("test_scenes", o.test_scenes, "of a provider: scenes to classify; 0: as it has it", train::at_least(0));
+  v("scenes", o.scenes, "of a provider: scenes to learn from; 0: as it has it", config::at_least(0));
+  v("test_scenes", o.test_scenes, "of a provider: scenes to classify; 0: as it has it", config::at_least(0));
   v("test_captions", o.test_captions,
-    "of a provider: scenes whose captions are searched for and translated; 0: as it has it", train::at_least(0));
+    "of a provider: scenes whose captions are searched for and translated; 0: as it has it", config::at_least(0));
   v("train", o.train, "file in the source language (of Multi30K the folder): XVNLI's, GQA's, NLVR2's, or captions");
   v("validation", o.validation, "the same, to choose the checkpoint on");
   v("test", o.test, "LANGUAGE=FILE,...: XVNLI's, xGQA's, MaRVL's, or captions; of translation the language written");
@@ -64,7 +65,7 @@ void visit_fields(TaskData& o, V&& v) {
   v("extension", o.extension, "of the images' names, of entailment, questions and reasoning");
   v("regions", o.regions, "VOLTA's TSV of the images of train, validation and each test file, or one for all");
   v("boxes", o.boxes, "where images have no regions: the whole image, and so many parts on each side; 0: none",
-    train::within(0, 6));
+    config::within(0, 6));
   v("answers", o.answers, "of questions: the classes, a JSON list (VOLTA's trainval_label2ans.json)");
 }
 
@@ -86,20 +87,20 @@ struct Tuning {
 
 template <class V>
 void visit_fields(Tuning& o, V&& v) {
-  v("steps", o.steps, "of fine-tuning", train::above(0));
-  v("batch", o.batch, "examples a step", train::at_least(2));
-  v("learning_rate", o.learning_rate, "the highest", train::above(0));
-  v("translation_steps", o.translation_steps, "of translation, whose decoder begins from nothing", train::above(0));
-  v("translation_rate", o.translation_rate, "its highest learning rate", train::above(0));
+  v("steps", o.steps, "of fine-tuning", config::above(0));
+  v("batch", o.batch, "examples a step", config::at_least(2));
+  v("learning_rate", o.learning_rate, "the highest", config::above(0));
+  v("translation_steps", o.translation_steps, "of translation, whose decoder begins from nothing", config::above(0));
+  v("translation_rate", o.translation_rate, "its highest learning rate", config::above(0));
   v("freeze", o.freeze, "what does not learn (retrieval leaves none out): what aligns images with all languages");
   v("precision", o.precision, "of tuning and of looking; automatic: bfloat16 where it is measured to be faster");
-  v("seeds", o.seeds, "fine-tunings of each task", train::above(0));
+  v("seeds", o.seeds, "fine-tunings of each task", config::above(0));
   v("first_seed", o.first_seed, "the others follow it");
   v("embeddings", o.embeddings, "heads see the product of the embeddings beside z");
   v("controls", o.controls, "evaluate also with one kind of feature alone, and with shuffled and blank images");
-  v("rerank", o.rerank, "found images or texts that ITM orders anew; 0: none", train::at_least(0));
+  v("rerank", o.rerank, "found images or texts that ITM orders anew; 0: none", config::at_least(0));
   v("shots", o.shots, "classification continues with as many examples of each target language; 0: none",
-    train::at_least(0));
+    config::at_least(0));
 }
 
 /// @tparam Variant  the experiment's configuration
@@ -121,7 +122,7 @@ void visit_fields(TaskSettings<Variant>& s, V&& v) {
   v("variant", s.variant, "the model");
   v("init", s.init, "model.safetensors of the pre-trained model, or of a run; empty: an untrained one");
   v("out", s.out, "folder for tables and predictions");
-  v("threads", s.threads, "compute threads; 0: as LibTorch has it", train::at_least(0));
+  v("threads", s.threads, "compute threads; 0: as LibTorch has it", config::at_least(0));
   v("device", s.device, "cpu, cuda, cuda:N, or auto: a GPU where there is one");
 }
 

@@ -1,10 +1,8 @@
 #pragma once
 /// Manifest of a checkpoint folder, written last: a folder with a matching manifest is complete. LibTorch-free.
 
-#include <algorithm>
 #include <cstdint>
 #include <filesystem>
-#include <limits>
 #include <optional>
 #include <string>
 #include <vector>
@@ -12,18 +10,14 @@
 #include <nlohmann/json.hpp>
 
 #include "rc3/core/error.hpp"
-#include "rc3/io/crc32c.hpp"
 #include "rc3/io/file.hpp"
+#include "rc3/io/folder_writer.hpp"
 #include "rc3/io/json.hpp"
 
 namespace rc3::train {
 
 struct Manifest {
-  struct File {
-    std::string name;
-    std::uint64_t size = 0;      ///< bytes
-    std::uint32_t checksum = 0;  ///< CRC-32C
-  };
+  using File = io::FolderFile;
   static constexpr const char* name = "manifest.json";
 
   std::int64_t step = 0;         ///< completed optimizer steps
@@ -59,20 +53,7 @@ struct Manifest {
   }
 
   /// Checks every file. @throws rc3::Error naming the first that is missing, of another size, or changed
-  void verify(const std::filesystem::path& folder) const {
-    std::string block(1 << 20, '\0');
-    for (const File& f : files) {
-      const io::InputFile file(folder / f.name);
-      require(file.size() == f.size, file.path().string(), ": has ", file.size(), " bytes, the manifest says ", f.size);
-      io::Crc32c sum;
-      for (std::uint64_t at = 0; at < f.size; at += block.size()) {
-        const auto size = static_cast<std::size_t>(std::min<std::uint64_t>(block.size(), f.size - at));
-        file.read(block.data(), size, at);
-        sum.add({block.data(), size});
-      }
-      require(sum.value() == f.checksum, file.path().string(), ": damaged: its check sum is not that of the manifest");
-    }
-  }
+  void verify(const std::filesystem::path& folder) const { io::verify_files(folder, files, "the manifest"); }
 };
 
 }  // namespace rc3::train

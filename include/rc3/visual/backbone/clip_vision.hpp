@@ -32,6 +32,12 @@ struct ClipVisionOptions : VisionTransformerOptions {
   nlohmann::json to_config() const;
 };
 
+template <class V>
+void visit_fields(ClipVisionOptions& o, V&& v) {
+  visit_fields(static_cast<VisionTransformerOptions&>(o), v);
+  v("projection", o.projection, "width of the space shared with texts; 0: no projection", config::at_least(0));
+}
+
 /// ViT with a norm before its layers, no bias in the patch embedding, and a final norm for the class token only.
 /// Source: Radford et al. 2021 (CLIP).
 class ClipVision : public detail::VisionTransformer {

@@ -16,6 +16,7 @@
 #include <filesystem>
 #include <memory>
 
+#include "rc3/config/fields.hpp"
 #include "rc3/core/batch.hpp"
 #include "rc3/core/check.hpp"
 #include "rc3/core/nn/state.hpp"
@@ -103,6 +104,12 @@ struct EfficientNetLiteOptions {
   /// stride 16. Drawings differ from photographs most in the last layers.
   bool multi_scale = false;
 };
+
+template <class V>
+void visit_fields(EfficientNetLiteOptions& o, V&& v) {
+  v("frozen_blocks", o.frozen_blocks, "frozen blocks; -1: all", config::at_least(-1));
+  v("multi_scale", o.multi_scale, "adds earlier layers to the channels of the head");
+}
 
 namespace detail {
 

@@ -4,6 +4,7 @@
 #include <torch/nn/module.h>
 #include <torch/nn/modules/conv.h>
 
+#include "rc3/config/fields.hpp"
 #include "rc3/core/batch.hpp"
 #include "rc3/core/check.hpp"
 #include "rc3/visual/concept.hpp"
@@ -14,6 +15,12 @@ struct LinearPatchesOptions {
   std::int64_t channels = 384;   ///< C
   std::int64_t patch_size = 32;  ///< p, side of a square, pixels
 };
+
+template <class V>
+void visit_fields(LinearPatchesOptions& o, V&& v) {
+  v("channels", o.channels, "channels of the map", config::above(0));
+  v("patch_size", o.patch_size, "side of a square, pixels", config::above(0));
+}
 
 /// Non-overlapping p x p squares, each mapped linearly to C numbers. Source: ViT; ViLT (Kim et al. 2021).
 class LinearPatches : public torch::nn::Module {
@@ -37,6 +44,7 @@ class LinearPatches : public torch::nn::Module {
   }
 
   std::int64_t channels() const { return options_.channels; }
+  const LinearPatchesOptions& options() const { return options_; }
 
  private:
   LinearPatchesOptions options_;

@@ -14,6 +14,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "rc3/config/fields.hpp"
 #include "rc3/core/error.hpp"
 #include "rc3/io/file.hpp"
 #include "rc3/io/json.hpp"
@@ -74,6 +75,13 @@ struct PixelNorm {
     return {};
   }
 };
+
+template <class V>
+void visit_fields(PixelNorm& o, V&& v) {
+  v("mean", o.mean, "R, G, B, of the rescaled pixels");
+  v("deviation", o.deviation, "R, G, B, of the rescaled pixels", config::above(0));
+  v("rescale", o.rescale, "factor of pixels 0..255", config::above(0));
+}
 
 inline PixelNorm PixelNorm::from_directory(const std::filesystem::path& directory, const PixelNorm& family) {
   Found found = find(directory);

@@ -25,6 +25,12 @@ struct SiglipVisionOptions : VisionTransformerOptions {
   nlohmann::json to_config() const;
 };
 
+template <class V>
+void visit_fields(SiglipVisionOptions& o, V&& v) {
+  visit_fields(static_cast<VisionTransformerOptions&>(o), v);
+  v("head", o.head, "whether the model has a pooling head");
+}
+
 /// ViT without class token; an attention layer pools the patches.
 /// Source: Zhai et al. 2023 (SigLIP).
 class SiglipVision : public detail::VisionTransformer {

@@ -28,6 +28,12 @@ struct VitOptions : VisionTransformerOptions {
   nlohmann::json to_config() const;
 };
 
+template <class V>
+void visit_fields(VitOptions& o, V&& v) {
+  visit_fields(static_cast<VisionTransformerOptions&>(o), v);
+  v("pooler", o.pooler, "width of the dense tanh layer after [CLS]; 0: none", config::at_least(0));
+}
+
 /// Patch embedding, class token, pre-norm layers and a norm.
 /// Source: Dosovitskiy et al. 2021, "An image is worth 16x16 words".
 class Vit : public detail::VisionTransformer {

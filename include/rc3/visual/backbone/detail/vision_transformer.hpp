@@ -12,6 +12,8 @@
 
 #include <memory>
 
+#include "rc3/config/activation.hpp"
+#include "rc3/config/fields.hpp"
 #include "rc3/core/batch.hpp"
 #include "rc3/core/check.hpp"
 #include "rc3/core/nn/state.hpp"
@@ -35,6 +37,20 @@ struct VisionTransformerOptions {
 
   std::int64_t grid() const { return image_size / patch_size; }  ///< side of the learned position grid, patches
 };
+
+template <class V>
+void visit_fields(VisionTransformerOptions& o, V&& v) {
+  v("width", o.width, "width of a token", config::above(0));
+  v("layers", o.layers, "layers", config::at_least(1));
+  v("heads", o.heads, "attention heads; divide the width", config::above(0));
+  v("feed_forward", o.feed_forward, "inner width of a layer", config::above(0));
+  v("image_size", o.image_size, "side of the pre-training images, pixels", config::above(0));
+  v("patch_size", o.patch_size, "side of a patch, pixels", config::above(0));
+  v("norm_eps", o.norm_eps, "epsilon of the norms", config::above(0));
+  v("dropout", o.dropout, "in training", config::from_to_below(0, 1));
+  v("activation", o.activation, "of the feed-forward layers");
+  v("pixels", o.pixels, "normalisation of pixels");
+}
 
 namespace detail {
 

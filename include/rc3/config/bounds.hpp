@@ -6,7 +6,7 @@
 
 #include "rc3/core/error.hpp"
 
-namespace rc3::train {
+namespace rc3::config {
 
 struct Bounds {
   double low = -std::numeric_limits<double>::infinity();
@@ -29,4 +29,4 @@ constexpr Bounds at_least(double low) { return {.low = low}; }
 constexpr Bounds within(double low, double high) { return {.low = low, .high = high}; }
 constexpr Bounds from_to_below(double low, double high) { return {.low = low, .high = high, .high_in = false}; }
 
-}  // namespace rc3::train
+}  // namespace rc3::config

@@ -1,4 +1,4 @@
-#include "rc3/train/config.hpp"
+#include "rc3/config/config.hpp"
 
 #include <boost/test/unit_test.hpp>
 
@@ -8,13 +8,17 @@
 #include <set>
 #include <sstream>
 
+#include "rc3/train/fields.hpp"
 #include "support/support.hpp"
 #ifdef RC3_TEST_CLI11
-#include "rc3/train/config/arguments.hpp"
+#include "rc3/config/arguments.hpp"
 #endif
 
 using namespace rc3::test;
-using namespace rc3::train;
+using namespace rc3::config;
+using rc3::train::AdamWOptions;
+using rc3::train::Decay;
+using rc3::train::Precision;
 
 namespace {
 
@@ -22,9 +26,9 @@ namespace {
 struct Experiment {
   std::filesystem::path data = "shards";
   std::vector<std::string> languages = {"en", "de"};
-  Options train = {};
-  CheckpointOptions checkpoint = {};
-  LogOptions log = {};
+  rc3::train::Options train = {};
+  rc3::train::CheckpointOptions checkpoint = {};
+  rc3::train::LogOptions log = {};
 };
 template <class V>
 void visit_fields(Experiment& e, V&& v) {
@@ -42,7 +46,7 @@ std::filesystem::path file(const TempDir& folder, const std::string& text) {
 
 }  // namespace
 
-BOOST_AUTO_TEST_SUITE(train_config)
+BOOST_AUTO_TEST_SUITE(config_options)
 
 BOOST_AUTO_TEST_CASE(a_file_changes_what_it_names) {
   const TempDir folder;
@@ -123,11 +127,11 @@ BOOST_AUTO_TEST_CASE(where_a_value_comes_from_is_known_of_every_option) {
 BOOST_AUTO_TEST_CASE(every_field_of_the_options_is_listed) {
   // A field that somebody adds and forgets to list makes the binding fail to compile: count them here, list it there.
   auto& [optimizer, schedule, precision, seed, accumulate, ema, freeze, max_consecutive_skips] =
-      *std::make_unique<Options>();
+      *std::make_unique<rc3::train::Options>();
   auto& [rate, b1, b2, eps, decay, clip, rates, layers] = optimizer;
   auto& [warmup, total, floor, way] = schedule;
-  auto& [folder, every, keep, asynchronous] = *std::make_unique<CheckpointOptions>();
-  auto& [log_every, tensorboard, report] = *std::make_unique<LogOptions>();
+  auto& [folder, every, keep, asynchronous] = *std::make_unique<rc3::train::CheckpointOptions>();
+  auto& [log_every, tensorboard, report] = *std::make_unique<rc3::train::LogOptions>();
   (void)precision, (void)seed, (void)accumulate, (void)ema, (void)freeze, (void)max_consecutive_skips, (void)rate,
       (void)b1;
   (void)b2, (void)eps, (void)decay, (void)clip, (void)rates, (void)layers, (void)warmup, (void)total, (void)floor;
@@ -168,7 +172,7 @@ BOOST_AUTO_TEST_CASE(what_is_refused) {
     throws_with([&] { read_config(path, e); }, path.string() + ": ", expected);
     BOOST_TEST(to_json(e) == to_json(Experiment{}));
   }
-  Options options;
+  rc3::train::Options options;
   options.ema = 1;
   throws_with([&] { check(options); }, "\"ema\" must be in [0, 1), is 1");
 }

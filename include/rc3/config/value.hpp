@@ -2,35 +2,52 @@
 /// An option's value as JSON and as command-line text.
 
 #include <algorithm>
-#include <concepts>
+#include <array>
+#include <cstddef>
 #include <filesystem>
 #include <iterator>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <type_traits>
 #include <vector>
 
 #include <nlohmann/json.hpp>
 
+#include "rc3/config/fields.hpp"
 #include "rc3/core/error.hpp"
 #include "rc3/io/json.hpp"
-#include "rc3/train/config/fields.hpp"
 
-namespace rc3::train {
+namespace rc3::config {
+
+/// Form of a type's values, where the general one does not fit. A specialization has three static functions:
+/// `to_json(const T&)`, `from_json(json, wrong)` and `from_text(std::string_view)`. Both return values are those of
+/// value_to_json and value_from_json; from_json reports a wrong value by `wrong("<what it must be>")`, which throws.
+template <class T>
+struct Form;
+
+namespace detail {
+template <class T>
+concept HasForm = requires(const T& value) {
+  Form<T>::to_json(value);
+};
+template <class T>
+inline constexpr bool is_array = false;
+template <class T, std::size_t N>
+inline constexpr bool is_array<std::array<T, N>> = true;
+}  // namespace detail
 
 template <class T>
 nlohmann::ordered_json value_to_json(const T& value) {
-  if constexpr (std::is_enum_v<T>) {
+  if constexpr (detail::HasForm<T>) {
+    return Form<T>::to_json(value);
+  } else if constexpr (std::is_enum_v<T>) {
     return Names<T>::all[static_cast<std::size_t>(value)];
   } else if constexpr (std::is_same_v<T, std::filesystem::path>) {
     return value.string();
   } else if constexpr (std::is_same_v<T, std::vector<std::filesystem::path>>) {
     auto all = nlohmann::ordered_json::array();
     for (const auto& path : value) all.push_back(path.string());
-    return all;
-  } else if constexpr (std::is_same_v<T, std::vector<RateRule>>) {
-    auto all = nlohmann::ordered_json::object();
-    for (const RateRule& rule : value) all[rule.part] = rule.rate;
     return all;
   } else {
     return value;
@@ -45,7 +62,9 @@ T value_from_json(const nlohmann::ordered_json& json, const std::string& path, c
   const auto wrong = [&](const std::string& expected) {
     fail(where, ": \"", path, "\" must be ", expected, ", is ", io::short_text(json));
   };
-  if constexpr (std::is_enum_v<T>) {
+  if constexpr (detail::HasForm<T>) {
+    return Form<T>::from_json(json, wrong);
+  } else if constexpr (std::is_enum_v<T>) {
     const auto names = Names<T>::all;
     if (json.is_string())
       for (std::size_t i = 0; i < std::size(Names<T>::all); ++i)
@@ -59,14 +78,14 @@ T value_from_json(const nlohmann::ordered_json& json, const std::string& path, c
   } else if constexpr (std::is_same_v<T, std::vector<std::filesystem::path>>) {
     const auto all = io::as<std::vector<std::string>>(json, path, where);
     return T(all.begin(), all.end());
-  } else if constexpr (std::is_same_v<T, std::vector<RateRule>>) {
-    if (!json.is_object()) wrong("an object of rates, {\"text.\": 0.1}");
-    T rules;
-    for (const auto& [part, rate] : json.items()) {
-      if (!rate.is_number() || rate.template get<double>() < 0) wrong("an object of rates, each at least 0");
-      rules.push_back({part, rate.template get<double>()});
-    }
-    return rules;
+  } else if constexpr (detail::is_array<T>) {
+    const auto all = io::as<std::vector<typename T::value_type>>(json, path, where);
+    if (all.size() != std::tuple_size_v<T>) wrong(join("an array of ", std::tuple_size_v<T>));
+    T value{};
+    std::copy(all.begin(), all.end(), value.begin());
+    for (const auto& element : all)
+      if (!bounds.hold(static_cast<double>(element))) wrong(join("numbers ", bounds.text()));
+    return value;
   } else {
     const T value = io::as<T>(json, path, where);
     if constexpr (std::is_arithmetic_v<T> && !std::is_same_v<T, bool>)
@@ -78,18 +97,9 @@ T value_from_json(const nlohmann::ordered_json& json, const std::string& path, c
 /// JSON value of the command-line @p text for an option of type T.
 template <class T>
 nlohmann::ordered_json json_from_text(std::string_view text) {
-  if constexpr (std::is_same_v<T, std::vector<RateRule>>) {
-    auto rules = nlohmann::ordered_json::object();
-    for (std::size_t at = 0; at < text.size();) {
-      const auto end = std::min(text.find(',', at), text.size());
-      const auto rule = text.substr(at, end - at);
-      const auto equals = rule.rfind('=');
-      if (equals == std::string_view::npos) return std::string(text);  // refused later for its type
-      rules[std::string(rule.substr(0, equals))] = json_from_text<double>(rule.substr(equals + 1));
-      at = end + 1;
-    }
-    return rules;
-  } else if constexpr (std::is_same_v<T, std::vector<double>>) {
+  if constexpr (detail::HasForm<T>) {
+    return Form<T>::from_text(text);
+  } else if constexpr (std::is_same_v<T, std::vector<double>> || detail::is_array<T>) {
     auto json = nlohmann::ordered_json::parse(join('[', text, ']'), nullptr, /*allow_exceptions=*/false);
     return json.is_discarded() ? nlohmann::ordered_json(std::string(text)) : json;
   } else if constexpr (std::is_same_v<T, std::vector<std::string>> ||
@@ -109,4 +119,4 @@ nlohmann::ordered_json json_from_text(std::string_view text) {
   }
 }
 
-}  // namespace rc3::train
+}  // namespace rc3::config

@@ -8,11 +8,11 @@
 
 #include <nlohmann/json.hpp>
 
+#include "rc3/config/fields.hpp"
+#include "rc3/config/value.hpp"
 #include "rc3/core/error.hpp"
-#include "rc3/train/config/fields.hpp"
-#include "rc3/train/config/value.hpp"
 
-namespace rc3::train {
+namespace rc3::config {
 
 /// The name of each option, in the order of the list, with "default", a file name, or "command line".
 using Provenance = std::vector<std::pair<std::string, std::string>>;
@@ -33,7 +33,7 @@ inline void set_provenance(Provenance& sources, const std::vector<std::string>& 
   for (const auto& name : names) {
     const auto found =
         std::find_if(sources.begin(), sources.end(), [&](const auto& option) { return option.first == name; });
-    require(found != sources.end(), "train::set_provenance: there is no option \"", name, '"');
+    require(found != sources.end(), "config::set_provenance: there is no option \"", name, '"');
     found->second = where;
   }
 }
@@ -54,7 +54,7 @@ std::string described(const C& config, const Provenance& sources) {
   for_each_field(copy, [&](const std::string&, const auto& value, const char*, const Bounds&) {
     values.push_back(value_to_json(value).dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
   });
-  require(values.size() == sources.size(), "train::described: ", sources.size(), " sources for ", values.size(),
+  require(values.size() == sources.size(), "config::described: ", sources.size(), " sources for ", values.size(),
           " options");
   std::size_t longest_name = 0, longest_value = 0;
   for (std::size_t i = 0; i < values.size(); ++i) {
@@ -88,4 +88,4 @@ std::string described_set(const C& config, const Provenance& sources) {
   return out + join(left, " options have their defaults; --help lists them\n");
 }
 
-}  // namespace rc3::train
+}  // namespace rc3::config

@@ -11,10 +11,10 @@
 #include <type_traits>
 #include <utility>
 
-#include "rc3/train/config/json.hpp"
-#include "rc3/train/config/provenance.hpp"
+#include "rc3/config/json.hpp"
+#include "rc3/config/provenance.hpp"
 
-namespace rc3::train {
+namespace rc3::config {
 
 /// Adds `--config FILE`, and an option for each field of @p config: `--optimizer.learning_rate 1e-4`. After parsing,
 /// the file is read first; command-line options then override it, in any position. @p config then holds the result.
@@ -56,4 +56,4 @@ void add_options(CLI::App& app, C& config, Provenance* sources = nullptr) {
   });
 }
 
-}  // namespace rc3::train
+}  // namespace rc3::config

@@ -10,11 +10,11 @@
 
 #include <nlohmann/json.hpp>
 
+#include "rc3/config/fields.hpp"
+#include "rc3/config/value.hpp"
 #include "rc3/io/json.hpp"
-#include "rc3/train/config/fields.hpp"
-#include "rc3/train/config/value.hpp"
 
-namespace rc3::train {
+namespace rc3::config {
 
 /// All options, in the order of their list; nested structs are objects.
 template <Configuration C>
@@ -110,4 +110,4 @@ void check(const C& config, const std::string& where = "configuration") {
   from_json(to_json(config), copy, where);
 }
 
-}  // namespace rc3::train
+}  // namespace rc3::config

@@ -1,0 +1,105 @@
+#pragma once
+/// Reading of a model directory.
+
+#include <ATen/core/Tensor.h>
+#include <c10/core/GradMode.h>
+#include <c10/util/Exception.h>
+
+#include <exception>
+#include <filesystem>
+#include <future>
+#include <new>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include "rc3/core/nn/state.hpp"
+#include "rc3/core/type_name.hpp"
+#include "rc3/io/folder_writer.hpp"
+#include "rc3/io/safetensors.hpp"
+#include "rc3/io/state.hpp"
+#include "rc3/pipeline/architecture.hpp"
+#include "rc3/pipeline/directory.hpp"
+#include "rc3/pipeline/pipeline.hpp"
+
+namespace rc3 {
+
+namespace pipeline {
+
+/// @throws rc3::Error naming both types unless @p directory holds @p variant
+inline void check_variant(const Directory& directory, const std::string& variant) {
+  require(directory.variant == variant, directory.path.string(), ": holds a ", directory.variant,
+          ", and the program asks for a ", variant);
+}
+
+namespace detail {
+
+/// Model of the architecture, with random weights.
+template <class M>
+std::shared_ptr<M> new_model(const Directory& directory) {
+  const auto where = directory.where();
+  try {
+    return build<M>(directory.at("architecture"), where);
+  } catch (const c10::Error& error) {
+    fail(where, ": no model of this architecture can be made: ", error.what_without_backtrace());
+  } catch (const std::bad_alloc&) {
+    fail(where, ": no model of this architecture can be made: out of memory");
+  }
+}
+
+template <class Tokenizer>
+Tokenizer new_tokenizer(const Directory& directory) {
+  const auto where = directory.where() + ": tokenizer";
+  const auto& json = directory.at("tokenizer");
+  require(json.is_object() && json.size() == 2 && json.contains("type") && json.contains("options"), where,
+          ": {\"type\", \"options\"} is expected");
+  require(json.at("type") == type_name<Tokenizer>(), where, ": is a ", io::short_text(json.at("type")),
+          ", the program's is ", type_name<Tokenizer>());
+  using Options = std::remove_cvref_t<decltype(std::declval<const Tokenizer&>().options())>;
+  return Tokenizer::from_pretrained(directory.path, all_options<Options>(json.at("options"), where));
+}
+
+}  // namespace detail
+
+/// Reads the weights of @p directory into @p module, which must have the same architecture.
+/// @throws rc3::Error for damaged files, and tensors that are missing, extra or of another shape; the module is then
+///         unchanged
+inline void load_weights(const Directory& directory, torch::nn::Module& module) {
+  const auto path = directory.path / weights_file;
+  const io::safetensors::Reader reader(path);
+  const auto state = nn::named_state(module);
+  io::check_state(reader, path.string(), state);
+  c10::NoGradGuard no_grad;
+  for (const auto& [name, tensor] : state) at::Tensor(tensor).copy_(reader.read(name));
+}
+
+}  // namespace pipeline
+
+/// The pipeline in @p directory, with its model in eval mode, on the CPU. Reads nothing outside the directory.
+/// @tparam M  type of the model, for example rc3::DefaultModel
+/// @throws rc3::Error naming the file: no model directory, a newer version, another type of model, a damaged file, a
+///         missing or unknown option, a missing, extra or differently shaped tensor
+template <class M>
+Pipeline<M> load(const std::filesystem::path& path) {
+  static_assert(pipeline::Diagnosis<M>::said);
+  const auto directory = pipeline::open_directory(path);
+  pipeline::check_variant(directory, type_name<M>());
+  for (const auto& [key, value] : directory.config.items())
+    require(key == "format" || key == "version" || key == "variant" || key == "architecture" || key == "tokenizer" ||
+                key == "images" || key == "card" || key == "files",
+            directory.where(), ": the key \"", key, "\" is unknown");
+  // The sums are computed while the model is built.
+  auto verified =
+      std::async(std::launch::async, [&] { io::verify_files(path, directory.files, pipeline::config_file); });
+  auto model = pipeline::detail::new_model<M>(directory);
+  verified.get();
+  pipeline::load_weights(directory, *model);
+  model->eval();
+  return {std::move(model), pipeline::detail::new_tokenizer<typename pipeline::TokenizerOf<M>::type>(directory),
+          pipeline::all_options<preprocess::PreprocessOptions>(directory.at("images"), directory.where() + ": images"),
+          pipeline::all_options<ModelCard>(directory.at("card"), directory.where() + ": card")};
+}
+
+}  // namespace rc3

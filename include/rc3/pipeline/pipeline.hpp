@@ -1,0 +1,38 @@
+#pragma once
+/// Pipeline: a model with its tokenizer and image preparation, as a model directory holds it. LibTorch-free.
+
+#include <memory>
+
+#include "rc3/pipeline/model_card.hpp"
+#include "rc3/preprocess/options.hpp"
+#include "rc3/text/tokenizer.hpp"
+
+namespace rc3 {
+
+namespace pipeline {
+
+/// Tokenizer of a model: `M::Tokenizer` if it exists, else text::Tokenizer.
+template <class M>
+struct TokenizerOf {
+  using type = text::Tokenizer;
+};
+template <class M>
+requires requires { typename M::Tokenizer; }
+struct TokenizerOf<M> {
+  using type = typename M::Tokenizer;
+};
+
+}  // namespace pipeline
+
+/// Model with its tokenizer and image preparation: reads strings and image files. A cheap handle: copies share the
+/// model.
+/// @tparam M  an rc3::Model or another model of images and texts
+template <class M>
+struct Pipeline {
+  std::shared_ptr<M> model;                           ///< in eval mode after rc3::load
+  typename pipeline::TokenizerOf<M>::type tokenizer;  ///< with its options, for example a prefix
+  preprocess::PreprocessOptions images;               ///< preparation for evaluation, without augmentation
+  ModelCard card = {};
+};
+
+}  // namespace rc3
