@@ -169,6 +169,15 @@ class Model;
 template <class Model, class... Objectives>
 class Pretrainer;
 
+template <class M>
+struct Pipeline;
+struct EmbedderOptions;
+template <class M, class Decoders = io::DefaultDecoders>
+class Embedder;
+struct ImageIndexOptions;
+template <class M, class Decoders = io::DefaultDecoders>
+class ImageIndex;
+
 namespace task {
 struct ExampleBatch;
 struct Answers;
