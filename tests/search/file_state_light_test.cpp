@@ -51,4 +51,13 @@ BOOST_AUTO_TEST_CASE(states_are_saved_with_the_vectors) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(the_directory_of_the_model_is_saved) {
+  const TempDir folder;
+  Index(3, {.model = "m", .model_directory = "/models/é"}).save(folder / "i");
+  BOOST_TEST(Index::load(folder / "i", "m").model_directory() == "/models/é");
+  Index(3).save(folder / "i");
+  BOOST_TEST(Index::load(folder / "i").model_directory().empty());
+  throws_with([] { Index(3, {.model_directory = "\xff"}); }, "model_directory", "UTF-8");
+}
+
 BOOST_AUTO_TEST_SUITE_END()

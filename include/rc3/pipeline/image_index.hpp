@@ -38,6 +38,7 @@ struct ImageIndexOptions {
   search::Storage storage = search::Storage::float32;  ///< of the vectors; a loaded index keeps its own
   int threads = 1;                                     ///< of a search, >= 1
   search::FolderOptions folder = {};
+  std::string model_directory = {};  ///< of the pipeline; saved for programs that search, as `rc3 search`
 };
 
 /// Found image.
@@ -69,7 +70,8 @@ class ImageIndex {
         options_(std::move(options)),
         index_(embedder_.dimension(), {.storage = options_.storage,
                                        .threads = options_.threads,
-                                       .model = pipeline::identity_of(embedder_.pipeline())}) {}
+                                       .model = pipeline::identity_of(embedder_.pipeline()),
+                                       .model_directory = options_.model_directory}) {}
 
   /// Index in the file @p path, made with the same model and image preparation.
   /// @throws rc3::Error if it was made with another, or as search::Index::load does

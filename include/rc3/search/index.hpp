@@ -31,6 +31,7 @@ struct IndexOptions {
   Storage storage = Storage::float32;
   int threads = 1;         ///< threads of a search, >= 1
   std::string model = {};  ///< name of the model whose vectors these are, UTF-8; saved, and compared by load()
+  std::string model_directory = {};  ///< where a program finds that model, UTF-8; saved, compared by nothing
 };
 
 /// Name of a found vector and its cosine with the query, in [-1, 1].
@@ -53,6 +54,7 @@ class Index {
     require(dimension >= 1 && dimension <= max_dimension, "search::Index: dimension must be in [1, ", max_dimension,
             "], is ", dimension);
     require_utf8(options_.model, "search::Index: option model");
+    require_utf8(options_.model_directory, "search::Index: option model_directory");
     set_threads(options_.threads);
   }
   // Rows refer to the keys of the map, which keep their places when it is moved.
@@ -64,6 +66,7 @@ class Index {
   bool empty() const { return names_.empty(); }
   Storage storage() const { return options_.storage; }
   const std::string& model() const { return options_.model; }
+  const std::string& model_directory() const { return options_.model_directory; }
   bool contains(std::string_view name) const { return rows_.find(name) != rows_.end(); }
 
   /// @param threads  threads of a search, >= 1
@@ -176,7 +179,7 @@ class Index {
       float scale;
       const std::byte* elements;
     };
-    write_index(path, dimension_, storage(), model(), order.size(), files, [&](std::size_t i) {
+    write_index(path, dimension_, storage(), model(), model_directory(), order.size(), files, [&](std::size_t i) {
       return Row{names_[order[i]], scaled() ? scales_[order[i]] : 1, elements(order[i])};
     });
   }
@@ -191,7 +194,8 @@ class Index {
                     FileStates* files = nullptr) {
     auto mapping = io::Mapping::of(io::InputFile(path));
     IndexContent content = parse_index({mapping->data(), mapping->size()}, path.string(), expected_model);
-    Index index(content.dimension, {content.storage, threads, std::move(content.model)});
+    Index index(content.dimension,
+                {content.storage, threads, std::move(content.model), std::move(content.model_directory)});
     index.origin_ = path.string();
     index.rows_.reserve(content.names.size());
     index.names_.reserve(content.names.size());

@@ -8,7 +8,7 @@
 /// | vectors | F32, BF16 or I8 [N, D] | stored elements |
 /// | names | U8 [bytes] | JSON array of N strings, in the order of the vectors |
 ///
-/// Metadata, all strings: format, version, dimension, storage, model.
+/// Metadata, all strings: format, version, dimension, storage, model; model_directory, if there is one.
 
 #include <algorithm>
 #include <charconv>
@@ -48,6 +48,7 @@ struct IndexContent {
   std::int64_t dimension = 0;
   Storage storage = Storage::float32;
   std::string model;
+  std::string model_directory;
   std::vector<std::string> names;
   std::vector<float> scales;
   std::vector<FileState> files;  ///< of each name; size -1: not a file; empty: no vector has one
@@ -141,6 +142,8 @@ inline IndexContent parse_index(std::span<const std::byte> bytes, std::string_vi
   content.model = detail::metadata(header, "model", file);
   require(expected_model.empty() || content.model == expected_model, file, ": made with the model \"", content.model,
           "\", not with \"", expected_model, "\"; make the index again with that model");
+  if (const auto found = header.metadata.find("model_directory"); found != header.metadata.end())
+    content.model_directory = found->second;
   content.dimension = detail::metadata_number(header, "dimension", file);
   require(content.dimension <= max_dimension, file, ": metadata \"dimension\": ", content.dimension,
           " exceeds the allowed ", max_dimension);
@@ -207,7 +210,7 @@ inline IndexContent parse_index(std::span<const std::byte> bytes, std::string_vi
 /// @throws rc3::Error if the disk is full or the folder is not writable; an old file at @p path then remains
 template <class Row>
 void write_index(const std::filesystem::path& path, std::int64_t dimension, Storage storage, const std::string& model,
-                 std::size_t count, const FileStates& files, const Row& row) {
+                 const std::string& model_directory, std::size_t count, const FileStates& files, const Row& row) {
   using io::safetensors::Dtype;
   const StorageRow& form = storage_row(storage);
   std::string names = "[";
@@ -227,14 +230,14 @@ void write_index(const std::filesystem::path& path, std::int64_t dimension, Stor
   entry("vectors", form.dtype, {n, dimension}, count * vector_bytes);
   entry("names", Dtype::u8, {static_cast<std::int64_t>(names.size())}, names.size());
 
+  std::map<std::string, std::string> metadata{{"format", std::string(index_format)},
+                                              {"version", std::to_string(index_version)},
+                                              {"dimension", std::to_string(dimension)},
+                                              {"storage", std::string(form.name)},
+                                              {"model", model}};
+  if (!model_directory.empty()) metadata["model_directory"] = model_directory;
   io::OutputFile file(path);
-  file.write(io::safetensors::header_bytes(entries,
-                                           {{"format", std::string(index_format)},
-                                            {"version", std::to_string(index_version)},
-                                            {"dimension", std::to_string(dimension)},
-                                            {"storage", std::string(form.name)},
-                                            {"model", model}},
-                                           path.string()));
+  file.write(io::safetensors::header_bytes(entries, metadata, path.string()));
   std::string buffer;  // a system call a megabyte, not one a vector
   const auto put = [&](const void* data, std::size_t size) {
     buffer.append(static_cast<const char*>(data), size);
