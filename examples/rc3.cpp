@@ -1,5 +1,5 @@
-// The command line tool: `rc3 inspect` says what a pretrained directory holds; `rc3 check`, `rc3 pack` and `rc3
-// relevance` read data sets. `rc3 --help` lists the rest.
+// The command line tool: `rc3 embed`, `rc3 index` and `rc3 search` search photographs; `rc3 inspect` says what a
+// pretrained directory holds; `rc3 check`, `rc3 pack` and `rc3 relevance` read data sets.
 #include <rc3/data/open.hpp>
 
 #include <CLI/CLI.hpp>
@@ -9,6 +9,7 @@
 #include "emoji/format.hpp"  // rc3 opens emoji scenes too
 #include "rc3/check.hpp"
 #include "rc3/inspect.hpp"
+#include "rc3/photos.hpp"
 #include "rc3/relevance.hpp"
 #ifdef RC3_HAS_ARCHIVE
 #include <rc3/data/format/pack.hpp>
@@ -32,12 +33,63 @@ void add_data_options(CLI::App& command, rc3::data::OpenOptions& options, rc3::d
   command.add_option("--errors", budget.fraction, "share of the samples that may be damaged")->capture_default_str();
 }
 
+#ifdef RC3_HAS_EIGEN
+/// The commands that search photographs.
+class Photos {
+ public:
+  explicit Photos(CLI::App& app) {
+    embed_ = app.add_subcommand("embed", "Print the vector of each image, or of each line of standard input, as JSON.");
+    embed_->add_option("IMAGE", inputs_, "image files and folders; none: texts from standard input, one a line");
+    index_ = app.add_subcommand("index", "Make an index of photographs, or update it: reads only what changed.");
+    index_->add_option("FOLDER", making_.folders, "folders with photographs")->required();
+    index_->add_option("--out", making_.out, "file of the index")->required();
+    index_->add_option("--storage", making_.storage, "of the vectors of a new index")
+        ->check(CLI::IsMember({"float32", "bfloat16", "int8"}))
+        ->capture_default_str();
+    index_->add_flag("--hidden", making_.hidden, "also hidden files and folders");
+    search_ = app.add_subcommand("search", "Search photographs by a text, in any language of the model, or an image.");
+    search_->add_option("INDEX", finding_.index, "file that rc3 index wrote")->required();
+    search_->add_option("TEXT", finding_.text, "what to search");
+    search_->add_option("--image", finding_.image, "image file: search similar ones");
+    search_->add_option("--top", finding_.top, "images to print")->check(CLI::PositiveNumber)->capture_default_str();
+    search_->add_option("--rerank", finding_.rerank, "hits that image-text matching orders again")
+        ->check(CLI::NonNegativeNumber)
+        ->capture_default_str();
+    for (auto* command : {embed_, index_, search_}) {
+      command->add_option("--model", model_.directory, "model directory, as rc3::save writes it")
+          ->required(command == embed_);
+      command->add_option("--precision", model_.precision, "of the model")
+          ->check(CLI::IsMember({"float32", "bfloat16", "automatic"}))
+          ->capture_default_str();
+      command->add_option("--threads", model_.threads, "threads; by default one a processor")
+          ->check(CLI::PositiveNumber);
+    }
+  }
+
+  bool wanted() const { return *embed_ || *index_ || *search_; }
+  int run() const {
+    if (*embed_) return tool::embed(model_, inputs_);
+    return *index_ ? tool::index(model_, making_) : tool::search(model_, finding_);
+  }
+
+ private:
+  CLI::App *embed_, *index_, *search_;
+  tool::ModelOptions model_;
+  std::vector<std::filesystem::path> inputs_;
+  tool::IndexOptions making_;
+  tool::SearchOptions finding_;
+};
+#endif
+
 }  // namespace
 
 int main(int argc, char** argv) {
   CLI::App app{"Tools for multilingual vision-language models."};
   app.require_subcommand(1);
 
+#ifdef RC3_HAS_EIGEN
+  Photos photos(app);
+#endif
   std::filesystem::path folder;
   std::string sample = "Ein Frosch sitzt auf einem Blatt. 青蛙坐在叶子上。";
   bool all_names = false;
@@ -80,6 +132,9 @@ int main(int argc, char** argv) {
   CLI11_PARSE(app, argc, argv);
 
   try {
+#ifdef RC3_HAS_EIGEN
+    if (photos.wanted()) return photos.run();
+#endif
     if (*inspect) return tool::inspect(folder, all_names, sample) ? 0 : 2;
     rc3::data::DataErrors errors(budget);
     const auto source = rc3::data::open(data, errors);

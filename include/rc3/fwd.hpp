@@ -68,6 +68,8 @@ enum class Storage;
 struct IndexOptions;
 struct Hit;
 class Index;
+struct FileState;
+struct FolderChanges;
 }  // namespace search
 
 namespace text {
@@ -166,6 +168,15 @@ class Model;
 
 template <class Model, class... Objectives>
 class Pretrainer;
+
+template <class M>
+struct Pipeline;
+struct EmbedderOptions;
+template <class M, class Decoders = io::DefaultDecoders>
+class Embedder;
+struct ImageIndexOptions;
+template <class M, class Decoders = io::DefaultDecoders>
+class ImageIndex;
 
 namespace task {
 struct ExampleBatch;

@@ -8,9 +8,19 @@
 #include "rc3/model/model.hpp"
 #include "rc3/model/pretrainer.hpp"
 #include "rc3/objective/objective.hpp"
+#include "rc3/pipeline/embedder.hpp"
+#include "rc3/pipeline/load.hpp"
+#include "rc3/pipeline/load_any.hpp"
+#include "rc3/pipeline/pipeline.hpp"
+#include "rc3/pipeline/save.hpp"
 #include "rc3/regularizer/regularizer.hpp"
 #include "rc3/relevance/relevance.hpp"
 #include "rc3/task/task.hpp"
 #include "rc3/text/text.hpp"
 #include "rc3/train/train.hpp"
 #include "rc3/visual/visual.hpp"
+
+#if __has_include(<Eigen/Core>)  // rc3::eigen
+#include "rc3/pipeline/image_index.hpp"
+#include "rc3/pipeline/rows.hpp"
+#endif

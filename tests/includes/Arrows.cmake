@@ -14,7 +14,8 @@ set(layers #
     "objective data" #
     "model" #
     "features" #
-    "pipeline train task" #
+    "train task" #
+    "pipeline" #
     "experiment")
 
 set(rank 0)

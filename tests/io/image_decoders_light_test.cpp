@@ -47,7 +47,34 @@ BOOST_AUTO_TEST_CASE(the_first_that_knows_the_type_reads_it) {
   BOOST_TEST(Both::decode(rc3::io::encode_png({1, 1, {1, 2, 3, 4}}), "a.png").rgba[2] == 3);
   BOOST_TEST(Both::formats() == "ONE, JPEG, PNG");
   throws_with([] { Both::decode("GIF89a", "a.gif"); }, "a.gif: GIF; only these are read: ONE, JPEG, PNG");
-  throws_with([] { Decoders<rc3::io::Stb>::decode("ONE2A", "a.one"); }, "a.one: of an unknown type");
+  throws_with([] { Decoders<rc3::io::Stb>::decode("ONE2A", "a.one"); }, "a.one: text; only these");
+  throws_with([] { Decoders<rc3::io::Stb>::decode("ONE\1A", "a.one"); }, "a.one: of an unknown type");
+}
+
+BOOST_AUTO_TEST_CASE(files_that_are_no_images_are_named) {
+  using Stb = Decoders<rc3::io::Stb>;
+  const std::pair<std::string, std::string> files[] = {
+      {"Ein Hund im Schnee, \xC3\xA9t\xC3\xA9\n", "text"},
+      {std::string(511, 'x') + "\xC3\xA9", "text"},  // the beginning of 512 bytes ends inside a character
+      {"x\xC3 broken text", "of an unknown type"},
+      {"<?xml version=\"1.0\"?>\n<svg xmlns=\"\">", "SVG"},
+      {"<html>", "HTML or XML text"},
+      {"RIFF\1\2\3\4AVI LIST", "AVI video"},
+      {"RIFF\1\2\3\4WEBPVP8 ", "WebP; only these are read: JPEG, PNG; io::WebP"},
+      {"\x1A\x45\xDF\xA3\1", "Matroska or WebM video"},
+      {"\0\0\0\x14"
+       "ftypqt  "s,
+       "QuickTime video"},
+      {"\0\0\0\x18"
+       "ftypisom"s,
+       "MP4 or another"},
+      {"II*\0\x10"s, "TIFF or a camera's raw file"}};
+  for (const auto& [bytes, kind] : files) {
+    BOOST_TEST(!Stb::recognises(bytes));
+    throws_with([&] { Stb::decode(bytes, "x"); }, "x: " + kind);
+  }
+  BOOST_TEST(Stb::recognises("\xFF\xD8\xFF\xE0"));
+  BOOST_TEST((Decoders<rc3::io::Stb, OneColor>::recognises("ONE")));
 }
 
 BOOST_AUTO_TEST_CASE(limits_are_checked_before_anything_is_decoded) {

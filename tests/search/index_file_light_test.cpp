@@ -210,6 +210,21 @@ BOOST_AUTO_TEST_CASE(hostile_files) {
     vectors.begin = text.size(), vectors.end = p.data.size();
     names.begin = 0, names.end = text.size(), names.shape = {static_cast<std::int64_t>(text.size())};
   });
+  const auto files = [&](std::vector<std::int64_t> numbers, std::string_view reason) {
+    expect(f, reason, [&](Parts& p) {  // the other tensors follow, 8 bytes a number later
+      const std::size_t size = numbers.size() * 8;
+      std::string bytes(size, '\0');
+      std::memcpy(bytes.data(), numbers.data(), size);
+      for (auto& e : p.entries) e.begin += size, e.end += size;
+      p.entries.insert(p.entries.begin(),
+                       {"files", rc3::io::safetensors::Dtype::i64, {std::ssize(numbers) / 3, 3}, 0, size});
+      p.data = bytes + p.data;
+    });
+  };
+  files({1, 2, 3, 4, 5, 6}, "tensor \"files\": its shape must be [3, 3]");
+  files({1, 2, 3, -2, 5, 6, 7, 8, 9}, "tensor \"files\": row 1 is -2, 5, 6; a size must be");
+  files({1, 2, 3, 4, 5, 6, 7, 8, -1}, "tensor \"files\": row 2 is 7, 8, -1");
+  files({1, 2, 0x100000000, 4, 5, 6, 7, 8, 9}, "tensor \"files\": row 0 is 1, 2, 4294967296");
   const auto names = [&](const std::string& json, std::string_view reason) {
     expect(f, reason, [&](Parts& p) { p.set_names(json); });
   };

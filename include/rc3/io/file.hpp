@@ -49,7 +49,8 @@ class InputFile {
       : path_(std::move(path)), file_(::open(path_.c_str(), O_RDONLY | O_CLOEXEC)) {
     require(file_.get() >= 0, path_.string(), ": cannot open: ", std::strerror(errno));
     struct stat status {};
-    require(::fstat(file_.get(), &status) == 0, path_.string(), ": cannot read: ", std::strerror(errno));
+    const bool known = ::fstat(file_.get(), &status) == 0;  // before errno is read
+    require(known, path_.string(), ": cannot read: ", std::strerror(errno));
     require(S_ISREG(status.st_mode), path_.string(), ": not a file");
     size_ = static_cast<std::uint64_t>(status.st_size);
   }
@@ -92,7 +93,8 @@ inline std::string read_file(const std::filesystem::path& path, std::uint64_t ma
 inline void sync_folder(const std::filesystem::path& folder) {
   const std::filesystem::path path = folder.empty() ? "." : folder;
   const Descriptor handle(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  require(handle.get() >= 0 && ::fsync(handle.get()) == 0, path.string(), ": cannot sync: ", std::strerror(errno));
+  const bool synced = handle.get() >= 0 && ::fsync(handle.get()) == 0;
+  require(synced, path.string(), ": cannot sync: ", std::strerror(errno));
 }
 
 /// Temporary file beside @p path that takes its name in `commit()`. Without a commit it is removed, and the old file at
@@ -126,10 +128,12 @@ class OutputFile {
 
   /// fsync, rename, fsync of the folder. @throws rc3::Error if one of them fails.
   void commit() {
-    require(::fsync(file_.get()) == 0, path_.string(), ": cannot write: ", std::strerror(errno));
-    require(file_.close(), path_.string(), ": cannot write: ", std::strerror(errno));
-    require(::rename(temporary_.c_str(), path_.c_str()) == 0, path_.string(),
-            ": cannot rename: ", std::strerror(errno));
+    const bool synced = ::fsync(file_.get()) == 0;  // each before errno is read: arguments have no order
+    require(synced, path_.string(), ": cannot write: ", std::strerror(errno));
+    const bool closed = file_.close();
+    require(closed, path_.string(), ": cannot write: ", std::strerror(errno));
+    const bool renamed = ::rename(temporary_.c_str(), path_.c_str()) == 0;
+    require(renamed, path_.string(), ": cannot rename: ", std::strerror(errno));
     committed_ = true;
     sync_folder(path_.parent_path());
   }

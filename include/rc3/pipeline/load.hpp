@@ -22,6 +22,7 @@
 #include "rc3/io/state.hpp"
 #include "rc3/pipeline/architecture.hpp"
 #include "rc3/pipeline/directory.hpp"
+#include "rc3/pipeline/identity.hpp"
 #include "rc3/pipeline/pipeline.hpp"
 
 namespace rc3 {
@@ -97,9 +98,12 @@ Pipeline<M> load(const std::filesystem::path& path) {
   verified.get();
   pipeline::load_weights(directory, *model);
   model->eval();
+  pipeline::WeightsChecksum checksum{{}, pipeline::weights_version(*model)};
+  for (const auto& file : directory.files)
+    if (file.name == pipeline::weights_file) checksum.value = pipeline::hexadecimal(file.checksum);
   return {std::move(model), pipeline::detail::new_tokenizer<typename pipeline::TokenizerOf<M>::type>(directory),
           pipeline::all_options<preprocess::PreprocessOptions>(directory.at("images"), directory.where() + ": images"),
-          pipeline::all_options<ModelCard>(directory.at("card"), directory.where() + ": card")};
+          pipeline::all_options<ModelCard>(directory.at("card"), directory.where() + ": card"), std::move(checksum)};
 }
 
 }  // namespace rc3

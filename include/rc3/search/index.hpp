@@ -20,6 +20,7 @@
 #include "rc3/core/utf8.hpp"
 #include "rc3/io/file.hpp"
 #include "rc3/io/mapping.hpp"
+#include "rc3/search/file_state.hpp"
 #include "rc3/search/index_file.hpp"
 #include "rc3/search/storage.hpp"
 #include "rc3/search/top_k.hpp"
@@ -30,6 +31,7 @@ struct IndexOptions {
   Storage storage = Storage::float32;
   int threads = 1;         ///< threads of a search, >= 1
   std::string model = {};  ///< name of the model whose vectors these are, UTF-8; saved, and compared by load()
+  std::string model_directory = {};  ///< where a program finds that model, UTF-8; saved, compared by nothing
 };
 
 /// Name of a found vector and its cosine with the query, in [-1, 1].
@@ -52,6 +54,7 @@ class Index {
     require(dimension >= 1 && dimension <= max_dimension, "search::Index: dimension must be in [1, ", max_dimension,
             "], is ", dimension);
     require_utf8(options_.model, "search::Index: option model");
+    require_utf8(options_.model_directory, "search::Index: option model_directory");
     set_threads(options_.threads);
   }
   // Rows refer to the keys of the map, which keep their places when it is moved.
@@ -63,6 +66,7 @@ class Index {
   bool empty() const { return names_.empty(); }
   Storage storage() const { return options_.storage; }
   const std::string& model() const { return options_.model; }
+  const std::string& model_directory() const { return options_.model_directory; }
   bool contains(std::string_view name) const { return rows_.find(name) != rows_.end(); }
 
   /// @param threads  threads of a search, >= 1
@@ -165,7 +169,8 @@ class Index {
 
   /// Writes the index, complete or not at all. Equal content gives equal bytes. Of several writers of one path, the
   /// last to finish wins; no file is ever a mix. @throws rc3::Error if the disk is full or the folder not writable
-  void save(const std::filesystem::path& path) const {
+  /// @param files  states of the files that the vectors are from, saved with them
+  void save(const std::filesystem::path& path, const FileStates& files = {}) const {
     std::vector<std::size_t> order(names_.size());
     std::iota(order.begin(), order.end(), std::size_t{0});
     std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return *names_[a] < *names_[b]; });
@@ -174,7 +179,7 @@ class Index {
       float scale;
       const std::byte* elements;
     };
-    write_index(path, dimension_, storage(), model(), order.size(), [&](std::size_t i) {
+    write_index(path, dimension_, storage(), model(), model_directory(), order.size(), files, [&](std::size_t i) {
       return Row{names_[order[i]], scaled() ? scales_[order[i]] : 1, elements(order[i])};
     });
   }
@@ -183,14 +188,20 @@ class Index {
   /// first change. io::Mapping states the restrictions on the file; save() to the same path is safe.
   /// @param expected_model  model that the index must have; empty: any
   /// @param threads         as IndexOptions::threads
+  /// @param files           receives the states that were saved with the vectors; null: they are left out
   /// @throws rc3::Error naming the file and the field: truncated, damaged, of a newer version or another model
-  static Index load(const std::filesystem::path& path, std::string_view expected_model = {}, int threads = 1) {
+  static Index load(const std::filesystem::path& path, std::string_view expected_model = {}, int threads = 1,
+                    FileStates* files = nullptr) {
     auto mapping = io::Mapping::of(io::InputFile(path));
     IndexContent content = parse_index({mapping->data(), mapping->size()}, path.string(), expected_model);
-    Index index(content.dimension, {content.storage, threads, std::move(content.model)});
+    Index index(content.dimension,
+                {content.storage, threads, std::move(content.model), std::move(content.model_directory)});
     index.origin_ = path.string();
     index.rows_.reserve(content.names.size());
     index.names_.reserve(content.names.size());
+    if (files != nullptr) files->clear();
+    for (std::size_t i = 0; files != nullptr && i < content.files.size(); ++i)
+      if (content.files[i].size >= 0) files->emplace(content.names[i], content.files[i]);
     for (std::string& name : content.names) {
       const auto [entry, added] = index.rows_.emplace(std::move(name), index.names_.size());
       require(added, path.string(), ": tensor \"names\": \"", entry->first, "\" is there twice");

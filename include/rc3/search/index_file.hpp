@@ -1,13 +1,14 @@
 #pragma once
-/// File of an index: safetensors with three tensors.
+/// File of an index: safetensors with two to four tensors.
 ///
 /// | tensor | type | content |
 /// |---|---|---|
+/// | files | I64 [N, 3] | size, time and checksum of each vector's file (FileState); absent without files |
 /// | scales | F32 [N] | scale of each vector; absent for float32 |
 /// | vectors | F32, BF16 or I8 [N, D] | stored elements |
 /// | names | U8 [bytes] | JSON array of N strings, in the order of the vectors |
 ///
-/// Metadata, all strings: format, version, dimension, storage, model.
+/// Metadata, all strings: format, version, dimension, storage, model; model_directory, if there is one.
 
 #include <algorithm>
 #include <charconv>
@@ -33,6 +34,7 @@
 #include "rc3/io/mapping.hpp"
 #include "rc3/io/safetensors/header.hpp"
 #include "rc3/io/safetensors/write_header.hpp"
+#include "rc3/search/file_state.hpp"
 #include "rc3/search/storage.hpp"
 
 namespace rc3::search {
@@ -46,8 +48,10 @@ struct IndexContent {
   std::int64_t dimension = 0;
   Storage storage = Storage::float32;
   std::string model;
+  std::string model_directory;
   std::vector<std::string> names;
   std::vector<float> scales;
+  std::vector<FileState> files;  ///< of each name; size -1: not a file; empty: no vector has one
   const std::byte* vectors = nullptr;
 };
 
@@ -138,6 +142,8 @@ inline IndexContent parse_index(std::span<const std::byte> bytes, std::string_vi
   content.model = detail::metadata(header, "model", file);
   require(expected_model.empty() || content.model == expected_model, file, ": made with the model \"", content.model,
           "\", not with \"", expected_model, "\"; make the index again with that model");
+  if (const auto found = header.metadata.find("model_directory"); found != header.metadata.end())
+    content.model_directory = found->second;
   content.dimension = detail::metadata_number(header, "dimension", file);
   require(content.dimension <= max_dimension, file, ": metadata \"dimension\": ", content.dimension,
           " exceeds the allowed ", max_dimension);
@@ -167,9 +173,11 @@ inline IndexContent parse_index(std::span<const std::byte> bytes, std::string_vi
   content.vectors = at(vectors);
   require(reinterpret_cast<std::uintptr_t>(content.vectors) % row->bytes == 0, file,
           ": tensor \"vectors\": begins at byte ", header.data_offset + vectors.begin, ", no multiple of ", row->bytes);
-  require(header.entries.size() == (row->scaled ? 3u : 2u), file, ": has ", header.entries.size(),
-          " tensors; an index of ", row->name, " has ",
-          row->scaled ? "scales, vectors and names" : "vectors and names");
+  const bool has_files =
+      std::any_of(header.entries.begin(), header.entries.end(), [](const auto& e) { return e.name == "files"; });
+  require(header.entries.size() == 2u + row->scaled + has_files, file, ": has ", header.entries.size(),
+          " tensors; an index of ", row->name, " has ", row->scaled ? "scales, vectors and names" : "vectors and names",
+          ", and may have files");
   if (row->scaled) {
     const auto scales = find("scales", Dtype::f32);
     require(scales.shape == std::vector<std::int64_t>{count}, file, ": tensor \"scales\": its shape must be [", count,
@@ -180,15 +188,29 @@ inline IndexContent parse_index(std::span<const std::byte> bytes, std::string_vi
       require(content.scales[i] > 0 && std::isfinite(content.scales[i]), file, ": tensor \"scales\": scale ", i, " is ",
               content.scales[i], "; must be finite and > 0");
   }
+  if (has_files) {
+    const auto files = find("files", Dtype::i64);
+    require(files.shape == std::vector<std::int64_t>{count, 3}, file, ": tensor \"files\": its shape must be [", count,
+            ", 3], size, time and checksum of each name");
+    for (std::int64_t i = 0; i < count; ++i) {
+      std::int64_t row_of_file[3];
+      std::memcpy(row_of_file, at(files) + i * std::int64_t{sizeof row_of_file}, sizeof row_of_file);
+      const auto [size, modified, checksum] = row_of_file;
+      require(size >= -1 && checksum >= 0 && checksum <= 0xFFFFFFFF, file, ": tensor \"files\": row ", i, " is ", size,
+              ", ", modified, ", ", checksum, "; a size must be >= -1, a checksum in [0, 2^32); make the index again");
+      content.files.push_back({size, modified, static_cast<std::uint32_t>(checksum)});
+    }
+  }
   return content;
 }
 
 /// Writes an index, complete or not at all.
-/// @param row  called as row(i): name, scale and element bytes of vector i; the order of writing
+/// @param files  states of the vectors' files, by name; names without a vector are left out
+/// @param row    called as row(i): name, scale and element bytes of vector i; the order of writing
 /// @throws rc3::Error if the disk is full or the folder is not writable; an old file at @p path then remains
 template <class Row>
 void write_index(const std::filesystem::path& path, std::int64_t dimension, Storage storage, const std::string& model,
-                 std::size_t count, const Row& row) {
+                 const std::string& model_directory, std::size_t count, const FileStates& files, const Row& row) {
   using io::safetensors::Dtype;
   const StorageRow& form = storage_row(storage);
   std::string names = "[";
@@ -203,18 +225,19 @@ void write_index(const std::filesystem::path& path, std::int64_t dimension, Stor
     offset += size;
   };
   const std::size_t vector_bytes = static_cast<std::size_t>(dimension) * form.bytes;
+  if (!files.empty()) entry("files", Dtype::i64, {n, 3}, count * 3 * sizeof(std::int64_t));
   if (form.scaled) entry("scales", Dtype::f32, {n}, count * sizeof(float));
   entry("vectors", form.dtype, {n, dimension}, count * vector_bytes);
   entry("names", Dtype::u8, {static_cast<std::int64_t>(names.size())}, names.size());
 
+  std::map<std::string, std::string> metadata{{"format", std::string(index_format)},
+                                              {"version", std::to_string(index_version)},
+                                              {"dimension", std::to_string(dimension)},
+                                              {"storage", std::string(form.name)},
+                                              {"model", model}};
+  if (!model_directory.empty()) metadata["model_directory"] = model_directory;
   io::OutputFile file(path);
-  file.write(io::safetensors::header_bytes(entries,
-                                           {{"format", std::string(index_format)},
-                                            {"version", std::to_string(index_version)},
-                                            {"dimension", std::to_string(dimension)},
-                                            {"storage", std::string(form.name)},
-                                            {"model", model}},
-                                           path.string()));
+  file.write(io::safetensors::header_bytes(entries, metadata, path.string()));
   std::string buffer;  // a system call a megabyte, not one a vector
   const auto put = [&](const void* data, std::size_t size) {
     buffer.append(static_cast<const char*>(data), size);
@@ -222,6 +245,12 @@ void write_index(const std::filesystem::path& path, std::int64_t dimension, Stor
     file.write(buffer);
     buffer.clear();
   };
+  for (std::size_t i = 0; !files.empty() && i < count; ++i) {
+    const auto found = files.find(*row(i).name);
+    const FileState state = found == files.end() ? FileState{} : found->second;
+    const std::int64_t numbers[3] = {state.size, state.modified, std::int64_t{state.checksum}};
+    put(numbers, sizeof numbers);
+  }
   for (std::size_t i = 0; form.scaled && i < count; ++i) {
     const float scale = row(i).scale;
     put(&scale, sizeof scale);

@@ -46,8 +46,18 @@ class Decoders {
       return true;
     };
     const bool done = (tried.template operator()<List>() || ...);
-    require(done, name, ": ", kind_of_file(bytes), "; only these are read: ", formats());
+    if (!done) fail(name, ": ", why_not(bytes));
     return image;
+  }
+
+  /// Whether a decoder recognises the file. @param bytes  the file's content, or its first 1024 bytes
+  static bool recognises(std::string_view bytes) { return (List::recognises(bytes) || ...); }
+
+  /// Reason why a file that no decoder recognises is not read: "GIF; only these are read: JPEG, PNG".
+  static std::string why_not(std::string_view bytes) {
+    const std::string kind = kind_of_file(bytes);
+    return join(kind, "; only these are read: ", formats(),
+                kind == "WebP" ? "; io::WebP of rc3::webp (libwebp) reads it [docs/concepts/image.md]" : "");
   }
 
   /// Image in the file @p path. @throws rc3::Error as decode does, and if the file cannot be read.

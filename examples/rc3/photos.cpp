@@ -1,0 +1,243 @@
+// The part of the tool that runs a model.
+#include "photos.hpp"
+
+#include <rc3/io/image/available_decoders.hpp>
+#include <rc3/pipeline/image_index.hpp>
+#include <rc3/pipeline/load.hpp>
+#include <rc3/train/progress.hpp>
+#include <rc3/train/signals.hpp>
+
+#include <ATen/Parallel.h>
+#include <unistd.h>
+#include <nlohmann/json.hpp>
+
+#include <charconv>
+#include <iostream>
+#include <map>
+#include <optional>
+#include <utility>
+
+#include "../demo/variant.hpp"
+
+namespace tool {
+
+namespace {
+
+using Model = demo::Variant<demo::OneNetwork>::Model;
+using Decoders = rc3::io::AvailableDecoders;
+using Embedder = rc3::Embedder<Model, Decoders>;
+using ImageIndex = rc3::ImageIndex<Model, Decoders>;
+
+rc3::EmbedderOptions embedder_options(const ModelOptions& model) {
+  if (model.threads > 0) at::set_num_threads(model.threads);
+  rc3::EmbedderOptions options;
+  options.decode_threads = at::get_num_threads();
+  const std::map<std::string, rc3::train::Precision> names = {{"float32", rc3::train::Precision::float32},
+                                                              {"bfloat16", rc3::train::Precision::bfloat16},
+                                                              {"automatic", rc3::train::Precision::automatic}};
+  options.precision = names.at(model.precision);
+  return options;
+}
+
+/// A JSON string. A path that is not UTF-8 is printed with replacement characters.
+std::string quoted(const std::string& text) {
+  return nlohmann::json(text).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+/// The shortest digits that give the same float again.
+void print(std::string& line, float value) {
+  char digits[32];
+  line.append(digits, std::to_chars(digits, digits + sizeof digits, value).ptr);
+}
+
+void print(std::string& line, std::span<const float> vector) {
+  line += '[';
+  for (std::size_t i = 0; i < vector.size(); ++i) {
+    if (i > 0) line += ',';
+    print(line, vector[i]);
+  }
+  line += ']';
+}
+
+/// Progress on standard error, from the first call.
+class Shown {
+ public:
+  explicit Shown(std::string label) : label_(std::move(label)) {}
+  void operator()(std::int64_t done, std::int64_t total) {
+    if (!progress_) {
+      rc3::train::Progress::Options options;
+      options.label = label_;
+      options.unit = "images";
+      progress_.emplace(total, std::cerr, ::isatty(STDERR_FILENO) == 1, options);
+    }
+    progress_->update(done);
+    if (done == total) progress_->finish();
+  }
+
+ private:
+  std::string label_;
+  std::optional<rc3::train::Progress> progress_;
+};
+
+/// The next lines of standard input: at least one, and more only if they are there already.
+std::vector<std::string> next_lines() {
+  std::vector<std::string> lines;
+  std::string line;
+  while (lines.size() < 256 && (lines.empty() || std::cin.rdbuf()->in_avail() > 0) && std::getline(std::cin, line))
+    lines.push_back(line);
+  return lines;
+}
+
+int embed_lines(const Embedder& embedder) {
+  int result = 0;
+  std::int64_t number = 0;
+  const auto show = [](const std::string& text, std::span<const float> vector) {
+    std::string out = "{\"text\":" + quoted(text) + ",\"vector\":";
+    print(out, vector);
+    std::cout << out << "}\n";
+  };
+  for (auto lines = next_lines(); !lines.empty(); lines = next_lines()) {
+    try {
+      const at::Tensor vectors = embedder.texts(lines);
+      for (std::size_t i = 0; i < lines.size(); ++i)
+        show(lines[i], rc3::pipeline::row(vectors, static_cast<std::int64_t>(i)));
+    } catch (const rc3::Error&) {  // one of them: each by itself
+      for (std::size_t i = 0; i < lines.size(); ++i) try {
+          const at::Tensor vector = embedder.text(lines[i]).unsqueeze(0);
+          show(lines[i], rc3::pipeline::row(vector, 0));
+        } catch (const rc3::Error& error) {
+          std::cerr << "rc3: line " << number + static_cast<std::int64_t>(i) + 1 << ": " << error.what() << '\n';
+          result = 2;
+        }
+    }
+    number += std::ssize(lines);
+    std::cout << std::flush;
+  }
+  return result;
+}
+
+void print_hits(const std::vector<rc3::ImageHit>& hits) {
+  for (const auto& hit : hits) {
+    std::string line = "{\"score\":";
+    print(line, hit.score);
+    if (!std::isnan(hit.match)) {
+      line += ",\"match\":";
+      print(line, hit.match);
+    }
+    std::cout << line << ",\"path\":" << quoted(hit.path) << "}\n";
+  }
+  std::cout << std::flush;
+}
+
+struct Interrupted {};
+
+}  // namespace
+
+int embed(const ModelOptions& model, const std::vector<std::filesystem::path>& inputs) {
+  const Embedder embedder(rc3::load<Model>(model.directory), embedder_options(model));
+  std::ios::sync_with_stdio(false);
+  if (inputs.empty()) return embed_lines(embedder);
+  std::vector<std::filesystem::path> paths;
+  int result = 0;
+  for (const auto& input : inputs) {
+    if (!std::filesystem::is_directory(input)) {
+      paths.push_back(input);
+      continue;
+    }
+    const auto found = rc3::search::folder_changes<Decoders>(input, {});
+    for (const auto& image : found.added) paths.emplace_back(image.path);
+    for (const auto& skipped : found.skipped) std::cerr << skipped.path << ": " << skipped.reason << '\n';
+  }
+  const auto failures = embedder.for_each(
+      std::ssize(paths), [&](std::int64_t i) -> rc3::preprocess::ImageSource { return paths[std::size_t(i)]; },
+      [&](const std::vector<std::int64_t>& indices, const at::Tensor& vectors) {
+        for (std::size_t k = 0; k < indices.size(); ++k) {
+          std::string line = "{\"path\":" + quoted(paths[std::size_t(indices[k])].string()) + ",\"vector\":";
+          print(line, rc3::pipeline::row(vectors, static_cast<std::int64_t>(k)));
+          std::cout << line << "}\n";
+        }
+        std::cout << std::flush;
+      },
+      Shown("embed"));
+  for (const auto& failure : failures) std::cerr << "rc3: " << failure.reason << '\n';
+  return failures.empty() ? result : 2;
+}
+
+int index(const ModelOptions& model, const IndexOptions& options) {
+  rc3::ImageIndexOptions settings;
+  settings.embedder = embedder_options(model);
+  settings.folder.hidden = options.hidden;
+  const bool exists = std::filesystem::exists(options.out);
+  auto directory = model.directory;
+  if (directory.empty() && exists) directory = rc3::search::Index::load(options.out).model_directory();
+  rc3::require(!directory.empty(), "give --model, a model directory");
+  directory = std::filesystem::absolute(directory).lexically_normal();
+  settings.model_directory = directory.string();
+  for (const auto& row : rc3::search::storages)
+    if (row.name == options.storage) settings.storage = row.storage;
+  auto pipeline = rc3::load<Model>(directory);
+  auto photos =
+      exists ? ImageIndex::load(options.out, std::move(pipeline), settings) : ImageIndex(std::move(pipeline), settings);
+  if (!exists) photos.save(options.out);  // now, not after hours: the folder may not be writable
+  const rc3::train::Signals signals;
+  double saved = rc3::train::steady_seconds();
+  try {
+    for (const auto& folder : options.folders) {
+      Shown shown("index " + folder.string());
+      // Absolute paths: a search prints paths that open from any folder.
+      const auto report = photos.update(std::filesystem::absolute(folder), [&](std::int64_t done, std::int64_t total) {
+        shown(done, total);
+        if (signals.stop_wanted()) throw Interrupted{};
+        if (rc3::train::steady_seconds() - saved < 60) return;
+        photos.save(options.out);
+        saved = rc3::train::steady_seconds();
+      });
+      photos.save(options.out);
+      for (const auto& skipped : report.skipped)
+        std::cout << "{\"skipped\":" << quoted(skipped.path) << ",\"reason\":" << quoted(skipped.reason) << "}\n";
+      std::cout << std::flush;
+      std::cerr << folder.string() << ": " << report.added << " added, " << report.changed << " changed, "
+                << report.unchanged << " unchanged, " << report.removed << " removed, " << report.skipped.size()
+                << " skipped\n";
+    }
+  } catch (const Interrupted&) {
+    photos.save(options.out);
+    std::cerr << "\nrc3: interrupted; " << photos.size() << " images are indexed, and the same command continues\n";
+    return 130;
+  }
+  std::cerr << options.out.string() << ": " << photos.size() << " images\n";
+  return 0;
+}
+
+int search(const ModelOptions& model, const SearchOptions& options) {
+  rc3::require(options.text.empty() != options.image.empty(),
+               "rc3 search: give a text or --image, one of them: rc3 search photos.index \"a dog in the snow\"");
+  auto directory = model.directory;
+  if (directory.empty()) {
+    directory = rc3::search::Index::load(options.index).model_directory();
+    rc3::require(!directory.empty(), options.index.string(), ": names no model directory; give --model");
+    rc3::require(std::filesystem::exists(directory), options.index.string(), ": made with the model directory ",
+                 directory.string(), ", which is not there; give its place with --model");
+  }
+  rc3::ImageIndexOptions settings;
+  settings.embedder = embedder_options(model);
+  settings.threads = at::get_num_threads();
+  const auto photos = ImageIndex::load(options.index, rc3::load<Model>(directory), settings);
+  if (!options.image.empty()) {
+    rc3::require(options.rerank == 0, "rc3 search: --rerank compares a text with images; leave it out with --image");
+    print_hits(photos.search_image(options.image, options.top));
+    return 0;
+  }
+  auto hits = photos.search(options.text, std::max(options.top, options.rerank));
+  if (options.rerank > 0) {
+    std::vector<rc3::ImageHit> rest(hits.begin() + std::min(options.rerank, std::ssize(hits)), hits.end());
+    hits.resize(hits.size() - rest.size());
+    hits = photos.rerank(options.text, std::move(hits));
+    hits.insert(hits.end(), rest.begin(), rest.end());
+  }
+  if (std::ssize(hits) > options.top) hits.erase(hits.begin() + options.top, hits.end());
+  print_hits(hits);
+  return 0;
+}
+
+}  // namespace tool

@@ -1,0 +1,61 @@
+#!/bin/sh
+# What ctest runs: index, search and embed with a small random model.  try_photos.sh <rc3> <try_model> <search_photos>
+set -eu
+rc3=$1 try_model=$2 search_photos=$3
+out=$(mktemp -d)
+trap 'rm -rf "$out"' EXIT
+"$try_model" "$out"
+cd "$out"
+echo "notes" > photos/notes.txt
+head -c 100 photos/3.png > photos/cut.png
+fails() {  # the exit code, and a part of the message
+  expected=$1 part=$2
+  shift 2
+  code=0
+  "$@" > "$out/stdout" 2> "$out/message" || code=$?
+  if [ "$code" != "$expected" ] || ! grep -qF -- "$part" "$out/message"; then
+    echo "$*: exit code $code, expected $expected and \"$part\":"
+    cat "$out/message"
+    exit 1
+  fi
+}
+"$search_photos" model photos "two boxes" | tee found
+[ "$(wc -l < found)" = 5 ]
+
+"$rc3" index photos --model model --out photos.index --threads 1 > skipped 2> progress
+cat skipped progress
+grep -qF '"reason":"text; only these are read: ' skipped
+grep -qF 'cut.png","reason":"' skipped
+grep -qF '12 added, 0 changed, 0 unchanged, 0 removed, 2 skipped' progress
+"$rc3" search photos.index "two boxes" --top 3 | tee hits
+[ "$(wc -l < hits)" = 3 ]
+grep -q "^{\"score\":[-0-9.e]*,\"path\":\"$out/photos/[0-9]*.png\"}$" hits
+"$rc3" search photos.index "two boxes" --top 3 --rerank 5 | tee reranked
+[ "$(grep -c '"match":0' reranked)" = 3 ]
+cp photos/5.png copy.png
+"$rc3" search photos.index --image copy.png --top 1 | grep -q '"path":".*/photos/5.png"'
+
+mv photos/0.png photos/zero.png
+"$rc3" index photos --out photos.index 2> progress > skipped
+grep -qF '1 added, 0 changed, 11 unchanged, 1 removed, 2 skipped' progress
+
+printf 'a dog\n\nein Hund\n' > texts
+code=0
+"$rc3" embed --model model < texts > vectors 2> message || code=$?
+[ "$code" = 2 ] && [ "$(wc -l < vectors)" = 2 ]
+grep -qF 'rc3: line 2: rc3::Embedder: the text is empty or blank' message
+"$rc3" embed --model model photos/1.png photos/2.png 2> /dev/null | grep -c '^{"path":"photos/[12].png","vector":\[' | grep -qx 2
+fails 2 'cut.png' "$rc3" embed --model model photos/cut.png photos/1.png
+[ "$(wc -l < stdout)" = 1 ]
+
+mkdir empty
+fails 1 'holds no image' "$rc3" index empty --out photos.index
+fails 1 'no such directory' "$rc3" index photos --model none --out other.index
+fails 1 'cannot open' "$rc3" search none.index "a"
+fails 1 'give a text or --image' "$rc3" search photos.index
+fails 1 'empty or blank' "$rc3" search photos.index " "
+head -c 500 photos.index > short.index
+fails 1 'truncated' "$rc3" search short.index "a"
+mv model moved
+fails 1 'give its place with --model' "$rc3" search photos.index "a"
+[ "$("$rc3" search photos.index "two boxes" --top 3 --model moved | wc -l)" = 3 ]
