@@ -121,14 +121,15 @@ class Study {
     return s;
   }
 
-  /// Trains the stages with steps; the log goes to a file. @return the training, with its model
-  std::unique_ptr<Pretraining> train(const Settings& s, const std::string& name) const {
+  /// Trains the stages with steps; the log goes to a file.
+  std::shared_ptr<Variant::Trained> train(const Settings& s, const std::string& name) const {
     std::ofstream log(o_.out / (name + ".log"));
     at::manual_seed(s.seed);
-    auto pretraining =
-        std::make_unique<Pretraining>(s, rc3::train::Provenance{}, device_, std::make_shared<rc3::Single>(), log);
-    rc3::require(pretraining->run() != rc3::train::StopReason::stopped, name, ": stopped by a signal");
-    return pretraining;
+    auto sources = rc3::train::default_provenance(s);
+    for (auto& [option, where] : sources) where = "the study";
+    Pretraining pretraining(s, std::move(sources), device_, std::make_shared<rc3::Single>(), log);
+    rc3::require(pretraining.run() != rc3::train::StopReason::stopped, name, ": stopped by a signal");
+    return pretraining.trained();
   }
 
   /// The weights after the first stage, trained at first use. Arms with the same texts and seed share them.
@@ -141,7 +142,7 @@ class Study {
     const auto begin = std::chrono::steady_clock::now();
     const auto trained = train(s, name);
     seconds = since(begin);
-    rc3::train::save_checkpoint(path, *trained->trained(), Variant::Trained::name());
+    rc3::train::save_checkpoint(path, *trained, Variant::Trained::name());
     return path;
   }
 
@@ -159,7 +160,7 @@ class Study {
       std::string name = rc3::join(a.name, "-seed", seed);
       std::replace(name.begin(), name.end(), ' ', '-');
       const auto before = std::clock();
-      trained = train(s, name)->trained();
+      trained = train(s, name);
       line["seconds"]["fuse"] = since(begin);
       line["seconds"]["fuse_processor"] =
           std::round(10.0 * static_cast<double>(std::clock() - before) / CLOCKS_PER_SEC) / 10;
@@ -184,6 +185,7 @@ class Study {
   void measure(const Arm& a, std::uint64_t seed, Variant::Trained& trained, const Settings& s, Json& line) {
     auto& model = *trained.model();
     trained.eval();
+    const rc3::train::Autocast autocast(rc3::train::Precision::automatic, device_);
     auto& samples = held_out(model, s);
     if (!a.fuse) {
       line["retrieval"] = retrieval(model, samples, languages(samples));

@@ -84,7 +84,9 @@ BOOST_AUTO_TEST_CASE(a_damaged_part_is_deleted_and_one_of_other_layers_ignored) 
   BOOST_TEST(log.str().find("other frozen layers") != std::string::npos);
   BOOST_TEST(std::filesystem::exists(part));
 
-  std::fstream(part, std::ios::in | std::ios::out | std::ios::binary).seekp(static_cast<std::int64_t>(size) - 45).put('x');
+  std::fstream(part, std::ios::in | std::ios::out | std::ios::binary)
+      .seekp(static_cast<std::int64_t>(size) - 45)
+      .put('x');
   BOOST_TEST(FeatureStore(folder.path(), "texts", identity, log).size() == 0);
   BOOST_TEST(log.str().find("computed again") != std::string::npos);
   BOOST_TEST(!std::filesystem::exists(part));
