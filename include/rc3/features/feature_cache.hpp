@@ -213,7 +213,7 @@ class FeatureCache {
 
   /// The image with its features from disk; an empty one if they are not there.
   template <class Host>
-  Images on_disk(const Host& host, const preprocess::PreparedImage& image, const std::string& key) {
+  Images on_disk(Host& host, const preprocess::PreparedImage& image, const std::string& key) {
     if (folder_.empty()) return {};
     if (!image_store_)
       image_store_ = std::make_shared<FeatureStore>(folder_, "images", identity(*host.visual_policy()));
@@ -232,7 +232,7 @@ class FeatureCache {
 
   /// Fills in the features of those texts that are on disk. @return the others
   template <class Host>
-  std::vector<Fresh> not_on_disk(const Host& host, std::vector<Fresh> fresh) {
+  std::vector<Fresh> not_on_disk(Host& host, std::vector<Fresh> fresh) {
     if (folder_.empty()) return fresh;
     if (!text_store_) text_store_ = std::make_shared<FeatureStore>(folder_, "texts", identity(*host.text_policy()));
     std::vector<Fresh> others;
