@@ -185,7 +185,7 @@ namespace {
 /// A text policy whose states may be cached: a row of the table for each id.
 struct Cacheable : Table {
   using Table::Table;
-  rc3::Tokens encode(const Texts& texts) {
+  rc3::Tokens encode(const rc3::Texts& texts) {
     if (texts.hidden.defined()) return {texts.hidden, texts.mask};
     return Table::encode(texts);
   }
@@ -199,7 +199,7 @@ BOOST_AUTO_TEST_CASE(cached_states_replace_the_ids_only_if_the_option_says_so) {
   const torch::NoGradGuard no_grad;
   table->rows_.slice(0, n).copy_(table->rows_.slice(0, 0, n) + 0.3 * at::randn({n, table->width()}, at::kDouble));
   auto batch = batch_of({0, 1, 2}, {n, n + 1, n + 5});
-  const auto states = [&](const Texts& t) { return table->rows_.index_select(0, t.ids.flatten()).unsqueeze(1); };
+  const auto states = [&](const rc3::Texts& t) { return table->rows_.index_select(0, t.ids.flatten()).unsqueeze(1); };
   batch.a.hidden = states(batch.a);
   batch.b.hidden = -states(batch.b);  // of no use to an encoder that reads ids
   rc3::relevance::Encoder<Cacheable> ids(table), hidden(table, {.hidden = true});
@@ -215,7 +215,7 @@ BOOST_AUTO_TEST_CASE(cached_states_replace_the_ids_only_if_the_option_says_so) {
   BOOST_TEST(by_ids[0].item<double>() > 0.5);
   BOOST_TEST(by_hidden[0].item<double>() == 0);  // opposite vectors
   batch.b.hidden = -batch.b.hidden;
-  batch.caption_a_ids = batch.caption_b_ids = {};  // nothing is remembered
+  batch.caption_a_ids = batch.caption_b_ids = at::Tensor();  // nothing is remembered
   BOOST_TEST(at::allclose(hidden.score(batch), by_ids, 1e-9, 1e-9));
 }
 
