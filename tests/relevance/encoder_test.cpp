@@ -180,4 +180,43 @@ BOOST_AUTO_TEST_CASE(what_calibration_refuses) {
   throws_with([&] { encoder.calibrate(texts({0, 1}), texts({1, 0})); }, "relevance::Encoder", "no translations");
 }
 
+namespace {
+
+/// A text policy whose states may be cached: a row of the table for each id.
+struct Cacheable : Table {
+  using Table::Table;
+  rc3::Tokens encode(const rc3::Texts& texts) {
+    if (texts.hidden.defined()) return {texts.hidden, texts.mask};
+    return Table::encode(texts);
+  }
+};
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(cached_states_replace_the_ids_only_if_the_option_says_so) {
+  constexpr std::int64_t n = 6;
+  const auto table = std::make_shared<Cacheable>(2 * n);
+  const torch::NoGradGuard no_grad;
+  table->rows_.slice(0, n).copy_(table->rows_.slice(0, 0, n) + 0.3 * at::randn({n, table->width()}, at::kDouble));
+  auto batch = batch_of({0, 1, 2}, {n, n + 1, n + 5});
+  const auto states = [&](const rc3::Texts& t) { return table->rows_.index_select(0, t.ids.flatten()).unsqueeze(1); };
+  batch.a.hidden = states(batch.a);
+  batch.b.hidden = -states(batch.b);  // of no use to an encoder that reads ids
+  rc3::relevance::Encoder<Cacheable> ids(table), hidden(table, {.hidden = true});
+  std::vector<std::int64_t> a, b;
+  for (std::int64_t i = 0; i < n; ++i) a.push_back(i), b.push_back(n + i);
+  ids.calibrate(texts(a), texts(b));
+  hidden.calibrate(texts(a), texts(b));
+  const auto encoded = table->encoded;
+  const auto by_hidden = hidden.score(batch);
+  BOOST_TEST(table->encoded == encoded);  // no text passed
+  const auto by_ids = ids.score(batch);
+  BOOST_TEST(table->encoded > encoded);
+  BOOST_TEST(by_ids[0].item<double>() > 0.5);
+  BOOST_TEST(by_hidden[0].item<double>() == 0);  // opposite vectors
+  batch.b.hidden = -batch.b.hidden;
+  batch.caption_a_ids = batch.caption_b_ids = at::Tensor();  // nothing is remembered
+  BOOST_TEST(at::allclose(hidden.score(batch), by_ids, 1e-9, 1e-9));
+}
+
 BOOST_AUTO_TEST_SUITE_END()

@@ -110,6 +110,21 @@ BOOST_AUTO_TEST_CASE(by_hand) {
   throws_with([&] { evaluation.recall("sw"); }, "circle", "no text in the language sw");
 }
 
+BOOST_AUTO_TEST_CASE(as_many_texts_as_are_wanted_are_spread_over_a_language) {
+  Circle model;
+  auto samples = circle(model);
+  const RetrievalEvaluation all(model, samples), some(model, samples, {.max_texts = 5});
+  const auto french = some.texts_in("fr");  // of 14, numbers 0, 2, 5, 8 and 11
+  BOOST_TEST_REQUIRE(french.size() == 5u);
+  const auto ranks = all.image_ranks("fr");
+  BOOST_TEST(ranks.size(0) == 14);
+  BOOST_TEST(some.image_ranks("fr").equal(ranks.index_select(0, at::tensor({0, 2, 5, 8, 11}, at::kLong))));
+  BOOST_TEST(some.recall("fr").texts == 5);
+  BOOST_TEST(some.recall("de").texts == 5);
+  BOOST_TEST(some.recall("ja").texts == 1);
+  throws_with([&] { RetrievalEvaluation(model, samples, {.max_texts = -1}); }, "max_texts must not be negative");
+}
+
 BOOST_AUTO_TEST_CASE(of_equal_texts_each_image_is_right) {
   Circle model;
   auto samples = circle(model, /*equal=*/true);

@@ -276,7 +276,8 @@ class Pretraining {
       const train::Autocast autocast(stage.train.precision, device_);
       cached_ = std::make_unique<features::CachedSamples>(
           model(), source, encode(), evaluation_images(), errors_,
-          features::CachedSamplesOptions{.workers = static_cast<int>(stage.loader.workers)},
+          features::CachedSamplesOptions{.workers = static_cast<int>(stage.loader.workers),
+                                         .folder = settings_.features},
           progress(name.empty() ? "encode images" : "encode images, " + name));
       cached_source_ = &source;
     }
@@ -290,7 +291,7 @@ class Pretraining {
     if (!cached_held_out_)
       cached_held_out_ = std::make_unique<features::CachedSamples>(
           model(), *held_out_, encode(), evaluation_images(), held_out_errors_,
-          features::CachedSamplesOptions{.max_samples = settings_.validation.max_images},
+          features::CachedSamplesOptions{.max_samples = settings_.validation.max_images, .folder = settings_.features},
           progress("encode held-out images"));
     const auto& v = settings_.validation;
     return task::RetrievalEvaluation(model(), *cached_held_out_, {v.languages, rerank, v.rerank_weight}).recall();

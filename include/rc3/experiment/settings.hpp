@@ -75,7 +75,8 @@ struct Settings {
   train::CheckpointOptions checkpoint = {};
   train::LogOptions log = {};
   std::filesystem::path init = {};
-  std::uint64_t seed = 0;  ///< replaces the seeds of all stages; 0: no effect
+  std::filesystem::path features = {};  ///< folder of frozen features on disk; empty: memory only
+  std::uint64_t seed = 0;               ///< replaces the seeds of all stages; 0: no effect
   std::int64_t threads = 0;
   std::string device = "auto";
   std::string backend = "auto";
@@ -127,6 +128,8 @@ void visit_fields(Settings<E>& s, V&& v) {
   v("checkpoint", s.checkpoint, "checkpoints");
   v("log", s.log, "log");
   v("init", s.init, "model.safetensors of an earlier run of this variant to begin with");
+  v("features", s.features,
+    "folder for frozen features, shared by all runs with the same frozen layers; empty: memory");
   v("seed", s.seed, "of weights, order, pairs and dropout, in place of each stage's own; 0: those");
   v("threads", s.threads, "compute threads; 0: as LibTorch has it", config::at_least(0));
   v("device", s.device, "cpu, cuda, cuda:N, or auto: this rank's GPU where there is one");

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <filesystem>
 #include <functional>
 #include <optional>
 #include <span>
@@ -47,8 +48,9 @@ struct PairOf {
 };
 
 struct CachedSamplesOptions {
-  std::int64_t max_samples = 0;  ///< at most this number, evenly spread over the source; 0: all
-  int workers = 2;               ///< threads that read and decode, >= 0
+  std::int64_t max_samples = 0;       ///< at most this number, evenly spread over the source; 0: all
+  int workers = 2;                    ///< threads that read and decode, >= 0
+  std::filesystem::path folder = {};  ///< of features on disk, see FeatureStore; empty: memory only
 };
 
 namespace detail {
@@ -101,7 +103,7 @@ class CachedSamples {
   template <class Host, data::Dataset Source, class PrepareImage>
   CachedSamples(Host& host, const Source& source, Encode encode, const PrepareImage& prepare, data::DataErrors& errors,
                 const CachedSamplesOptions& options = {}, const Progress& progress = {})
-      : name_(source.name()), encode_(std::move(encode)) {
+      : name_(source.name()), encode_(std::move(encode)), cache_(options.folder) {
     require(options.max_samples >= 0, "features::CachedSamples: max_samples must not be negative, is ",
             options.max_samples);
     const auto count = options.max_samples > 0 ? std::min(options.max_samples, source.size()) : source.size();
@@ -121,6 +123,7 @@ class CachedSamples {
       done += static_cast<std::int64_t>(loaded->samples.size());
       if (progress) progress(done, count);
     }
+    cache_.flush();
     host.train(training);
     require(!items_.empty(), name_, ": has no valid sample\n", errors.report());
   }
@@ -193,6 +196,21 @@ class CachedSamples {
     }
     encode(host, a);
     encode(host, b);
+  }
+
+  /// Encodes all texts that are not cached yet, and saves them if there is a folder.
+  template <class Host>
+  void encode_texts(Host& host, const Progress& progress = {}) {
+    constexpr std::size_t at_once = 4096;  // among these, texts of similar length are encoded together
+    std::vector<TextOf> some;
+    for (std::int64_t i = 0; i < size(); ++i) {
+      for (std::size_t t = 0; t < sample(i).texts.size(); ++t) some.push_back({i, t});
+      if (some.size() < at_once && i + 1 < size()) continue;
+      encode(host, some);
+      some.clear();
+      if (progress) progress(i + 1, size());
+    }
+    cache_.flush();
   }
 
   /// All texts in @p language, in the order of the samples.

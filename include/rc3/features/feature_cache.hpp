@@ -11,6 +11,8 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <filesystem>
+#include <memory>
 #include <span>
 #include <string>
 #include <type_traits>
@@ -21,6 +23,8 @@
 #include "rc3/core/batch.hpp"
 #include "rc3/core/error.hpp"
 #include "rc3/core/nn/device.hpp"
+#include "rc3/features/feature_store.hpp"
+#include "rc3/features/identity.hpp"
 #include "rc3/preprocess/collate_images.hpp"
 #include "rc3/text/tokenize.hpp"
 #include "rc3/text/tokenizer.hpp"
@@ -71,9 +75,13 @@ class Digest {
 /// Frozen features in CPU memory, float16. Images and texts are numbered in the order of first use; equal ones (to the
 /// last pixel, to the last token) share a number. Trainable parts of a model are not cached: the pixels, or the ids,
 /// are kept instead.
+/// With a folder, features that are on disk are read (mapped) instead of computed, and new ones are saved there.
 /// @pre The frozen parts of the model do not change while their features are cached.
 class FeatureCache {
  public:
+  /// @param folder  of stores of features, see FeatureStore; empty: memory only
+  explicit FeatureCache(std::filesystem::path folder = {}) : folder_(std::move(folder)) {}
+
   /// @param host    an rc3::Model in eval mode
   /// @param images  prepared without augmentation
   /// @return the number of each image
@@ -81,19 +89,33 @@ class FeatureCache {
   std::vector<std::int64_t> add_images(Host& host, const std::vector<const preprocess::PreparedImage*>& images) {
     std::vector<std::int64_t> numbers;
     std::vector<const preprocess::PreparedImage*> fresh;
-    for (const auto* image : images) {
-      auto key = detail::Digest().add(image->pixels).add(image->regions.boxes).add(image->regions.features).str();
-      const auto [found, is_new] = image_at_.try_emplace(std::move(key), images_.size() + fresh.size());
-      if (is_new) fresh.push_back(image);
-      numbers.push_back(static_cast<std::int64_t>(found->second));
-    }
-    if (fresh.empty()) return numbers;
+    std::vector<std::pair<std::size_t, std::string>> missing;  // numbers and keys of the images in `fresh`
     const c10::InferenceMode usable_in_training(false);
     c10::NoGradGuard no_grad;
-    auto rows =
-        visual::cache_frozen_features(*host.visual_policy(), preprocess::collate_images(fresh).to(nn::device_of(host)))
-            .to(at::kCPU);
-    for (std::int64_t i = 0; i < rows.size(); ++i) images_.push_back(rows.select(at::tensor({i}, at::kLong)));
+    for (const auto* image : images) {
+      auto key = detail::Digest().add(image->pixels).add(image->regions.boxes).add(image->regions.features).str();
+      const auto [found, is_new] = image_at_.try_emplace(key, images_.size());
+      numbers.push_back(static_cast<std::int64_t>(found->second));
+      if (!is_new) continue;
+      images_.push_back(on_disk(host, *image, key));
+      if (images_.back().size() > 0) continue;
+      missing.emplace_back(found->second, std::move(key));
+      fresh.push_back(image);
+    }
+    if (fresh.empty()) return numbers;
+    const auto given = preprocess::collate_images(fresh);
+    const auto rows = visual::cache_frozen_features(*host.visual_policy(), given.to(nn::device_of(host))).to(at::kCPU);
+    for (std::size_t i = 0; i < missing.size(); ++i) {
+      auto& row = images_[missing[i].first];
+      row = rows.select(at::tensor({static_cast<std::int64_t>(i)}, at::kLong));
+      if (!image_store_) continue;
+      FeatureStore::Row computed;
+      if (row.features.defined() && !given.features.defined()) computed.emplace("features", row.features);
+      const auto regions = static_cast<std::int64_t>(fresh[i]->regions.size());
+      if (row.regions.defined() && !given.regions.defined() && regions > 0)
+        computed.emplace("regions", row.regions.squeeze(0).narrow(0, 0, regions));
+      if (!computed.empty()) image_store_->put(missing[i].second, std::move(computed));
+    }
     return numbers;
   }
 
@@ -103,17 +125,24 @@ class FeatureCache {
   template <class Host>
   std::vector<std::int64_t> add_texts(Host& host, const std::vector<std::vector<std::int64_t>>& texts) {
     std::vector<std::int64_t> numbers;
-    std::vector<std::size_t> fresh;
+    std::vector<Fresh> fresh;
     for (const auto& text : texts) {
-      const auto [found, is_new] = text_at_.try_emplace(detail::Digest().add(text).str(), texts_.size());
+      auto key = detail::Digest().add(text).str();
+      const auto [found, is_new] = text_at_.try_emplace(key, texts_.size());
       if (is_new) {
-        fresh.push_back(texts_.size());
+        fresh.push_back({texts_.size(), std::move(key)});
         texts_.push_back(text::pad_batch(std::span(&text, 1)));
       }
       numbers.push_back(static_cast<std::int64_t>(found->second));
     }
     encode(host, std::move(fresh));
     return numbers;
+  }
+
+  /// Saves all features, if there is a folder; the destructor saves them as well. @throws rc3::Error if it fails
+  void flush() {
+    if (image_store_) image_store_->flush();
+    if (text_store_) text_store_->flush();
   }
 
   /// Number of distinct images, and of distinct texts.
@@ -155,6 +184,7 @@ class FeatureCache {
 
   /// Clears all texts, for a text encoder whose first trained layer changes.
   void clear_texts() {
+    text_store_.reset();  // of the former frozen layers
     texts_.clear();
     text_at_.clear();
   }
@@ -176,29 +206,73 @@ class FeatureCache {
     return at::zeros(shape, like.options());
   }
 
+  struct Fresh {
+    std::size_t number;
+    std::string key;
+  };
+
+  /// The image with its features from disk; an empty one if they are not there.
+  template <class Host>
+  Images on_disk(Host& host, const preprocess::PreparedImage& image, const std::string& key) {
+    if (folder_.empty()) return {};
+    if (!image_store_)
+      image_store_ = std::make_shared<FeatureStore>(folder_, "images", identity(*host.visual_policy()));
+    const auto found = image_store_->find(key);
+    if (!found) return {};
+    const std::vector<const preprocess::PreparedImage*> one{&image};
+    auto row = preprocess::collate_images(one);
+    if (const auto map = found->find("features"); map != found->end()) {
+      row.features = map->second;
+      row.pixels = at::Tensor();
+    }
+    if (const auto regions = found->find("regions"); regions != found->end())
+      row.regions = regions->second.unsqueeze(0);
+    return row;
+  }
+
+  /// Fills in the features of those texts that are on disk. @return the others
+  template <class Host>
+  std::vector<Fresh> not_on_disk(Host& host, std::vector<Fresh> fresh) {
+    if (folder_.empty()) return fresh;
+    if (!text_store_) text_store_ = std::make_shared<FeatureStore>(folder_, "texts", identity(*host.text_policy()));
+    std::vector<Fresh> others;
+    for (auto& f : fresh) {
+      const auto found = text_store_->find(f.key);
+      if (found && found->contains("hidden"))
+        texts_[f.number].hidden = found->at("hidden").unsqueeze(0);
+      else
+        others.push_back(std::move(f));
+    }
+    return others;
+  }
+
   /// Groups texts of similar length, to reduce padding.
   template <class Host>
-  void encode(Host& host, std::vector<std::size_t> fresh) {
+  void encode(Host& host, std::vector<Fresh> fresh) {
     if constexpr (requires { host.text_policy()->frozen_layers(); }) {
       if (fresh.empty() || host.text_policy()->frozen_layers() < 0) return;
       const c10::InferenceMode usable_in_training(false);
       c10::NoGradGuard no_grad;
-      const auto length = [&](std::size_t i) { return texts_[i].ids.size(1); };
-      std::stable_sort(fresh.begin(), fresh.end(), [&](auto a, auto b) { return length(a) < length(b); });
+      fresh = not_on_disk(host, std::move(fresh));
+      const auto length = [&](const Fresh& f) { return texts_[f.number].ids.size(1); };
+      std::stable_sort(fresh.begin(), fresh.end(), [&](const auto& a, const auto& b) { return length(a) < length(b); });
       constexpr std::size_t chunk = 128;
       for (std::size_t begin = 0; begin < fresh.size(); begin += chunk) {
+        const auto end = std::min(fresh.size(), begin + chunk);
         std::vector<std::int64_t> part;
-        for (std::size_t i = begin; i < std::min(fresh.size(), begin + chunk); ++i)
-          part.push_back(static_cast<std::int64_t>(fresh[i]));
+        for (std::size_t i = begin; i < end; ++i) part.push_back(static_cast<std::int64_t>(fresh[i].number));
         const auto hidden = host.text_policy()->lower(texts(part).to(nn::device_of(host))).values.to(at::kHalf).cpu();
-        for (std::size_t i = 0; i < part.size(); ++i) {
-          const auto n = static_cast<std::size_t>(part[i]);
-          texts_[n].hidden = hidden.narrow(0, static_cast<std::int64_t>(i), 1).narrow(1, 0, length(n)).clone();
+        for (std::size_t i = begin; i < end; ++i) {
+          auto& row = texts_[fresh[i].number].hidden;
+          row = hidden.narrow(0, static_cast<std::int64_t>(i - begin), 1).narrow(1, 0, length(fresh[i])).clone();
+          if (text_store_) text_store_->put(fresh[i].key, {{"hidden", row.squeeze(0)}});
         }
       }
     }
   }
 
+  std::filesystem::path folder_;
+  std::shared_ptr<FeatureStore> image_store_, text_store_;
   std::vector<Images> images_;  // one row per image
   std::vector<Texts> texts_;    // one row per text, without padding
   std::unordered_map<std::string, std::size_t> image_at_, text_at_;

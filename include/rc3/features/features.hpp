@@ -5,3 +5,5 @@
 #include "rc3/features/cached_samples.hpp"
 #include "rc3/features/calibrate.hpp"
 #include "rc3/features/feature_cache.hpp"
+#include "rc3/features/feature_store.hpp"
+#include "rc3/features/identity.hpp"

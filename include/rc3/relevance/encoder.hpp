@@ -29,6 +29,9 @@ namespace rc3::relevance {
 
 struct EncoderOptions {
   std::size_t remember = 200'000;  ///< cached text embeddings, each computed once; 0: no cache
+  /// Whether cached hidden states of the batch (Texts::hidden) are this encoder's, and are used instead of the ids: if
+  /// the model's text encoder has the same weights and is frozen as a whole.
+  bool hidden = false;
 };
 
 /// rho = clamp((cos(f(x^a), f(x^b)) - low) / (high - low), 0, 1). Calibration maps the mean of random pairs to 0 and
@@ -158,7 +161,8 @@ class Encoder {
 
   at::Tensor vectors(const Texts& texts) {
     go_to(texts.mask.device());
-    return nn::l2_normalize(encoder_->pool(encoder_->encode({texts.ids, texts.mask, {}})));
+    return nn::l2_normalize(
+        encoder_->pool(encoder_->encode({texts.ids, texts.mask, options_.hidden ? texts.hidden : at::Tensor()})));
   }
 
   at::Tensor vectors(const Texts& texts, const at::Tensor& ids) {

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <filesystem>
 #include <functional>
 #include <optional>
 #include <string>
@@ -34,9 +35,11 @@ class CachedExamples {
   /// @param prepare  a task::PrepareExample without augmentation
   /// @param errors   counts damaged examples, which are dropped
   /// @param tick     called with (examples done, total examples)
+  /// @param folder   of features on disk, see features::FeatureStore; empty: memory only
   template <class Host, data::Indexed Source, class Prepare>
   CachedExamples(Host& host, const Source& source, Prepare prepare, data::DataErrors& errors,
-                 const std::function<void(std::int64_t, std::int64_t)>& tick = {}) {
+                 const std::function<void(std::int64_t, std::int64_t)>& tick = {}, std::filesystem::path folder = {})
+      : cache_(std::move(folder)) {
     data::LoaderOptions options;
     options.order.shuffle = false;
     options.batch.size = 32;
@@ -54,6 +57,7 @@ class CachedExamples {
       done += static_cast<std::int64_t>(loaded->samples.size());
       if (tick) tick(done, source.size());
     }
+    cache_.flush();
     host.train(training);
     require(!rows_.empty(), source.name(), ": has no valid example\n", errors.report());
   }

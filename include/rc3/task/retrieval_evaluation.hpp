@@ -38,6 +38,7 @@ struct RetrievalOptions {
   std::vector<std::string> languages = {};  ///< empty: all languages of the data
   std::int64_t rerank = 0;                  ///< best images, or texts, of each query that ITM re-ranks; 0: none
   double rerank_weight = 1.0;               ///< weight of ITM's probability, added to the cosine
+  std::int64_t max_texts = 0;               ///< at most this number per language, evenly spread; 0: all
 };
 
 /// Search among the images of held-out samples, which are embedded once.
@@ -48,6 +49,8 @@ class RetrievalEvaluation {
   RetrievalEvaluation(Host& host, features::CachedSamples& samples, RetrievalOptions options = {})
       : host_(host), samples_(samples), options_(std::move(options)) {
     c10::InferenceMode inference;
+    require(options_.max_texts >= 0, "task::RetrievalEvaluation: max_texts must not be negative, is ",
+            options_.max_texts);
     require(samples.size() >= 2, samples.name(), ": retrieval needs two images or more, has ", samples.size());
     images_ = detail::encode_in_chunks(samples.size(), [&](std::int64_t begin, std::int64_t end) {
       std::vector<std::int64_t> numbers;
@@ -58,13 +61,28 @@ class RetrievalEvaluation {
     });
   }
 
-  /// Cosines of every text in @p language with every image, float [T, I]; texts in the order of
-  /// CachedSamples::texts_in(language). Re-ranked scores if the options enable it.
+  /// The texts that are used in @p language: those of CachedSamples::texts_in(language), at most max_texts.
+  std::vector<features::TextOf> texts_in(const std::string& language) const {
+    auto all = samples_.texts_in(language);
+    const auto count = static_cast<std::size_t>(options_.max_texts);
+    if (count == 0 || all.size() <= count) return all;
+    std::vector<features::TextOf> some;
+    for (std::size_t i = 0; i < count; ++i) some.push_back(all[i * all.size() / count]);
+    return some;
+  }
+
+  /// Cosines of every text in @p language with every image, float [T, I]; texts in the order of texts_in(language).
+  /// Re-ranked scores if the options enable it.
   at::Tensor scores(const std::string& language) const { return searched(texts(language), true); }
+
+  /// Rank of each text's image, or of one with an equal text, int64 [T], 1 the best.
+  at::Tensor image_ranks(const std::string& language) const {
+    return best_ranks(scores(language).cpu(), right_images(texts_in(language)));
+  }
 
   /// @throws rc3::Error for a language without a text
   LanguageRecall recall(const std::string& language) const {
-    const auto which = samples_.texts_in(language);
+    const auto which = texts_in(language);
     require(!which.empty(), samples_.name(), ": has no text in the language ", language);
     const auto encoded = texts(language);
     const auto right = right_images(which);
@@ -93,7 +111,7 @@ class RetrievalEvaluation {
 
   Encoded texts(const std::string& language) const {
     c10::InferenceMode inference;
-    const auto which = samples_.texts_in(language);
+    const auto which = texts_in(language);
     return detail::encode_in_chunks(static_cast<std::int64_t>(which.size()), [&](std::int64_t begin, std::int64_t end) {
       const auto part =
           std::span(which).subspan(static_cast<std::size_t>(begin), static_cast<std::size_t>(end - begin));

@@ -1,0 +1,41 @@
+#!/usr/bin/env bash
+# try.sh STUDY CACHE FOLDER: the study on few emoji scenes; a second call repeats nothing; a damaged file of features is
+# computed again; clear errors.
+set -euo pipefail
+study=$1 cache=$2 folder=$3
+rm -rf "$folder"
+mkdir -p "$folder"
+fail() {
+  echo "FAILED: $*" >&2
+  exit 1
+}
+export RC3_CACHE=$cache
+"$study" --quick --seeds 1 --out "$folder/out" | tee "$folder/first"
+[[ $(wc -l <"$folder/out/results.jsonl") == 3 ]] || fail "not a line for each of three arms"
+for part in '"retrieval"' '"rerank"' '"mechanism"' '"entailment"' '"hypothesis"' '"correlation"'; do
+  grep -q "$part" "$folder/out/results.jsonl" || fail "no $part in the results"
+done
+"$study" --quick --seeds 1 --out "$folder/out" | tee "$folder/second"
+[[ $(grep -c 'is there already' "$folder/second") == 3 ]] || fail "a finished run is repeated"
+[[ $(wc -l <"$folder/out/results.jsonl") == 3 ]] || fail "a second call adds lines"
+
+# Half of a file of features: it is said, and the results stay as they are.
+part=$(find "$folder/out/features" -name '*.safetensors' | sort | head -n 1)
+[[ -n $part ]] || fail "no features on disk"
+truncate -s "$(($(stat -c %s "$part") / 2))" "$part"
+rm "$folder/out/"align-*.safetensors
+"$study" --quick --seeds 1 --out "$folder/out" --results "$folder/again.jsonl" --arm 'heads, strict' 2>&1 | tee "$folder/third"
+grep -q 'computed again' "$folder/third" || fail "a damaged file of features is taken as it is"
+
+says() { # <text> <command>...: the command fails and says it
+  local text=$1
+  shift
+  if "$@" >"$folder/said" 2>&1; then fail "$* should fail"; fi
+  grep -qF -- "$text" "$folder/said" || fail "$* says not \"$text\" but: $(tail -n 3 "$folder/said")"
+}
+says 'give --data DIR' "$study"
+says 'train.jsonl is missing' "$study" --data "$folder"
+says 'there is no arm "none"' "$study" --quick --arm none
+echo 'no json' >"$folder/wrong.jsonl"
+says 'wrong.jsonl:1' "$study" --quick --results "$folder/wrong.jsonl"
+echo "the study, its second call, damaged features, clear errors: passed"

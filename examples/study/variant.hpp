@@ -1,0 +1,105 @@
+#pragma once
+/// The study's variant, and its arms: rows that differ by run-time options only.
+
+#include <rc3/data/loader/prepare.hpp>
+#include <rc3/experiment/settings.hpp>
+#include <rc3/rc3.hpp>
+
+#include <array>
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "averaged.hpp"
+#include "choices.hpp"
+#include "narrow.hpp"
+
+namespace study {
+
+/// Frozen EfficientNet-Lite0 and frozen multilingual-e5-small, heads of one space, and a narrow fusion encoder.
+struct Variant {
+  using Backbone = Averaged<rc3::visual::backbone::EfficientNetLite0>;
+  using Visual = rc3::visual::Patch<Backbone>;
+  using Text = rc3::text::Bert;
+  using Fusion = Narrow<rc3::fusion::SingleStream>;
+  using Model = rc3::Model<Visual, Text, Fusion>;
+  using RXvtcl = rc3::objective::RXvtcl<Regularizer, Relevance<Text>, Negatives>;
+  using Trained = rc3::Pretrainer<Model, rc3::objective::Itc, rc3::objective::Xtcl, RXvtcl, rc3::objective::Itm>;
+
+  /// First the heads of the shared space; then the fusion encoder, with the heads frozen.
+  static constexpr std::array stages = {"align", "fuse"};
+
+  struct Config {
+    std::filesystem::path weights = "weights";
+    std::int64_t side = 4;
+    std::int64_t width = 192, layers = 2;
+    Omega regularizer = Omega::none;
+    double c0 = 0.2, lambda = 5;
+    Rho relevance = Rho::encoder;
+    double constant = 0.3;
+    bool shuffled = false;
+    Candidates negatives = Candidates::in_batch;
+
+    template <class V>
+    friend void visit_fields(Config& c, V&& v) {
+      v("weights", c.weights, "folder with multilingual-e5-small and efficientnet-lite0");
+      v("side", c.side, "patches on a side", rc3::train::within(1, 7));
+      v("width", c.width, "of the fusion encoder", rc3::train::above(0));
+      v("layers", c.layers, "of the fusion encoder", rc3::train::above(0));
+      v("regularizer", c.regularizer, "of R-XVtCL");
+      v("c0", c.c0, "cosine that ceiling and huber allow at relevance 0", rc3::train::within(-1, 1));
+      v("lambda", c.lambda, "weight of the regularizer", rc3::train::at_least(0));
+      v("relevance", c.relevance, "of weak pairs");
+      v("constant", c.constant, "the constant relevance", rc3::train::within(0, 1));
+      v("shuffled", c.shuffled, "control: relevance of another pair of the batch");
+      v("negatives", c.negatives, "of R-XVtCL");
+    }
+  };
+
+  static std::shared_ptr<Trained> make(const Config& c) {
+    const auto network = std::make_shared<Backbone>(
+        rc3::visual::backbone::EfficientNetLite0::from_pretrained(c.weights / "efficientnet-lite0"), c.side);
+    const auto text = Text::from_pretrained(c.weights / "multilingual-e5-small");
+    text->freeze_lower(text->options().layers);
+    const auto d = text->width();
+    const auto visual = std::make_shared<Visual>(
+        network, rc3::visual::PatchOptions{.width = d, .grid = c.side, .max_patches = c.side * c.side, .dropout = 0.0});
+    const auto inner = std::make_shared<rc3::fusion::SingleStream>(rc3::fusion::SingleStreamOptions{
+        .width = c.width, .layers = c.layers, .heads = c.width / 32, .feed_forward = 2 * c.width});
+    return std::make_shared<Trained>(
+        std::make_shared<Model>(visual, text, std::make_shared<Fusion>(inner, d)), std::array{1.0, 1.0, 1.0, 1.0},
+        std::make_shared<rc3::objective::Itc>(), std::make_shared<rc3::objective::Xtcl>(),
+        std::make_shared<RXvtcl>(rc3::objective::RXvtclOptions{.lambda = c.lambda}, Regularizer(c.regularizer, c.c0),
+                                 Relevance<Text>(text, {c.relevance, c.constant, c.shuffled}), Negatives(c.negatives)),
+        std::make_shared<rc3::objective::Itm>());
+  }
+
+  static rc3::text::Tokenizer tokenizer(const Config& c) {
+    return rc3::text::Tokenizer::from_pretrained(c.weights / "multilingual-e5-small",
+                                                 {.prefix = "query: ", .max_length = 64});
+  }
+  static rc3::data::PrepareOptions prepare(const Config&) { return {}; }
+
+  static void configure(rc3::experiment::Settings<Variant>& s) {
+    auto& [align, fuse] = s.stages;
+    align.objectives = {1, 1, 0, 0};  // ITC, XTCL, R-XVtCL, ITM
+    align.loader.batch = 512;
+    align.train.optimizer.learning_rate = 1e-3;
+    align.train.schedule = {50, 1000, 0.0};
+    fuse.objectives = {0, 0, 1, 1};
+    fuse.loader.batch = 48;
+    fuse.train.optimizer.learning_rate = 5e-4;
+    fuse.train.schedule = {30, 300, 0.0};
+    fuse.train.freeze = {"model.image_hidden.*", "model.image_head.*", "model.text_head.*"};
+    for (auto& stage : s.stages) {
+      stage.train.optimizer.weight_decay = 0.05;
+      stage.loader.cache = rc3::experiment::FeatureCaching::on;
+    }
+    s.log.tensorboard = false;
+    s.checkpoint.every = 1'000'000;  // the end of a stage writes one
+  }
+};
+
+}  // namespace study
