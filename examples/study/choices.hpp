@@ -3,11 +3,11 @@
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/ones_like.h>
+#include <rc3/config/config.hpp>
 #include <rc3/objective/negatives/in_batch.hpp>
 #include <rc3/objective/negatives/same_image.hpp>
 #include <rc3/regularizer/regularizer.hpp>
 #include <rc3/relevance/relevance.hpp>
-#include <rc3/train/config.hpp>
 
 #include <memory>
 #include <string>
@@ -139,7 +139,7 @@ class Negatives {
 
 }  // namespace study
 
-namespace rc3::train {
+namespace rc3::config {
 
 template <>
 struct Names<study::Omega> {
@@ -154,4 +154,4 @@ struct Names<study::Candidates> {
   static constexpr const char* all[] = {"in-batch", "same-image"};
 };
 
-}  // namespace rc3::train
+}  // namespace rc3::config

@@ -81,7 +81,7 @@ class Study {
                     {"batch", o_.align_batch},
                     {"learning_rate", o_.align_rate}};
     if (!a.fuse) return key;
-    const auto fields = rc3::train::to_json(settings(a, seed).variant);
+    const auto fields = rc3::config::to_json(settings(a, seed).variant);
     Json variant = Json::object();
     for (const auto& [name, value] : fields.items())
       if (name != "weights") variant[name] = value;
@@ -125,7 +125,7 @@ class Study {
   std::shared_ptr<Variant::Trained> train(const Settings& s, const std::string& name) const {
     std::ofstream log(o_.out / (name + ".log"));
     at::manual_seed(s.seed);
-    auto sources = rc3::train::default_provenance(s);
+    auto sources = rc3::config::default_provenance(s);
     for (auto& [option, where] : sources) where = "the study";
     Pretraining pretraining(s, std::move(sources), device_, std::make_shared<rc3::Single>(), log);
     rc3::require(pretraining.run() != rc3::train::StopReason::stopped, name, ": stopped by a signal");
@@ -173,7 +173,7 @@ class Study {
     begin = std::chrono::steady_clock::now();
     measure(a, seed, *trained, s, line);
     line["seconds"]["measures"] = since(begin);
-    line["configuration"] = rc3::train::to_json(s);
+    line["configuration"] = rc3::config::to_json(s);
     line["commit"] = o_.commit;
     line["machine"] = Json::object();
     for (const auto& [name, value] : rc3::train::report::environment()) line["machine"][name] = value;

@@ -45,14 +45,14 @@ struct Variant {
     template <class V>
     friend void visit_fields(Config& c, V&& v) {
       v("weights", c.weights, "folder with multilingual-e5-small and efficientnet-lite0");
-      v("side", c.side, "patches on a side", rc3::train::within(1, 7));
-      v("width", c.width, "of the fusion encoder", rc3::train::above(0));
-      v("layers", c.layers, "of the fusion encoder", rc3::train::above(0));
+      v("side", c.side, "patches on a side", rc3::config::within(1, 7));
+      v("width", c.width, "of the fusion encoder", rc3::config::above(0));
+      v("layers", c.layers, "of the fusion encoder", rc3::config::above(0));
       v("regularizer", c.regularizer, "of R-XVtCL");
-      v("c0", c.c0, "cosine that ceiling and huber allow at relevance 0", rc3::train::within(-1, 1));
-      v("lambda", c.lambda, "weight of the regularizer", rc3::train::at_least(0));
+      v("c0", c.c0, "cosine that ceiling and huber allow at relevance 0", rc3::config::within(-1, 1));
+      v("lambda", c.lambda, "weight of the regularizer", rc3::config::at_least(0));
       v("relevance", c.relevance, "of weak pairs");
-      v("constant", c.constant, "the constant relevance", rc3::train::within(0, 1));
+      v("constant", c.constant, "the constant relevance", rc3::config::within(0, 1));
       v("shuffled", c.shuffled, "control: relevance of another pair of the batch");
       v("negatives", c.negatives, "of R-XVtCL");
     }
