@@ -16,7 +16,7 @@ small=(--data.split val --fuse.data.split val --validation.max_images 12 --align
   --checkpoint.folder "$folder/whole" | tee "$folder/said"
 grep -q 'never read (12)' "$folder/said" || fail "no recall of languages that training never read"
 grep -q '  untrained ' "$folder/said" || fail "no recall before training"
-for file in sheet.png model.safetensors align/report.html fuse/report.html align/log.jsonl fuse/step-2/manifest.json; do
+for file in sheet.png model/config.json model/model.safetensors model/README.md align/report.html fuse/report.html align/log.jsonl fuse/step-2/manifest.json; do
   [[ -s $folder/whole/$file ]] || fail "no $file"
 done
 grep -q '<th scope="row">sw</th>' "$folder/whole/fuse/report.html" || fail "no table by language in the report"

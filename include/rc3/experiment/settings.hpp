@@ -122,7 +122,7 @@ void visit_fields(Settings<E>& s, V&& v) {
   v("variant", s.variant, "the model and its objectives");
   v("checkpoint", s.checkpoint, "checkpoints");
   v("log", s.log, "log");
-  v("init", s.init, "model.safetensors of an earlier run of this variant to begin with");
+  v("init", s.init, "model directory of an earlier run of this variant to begin with, or its model.safetensors");
   v("seed", s.seed, "of weights, order, pairs and dropout, in place of each stage's own; 0: those");
   v("threads", s.threads, "compute threads; 0: as LibTorch has it", config::at_least(0));
   v("device", s.device, "cpu, cuda, cuda:N, or auto: this rank's GPU where there is one");
