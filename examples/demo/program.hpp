@@ -87,6 +87,14 @@ void write_sheet(const Evaluation& evaluation, const rc3::features::CachedSample
   support::write_sheet(path, "Searching in languages that training never read", rows, options);
 }
 
+/// The model directory under the name `model`: a link to `last`, so that its weights are on the disk once.
+inline void link_model(const std::filesystem::path& folder) {
+  const auto link = folder / "model";
+  if (std::filesystem::is_symlink(link)) std::filesystem::remove(link);
+  rc3::require(!std::filesystem::exists(link), link.string(), ": exists and is no link; move it away");
+  std::filesystem::create_directory_symlink("last", link);
+}
+
 /// What the demo prints behind the tables of every experiment.
 struct Report {
   template <class Pretraining>
@@ -102,10 +110,9 @@ struct Report {
     pretraining.model().eval();
     const rc3::task::RetrievalEvaluation evaluation(pretraining.model(), *samples);
     write_sheet(evaluation, *samples, glyphs, split.languages.unseen, folder / "sheet.png");
-    rc3::train::save_checkpoint(folder / "model.safetensors", pretraining.model(),
-                                std::decay_t<decltype(pretraining.model())>::name());
-    std::cout << "\nimage sheet " << (folder / "sheet.png").string() << "   model "
-              << (folder / "model.safetensors").string() << "   reports " << folder.string() << "/*/report.html\n";
+    link_model(folder);
+    std::cout << "\nimage sheet " << (folder / "sheet.png").string() << "   model " << (folder / "model").string()
+              << "   reports " << folder.string() << "/*/report.html\n";
   }
 };
 

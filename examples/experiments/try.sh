@@ -32,6 +32,9 @@ comes_from train.schedule.total 2 'command line'
 comes_from train.schedule.warmup 1 "$folder/config.json"
 grep -q '"train.ema": "default"' "$folder/run/step-2/provenance.json" || fail "the origin of a default is not in the checkpoint"
 grep -qE '^[0-9]+ options have their defaults' "$folder/first" || fail "the defaults are not counted"
+for file in config.json model.safetensors README.md sentencepiece.bpe.model; do
+  [[ -s $folder/run/last/$file ]] || fail "no $file in the model directory of the run"
+done
 for language in en de ja mean; do
   grep -qE "^$language +[0-9.]+( +[0-9.]+){5}\$" "$folder/first" || fail "no recall in $language"
 done

@@ -166,9 +166,18 @@ class Mrm;
 template <class Visual, class Text, class Fusion = fusion::SingleStream>
 class Model;
 
+/// Regions and patches of one backbone, multilingual-e5-small, late interaction before the fusion encoder.
+template <class Backbone>
+using DefaultModelOf = Model<visual::Both<visual::RoiFromCrops<Backbone>, visual::Patch<Backbone>>, text::Bert,
+                             fusion::LateInteractionFusion<fusion::SingleStream>>;
+/// The demo's model.
+using DefaultModel = DefaultModelOf<visual::backbone::EfficientNetLite0>;
+
 template <class Model, class... Objectives>
 class Pretrainer;
 
+struct PretrainedWeights;
+struct ModelCard;
 template <class M>
 struct Pipeline;
 struct EmbedderOptions;

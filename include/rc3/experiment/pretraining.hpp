@@ -23,9 +23,11 @@
 #include "rc3/data/loader/loader.hpp"
 #include "rc3/data/loader/prepare.hpp"
 #include "rc3/data/open.hpp"
+#include "rc3/experiment/init.hpp"
 #include "rc3/experiment/settings.hpp"
 #include "rc3/features/features.hpp"
 #include "rc3/io/image/available_decoders.hpp"
+#include "rc3/pipeline/save.hpp"
 #include "rc3/task/retrieval_evaluation.hpp"
 #include "rc3/text/tokenizer.hpp"
 #include "rc3/train/device.hpp"
@@ -75,7 +77,7 @@ class Pretraining {
     else if (first_rank() && !settings_.validation.paths.empty())
       held_out_ = data::open(settings_.validation, held_out_errors_);
     trained_ = E::make(settings_.variant);
-    if (!settings_.init.empty()) train::load_checkpoint(settings_.init, *trained_, Trained::name());
+    if (!settings_.init.empty()) init_weights(settings_.init, *trained_);
     trained_->to(device_);
   }
   Pretraining(const Pretraining&) = delete;
@@ -214,8 +216,18 @@ class Pretraining {
     train::Run<Trained, Comm> run(trainer, options, out_);
     if (run.resumed_at() > 0) calibrated_ = true;
     const auto& source = sources_.at(open(stage.data.paths.empty() ? settings_.data : stage.data));
-    if (last) run.tables([&] { return evaluate(); });
-    if (trainer.steps() >= stage.train.schedule.total) return last ? run.finish() : train::StopReason::complete;
+    if (last)
+      run.tables([&] {
+        auto tables = evaluate();
+        save_model(tables);  // here, since these are the weights of the figures: averaged ones where there are some
+        return tables;
+      });
+    const auto end = [&](train::StopReason reason) {
+      require(unsaved_.empty(), unsaved_);
+      return reason;
+    };
+    if (trainer.steps() >= stage.train.schedule.total)
+      return last ? end(run.finish()) : train::StopReason::complete;
     const auto pairing = data::Pairing(source.languages(), stage.pairing);
     if (caches(stage, source)) {
       auto& samples = cached(stage, source, name);
@@ -223,7 +235,7 @@ class Pretraining {
       features::CachedPairs<Model> batches(model(), samples, pairing,
                                            {stage.loader.seed, stage.loader.batch, comm_->size(), comm_->rank()},
                                            run.loader_state());
-      return run.train(batches);
+      return end(run.train(batches));
     }
     if (!calibrated_) {
       calibrate_backbone(source);
@@ -244,7 +256,7 @@ class Pretraining {
         source, data::PrepareSample<io::AvailableDecoders>(tokenizer_, source.languages(), std::move(prepare)),
         data::CollateSamples(), errors_, loading,
         stage.loader.tokens > 0 ? data::measure_lengths(source, tokenizer_) : nullptr, run.loader_state());
-    return run.train(loader);
+    return end(run.train(loader));
   }
 
   void set_weights(const Stage& stage) {
@@ -297,6 +309,35 @@ class Pretraining {
     return task::RetrievalEvaluation(model(), *cached_held_out_, {v.languages, rerank, v.rerank_weight}).recall();
   }
 
+  /// Writes the model directory `last` into the folder of checkpoints. A failure is reported at the end of the run,
+  /// after its report.
+  void save_model(const std::vector<train::report::Table>& tables) {
+    const auto& folder = settings_.checkpoint.folder;
+    if (!first_rank() || folder.empty()) return;
+    if constexpr (pipeline::Describable<Model>) {
+      try {
+        ModelCard card;
+        if constexpr (requires { E::card(); }) card = E::card();
+        if (card.title.empty()) card.title = "Model of " + folder.filename().string();
+        for (const auto& [key, source] : sources_) {
+          if constexpr (!requires { E::card(); }) card.data.push_back(source.name());
+          for (const auto& [language, count] : source.languages())
+            if (std::find(card.languages.begin(), card.languages.end(), language) == card.languages.end())
+              card.languages.push_back(language);
+        }
+        std::sort(card.languages.begin(), card.languages.end());
+        card.figures.insert(card.figures.end(), tables.begin(), tables.end());
+        save(Pipeline<Model>{trained_->model(), tokenizer_, prepare_.image, std::move(card)}, folder / "last");
+        out_ << "model       " << (folder / "last").string() << std::endl;
+      } catch (const Error& error) {
+        unsaved_ = join("the run is complete, but its model is not written: ", error.what());
+      }
+    } else {
+      out_ << "model       not written as a directory: a policy of " << Model::name()
+           << " has no options() or parts() [docs/concepts/model-directory.md]" << std::endl;
+    }
+  }
+
   /// Damaged held-out data must not end a run of days without its report: the error is printed.
   std::vector<train::report::Table> evaluate() {
     if (!held_out_) return {};
@@ -347,6 +388,7 @@ class Pretraining {
   std::unique_ptr<features::CachedSamples> cached_, cached_held_out_;
   const data::AnyDataset* cached_source_ = nullptr;
   bool calibrated_ = false;
+  std::string unsaved_;  ///< why the model directory could not be written; empty: it could
   std::vector<task::LanguageRecall> recall_, untrained_;
 };
 

@@ -127,7 +127,7 @@ void visit_fields(Settings<E>& s, V&& v) {
   v("variant", s.variant, "the model and its objectives");
   v("checkpoint", s.checkpoint, "checkpoints");
   v("log", s.log, "log");
-  v("init", s.init, "model.safetensors of an earlier run of this variant to begin with");
+  v("init", s.init, "model directory of an earlier run of this variant to begin with, or its model.safetensors");
   v("features", s.features,
     "folder for frozen features, shared by all runs with the same frozen layers; empty: memory");
   v("seed", s.seed, "of weights, order, pairs and dropout, in place of each stage's own; 0: those");

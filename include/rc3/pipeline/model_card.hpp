@@ -141,8 +141,12 @@ struct Form<std::vector<report::Table>> {
     auto json = nlohmann::ordered_json::array();
     for (const auto& table : tables) {
       auto rows = nlohmann::ordered_json::array();
-      for (const auto& row : table.rows)  // numbers that are not finite become null
-        rows.push_back({{"name", row.name}, {"cells", row.cells}, {"group", row.group}});
+      for (const auto& row : table.rows) {
+        auto cells = nlohmann::ordered_json::array();
+        for (const double x : row.cells)
+          cells.push_back(std::isfinite(x) ? nlohmann::ordered_json(x) : nlohmann::ordered_json(nullptr));
+        rows.push_back({{"name", row.name}, {"cells", std::move(cells)}, {"group", row.group}});
+      }
       json.push_back({{"title", table.title}, {"columns", table.columns}, {"digits", table.digits}, {"rows", rows}});
     }
     return json;

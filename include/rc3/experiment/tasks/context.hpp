@@ -12,9 +12,9 @@
 #include <vector>
 
 #include "rc3/data/errors/data_errors.hpp"
+#include "rc3/experiment/init.hpp"
 #include "rc3/experiment/tasks/settings.hpp"
 #include "rc3/io/image/available_decoders.hpp"
-#include "rc3/io/safetensors.hpp"
 #include "rc3/task/task.hpp"
 #include "rc3/text/tokenizer.hpp"
 #include "rc3/train/device.hpp"
@@ -43,18 +43,10 @@ struct TaskContext {
               "; give entailment, questions, reasoning, retrieval or translation");
   }
 
-  /// The pre-trained model, from a run of this variant or a model file.
+  /// The pre-trained model, from a model directory, a model file, or a checkpoint of this variant.
   std::shared_ptr<Model> model() const {
     const auto trained = E::make(settings.variant);
-    if (!settings.init.empty()) {
-      const io::safetensors::Reader file(settings.init);
-      const auto& metadata = file.header().metadata;
-      const auto variant = metadata.find("rc3.variant");
-      if (variant != metadata.end() && variant->second == Model::name())
-        train::load_checkpoint(settings.init, *trained->model(), Model::name());
-      else
-        train::load_checkpoint(settings.init, *trained, E::Trained::name());
-    }
+    if (!settings.init.empty()) init_weights(settings.init, *trained);
     trained->model()->to(device);
     return trained->model();
   }

@@ -120,7 +120,8 @@ void visit_fields(TaskSettings<Variant>& s, V&& v) {
   v("task", s.task, "what is asked");
   v("tune", s.tune, "how heads are tuned");
   v("variant", s.variant, "the model");
-  v("init", s.init, "model.safetensors of the pre-trained model, or of a run; empty: an untrained one");
+  v("init", s.init,
+    "directory of the pre-trained model, or its model.safetensors, or that of a checkpoint; empty: an untrained one");
   v("out", s.out, "folder for tables and predictions");
   v("threads", s.threads, "compute threads; 0: as LibTorch has it", config::at_least(0));
   v("device", s.device, "cpu, cuda, cuda:N, or auto: a GPU where there is one");
