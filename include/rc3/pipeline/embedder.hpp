@@ -164,10 +164,9 @@ class Embedder {
 
   /// @throws rc3::Error for an invalid option, or if the pipeline has no model or images of several sizes
   explicit Embedder(Pipeline<M> pipeline, EmbedderOptions options = {})
-      : pipeline_(std::move(pipeline)),
+      : pipeline_(checked(std::move(pipeline))),
         options_(std::move(options)),
         prepare_({.image = pipeline_.images, .limits = options_.limits}) {
-    require(pipeline_.model != nullptr, "rc3::Embedder: the pipeline has no model; rc3::load reads one");
     require(options_.text_tokens > 0 && options_.image_batch > 0 && options_.decode_threads >= 0,
             "rc3::Embedder: text_tokens and image_batch must be above 0 and decode_threads not below, are ",
             options_.text_tokens, ", ", options_.image_batch, " and ", options_.decode_threads);
@@ -285,6 +284,11 @@ class Embedder {
   }
 
  private:
+  static Pipeline<M> checked(Pipeline<M> pipeline) {
+    require(pipeline.model != nullptr, "rc3::Embedder: the pipeline has no model; rc3::load reads one");
+    return pipeline;
+  }
+
   M& model() const { return *pipeline_.model; }
 
   template <class T>
