@@ -79,6 +79,10 @@ class XlmRoberta;
 class MlmHead;
 class XlmRobertaForMaskedLm;
 class TransformerEncoder;
+class ClipText;
+class SiglipText;
+class ClipTokenizer;
+class SiglipTokenizer;
 }  // namespace text
 
 namespace visual {
@@ -152,6 +156,7 @@ template <class Regularizer = regularizer::Ceiling, class Relevance = relevance:
 class RXvtcl;
 class Xtcl;
 class Itc;
+class SigmoidItc;
 class Itm;
 class Mlm;
 class Mclm;
@@ -163,6 +168,11 @@ class Mrm;
 
 template <class Visual, class Text, class Fusion = fusion::SingleStream>
 class Model;
+
+template <class Visual, class Text>
+class DualEncoder;
+using Clip = DualEncoder<visual::backbone::ClipVision, text::ClipText>;
+using Siglip = DualEncoder<visual::backbone::SiglipVision, text::SiglipText>;
 
 template <class Model, class... Objectives>
 class Pretrainer;
