@@ -97,7 +97,7 @@ BOOST_FIXTURE_TEST_CASE(files_of_another_tokenizer_are_refused, Files) {
   rc3::io::write_file(path() / "merges.txt", "ab\n");
   throws_with(load, "merges.txt", "no pair");
   rc3::io::write_file(path() / "tokenizer.json", R"({"model": {"type": "WordPiece"}})");
-  throws_with(load, "tokenizer.json", "end_of_word_suffix");
+  throws_with(load, "tokenizer.json", "suffix </w>");
   std::filesystem::remove(path() / "tokenizer.json");
   std::filesystem::remove(path() / "vocab.json");
   throws_with(load, "neither tokenizer.json nor vocab.json");
