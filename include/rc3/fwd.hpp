@@ -81,6 +81,10 @@ class XlmRoberta;
 class MlmHead;
 class XlmRobertaForMaskedLm;
 class TransformerEncoder;
+class ClipText;
+class SiglipText;
+class ClipTokenizer;
+class SiglipTokenizer;
 }  // namespace text
 
 namespace visual {
@@ -154,6 +158,7 @@ template <class Regularizer = regularizer::Ceiling, class Relevance = relevance:
 class RXvtcl;
 class Xtcl;
 class Itc;
+class SigmoidItc;
 class Itm;
 class Mlm;
 class Mclm;
@@ -172,6 +177,10 @@ using DefaultModelOf = Model<visual::Both<visual::RoiFromCrops<Backbone>, visual
                              fusion::LateInteractionFusion<fusion::SingleStream>>;
 /// The demo's model.
 using DefaultModel = DefaultModelOf<visual::backbone::EfficientNetLite0>;
+template <class Visual, class Text>
+class DualEncoder;
+using Clip = DualEncoder<visual::backbone::ClipVision, text::ClipText>;
+using Siglip = DualEncoder<visual::backbone::SiglipVision, text::SiglipText>;
 
 template <class Model, class... Objectives>
 class Pretrainer;

@@ -5,6 +5,7 @@
 #include "rc3/fwd.hpp"
 #include "rc3/metric/metric.hpp"
 #include "rc3/model/default_model.hpp"
+#include "rc3/model/dual_encoder.hpp"
 #include "rc3/model/gradient_cache.hpp"
 #include "rc3/model/model.hpp"
 #include "rc3/model/pretrainer.hpp"

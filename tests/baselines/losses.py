@@ -53,6 +53,15 @@ def itc(c: dict) -> float:
     return float(np.mean(both))
 
 
+def sigmoid_itc(c: dict) -> float:
+    v, n = unit(np.array(c["v"])), negatives(c)
+    total = 0.0
+    for k in ("a", "b"):
+        logits = SCALE * v @ unit(np.array(c[k])).T + np.log(SCALE)  # the test gives every parameter log(SCALE)
+        total += np.logaddexp(0, -np.diag(logits)).sum() + np.logaddexp(0, logits)[n & ~np.eye(len(v), dtype=bool)].sum()
+    return float(total / (2 * len(v)))
+
+
 def xtcl(c: dict) -> float:
     keep = np.array(c["strict"], dtype=bool)
     if not keep.any():
@@ -121,7 +130,7 @@ def case(name: str, n: int, rng: np.random.Generator, **changes: object) -> dict
     for k in ("v", "a", "b"):
         c[k] = rng.standard_normal((n, 4)).tolist()
     c.update(changes)
-    c["losses"] = {"Itc": itc(c), "Xtcl": xtcl(c)}
+    c["losses"] = {"Itc": itc(c), "SigmoidItc": sigmoid_itc(c), "Xtcl": xtcl(c)}
     for r in ("None", "Ceiling", "HuberToTarget", "Weighted", "SoftTarget", "Sum"):
         for s in (False, True):
             c["losses"][f"RXvtcl<{r}, {'SameImage' if s else 'InBatch'}>"] = rxvtcl(c, r, s)

@@ -93,6 +93,7 @@ void each_objective(const Case& c, const Visit& visit) {
   };
   using namespace rc3::regularizer;
   give("Itc", std::make_shared<Itc>());
+  give("SigmoidItc", std::make_shared<SigmoidItc>());
   give("Xtcl", std::make_shared<Xtcl>());
   both("None", None());
   both("Ceiling", Ceiling(0.2));

@@ -49,7 +49,8 @@ struct Texts {
 struct Tokens {
   at::Tensor values;           ///< float [B, N, D]; rows outside the mask are zero
   at::Tensor mask;             ///< bool [B, N]
-  at::Tensor summary = {};     ///< float [B, S], features of the whole image; undefined or a row of zeros: none
+  at::Tensor summary = {};     ///< float [B, S], features of the whole image or text; undefined or a row of
+                               ///< zeros: none
   at::Tensor summaries = {};   ///< float [B, R, S], the same of each region (the first R tokens); rows outside the mask
                                ///< are zero; undefined: none
   at::Tensor embeddings = {};  ///< float [B, N, E], embedding of each token in the shared space, unit length; zero:

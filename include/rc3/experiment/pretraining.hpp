@@ -226,8 +226,7 @@ class Pretraining {
       require(unsaved_.empty(), unsaved_);
       return reason;
     };
-    if (trainer.steps() >= stage.train.schedule.total)
-      return last ? end(run.finish()) : train::StopReason::complete;
+    if (trainer.steps() >= stage.train.schedule.total) return last ? end(run.finish()) : train::StopReason::complete;
     const auto pairing = data::Pairing(source.languages(), stage.pairing);
     if (caches(stage, source)) {
       auto& samples = cached(stage, source, name);

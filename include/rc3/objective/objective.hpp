@@ -12,5 +12,6 @@
 #include "rc3/objective/negatives/queue.hpp"
 #include "rc3/objective/r_xvtcl.hpp"
 #include "rc3/objective/representations.hpp"
+#include "rc3/objective/sigmoid_itc.hpp"
 #include "rc3/objective/weighted.hpp"
 #include "rc3/objective/xtcl.hpp"

@@ -37,7 +37,8 @@ struct PreprocessOptions {
   std::array<double, 3> mean = {0, 0, 0};  ///< of rescaled red, green, blue
   std::array<double, 3> std = {1, 1, 1};   ///< > 0
 
-  /// Reads preprocessor_config.json in @p folder, of the ViT, CLIP and SigLIP image processors.
+  /// Reads image_processor in processor_config.json (transformers 5), else preprocessor_config.json in @p folder, of
+  /// the ViT, CLIP and SigLIP image processors.
   /// @throws rc3::Error naming file and key if a required key is missing or has another form, the processor is of
   ///         another type, or a step is not supported
   static PreprocessOptions from_pretrained(const std::filesystem::path& folder);
@@ -117,9 +118,17 @@ inline std::array<double, 3> three(const nlohmann::json& json, const std::string
 
 inline PreprocessOptions PreprocessOptions::from_pretrained(const std::filesystem::path& folder) {
   using detail::Processor;
-  const auto path = folder / "preprocessor_config.json";
-  const std::string file = path.string();
-  const nlohmann::json json = io::read_json(path);
+  auto path = folder / "processor_config.json";
+  std::string file = path.string();
+  nlohmann::json json = std::filesystem::exists(path) ? io::read_json(path) : nlohmann::json::object();
+  if (json.is_object() && json.contains("image_processor")) {  // transformers 5 reads these first
+    json = nlohmann::json(json["image_processor"]);
+    file += ": image_processor";
+  } else {
+    path = folder / "preprocessor_config.json";
+    file = path.string();
+    json = io::read_json(path);
+  }
   require(json.is_object(), file, ": must be an object");
   const Processor type = detail::processor_type(json, folder, file);
   const bool old = !json.contains("image_processor_type");  // such files divide by 255 and have no key for it

@@ -9,16 +9,18 @@
 #include <thread>
 #include <vector>
 
-#include "rc3/text/tokenizer.hpp"
+#include "rc3/core/error.hpp"
+#include "rc3/text/concept.hpp"
 
 namespace rc3::text {
 
 /// Ids of every text, equal for any number of threads.
 /// @param threads  >= 1, including the caller's thread
-/// @throws rc3::Error as Tokenizer::encode does, for the first refused text, with its index; other exceptions of a
+/// @throws rc3::Error as the tokenizer does, for the first refused text, with its index; other exceptions of a
 ///         thread also reach the caller
-inline std::vector<std::vector<std::int64_t>> encode_all(const Tokenizer& tokenizer, std::span<const std::string> texts,
-                                                         std::size_t threads = 1) {
+template <TokenizerPolicy T>
+std::vector<std::vector<std::int64_t>> encode_all(const T& tokenizer, std::span<const std::string> texts,
+                                                  std::size_t threads = 1) {
   require(threads >= 1, "text::encode_all: threads must be at least 1, is 0");
   threads = std::clamp<std::size_t>(texts.size(), 1, threads);
   std::vector<std::vector<std::int64_t>> ids(texts.size());

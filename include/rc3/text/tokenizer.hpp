@@ -18,6 +18,7 @@
 #include "rc3/config/fields.hpp"
 #include "rc3/core/error.hpp"
 #include "rc3/core/utf8.hpp"
+#include "rc3/text/concept.hpp"
 #include "rc3/text/detail/alignment.hpp"
 #include "rc3/text/detail/assemble.hpp"
 #include "rc3/text/detail/pieces.hpp"
@@ -138,6 +139,9 @@ class Tokenizer {
   /// Size of the vocabulary, including <pad> and <mask>; a model's word embedding may have more rows.
   std::int64_t vocabulary() const { return processor_->GetPieceSize() + 2; }
 
+  /// Id of padding, `pad`.
+  std::int64_t pad_id() const { return pad; }
+
   /// Id of <mask>, the last one.
   std::int64_t mask() const { return vocabulary() - 1; }
 
@@ -191,5 +195,7 @@ class Tokenizer {
   std::shared_ptr<const sentencepiece::SentencePieceProcessor> processor_;
   TokenizerOptions options_;
 };
+
+static_assert(TokenizerPolicy<Tokenizer>);
 
 }  // namespace rc3::text

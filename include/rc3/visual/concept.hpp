@@ -33,6 +33,15 @@ concept HasChannels = requires(const P& p) {
   requires std::is_same_v<decltype(p.channels()), std::int64_t>;
 };
 
+/// A tower of a dual encoder: `last_hidden(images)` returns tokens [B, N, D], `pool(last_hidden)` one vector per image
+/// [B, pooled_width()], in the space shared with texts.
+template <class P>
+concept PoolsImages = requires(P& p, const P& c, const Images& images, const at::Tensor& hidden) {
+  requires std::is_same_v<decltype(p.last_hidden(images)), at::Tensor>;
+  requires std::is_same_v<decltype(p.pool(hidden)), at::Tensor>;
+  requires std::is_same_v<decltype(c.pooled_width()), std::int64_t>;
+};
+
 /// `features(const Images&)` returns a map [B, C, h, w]; `channels()` is C.
 template <class P>
 concept Policy = HasFeatures<P> && HasChannels<P>;

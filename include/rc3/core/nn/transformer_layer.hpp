@@ -49,8 +49,8 @@ class TransformerLayer : public torch::nn::Module {
   }
 
   /// @param x     float [B, N, D]
-  /// @param mask  bool [B, 1, 1, N], true for a token that may be attended to, at least one per row; undefined: all
-  /// true
+  /// @param mask  bool [B, 1, 1, N], or [B, 1, N, N] with a row for each token: true for a token that may be attended
+  ///              to, at least one per row; undefined: all true
   /// @return float [B, N, D]
   at::Tensor forward(const at::Tensor& x, const at::Tensor& mask) {
     if (options_.norm == Norm::pre) {
