@@ -14,7 +14,7 @@
 #include <charconv>
 #include <iostream>
 #include <map>
-#include <optional>
+#include <memory>
 #include <utility>
 
 #include "../demo/variant.hpp"
@@ -68,7 +68,7 @@ class Shown {
       rc3::train::Progress::Options options;
       options.label = label_;
       options.unit = "images";
-      progress_.emplace(total, std::cerr, ::isatty(STDERR_FILENO) == 1, options);
+      progress_ = std::make_shared<rc3::train::Progress>(total, std::cerr, ::isatty(STDERR_FILENO) == 1, options);
     }
     progress_->update(done);
     if (done == total) progress_->finish();
@@ -76,7 +76,7 @@ class Shown {
 
  private:
   std::string label_;
-  std::optional<rc3::train::Progress> progress_;
+  std::shared_ptr<rc3::train::Progress> progress_;
 };
 
 /// The next lines of standard input: at least one, and more only if they are there already.
