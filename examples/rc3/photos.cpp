@@ -14,7 +14,7 @@
 #include <charconv>
 #include <iostream>
 #include <map>
-#include <optional>
+#include <memory>
 #include <utility>
 
 #include "../demo/variant.hpp"
@@ -68,15 +68,21 @@ class Shown {
       rc3::train::Progress::Options options;
       options.label = label_;
       options.unit = "images";
-      progress_.emplace(total, std::cerr, ::isatty(STDERR_FILENO) == 1, options);
+      // Its time begins with this object, not with the first batch.
+      const auto clock = [start = start_, first = true]() mutable {
+        return std::exchange(first, false) ? start : rc3::train::steady_seconds();
+      };
+      progress_ =
+          std::make_shared<rc3::train::Progress>(total, std::cerr, ::isatty(STDERR_FILENO) == 1, options, clock);
     }
     progress_->update(done);
     if (done == total) progress_->finish();
   }
 
  private:
+  double start_ = rc3::train::steady_seconds();
   std::string label_;
-  std::optional<rc3::train::Progress> progress_;
+  std::shared_ptr<rc3::train::Progress> progress_;
 };
 
 /// The next lines of standard input: at least one, and more only if they are there already.

@@ -46,6 +46,7 @@ BOOST_AUTO_TEST_CASE(the_first_that_knows_the_type_reads_it) {
   BOOST_TEST(one.rgba[0] == 'A');
   BOOST_TEST(Both::decode(rc3::io::encode_png({1, 1, {1, 2, 3, 4}}), "a.png").rgba[2] == 3);
   BOOST_TEST(Both::formats() == "ONE, JPEG, PNG");
+  BOOST_TEST((Decoders<rc3::io::Stb, OneColor, rc3::io::Stb>::formats() == "JPEG, PNG, ONE"));
   throws_with([] { Both::decode("GIF89a", "a.gif"); }, "a.gif: GIF; only these are read: ONE, JPEG, PNG");
   throws_with([] { Decoders<rc3::io::Stb>::decode("ONE2A", "a.one"); }, "a.one: text; only these");
   throws_with([] { Decoders<rc3::io::Stb>::decode("ONE\1A", "a.one"); }, "a.one: of an unknown type");

@@ -1,6 +1,7 @@
 #pragma once
 /// List of decoders, fixed at compile time; the first one that recognises a file reads it.
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
@@ -66,10 +67,18 @@ class Decoders {
     return decode(read_file(path, limits.max_bytes), path.string(), limits, options);
   }
 
-  /// Supported formats, for humans: "JPEG, PNG".
+  /// Supported formats, for humans, each once: "JPEG, PNG".
   static std::string formats() {
     std::string all;
-    ((all += (all.empty() ? "" : ", ") + std::string(List::formats)), ...);
+    const auto add = [&](std::string_view names) {
+      while (!names.empty()) {
+        const std::size_t end = std::min(names.find(", "), names.size());
+        const std::string name(names.substr(0, end));
+        if ((", " + all + ", ").find(", " + name + ", ") == std::string::npos) all += (all.empty() ? "" : ", ") + name;
+        names.remove_prefix(std::min(end + 2, names.size()));
+      }
+    };
+    (add(List::formats), ...);
     return all;
   }
 
