@@ -38,7 +38,8 @@ struct Files : TempDir {
               {"vocab", vocabulary},
               {"merges", {"d o", "do g", "▁ dog", "a a"}}}}};
     write();
-    rc3::io::write_file(path() / "tokenizer_config.json", R"({"pad_token": "<pad>", "eos_token": {"content": "<eos>"}})");
+    rc3::io::write_file(path() / "tokenizer_config.json",
+                        R"({"pad_token": "<pad>", "eos_token": {"content": "<eos>"}})");
   }
   void write() const { rc3::io::write_file(path() / "tokenizer.json", file.dump()); }
   std::int64_t id(const char* name) const { return file["model"]["vocab"].at(name).get<std::int64_t>(); }

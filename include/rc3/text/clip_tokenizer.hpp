@@ -26,8 +26,8 @@
 namespace rc3::text {
 
 struct ClipTokenizerOptions {
-  /// Tokens, including start and end, >= 3; longer texts are truncated. 0: model_max_length of tokenizer_config.json, 77
-  /// without it.
+  /// Tokens, including start and end, >= 3; longer texts are truncated. 0: model_max_length of tokenizer_config.json,
+  /// 77 without it.
   std::int64_t max_length = 0;
 };
 

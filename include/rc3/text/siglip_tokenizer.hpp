@@ -28,8 +28,8 @@
 namespace rc3::text {
 
 struct SiglipTokenizerOptions {
-  /// Tokens, including the end token, >= 2; longer texts are truncated. 0: model_max_length of tokenizer_config.json, 64
-  /// without it.
+  /// Tokens, including the end token, >= 2; longer texts are truncated. 0: model_max_length of tokenizer_config.json,
+  /// 64 without it.
   std::int64_t max_length = 0;
 };
 
