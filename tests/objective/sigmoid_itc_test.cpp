@@ -69,7 +69,7 @@ BOOST_AUTO_TEST_CASE(several_ranks_compute_the_loss_of_the_whole_batch) {
   at_most("SigmoidItc: shares of three ranks against one",
           std::abs(losses[0] + losses[1] + losses[2] - loss.template item<double>()), 1e-12);
   for (std::size_t k = 0; k < 2; ++k) {
-    at::Tensor sum = at::zeros({}, at::kDouble);
+    at::Tensor sum = at::zeros_like(alone->parameters()[k].grad());
     for (const auto& o : objectives) sum += o->parameters()[k].grad();
     at_most("SigmoidItc: gradients of scale and bias, summed", max_difference(sum, alone->parameters()[k].grad()),
             1e-12);

@@ -26,7 +26,9 @@
 namespace rc3::text {
 
 struct ClipTokenizerOptions {
-  std::int64_t max_length = 77;  ///< tokens, including start and end, >= 3; longer texts are truncated
+  /// Tokens, including start and end, >= 3; longer texts are truncated. 0: model_max_length of tokenizer_config.json,
+  /// 77 without it.
+  std::int64_t max_length = 0;
 };
 
 /// Ids of `<|startoftext|> text <|endoftext|>`, as transformers' CLIPTokenizer: normal form C, lower case, words,
@@ -78,13 +80,14 @@ class ClipTokenizer {
     void add(std::u32string_view word, std::vector<std::int64_t>& ids) const;
 
     detail::BytePairs pairs;
-    std::int64_t start, end, pad;
+    std::int64_t start, end, pad, length = 77;
     std::array<detail::BytePairs::Id, 256> bytes, last_bytes;  ///< of a byte, and of the last byte of a word
   };
 
   ClipTokenizer(std::shared_ptr<const Model> model, ClipTokenizerOptions options)
       : model_(std::move(model)), options_(options) {
-    require(options.max_length >= 3, "text::ClipTokenizer: max_length must be at least 3, is ", options.max_length);
+    if (options_.max_length == 0) options_.max_length = model_->length;
+    require(options_.max_length >= 3, "text::ClipTokenizer: max_length must be at least 3, is ", options_.max_length);
   }
 
   /// Characters of the first piece: 's|'t|'re|'ve|'m|'ll|'d|\p{L}+|\p{N}|[^\s\p{L}\p{N}]+
@@ -167,6 +170,7 @@ inline ClipTokenizer::Model::Model(const std::filesystem::path& directory)
   if (std::filesystem::exists(directory / "tokenizer_config.json")) {
     const auto config = detail::read_tokenizer_config(directory);
     const auto name = config.name("pad_token");
+    length = config.length(length);
     pad = pairs.id(name);
     require(pad >= 0, config.where, ": pad_token \"", name, "\" is not in the vocabulary");
   }

@@ -28,7 +28,9 @@
 namespace rc3::text {
 
 struct SiglipTokenizerOptions {
-  std::int64_t max_length = 64;  ///< tokens, including the end token, >= 2; longer texts are truncated
+  /// Tokens, including the end token, >= 2; longer texts are truncated. 0: model_max_length of tokenizer_config.json,
+  /// 64 without it.
+  std::int64_t max_length = 0;
 };
 
 namespace detail {
@@ -76,6 +78,7 @@ class SiglipPieces {
     };
     pad_ = piece("pad_token");
     end_ = piece("eos_token");
+    length_ = config.length(length_);
     unknown_ = config.name("unk_token");
     lower_case_ = io::get_or(config.json, "do_lower_case", config.where, true);
     std::vector<int> pieces;
@@ -110,12 +113,13 @@ class SiglipPieces {
 
   std::int64_t pad() const { return pad_; }
   std::int64_t end() const { return end_; }
+  std::int64_t length() const { return length_; }
   std::int64_t vocabulary() const { return processor_->GetPieceSize(); }
 
  private:
   std::shared_ptr<sentencepiece::SentencePieceProcessor> processor_ =
       std::make_shared<sentencepiece::SentencePieceProcessor>();
-  std::int64_t pad_ = 0, end_ = 0;
+  std::int64_t pad_ = 0, end_ = 0, length_ = 64;
   std::string unknown_;
   std::size_t skipped_ = 0;
   bool lower_case_ = true;
@@ -168,7 +172,8 @@ class SiglipTokenizer {
 
   SiglipTokenizer(std::shared_ptr<const Model> model, SiglipTokenizerOptions options)
       : model_(std::move(model)), options_(options) {
-    require(options.max_length >= 2, "text::SiglipTokenizer: max_length must be at least 2, is ", options.max_length);
+    if (options_.max_length == 0) options_.max_length = std::visit([](const auto& m) { return m.length(); }, *model_);
+    require(options_.max_length >= 2, "text::SiglipTokenizer: max_length must be at least 2, is ", options_.max_length);
   }
 
   std::shared_ptr<const Model> model_;

@@ -47,6 +47,7 @@ class Gemma {
 
   std::int64_t pad() const { return pad_; }
   std::int64_t end() const { return end_; }
+  std::int64_t length() const { return length_; }
   std::int64_t vocabulary() const { return vocabulary_; }
 
  private:
@@ -85,6 +86,7 @@ class Gemma {
               ", the token of a byte");
     }
     const auto config = read_tokenizer_config(directory);
+    length_ = config.length(length_);
     const auto pad = config.name("pad_token"), end = config.name("eos_token");
     const auto& added = part(json, "added_tokens", where_);
     require(added.is_array(), where_, ": \"added_tokens\" must be an array");
@@ -132,7 +134,7 @@ class Gemma {
 
   std::string where_;
   BytePairs pairs_;
-  std::int64_t vocabulary_ = 0, pad_ = -1, end_ = -1;
+  std::int64_t vocabulary_ = 0, pad_ = -1, end_ = -1, length_ = 64;
   std::array<BytePairs::Id, 256> bytes_{};
   std::array<bool, 256> starts_{};
   std::map<std::string, std::int64_t, std::less<>> added_;

@@ -33,6 +33,14 @@ struct TokenizerConfig {
                               : io::as<std::string>(*found, key, where);
   }
 
+  /// "model_max_length"; @p otherwise if it is missing or, as transformers writes for "none", beyond a million.
+  std::int64_t length(std::int64_t otherwise) const {
+    const auto found = json.find("model_max_length");
+    if (found == json.end() || !found->is_number()) return otherwise;
+    const auto tokens = found->get<double>();
+    return tokens >= 3 && tokens <= 1e6 ? static_cast<std::int64_t>(tokens) : otherwise;
+  }
+
   /// Id of that token, by "added_tokens_decoder" here or "added_tokens" of tokenizer.json.
   std::int64_t id(const std::filesystem::path& directory, const std::string& key) const {
     const auto wanted = name(key);
