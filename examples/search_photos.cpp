@@ -3,12 +3,8 @@
 
 #include <iostream>
 
-#include "demo/variant.hpp"
-
-using Model = demo::Variant<demo::OneNetwork>::Model;
-
 int main(int, char** argv) {
-  const auto model = rc3::load<Model>(argv[1]);
+  const auto model = rc3::load<rc3::DefaultModel>(argv[1]);
   rc3::ImageIndex index(model);
   index.add_folder(argv[2]);
   for (const auto& hit : index.search(argv[3], 5)) std::cout << hit.score << "  " << hit.path << '\n';

@@ -10,6 +10,7 @@
 #include <iostream>
 #include <map>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 #include "../support/sheet.hpp"
@@ -97,6 +98,8 @@ inline void link_model(const std::filesystem::path& folder) {
 
 /// What the demo prints behind the tables of every experiment.
 struct Report {
+  std::filesystem::path tool = {};  ///< the program rc3, which searches photographs with the default model
+
   template <class Pretraining>
   void operator()(Pretraining& pretraining) const {
     auto* samples = pretraining.held_out();
@@ -113,6 +116,10 @@ struct Report {
     link_model(folder);
     std::cout << "\nimage sheet " << (folder / "sheet.png").string() << "   model " << (folder / "model").string()
               << "   reports " << folder.string() << "/*/report.html\n";
+    if (std::is_same_v<std::decay_t<decltype(pretraining.model())>, rc3::DefaultModel> && std::filesystem::exists(tool))
+      std::cout << "\nsearch your own photographs, in any language:\n  " << tool.string() << " index FOLDER --model "
+                << (folder / "model").string() << " --out photos.index\n  " << tool.string()
+                << " search photos.index \"ein Hund im Schnee\"\n";
   }
 };
 
@@ -121,7 +128,7 @@ int main(int argc, char** argv) {
   // Tensors of megabytes come and go at every step: their memory is kept instead of given back each time.
   mallopt(M_MMAP_THRESHOLD, 1 << 30);
   mallopt(M_TRIM_THRESHOLD, 1 << 30);
-  return rc3::experiment::main<Experiment>(argc, argv, Report{});
+  return rc3::experiment::main<Experiment>(argc, argv, Report{std::filesystem::path(argv[0]).replace_filename("rc3")});
 }
 
 }  // namespace demo

@@ -2,6 +2,7 @@
 #include "photos.hpp"
 
 #include <rc3/io/image/available_decoders.hpp>
+#include <rc3/model/default_model.hpp>
 #include <rc3/pipeline/image_index.hpp>
 #include <rc3/pipeline/load.hpp>
 #include <rc3/train/progress.hpp>
@@ -17,13 +18,11 @@
 #include <memory>
 #include <utility>
 
-#include "../demo/variant.hpp"
-
 namespace tool {
 
 namespace {
 
-using Model = demo::Variant<demo::OneNetwork>::Model;
+using Model = rc3::DefaultModel;
 using Decoders = rc3::io::AvailableDecoders;
 using Embedder = rc3::Embedder<Model, Decoders>;
 using ImageIndex = rc3::ImageIndex<Model, Decoders>;

@@ -8,8 +8,6 @@
 #include <fstream>
 #include <string>
 
-#include "../demo/variant.hpp"
-
 namespace {
 
 /// One field of a protocol buffer: a string or an embedded message.
@@ -53,26 +51,26 @@ rc3::io::Image drawing(std::uint64_t seed) {
 }  // namespace
 
 int main(int, char** argv) {
-  using Variant = demo::Variant<demo::OneNetwork>;
   namespace visual = rc3::visual;
+  using Backbone = visual::backbone::EfficientNetLite0;
   const std::filesystem::path folder = argv[1];
   torch::manual_seed(1);
-  const auto backbone = std::make_shared<Variant::Backbone>();
+  const auto backbone = std::make_shared<Backbone>();
   const auto text = std::make_shared<rc3::text::Bert>(
       rc3::text::BertOptions{.vocabulary = 110, .width = 48, .layers = 2, .heads = 4, .feed_forward = 96});
-  const auto roi =
-      std::make_shared<visual::RoiFromCrops<Variant::Backbone>>(backbone, visual::RoiFromCropsOptions{.width = 48});
-  const auto patch = std::make_shared<visual::Patch<Variant::Backbone>>(
+  const auto roi = std::make_shared<visual::RoiFromCrops<Backbone>>(backbone, visual::RoiFromCropsOptions{.width = 48});
+  const auto patch = std::make_shared<visual::Patch<Backbone>>(
       backbone, visual::PatchOptions{.width = 48, .grid = 2, .max_patches = 4});
   const auto inner = std::make_shared<rc3::fusion::SingleStream>(
       rc3::fusion::SingleStreamOptions{.width = 48, .layers = 1, .heads = 4, .feed_forward = 96});
-  const auto model = std::make_shared<Variant::Model>(std::make_shared<Variant::Visual>(roi, patch), text,
-                                                      std::make_shared<Variant::Fusion>(inner),
-                                                      rc3::ModelOptions{.embedding = 32, .hidden = 64});
+  const auto model = std::make_shared<rc3::DefaultModel>(
+      std::make_shared<visual::Both<visual::RoiFromCrops<Backbone>, visual::Patch<Backbone>>>(roi, patch), text,
+      std::make_shared<rc3::fusion::LateInteractionFusion<rc3::fusion::SingleStream>>(inner),
+      rc3::ModelOptions{.embedding = 32, .hidden = 64});
   std::filesystem::create_directories(folder / "photos");
   std::ofstream(folder / "sentencepiece.bpe.model", std::ios::binary) << sentencepiece_model();
   const auto tokenizer = rc3::text::Tokenizer::from_pretrained(folder, {.max_length = 64});
-  rc3::save(rc3::Pipeline<Variant::Model>{model, tokenizer, {.resize = rc3::preprocess::PreprocessSize{64, 64, 0}}},
+  rc3::save(rc3::Pipeline<rc3::DefaultModel>{model, tokenizer, {.resize = rc3::preprocess::PreprocessSize{64, 64, 0}}},
             folder / "model");
   for (std::uint64_t i = 0; i < 12; ++i)
     rc3::io::write_png(folder / "photos" / (std::to_string(i) + ".png"), drawing(i));

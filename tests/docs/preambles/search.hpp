@@ -7,13 +7,6 @@
 #include <iostream>
 #include <vector>
 
-namespace rc3 {
-/// The demo's model. An alias may be repeated: rc3/model/default_model.hpp may declare the same.
-using DefaultModel = Model<visual::Both<visual::RoiFromCrops<visual::backbone::EfficientNetLite0>,
-                                        visual::Patch<visual::backbone::EfficientNetLite0>>,
-                           text::Bert, fusion::LateInteractionFusion<fusion::SingleStream>>;
-}  // namespace rc3
-
 namespace preamble::search {
 using namespace rc3;
 extern const Pipeline<DefaultModel> model;
