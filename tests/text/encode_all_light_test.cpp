@@ -2,6 +2,7 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include "rc3/text/tokenizer.hpp"
 #include "support/support.hpp"
 
 BOOST_AUTO_TEST_SUITE(text_encode_all)
