@@ -3,6 +3,7 @@
 
 #include "rc3/io/json.hpp"
 #include "rc3/text/tokenize.hpp"
+#include "rc3/text/tokenizer.hpp"
 #include "rc3/text/xlm_roberta_for_masked_lm.hpp"
 #include "support/parity.hpp"
 #include "support/tensors.hpp"

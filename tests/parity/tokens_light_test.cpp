@@ -6,6 +6,7 @@
 
 #include "rc3/io/json.hpp"
 #include "rc3/text/encode_all.hpp"
+#include "rc3/text/tokenizer.hpp"
 #include "support/parity.hpp"
 
 BOOST_AUTO_TEST_SUITE(parity_tokens)
