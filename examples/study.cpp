@@ -3,7 +3,6 @@
 // See docs/results/study.md.
 
 #include <ATen/Parallel.h>
-#include <malloc.h>
 #include <CLI/CLI.hpp>
 
 #include <iostream>
@@ -63,8 +62,6 @@ void use_scenes(study::Options& o) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  mallopt(M_MMAP_THRESHOLD, 1 << 30);
-  mallopt(M_TRIM_THRESHOLD, 1 << 30);
   CLI::App app{"Trains every arm of the study with every seed and measures it; appends a line of JSON for each run"};
   study::Options o;
   std::filesystem::path data;

@@ -31,9 +31,9 @@ struct Options {
   std::vector<std::string> arms;           ///< names
   std::vector<std::uint64_t> seeds = {1, 2, 3};
   std::filesystem::path out = "out/study", results, features, weights;
-  std::int64_t align_steps = 1000, align_batch = 512, fuse_steps = 300, fuse_batch = 48, entailment_steps = 250;
+  std::int64_t align_steps = 1000, align_batch = 512, fuse_steps = 300, fuse_batch = 48, entailment_steps = 300;
   std::int64_t rerank = 10, rerank_texts = 300, mechanism = 400, size = 0, layers = 2;
-  double align_rate = 1e-3, fuse_rate = 5e-4;
+  double align_rate = 1e-3, fuse_rate = 1e-3;
   std::string commit = "unknown";
   std::string device = "auto";
   bool save = false;  ///< keep the weights of every arm

@@ -15,15 +15,17 @@
 #include "averaged.hpp"
 #include "choices.hpp"
 #include "narrow.hpp"
+#include "with_whole.hpp"
 
 namespace study {
 
 /// Frozen EfficientNet-Lite0 and frozen multilingual-e5-small, heads of one space, and a narrow fusion encoder.
 struct Variant {
   using Backbone = Averaged<rc3::visual::backbone::EfficientNetLite0>;
-  using Visual = rc3::visual::Patch<Backbone>;
+  using Patch = rc3::visual::Patch<Backbone>;
+  using Visual = WithWhole<Patch>;
   using Text = rc3::text::Bert;
-  using Fusion = Narrow<rc3::fusion::SingleStream>;
+  using Fusion = rc3::fusion::LateInteractionFusion<Narrow<rc3::fusion::SingleStream>>;
   using Model = rc3::Model<Visual, Text, Fusion>;
   using RXvtcl = rc3::objective::RXvtcl<Regularizer, Relevance<Text>, Negatives>;
   using Trained = rc3::Pretrainer<Model, rc3::objective::Itc, rc3::objective::Xtcl, RXvtcl, rc3::objective::Itm>;
@@ -64,16 +66,25 @@ struct Variant {
     const auto text = Text::from_pretrained(c.weights / "multilingual-e5-small");
     text->freeze_lower(text->options().layers);
     const auto d = text->width();
-    const auto visual = std::make_shared<Visual>(
-        network, rc3::visual::PatchOptions{.width = d, .grid = c.side, .max_patches = c.side * c.side, .dropout = 0.0});
+    const auto visual = std::make_shared<Visual>(std::make_shared<Patch>(
+        network,
+        rc3::visual::PatchOptions{.width = d, .grid = c.side, .max_patches = c.side * c.side, .dropout = 0.0}));
     const auto inner = std::make_shared<rc3::fusion::SingleStream>(rc3::fusion::SingleStreamOptions{
         .width = c.width, .layers = c.layers, .heads = c.width / 32, .feed_forward = 2 * c.width});
     return std::make_shared<Trained>(
-        std::make_shared<Model>(visual, text, std::make_shared<Fusion>(inner, d)), std::array{1.0, 1.0, 1.0, 1.0},
-        std::make_shared<rc3::objective::Itc>(), std::make_shared<rc3::objective::Xtcl>(),
+        std::make_shared<Model>(
+            visual, text, std::make_shared<Fusion>(std::make_shared<Narrow<rc3::fusion::SingleStream>>(inner, d))),
+        std::array{1.0, 1.0, 1.0, 1.0}, std::make_shared<rc3::objective::Itc>(),
+        std::make_shared<rc3::objective::Xtcl>(),
         std::make_shared<RXvtcl>(rc3::objective::RXvtclOptions{.lambda = c.lambda}, Regularizer(c.regularizer, c.c0),
                                  Relevance<Text>(text, {c.relevance, c.constant, c.shuffled}), Negatives(c.negatives)),
         std::make_shared<rc3::objective::Itm>());
+  }
+
+  /// The heads need no tokens. @return whether the features of images change: never
+  static bool begin_stage(Trained& trained, const Config&, const std::string& stage) {
+    trained.model()->visual_policy()->set_tokens(stage != "align");
+    return false;
   }
 
   static rc3::text::Tokenizer tokenizer(const Config& c) {
@@ -90,7 +101,7 @@ struct Variant {
     align.train.schedule = {50, 1000, 0.0};
     fuse.objectives = {0, 0, 1, 1};
     fuse.loader.batch = 48;
-    fuse.train.optimizer.learning_rate = 5e-4;
+    fuse.train.optimizer.learning_rate = 1e-3;
     fuse.train.schedule = {30, 300, 0.0};
     fuse.train.freeze = {"model.image_hidden.*", "model.image_head.*", "model.text_head.*"};
     for (auto& stage : s.stages) {

@@ -76,6 +76,20 @@ BOOST_AUTO_TEST_CASE(relevance_is_scaled_by_translations_once) {
   BOOST_TEST(relevance.a.size() == 6);
 }
 
+BOOST_AUTO_TEST_CASE(a_calibration_reads_features_on_disk) {
+  const test::TempDir folder;
+  for (int run = 0; run < 2; ++run) {
+    ToyPretrainer pretrainer;
+    data::DataErrors errors;
+    CachedSamples samples(*pretrainer.host, Greys(10), letters, prepare, errors, {.folder = folder.path()});
+    features::calibrate_heads(*pretrainer.host, samples);
+    features::calibrate_relevance(pretrainer, samples);
+    BOOST_TEST(pretrainer.host->text_.seen == (run == 0 ? 30 : 0));
+    BOOST_TEST(pretrainer.objective.own.a.hidden.defined());
+    BOOST_TEST(pretrainer.host->text_center > 10);
+  }
+}
+
 BOOST_AUTO_TEST_CASE(relevance_without_translations_is_an_error) {
   ToyPretrainer pretrainer;
   data::DataErrors errors;

@@ -135,6 +135,8 @@ class CachedSamples {
   /// Number of texts of the intact samples in each language.
   const data::LanguageCounts& languages() const { return languages_; }
   const FeatureCache& cache() const { return cache_; }
+  /// Whether features are also on disk.
+  bool on_disk() const { return cache_.on_disk(); }
 
   /// Images of the samples @p numbers.
   Images images(const std::vector<std::int64_t>& numbers) const {
@@ -184,6 +186,13 @@ class CachedSamples {
             at::tensor(image_ids, at::kLong),
             at::tensor(a_ids, at::kLong),
             at::tensor(b_ids, at::kLong)};
+  }
+
+  /// The given texts for a calibration: with cached features if they are on disk, else ids and mask. Without a folder
+  /// nothing is cached, so that a resumed run, which is not calibrated again, encodes texts beside the same neighbours.
+  template <class Host>
+  Texts texts_to_calibrate(Host& host, std::span<const TextOf> which) {
+    return on_disk() ? texts(host, which) : ids(which);
   }
 
   /// Encodes the texts of @p which as pairs() does, and returns nothing.

@@ -114,7 +114,7 @@ void calibrate_heads(Host& host, CachedSamples& samples, const std::vector<std::
   for (std::size_t begin = 0; begin < some.size(); begin += 256) {
     const auto part = std::span(some).subspan(begin, std::min<std::size_t>(256, some.size() - begin));
     auto& encoder = *host.text_policy();
-    pooled.push_back(encoder.pool(encoder.encode(samples.ids(part).to(device))));
+    pooled.push_back(encoder.pool(encoder.encode(samples.texts_to_calibrate(host, part).to(device))));
   }
   if (some.size() >= 2) host.calibrate_texts(at::cat(pooled));
   host.train(training);
@@ -155,7 +155,11 @@ void calibrate_relevance(Pretrainer& pretrainer, CachedSamples& samples, const s
         a.push_back({pair.sample, pair.texts.a});
         b.push_back({pair.sample, pair.texts.b});
       }
-      objective.relevance().calibrate(samples.ids(a), samples.ids(b));
+      auto& host = *pretrainer.model();
+      const auto texts = [&](const auto& which) {
+        return samples.texts_to_calibrate(host, which).to(nn::device_of(host));
+      };
+      objective.relevance().calibrate(texts(a), texts(b));
     }
   });
 }

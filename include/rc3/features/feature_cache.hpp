@@ -97,7 +97,7 @@ class FeatureCache {
       const auto [found, is_new] = image_at_.try_emplace(key, images_.size());
       numbers.push_back(static_cast<std::int64_t>(found->second));
       if (!is_new) continue;
-      images_.push_back(on_disk(host, *image, key));
+      images_.push_back(image_on_disk(host, *image, key));
       if (images_.back().size() > 0) continue;
       missing.emplace_back(found->second, std::move(key));
       fresh.push_back(image);
@@ -144,6 +144,9 @@ class FeatureCache {
     if (image_store_) image_store_->flush();
     if (text_store_) text_store_->flush();
   }
+
+  /// Whether there is a folder of features.
+  bool on_disk() const { return !folder_.empty(); }
 
   /// Number of distinct images, and of distinct texts.
   std::int64_t images() const { return static_cast<std::int64_t>(images_.size()); }
@@ -213,7 +216,7 @@ class FeatureCache {
 
   /// The image with its features from disk; an empty one if they are not there.
   template <class Host>
-  Images on_disk(Host& host, const preprocess::PreparedImage& image, const std::string& key) {
+  Images image_on_disk(Host& host, const preprocess::PreparedImage& image, const std::string& key) {
     if (folder_.empty()) return {};
     if (!image_store_)
       image_store_ = std::make_shared<FeatureStore>(folder_, "images", identity(*host.visual_policy()));

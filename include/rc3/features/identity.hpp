@@ -8,6 +8,7 @@
 #include <map>
 #include <string>
 #include <type_traits>
+#include <utility>
 
 #include "rc3/core/error.hpp"
 #include "rc3/core/nn/device.hpp"
@@ -19,34 +20,34 @@ namespace rc3::features {
 
 namespace detail {
 
-/// What the features of @p policy depend on: its backbone's `lower_state()`, if there is one, else all frozen
-/// parameters and all buffers.
+/// Type and tensors that the features of @p policy depend on: those of its backbone with its `lower_state()`, if there
+/// is one, else of the policy with all frozen parameters and all buffers.
 template <class Policy>
-std::map<std::string, at::Tensor> frozen_state(const Policy& policy) {
+std::pair<std::string, std::map<std::string, at::Tensor>> frozen_state(const Policy& policy) {
   if constexpr (requires { policy.backbone()->lower_state(); }) {
-    return policy.backbone()->lower_state();
-  } else {
+    return {type_name<std::remove_cvref_t<decltype(*policy.backbone())>>(), policy.backbone()->lower_state()};
+  } else if constexpr (std::is_base_of_v<torch::nn::Module, Policy>) {
     auto all = nn::named_state(policy);
     std::erase_if(all, [](const auto& item) { return item.second.requires_grad(); });
-    return all;
+    return {type_name<Policy>(), std::move(all)};
+  } else {
+    return {type_name<Policy>(), {}};
   }
 }
 
 }  // namespace detail
 
-/// SHA-1, in hexadecimal digits, of the policy's type, its frozen parameters and buffers (or its backbone's
+/// SHA-1, in hexadecimal digits, of the policy's type, frozen parameters and buffers (or its backbone's type and
 /// `lower_state()`), the number of frozen text layers, the crops of regions, and the precision in use. Weights are
 /// included by name, shape and CRC-32C.
 /// @param policy  a visual or text policy; equal for two policies only if they give equal features
 template <class Policy>
 std::string identity(const Policy& policy) {
-  std::string all = type_name<Policy>();
-  if constexpr (std::is_base_of_v<torch::nn::Module, Policy>) {
-    for (const auto& [name, tensor] : detail::frozen_state(policy)) {
-      const auto dense = tensor.detach().cpu().contiguous();
-      all += join('\n', name, ' ', dense.scalar_type(), ' ', dense.sizes(), ' ',
-                  io::crc32c({static_cast<const char*>(dense.const_data_ptr()), dense.nbytes()}));
-    }
+  auto [all, tensors] = detail::frozen_state(policy);
+  for (const auto& [name, tensor] : tensors) {
+    const auto dense = tensor.detach().cpu().contiguous();
+    all += join('\n', name, ' ', dense.scalar_type(), ' ', dense.sizes(), ' ',
+                io::crc32c({static_cast<const char*>(dense.const_data_ptr()), dense.nbytes()}));
   }
   if constexpr (requires { policy.frozen_layers(); }) all += join("\nlayers ", policy.frozen_layers());
   if constexpr (requires { policy.roi()->options().side, policy.roi()->options().margin; })
