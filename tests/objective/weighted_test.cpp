@@ -21,7 +21,7 @@ BOOST_AUTO_TEST_CASE(a_factor_is_the_weight) {
   BOOST_TEST(mine.weight == 2);
   BOOST_TEST(mine.objective->value == 7);
   rc3::test::throws_with([] { -1.0 * rc3::objective::Itc(); },
-                         "objective::Weighted: the weight must not be negative, is -1");
+                         "objective::WeightedObjective: the weight must not be negative, is -1");
 }
 
 BOOST_AUTO_TEST_CASE(tensors_keep_their_product) {

@@ -29,16 +29,17 @@ struct Trainable {
 namespace experiment::detail {
 
 template <class Objective>
-objective::Weighted<Objective> as_weighted(objective::Weighted<Objective> objective) {
+objective::WeightedObjective<Objective> as_weighted(objective::WeightedObjective<Objective> objective) {
   return objective;
 }
 template <class Objective>
-objective::Weighted<Objective> as_weighted(Objective objective) {
+objective::WeightedObjective<Objective> as_weighted(Objective objective) {
   return objective::weighted(1.0, std::move(objective));
 }
 
 template <class M, class... Objectives>
-Trainable<M, Objectives...> trainable(const Pipeline<M>& pipeline, objective::Weighted<Objectives>... objectives) {
+Trainable<M, Objectives...> trainable(const Pipeline<M>& pipeline,
+                                      objective::WeightedObjective<Objectives>... objectives) {
   return {pipeline, std::make_shared<Pretrainer<M, Objectives...>>(pipeline.model, std::array{objectives.weight...},
                                                                    std::move(objectives.objective)...)};
 }
@@ -63,7 +64,7 @@ struct Given {
 }  // namespace experiment::detail
 
 /// Model with objectives: `pretrain(model, 1.0 * RXvtcl<Ceiling>(), 0.5 * Itc())`; without a weight it is 1.
-/// @param objectives  each an objective::Policy of the model, or objective::Weighted
+/// @param objectives  each an objective::Policy of the model, or objective::WeightedObjective
 template <class M, class... Objectives>
 auto pretrain(const Pipeline<M>& pipeline, Objectives... objectives) {
   return experiment::detail::trainable(pipeline, experiment::detail::as_weighted(std::move(objectives))...);

@@ -13,22 +13,22 @@ namespace rc3::objective {
 
 /// Objective and its weight in the sum of losses, >= 0.
 template <class Objective>
-struct Weighted {
+struct WeightedObjective {
   double weight = 1;
   std::shared_ptr<Objective> objective;
 };
 
 /// @throws rc3::Error for a negative weight
 template <class Objective>
-Weighted<Objective> weighted(double weight, Objective objective) {
-  require(weight >= 0, "objective::Weighted: the weight must not be negative, is ", weight);
+WeightedObjective<Objective> weighted(double weight, Objective objective) {
+  require(weight >= 0, "objective::WeightedObjective: the weight must not be negative, is ", weight);
   return {weight, std::make_shared<Objective>(std::move(objective))};
 }
 
 /// `0.5 * Itc()`. Found by argument-dependent lookup for objectives of rc3; weighted(0.5, Mine()) serves others.
 template <class Objective>
 requires(std::is_class_v<Objective> && !std::is_convertible_v<Objective, at::Tensor>)  //
-    Weighted<Objective>
+    WeightedObjective<Objective>
 operator*(double weight, Objective objective) { return weighted(weight, std::move(objective)); }
 
 }  // namespace rc3::objective
