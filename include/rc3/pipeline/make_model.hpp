@@ -95,9 +95,9 @@ struct New<fusion::LateInteractionFusion<Inner>> {
 
 /// Parts of a model type.
 template <class M>
-struct PartsOf;
+struct PoliciesOf;
 template <class Visual, class Text, class Fusion>
-struct PartsOf<Model<Visual, Text, Fusion>> {
+struct PoliciesOf<Model<Visual, Text, Fusion>> {
   using VisualPolicy = Visual;
   using TextPolicy = Text;
   using FusionPolicy = Fusion;
@@ -110,7 +110,7 @@ struct PartsOf<Model<Visual, Text, Fusion>> {
 /// @throws rc3::Error as the encoders' from_pretrained()
 template <class M>
 Pipeline<M> make_model(const PretrainedEncoders& encoders) {
-  using Parts = pipeline::PartsOf<M>;
+  using Parts = pipeline::PoliciesOf<M>;
   const auto text = Parts::TextPolicy::from_pretrained(encoders.text);
   if constexpr (requires { text->freeze_lower(text->options().layers); })
     if (encoders.frozen) text->freeze_lower(text->options().layers);
