@@ -103,7 +103,7 @@ BOOST_AUTO_TEST_CASE(what_is_hostile_does_nothing) {
         "getattr: left out: builtins.getattr is refused", "bomb: left out: builtins.bytes is refused",
         "load: left out: numpy.load is refused", "codec: left out: bytes in rot13",
         "list: left out: a dict is expected", "short: left out: ", "nothing: left out: is listed but not there",
-        "infinite: left out: features:", "box: left out: box 0 [5.0, 0.0, 5.0, 1.0] does not lie",
+        "infinite: left out: features:", "box: left out: box 0 [5.0, 0.0, 5.0, 1.0] is not inside",
         "missing: left out: is listed but not there", "12 of 17 images are damaged"})
     BOOST_TEST((log.find(part) != std::string::npos), "\"" << part << "\" is not in " << log);
   BOOST_TEST(!std::filesystem::exists(folder / "ran"));
