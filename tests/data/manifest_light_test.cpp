@@ -104,7 +104,8 @@ BOOST_AUTO_TEST_CASE(languages_can_be_demanded) {
   BOOST_TEST(manifest.size() == 1);
   BOOST_TEST(written.errors.count("missing language") == 1);
   BOOST_TEST((manifest.languages() == LanguageCounts{{"de", 1}, {"en", 1}}));  // not those of the record left out
-  throws_with([&] { written.open({.folder = {}, .languages = {"fr"}}); }, "has no valid record", "has no text in \"fr\"");
+  throws_with([&] { written.open({.folder = {}, .languages = {"fr"}}); }, "has no valid record",
+              "has no text in \"fr\"");
 }
 
 BOOST_AUTO_TEST_CASE(a_budget_ends_it) {

@@ -9,9 +9,12 @@
 #include <memory>
 #include <optional>
 #include <ostream>
+#include <string>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
+#include "rc3/config/config.hpp"
 #include "rc3/experiment/pretraining.hpp"
 #include "rc3/model/pretrainer.hpp"
 #include "rc3/objective/weighted.hpp"
@@ -60,6 +63,23 @@ struct Given {
   static text::Tokenizer tokenizer(const Config& c) { return *c.tokenizer; }
   static data::PrepareOptions prepare(const Config& c) { return c.prepare; }
 };
+
+/// Origins of the options: those that differ from the defaults come from the call of fit().
+template <class Settings>
+config::Provenance provenance_of(Settings settings) {
+  Settings defaults;
+  auto sources = config::default_provenance(defaults);
+  std::vector<nlohmann::ordered_json> values;
+  config::for_each_field(defaults, [&](const std::string&, const auto& value, const char*, const config::Bounds&) {
+    values.push_back(config::value_to_json(value));
+  });
+  std::size_t i = 0;
+  config::for_each_field(settings, [&](const std::string&, const auto& value, const char*, const config::Bounds&) {
+    if (config::value_to_json(value) != values[i]) sources[i].second = "fit()";
+    ++i;
+  });
+  return sources;
+}
 
 }  // namespace experiment::detail
 
@@ -112,8 +132,8 @@ train::StopReason fit(const Trainable<M, Objectives...>& trainable, Data data, c
   stage.train.schedule.warmup = options.steps / 20;
   settings.checkpoint.folder = options.folder;
   settings.checkpoint.every = options.checkpoint_every;
-  return experiment::Pretraining<Experiment>(settings, {}, nn::device_of(*trainable.pipeline.model),
-                                             std::make_shared<Single>(), out)
+  return experiment::Pretraining<Experiment>(settings, experiment::detail::provenance_of(settings),
+                                             nn::device_of(*trainable.pipeline.model), std::make_shared<Single>(), out)
       .run();
 }
 
