@@ -15,7 +15,7 @@ int main(int argc, char** argv) try {
   const std::filesystem::path cache = argv[1], weights = cache / "weights", emoji = cache / "data/emoji";
   const std::vector<std::string> languages{"en", "de", "fr", "cs", "ja", "zh"};
   const auto glyphs = emoji::Glyphs::load(emoji);
-  const emoji::Scenes scenes(glyphs, emoji::Split::load(emoji, glyphs).train, languages, languages, 4000, {});
+  const emoji::Scenes scenes(glyphs, emoji::Split::load(emoji, glyphs).train, languages, languages, 500, {});
 
   const auto model = make_model<Variant>({.text = weights / "multilingual-e5-small",
                                           .image = weights / "efficientnet-lite0",

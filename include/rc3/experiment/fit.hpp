@@ -123,6 +123,8 @@ train::StopReason fit(const Trainable<M, Objectives...>& trainable, Data data, c
     settings.dataset.emplace(std::move(data));
   settings.held_out = options.validation;
   auto& stage = settings.stages[0];
+  // A short run reads few of the images: encoding all of them first would take longer than the run.
+  if (options.steps < settings.dataset->size() / options.batch) stage.loader.cache = experiment::FeatureCaching::off;
   stage.pairing = options.pairing;
   stage.loader.batch = options.batch;
   stage.loader.seed = options.seed;
