@@ -1,5 +1,4 @@
 // expect: model directory: a policy needs a constructor from \(parts\.\.\., options\)
-// light
 #include "rc3/pipeline/architecture.hpp"
 
 // The options come before the part.

@@ -1,5 +1,4 @@
 // expect: model directory: the struct of options\(\) needs a default constructor and a function visit_fields
-// light
 #include "rc3/pipeline/architecture.hpp"
 
 // The options have no list of fields.

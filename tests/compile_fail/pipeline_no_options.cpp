@@ -1,5 +1,4 @@
 // expect: model directory: a policy needs options\(\) const.*or parts\(\) const.*docs/concepts/model-directory\.md
-// light
 #include "rc3/pipeline/architecture.hpp"
 
 // Neither options() nor parts().

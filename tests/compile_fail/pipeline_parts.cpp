@@ -1,5 +1,4 @@
 // expect: model directory: parts\(\) const must return a std::tuple of std::shared_ptrs
-// light
 #include "rc3/pipeline/architecture.hpp"
 
 // A part that is not shared.
