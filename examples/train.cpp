@@ -15,13 +15,13 @@ int main(int argc, char** argv) try {
   const std::filesystem::path cache = argv[1], weights = cache / "weights", emoji = cache / "data/emoji";
   const std::vector<std::string> languages{"en", "de", "fr", "cs", "ja", "zh"};
   const auto glyphs = emoji::Glyphs::load(emoji);
-  const emoji::Scenes scenes(glyphs, emoji::Split::load(emoji, glyphs).train, languages, languages, 500, {});
+  const emoji::Scenes scenes(glyphs, emoji::Split::load(emoji, glyphs).train, languages, languages, 200, {});
 
   const auto model = make_model<Variant>({.text = weights / "multilingual-e5-small",
                                           .image = weights / "efficientnet-lite0",
                                           .tokenizer = {.prefix = "query: "}});
   const auto training = pretrain(model, 1.0 * RXvtcl(), 0.5 * objective::Itc());
-  fit(training, scenes, {.steps = argc > 3 ? std::stoll(argv[3]) : 100, .folder = argv[2], .batch = 32});
+  fit(training, scenes, {.steps = argc > 3 ? std::stoll(argv[3]) : 100, .folder = argv[2], .batch = 16});
 } catch (const Error& error) {
   std::cerr << error.what() << '\n';
   return 1;
