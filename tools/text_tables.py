@@ -16,8 +16,9 @@ from pathlib import Path
 import regex
 from tokenizers import Regex, normalizers, pre_tokenizers
 
+from unicode_tables import EVERYTHING, lower_ranges, rows
+
 FOLDER = Path(__file__).resolve().parent.parent / "include/rc3/text/detail"
-EVERYTHING = [chr(c) for c in range(0x110000) if not 0xD800 <= c < 0xE000]
 LOWER, NFC, NFD = (n().normalize_str for n in (normalizers.Lowercase, normalizers.NFC, normalizers.NFD))
 
 
@@ -40,23 +41,6 @@ def matches(pattern: str) -> list[int]:
     return found
 
 
-def lower_ranges() -> list[tuple[int, int, int, int]]:
-    """(first, last, step, difference), as tools/unicode_tables.py has it."""
-    moved = [(ord(c), ord(low) - ord(c)) for c in EVERYTHING if len(low := LOWER(c)) == 1 and low != c]
-    longer = [c for c in EVERYTHING if len(LOWER(c)) > 1]
-    assert longer == ["İ"], "unicode.hpp knows one character whose lower case is two"
-    out: list[tuple[int, int, int, int]] = []
-    for c, difference in moved:
-        if out:
-            first, last, step, same = out[-1]
-            gap = c - last
-            if same == difference and gap in (1, 2) and (first == last or gap == step):
-                out[-1] = (first, c, gap, same)
-                continue
-        out.append((c, c, 1, difference))
-    return out
-
-
 def classes() -> list[tuple[int, int, int]]:
     out: list[list[int]] = []
     marks = [c for c in EVERYTHING if not regex.match(r"\p{ccc=0}", c)]
@@ -74,17 +58,6 @@ def classes() -> list[tuple[int, int, int]]:
         else:
             merged.append([first, last, value])
     return [(a, b, v) for a, b, v in merged]
-
-
-def rows(name: str, element: str, items: list[str]) -> str:
-    lines, line = [], ""
-    for item in items:
-        if len(line) + len(item) > 118:
-            lines.append(line)
-            line = ""
-        line += item
-    body = "\n".join([*lines, line])
-    return f"// clang-format off\ninline constexpr std::array<{element}, {len(items)}> {name}{{{{\n{body}\n}}}};\n// clang-format on\n"
 
 
 def page(comment: str, *blocks: str) -> str:
@@ -111,11 +84,11 @@ def main() -> None:
             full = [ord(x) for x in parts] + [0] * (4 - len(parts))
             assert len(full) == 4
             decomposed.append("{0x%X,{%s}}," % (ord(c), ",".join(f"0x{x:X}" if x else "0" for x in full)))
-    lower = [f"{{0x{a:X},0x{b:X},{step},{d}}}," for a, b, step, d in lower_ranges()]
+    lower = [f"{{0x{a:X},0x{b:X},{step},{d}}}," for a, b, step, d in lower_ranges(LOWER)]
     files = {
         "letter_table.hpp": page("Letters, numbers and lower case of Unicode", plain("letters", matches(r"\p{L}")), plain("numbers", matches(r"\p{N}")), rows("lower", "LowerRange", lower)),
         "composition_table.hpp": page("Compositions of Unicode's normal form C, and combining classes", rows("composed", "Composition", composed), rows("classes", "ClassRange", [f"{{0x{a:X},0x{b:X},{v}}}," for a, b, v in classes()])),
-        "decomposition_table.hpp": page("Characters that Unicode's normal form C replaces without composing them again", rows("decomposed", "Decomposition", decomposed)),
+        "decomposition_table.hpp": page("Decompositions that Unicode's normal form C keeps", rows("decomposed", "Decomposition", decomposed)),
     }  # fmt: skip
     for name, text in files.items():
         if check:

@@ -50,11 +50,11 @@ def ranges(of) -> list[tuple[int, int, object]]:
     return out
 
 
-def lower_ranges() -> list[tuple[int, int, int, int]]:
+def lower_ranges(lower=str.lower) -> list[tuple[int, int, int, int]]:
     """(first, last, step, difference): every step-th character of the range has a lower case, so far from it."""
-    moved = [(ord(c), ord(lower) - ord(c)) for c in EVERYTHING if len(lower := c.lower()) == 1 and lower != c]
-    longer = [c for c in EVERYTHING if len(c.lower()) > 1]
-    assert longer == ["İ"], "lower.hpp knows one character whose lower case is two"
+    moved = [(ord(c), ord(low) - ord(c)) for c in EVERYTHING if len(low := lower(c)) == 1 and low != c]
+    longer = [c for c in EVERYTHING if len(lower(c)) > 1]
+    assert longer == ["İ"], "the headers know one character whose lower case is two"
     out: list[tuple[int, int, int, int]] = []
     for c, difference in moved:
         if out:

@@ -4,10 +4,7 @@ set -euo pipefail
 demo=$1 long=$2 cache=$3 folder=$4
 rm -rf "$folder"
 mkdir -p "$folder"
-fail() {
-  echo "FAILED: $*" >&2
-  exit 1
-}
+source "$(dirname "${BASH_SOURCE[0]}")/../support/says.sh"
 export RC3_CACHE=$cache
 small=(--data.split val --fuse.data.split val --validation.max_images 12 --align.loader.batch 32 --fuse.data.size 24 --fuse.loader.batch 8
   --log.tensorboard false)
@@ -47,12 +44,6 @@ cmp "$folder"/{whole,parts}/fuse/step-2/model.safetensors || fail "a third call 
   --checkpoint.folder "$folder/long"
 [[ -s $folder/long/tune/step-2/manifest.json ]] || fail "the long form has no stage tune"
 
-says() { # <text> <command>...: the command fails and says it
-  local text=$1
-  shift
-  if "$@" >"$folder/said" 2>&1; then fail "$* should fail"; fi
-  grep -qF -- "$text" "$folder/said" || fail "$* says not \"$text\" but: $(tail -n 3 "$folder/said")"
-}
 # A run from the model directory; options that no tensor's shape shows are compared.
 "$demo" "${small[@]}" --validation.untrained false --align.train.schedule.total 1 --fuse.train.schedule.total 0 --init "$folder/whole/model" \
   --checkpoint.folder "$folder/further"

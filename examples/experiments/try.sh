@@ -4,16 +4,7 @@ set -euo pipefail
 program=$1 cache=$2 folder=$3
 rm -rf "$folder"
 mkdir -p "$folder"
-fail() {
-  echo "FAILED: $*" >&2
-  exit 1
-}
-says() { # <text> <command>...: the command fails and says it
-  local text=$1
-  shift
-  if "$@" >"$folder/said" 2>&1; then fail "$* should fail"; fi
-  grep -qF -- "$text" "$folder/said" || fail "$* says not \"$text\" but: $(tail -n 3 "$folder/said")"
-}
+source "$(dirname "${BASH_SOURCE[0]}")/../support/says.sh"
 
 cat >"$folder/config.json" <<JSON
 {"data": {"paths": ["$cache/data/emoji"], "format": "emoji", "size": 60, "split": "fit"},

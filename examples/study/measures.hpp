@@ -64,35 +64,37 @@ Json reranking(Model& model, CachedSamples& samples, const std::vector<std::stri
 
 namespace detail {
 
-/// Unit-norm z of each image with each text. @return float [n, D]
-template <class Model>
-at::Tensor fused(Model& model, CachedSamples& samples, const std::vector<TextOf>& which) {
+/// Rows of @p encode(part), batch by batch, of norm 1. @return float [n, D], on the CPU
+template <class Encode>
+at::Tensor unit_rows(const std::vector<TextOf>& which, const Encode& encode) {
   c10::InferenceMode inference;
   std::vector<at::Tensor> all;
   for (std::size_t begin = 0; begin < which.size(); begin += 128) {
     const auto part = std::span(which).subspan(begin, std::min<std::size_t>(128, which.size() - begin));
-    std::vector<std::int64_t> numbers;
-    for (const auto& t : part) numbers.push_back(t.sample);
-    const auto device = rc3::nn::device_of(model);
-    const auto z =
-        model.fuse(model.visual(samples.images(numbers).to(device)), model.text(samples.texts(model, part).to(device)));
-    all.push_back(rc3::nn::l2_normalize(z).to(at::kFloat).cpu());
+    all.push_back(rc3::nn::l2_normalize(encode(part)).to(at::kFloat).cpu());
   }
   return at::cat(all);
+}
+
+/// Unit-norm z of each image with each text. @return float [n, D]
+template <class Model>
+at::Tensor fused(Model& model, CachedSamples& samples, const std::vector<TextOf>& which) {
+  const auto device = rc3::nn::device_of(model);
+  return unit_rows(which, [&](std::span<const TextOf> part) {
+    std::vector<std::int64_t> numbers;
+    for (const auto& t : part) numbers.push_back(t.sample);
+    return model.fuse(model.visual(samples.images(numbers).to(device)),
+                      model.text(samples.texts(model, part).to(device)));
+  });
 }
 
 /// Unit-norm pooled states of the texts alone.
 template <class Model>
 at::Tensor pooled(Model& model, CachedSamples& samples, const std::vector<TextOf>& which) {
-  c10::InferenceMode inference;
-  std::vector<at::Tensor> all;
-  for (std::size_t begin = 0; begin < which.size(); begin += 128) {
-    const auto part = std::span(which).subspan(begin, std::min<std::size_t>(128, which.size() - begin));
-    auto& text = *model.text_policy();
-    all.push_back(
-        rc3::nn::l2_normalize(text.pool(text.encode(samples.texts(model, part).to(rc3::nn::device_of(model))))).cpu());
-  }
-  return at::cat(all);
+  auto& text = *model.text_policy();
+  return unit_rows(which, [&](std::span<const TextOf> part) {
+    return text.pool(text.encode(samples.texts(model, part).to(rc3::nn::device_of(model))));
+  });
 }
 
 /// Pearson's correlation of two vectors.

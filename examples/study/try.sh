@@ -5,10 +5,7 @@ set -euo pipefail
 study=$1 cache=$2 folder=$3
 rm -rf "$folder"
 mkdir -p "$folder"
-fail() {
-  echo "FAILED: $*" >&2
-  exit 1
-}
+source "$(dirname "${BASH_SOURCE[0]}")/../support/says.sh"
 export RC3_CACHE=$cache
 "$study" --quick --seeds 1 --out "$folder/out" | tee "$folder/first"
 [[ $(wc -l <"$folder/out/results.jsonl") == 3 ]] || fail "not a line for each of three arms"
@@ -27,12 +24,6 @@ rm "$folder/out/"align-*.safetensors
 "$study" --quick --seeds 1 --out "$folder/out" --results "$folder/again.jsonl" --arm 'heads, strict' 2>&1 | tee "$folder/third"
 grep -q 'computed again' "$folder/third" || fail "a damaged file of features is taken as it is"
 
-says() { # <text> <command>...: the command fails and says it
-  local text=$1
-  shift
-  if "$@" >"$folder/said" 2>&1; then fail "$* should fail"; fi
-  grep -qF -- "$text" "$folder/said" || fail "$* says not \"$text\" but: $(tail -n 3 "$folder/said")"
-}
 says 'give --data DIR' "$study"
 says 'train.jsonl is missing' "$study" --data "$folder"
 says 'there is no arm "none"' "$study" --quick --arm none

@@ -3,7 +3,6 @@
 
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/empty.h>
-#include <ATen/ops/full.h>
 #include <ATen/ops/zeros.h>
 #include <c10/core/InferenceMode.h>
 #include <torch/nn/module.h>
@@ -38,6 +37,7 @@
 #include "rc3/preprocess/image_source.hpp"
 #include "rc3/preprocess/prepare_image.hpp"
 #include "rc3/text/detail/alignment.hpp"
+#include "rc3/text/tokenize.hpp"
 #include "rc3/train/options.hpp"
 #include "rc3/train/precision.hpp"
 
@@ -135,15 +135,6 @@ concept Matches = requires(M& model, const Tokens& tokens) {
   model.itm_logits(model.fuse(tokens, tokens));
 };
 
-/// Id of the padding.
-template <class Tokenizer>
-std::int64_t pad_of(const Tokenizer& tokenizer) {
-  if constexpr (requires { tokenizer.pad_id(); })
-    return tokenizer.pad_id();
-  else
-    return Tokenizer::pad;
-}
-
 }  // namespace detail
 }  // namespace pipeline
 
@@ -210,7 +201,9 @@ class Embedder {
               static_cast<std::int64_t>((end + 1 - begin) * ids[order[end]].size()) <= options_.text_tokens))
         ++end;
       const std::span rows(order.data() + begin, end - begin);
-      const at::Tensor part = encode(padded(ids, rows));
+      std::vector<std::vector<std::int64_t>> batch;
+      for (const auto row : rows) batch.push_back(std::move(ids[row]));
+      const at::Tensor part = encode(text::pad_batch(batch, 1, pipeline_.tokenizer.pad_id()));
       if (!vectors.defined()) vectors = at::empty({n, part.size(1)});
       store(vectors, part, rows);
       if (progress) progress(static_cast<std::int64_t>(end), n);
@@ -265,8 +258,7 @@ class Embedder {
                            std::span<const std::filesystem::path> paths) const requires pipeline::detail::Matches<M> {
     check_mode();
     const std::vector<std::vector<std::int64_t>> ids{ids_of(text, 0, 1)};
-    const std::size_t first = 0;
-    const Texts texts = padded(ids, std::span(&first, 1)).to(device_);
+    const Texts texts = text::pad_batch(ids, 1, pipeline_.tokenizer.pad_id()).to(device_);
     std::vector<float> all(paths.size(), std::numeric_limits<float>::quiet_NaN());
     load(
         std::ssize(paths), [&](auto i) { return item(paths, i); },
@@ -321,20 +313,6 @@ class Embedder {
       fail(where(), " is not UTF-8 at byte ", bad, "; convert it to UTF-8");
     if (text::detail::only_blanks(text)) fail(where(), " is empty or blank: there is nothing to embed");
     return pipeline_.tokenizer.encode(text);
-  }
-
-  Texts padded(const std::vector<std::vector<std::int64_t>>& ids, std::span<const std::size_t> rows) const {
-    std::size_t longest = 0;
-    for (const auto row : rows) longest = std::max(longest, ids[row].size());
-    const std::int64_t b = std::ssize(rows), l = static_cast<std::int64_t>(longest);
-    Texts texts{
-        at::full({b, l}, pipeline::detail::pad_of(pipeline_.tokenizer), at::kLong), at::zeros({b, l}, at::kBool), {}};
-    for (std::int64_t i = 0; i < b; ++i) {
-      const auto& row = ids[rows[static_cast<std::size_t>(i)]];
-      std::copy(row.begin(), row.end(), texts.ids.template data_ptr<std::int64_t>() + i * l);
-      std::fill_n(texts.mask.template data_ptr<bool>() + i * l, row.size(), true);
-    }
-    return texts;
   }
 
   at::Tensor encode(const Texts& texts) const {

@@ -15,11 +15,13 @@
 #include <nlohmann/json.hpp>
 
 #include "rc3/core/error.hpp"
+#include "rc3/core/utf8.hpp"
 #include "rc3/io/file.hpp"
 #include "rc3/io/json.hpp"
 #include "rc3/text/concept.hpp"
 #include "rc3/text/detail/byte_pairs.hpp"
 #include "rc3/text/detail/nfc.hpp"
+#include "rc3/text/detail/require_text.hpp"
 #include "rc3/text/detail/tokenizer_config.hpp"
 #include "rc3/text/detail/unicode.hpp"
 
@@ -54,7 +56,7 @@ class ClipTokenizer {
   std::vector<std::int64_t> encode(std::string_view text) const {
     detail::require_text("text::ClipTokenizer", text, max_text_bytes);
     std::vector<std::int64_t> ids{model_->start};
-    const auto all = detail::lower_each(detail::nfc(detail::decode_utf8(text)));
+    const auto all = detail::lower_each(detail::nfc(decode_utf8(text)));
     for (std::size_t at = 0; at < all.size();) {
       if (detail::is_white(all[at])) {
         ++at;

@@ -21,6 +21,7 @@
 #include "rc3/text/concept.hpp"
 #include "rc3/text/detail/byte_pairs.hpp"
 #include "rc3/text/detail/gemma.hpp"
+#include "rc3/text/detail/require_text.hpp"
 #include "rc3/text/detail/ties.hpp"
 #include "rc3/text/detail/tokenizer_config.hpp"
 #include "rc3/text/detail/unicode.hpp"

@@ -22,6 +22,7 @@
 #include "rc3/text/detail/alignment.hpp"
 #include "rc3/text/detail/assemble.hpp"
 #include "rc3/text/detail/pieces.hpp"
+#include "rc3/text/detail/require_text.hpp"
 #include "rc3/text/encoding.hpp"
 #include "rc3/text/truncation.hpp"
 
@@ -160,10 +161,7 @@ class Tokenizer {
   }
 
   std::string prepare(std::string_view text) const {
-    require(text.size() <= max_text_bytes, "text::Tokenizer: a text of ", text.size(), " bytes; at most ",
-            max_text_bytes, " are read, cut it first");
-    require_utf8(text, "text::Tokenizer: the text");
-    require(!detail::only_blanks(text), "text::Tokenizer: an empty text; drop the sample, or give it a caption");
+    detail::require_text("text::Tokenizer", text, max_text_bytes);
     return options_.prefix + std::string(text);
   }
   std::vector<std::int64_t> ids_of(std::string_view text) const {

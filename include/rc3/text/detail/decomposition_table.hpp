@@ -1,6 +1,6 @@
 #pragma once
-/// Characters that Unicode's normal form C replaces without composing them again, as the Python package tokenizers
-/// 0.23.3 has them. Written by tools/text_tables.py: change that, not this.
+/// Decompositions that Unicode's normal form C keeps, as the Python package tokenizers 0.23.3 has them.
+/// Written by tools/text_tables.py: change that, not this.
 
 #include <array>
 

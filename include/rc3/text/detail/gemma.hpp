@@ -14,6 +14,7 @@
 #include <nlohmann/json.hpp>
 
 #include "rc3/core/error.hpp"
+#include "rc3/core/utf8.hpp"
 #include "rc3/io/json.hpp"
 #include "rc3/text/detail/byte_pairs.hpp"
 #include "rc3/text/detail/tokenizer_config.hpp"

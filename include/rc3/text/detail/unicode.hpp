@@ -1,41 +1,13 @@
 #pragma once
-/// Unicode as Hugging Face tokenizers see it: characters, classes, lower case. LibTorch-free.
+/// Unicode as Hugging Face tokenizers see it: classes, lower case. LibTorch-free.
 
-#include <bit>
-#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
 
-#include "rc3/core/error.hpp"
-#include "rc3/core/utf8.hpp"
-#include "rc3/text/detail/alignment.hpp"
 #include "rc3/text/detail/letter_table.hpp"
 
 namespace rc3::text::detail {
-
-/// @throws rc3::Error, naming @p tokenizer, unless @p text is UTF-8, not blank and of at most @p most bytes
-inline void require_text(std::string_view tokenizer, std::string_view text, std::size_t most) {
-  require(text.size() <= most, tokenizer, ": a text of ", text.size(), " bytes; at most ", most,
-          " are read, cut it first");
-  const auto bad = find_invalid_utf8(text);
-  require(bad == std::string_view::npos, tokenizer, ": the text: not UTF-8 at byte ", bad);
-  require(!only_blanks(text), tokenizer, ": an empty text; drop the sample, or give it a caption");
-}
-
-/// @pre @p text is UTF-8
-inline std::u32string decode_utf8(std::string_view text) {
-  std::u32string out;
-  out.reserve(text.size());
-  for (std::size_t i = 0; i < text.size();) {
-    const auto lead = static_cast<unsigned char>(text[i++]);
-    const int length = lead < 0x80 ? 1 : std::countl_one(lead);
-    char32_t c = lead < 0x80 ? lead : lead & (0x7Fu >> length);
-    for (int k = 1; k < length; ++k) c = c << 6 | (static_cast<unsigned char>(text[i++]) & 0x3Fu);
-    out += c;
-  }
-  return out;
-}
 
 inline void append_utf8(std::string& out, char32_t c) {
   const auto put = [&out](char32_t byte) { out += static_cast<char>(static_cast<unsigned char>(byte)); };
