@@ -1,7 +1,6 @@
 #pragma once
 /// Main program of the demo: the road of every experiment, and what it found as tables and an image sheet.
 
-#include <malloc.h>
 #include <rc3/experiment/program.hpp>
 
 #include <algorithm>
@@ -125,9 +124,6 @@ struct Report {
 
 template <class Experiment>
 int main(int argc, char** argv) {
-  // Tensors of megabytes come and go at every step: their memory is kept instead of given back each time.
-  mallopt(M_MMAP_THRESHOLD, 1 << 30);
-  mallopt(M_TRIM_THRESHOLD, 1 << 30);
   return rc3::experiment::main<Experiment>(argc, argv, Report{std::filesystem::path(argv[0]).replace_filename("rc3")});
 }
 

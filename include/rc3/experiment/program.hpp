@@ -9,6 +9,7 @@
 #include <string>
 
 #include "rc3/config/arguments.hpp"
+#include "rc3/core/reuse_freed_memory.hpp"
 #include "rc3/experiment/pretraining.hpp"
 #ifdef RC3_HAS_GLOO
 #include "rc3/train/c10d.hpp"
@@ -52,6 +53,7 @@ int main(int argc, char** argv, const Report& report = {}) {
                 "experiment: Config (with visit_fields), Trained, make(const Config&) -> std::shared_ptr<Trained>, "
                 "tokenizer(const Config&) -> text::Tokenizer, prepare(const Config&) -> data::PrepareOptions "
                 "[docs/guides/experiments.md]");
+  reuse_freed_memory();
   CLI::App app{"Trains " + E::Trained::name()};
   Settings<E> settings;
   config::Provenance provenance;

@@ -55,8 +55,9 @@ class Model<Visual, Text, Fusion> : public torch::nn::Module {
   /// Type name of the variant: "Model<visual::Patch<...>, text::Bert, fusion::SingleStream>".
   static std::string name() { return type_name<Model>(); }
 
-  Tokens visual(const Images& images);
-  Tokens text(const Texts& texts);
+  /// @param to_fuse  whether fuse() will read the tokens; false saves the token embeddings that some encoders need
+  Tokens visual(const Images& images, bool to_fuse = true);
+  Tokens text(const Texts& texts, bool to_fuse = true);
 
   /// Image embeddings in the shared space: the image head's outputs for the image's summary and, on average, its
   /// regions' summaries. If both exist, each has weight 1/2.
@@ -168,9 +169,10 @@ at::Tensor Model<Visual, Text, Fusion>::search_text(const at::Tensor& states, bo
 }
 
 template <visual::Policy Visual, text::Policy Text, fusion::Policy Fusion>
-Tokens Model<Visual, Text, Fusion>::visual(const Images& images) {
+Tokens Model<Visual, Text, Fusion>::visual(const Images& images, bool to_fuse) {
   auto tokens = visual_->encode(images);
   if constexpr (uses_token_embeddings) {
+    if (!to_fuse) return tokens;
     c10::NoGradGuard no_grad;  // embeddings are inputs here, without training
     const auto b = tokens.values.size(0), n = tokens.values.size(1);
     tokens.embeddings = at::zeros({b, n, options_.embedding}, tokens.values.options().dtype(at::kFloat));
@@ -184,9 +186,10 @@ Tokens Model<Visual, Text, Fusion>::visual(const Images& images) {
 }
 
 template <visual::Policy Visual, text::Policy Text, fusion::Policy Fusion>
-Tokens Model<Visual, Text, Fusion>::text(const Texts& texts) {
+Tokens Model<Visual, Text, Fusion>::text(const Texts& texts, bool to_fuse) {
   auto tokens = text_->encode(texts);
   if constexpr (uses_token_embeddings) {
+    if (!to_fuse) return tokens;
     c10::NoGradGuard no_grad;
     tokens.embeddings = search_text(tokens.values, false) * tokens.mask.unsqueeze(2);
   }

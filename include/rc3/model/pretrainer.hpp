@@ -53,6 +53,7 @@ requires(sizeof...(Objectives) > 0 && (objective::Policy<Objectives, Host> &&
   Losses losses(const Batch& batch) {
     require(batch.size() > 0, "rc3::Pretrainer: the batch is empty");
     objective::ForwardCache<Host> forward(*model_, batch);
+    forward.set_fuses(fuses());
     return sum([&](auto& objective) { return objective.loss(forward); });
   }
 
@@ -66,6 +67,7 @@ requires(sizeof...(Objectives) > 0 && (objective::Policy<Objectives, Host> &&
     require(batch.size() > 0, "rc3::Pretrainer: the batch is empty");
     const Batch whole = objective::gather_batch(comm, batch);
     objective::ForwardCache<Host> forward(*model_, batch, whole, comm.rank() * batch.size());
+    forward.set_fuses(fuses());
     return sum([&]<class Objective>(Objective& objective) {
       if constexpr (objective::Cacheable<Objective, Host>) {
         const auto share = objective::gathered_loss(comm, forward, objective);
@@ -133,6 +135,12 @@ requires(sizeof...(Objectives) > 0 && (objective::Policy<Objectives, Host> &&
     if constexpr (std::is_base_of_v<torch::nn::Module, Objective>)
       register_module("objective_" + std::to_string(adopted_), objective);
     ++adopted_;
+  }
+
+  /// Whether an objective with a positive weight reads more than embeddings.
+  bool fuses() const {
+    std::size_t k = 0;
+    return ((weights_[k++] > 0 && !objective::embeddings_only<Objectives>) || ...);
   }
 
   /// Weighted sum of `loss_of(objective)` over the objectives with a positive weight.

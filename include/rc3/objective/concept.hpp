@@ -14,4 +14,8 @@ concept Policy = requires(O& objective, ForwardCache<Model>& forward) {
   requires std::is_same_v<decltype(objective.loss(forward)), at::Tensor>;
 };
 
+/// An objective on embeddings alone: it never reads z or tokens, and says so with `embeddings_only = true`.
+template <class O>
+inline constexpr bool embeddings_only = requires { requires O::embeddings_only; };
+
 }  // namespace rc3::objective

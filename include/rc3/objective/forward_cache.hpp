@@ -23,6 +23,9 @@ class ForwardCache {
   ForwardCache(const ForwardCache&) = delete;
   ForwardCache& operator=(const ForwardCache&) = delete;
 
+  /// Whether an objective fuses images and texts (the default). Without one the model saves what only fusion reads.
+  void set_fuses(bool fuses) { fuses_ = fuses; }
+
   Model& model() { return model_; }
   const Batch& batch() const { return batch_; }
 
@@ -33,20 +36,20 @@ class ForwardCache {
 
   /// Encoded text a (or b) of the samples @p index (int64 [n]) of whole().
   Tokens text_a_of(const at::Tensor& index) {
-    return is_part() ? model_.text(whole_.a.select(index)) : text_a().select(index);
+    return is_part() ? encode(whole_.a.select(index)) : text_a().select(index);
   }
   Tokens text_b_of(const at::Tensor& index) {
-    return is_part() ? model_.text(whole_.b.select(index)) : text_b().select(index);
+    return is_part() ? encode(whole_.b.select(index)) : text_b().select(index);
   }
 
   const Tokens& visual() {
-    return once(visual_, [&] { return model_.visual(batch_.images); });
+    return once(visual_, [&] { return encode(batch_.images); });
   }
   const Tokens& text_a() {
-    return once(text_a_, [&] { return model_.text(batch_.a); });
+    return once(text_a_, [&] { return encode(batch_.a); });
   }
   const Tokens& text_b() {
-    return once(text_b_, [&] { return model_.text(batch_.b); });
+    return once(text_b_, [&] { return encode(batch_.b); });
   }
 
   /// Unit-norm embeddings for search, float [B, E].
@@ -74,6 +77,19 @@ class ForwardCache {
   }
 
  private:
+  Tokens encode(const Images& images) {
+    if constexpr (requires { model_.visual(images, fuses_); })
+      return model_.visual(images, fuses_);
+    else
+      return model_.visual(images);
+  }
+  Tokens encode(const Texts& texts) {
+    if constexpr (requires { model_.text(texts, fuses_); })
+      return model_.text(texts, fuses_);
+    else
+      return model_.text(texts);
+  }
+
   template <class T, class Make>
   const T& once(std::optional<T>& slot, const Make& make) {
     if (!slot) slot.emplace(make());
@@ -86,6 +102,7 @@ class ForwardCache {
   const Batch& batch_;
   const Batch& whole_;
   std::int64_t begin_;
+  bool fuses_ = true;
   std::optional<Tokens> visual_, text_a_, text_b_;
   std::optional<at::Tensor> image_, embedding_a_, embedding_b_, z_a_, z_b_, negative_mask_;
 };

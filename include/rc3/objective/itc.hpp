@@ -13,6 +13,8 @@ namespace rc3::objective {
 /// Symmetric InfoNCE between image embeddings and text embeddings, mean over both texts of each image.
 class Itc : public torch::nn::Module {
  public:
+  static constexpr bool embeddings_only = true;
+
   /// @param tau  initial temperature, >= 0.01
   explicit Itc(double tau = 0.07) : temperature_(register_module("temperature", std::make_shared<Temperature>(tau))) {}
 

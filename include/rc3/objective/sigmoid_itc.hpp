@@ -20,6 +20,8 @@ namespace rc3::objective {
 /// Source: Zhai et al. 2023, "Sigmoid loss for language image pre-training".
 class SigmoidItc : public torch::nn::Module {
  public:
+  static constexpr bool embeddings_only = true;
+
   /// @param tau   initial temperature, > 0; learned as log(1/tau), without the bound of Itc: published SigLIPs exceed
   /// it
   /// @param bias  initial bias of the logits, learned; -10 starts from "no pair", as most pairs are none

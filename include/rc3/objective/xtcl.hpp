@@ -14,6 +14,8 @@ namespace rc3::objective {
 /// Symmetric InfoNCE between both text embeddings of the strictly aligned samples; zero for a batch without any.
 class Xtcl : public torch::nn::Module {
  public:
+  static constexpr bool embeddings_only = true;
+
   /// @param tau  initial temperature, >= 0.01
   explicit Xtcl(double tau = 0.07) : temperature_(register_module("temperature", std::make_shared<Temperature>(tau))) {}
 
