@@ -189,6 +189,8 @@ struct PretrainedWeights;
 struct ModelCard;
 template <class M>
 struct Pipeline;
+class AnyTokenizer;
+class AnyModel;
 struct EmbedderOptions;
 template <class M, class Decoders = io::DefaultDecoders>
 class Embedder;

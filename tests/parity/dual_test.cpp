@@ -4,6 +4,8 @@
 #include "rc3/io/image.hpp"
 #include "rc3/io/json.hpp"
 #include "rc3/model/dual_encoder.hpp"
+#include "rc3/pipeline/any_model.hpp"
+#include "rc3/pipeline/embedder.hpp"
 #include "rc3/preprocess/preprocess.hpp"
 #include "rc3/text/clip_tokenizer.hpp"
 #include "rc3/text/siglip_tokenizer.hpp"
@@ -79,6 +81,16 @@ void compare_pair(const fs::path& folder, const nlohmann::json& about) {
          max_difference(image, truth.read("image")), limit);
   parity("encoders", what, "transformers", "text embeddings, max abs difference",
          max_difference(text, truth.read("texts")), limit);
+  // The same directory by rc3::load, from the image's file and the strings.
+  const rc3::Embedder<Model> embedder(rc3::load<Model>(folder / name));
+  parity("encoders", what, "transformers", "Embedder: image file, max abs difference",
+         max_difference(embedder.file(folder / "image.png").unsqueeze(0), truth.read("image")), limit);
+  const auto strings = about["texts"].get<std::vector<std::string>>();
+  parity("encoders", what, "transformers", "Embedder: strings, max abs difference",
+         max_difference(embedder.texts(strings), truth.read("texts")), limit);
+  const auto any = rc3::load_any_model<rc3::Clip, rc3::Siglip>(folder / name);
+  BOOST_TEST(any.model->variant() == rc3::type_name<Model>());
+  BOOST_TEST(rc3::pipeline::identity_of(any) == rc3::pipeline::identity_of(embedder.pipeline()));
   const auto logits = truth.read("logits");
   parity("encoders", what, "transformers", "logits, largest relative difference",
          max_difference(model->logits(image, text), logits) / logits.abs().max().item<double>(), limit);

@@ -4,6 +4,7 @@
 
 #include "rc3/io/file.hpp"
 #include "rc3/text/encode_all.hpp"
+#include "support/clip_files.hpp"
 #include "support/support.hpp"
 
 BOOST_AUTO_TEST_SUITE(text_clip_tokenizer)
@@ -12,38 +13,7 @@ using namespace rc3::test;
 using rc3::text::ClipTokenizer;
 using Ids = std::vector<std::int64_t>;
 
-/// Bytes as OpenAI's vocabulary writes them, bytes at a word's end, merges, special tokens: in this order.
-struct Files : TempDir {
-  Files() {
-    std::vector<std::string> names;
-    char32_t next = 256;
-    for (char32_t byte = 0; byte < 256; ++byte) {
-      const bool printable = (byte >= 0x21 && byte <= 0x7E) || (byte >= 0xA1 && byte <= 0xAC) || byte >= 0xAE;
-      std::string name;
-      rc3::text::detail::append_utf8(name, printable ? byte : next++);
-      names.push_back(name);
-    }
-    for (std::size_t i = 0; i < 256; ++i) names.push_back(names[i] + "</w>");
-    for (const std::string text : {"d o", "do g</w>", "a a", "aa aa"}) {
-      merges += text + '\n';
-      auto name = text;
-      name.erase(name.find(' '), 1);
-      names.push_back(name);
-    }
-    names.insert(names.end(), {"<|startoftext|>", "<|endoftext|>"});
-    for (std::size_t i = 0; i < names.size(); ++i) vocabulary[names[i]] = i;
-    write();
-  }
-  void write() const {
-    rc3::io::write_file(path() / "vocab.json", vocabulary.dump());
-    rc3::io::write_file(path() / "merges.txt", "#version: 0.2\n" + merges);
-  }
-  std::int64_t id(const char* name) const { return vocabulary.at(name).get<std::int64_t>(); }
-  nlohmann::json vocabulary = nlohmann::json::object();
-  std::string merges;
-};
-
-BOOST_FIXTURE_TEST_CASE(words_are_merged, Files) {
+BOOST_FIXTURE_TEST_CASE(words_are_merged, ClipFiles) {
   const auto tokenizer = ClipTokenizer::from_pretrained(path());
   const auto start = id("<|startoftext|>"), end = id("<|endoftext|>");
   BOOST_TEST((tokenizer.encode("  DOG\tdog ") == Ids{start, id("dog</w>"), id("dog</w>"), end}));
@@ -55,14 +25,14 @@ BOOST_FIXTURE_TEST_CASE(words_are_merged, Files) {
   BOOST_TEST(tokenizer.pad_id() == end);
 }
 
-BOOST_FIXTURE_TEST_CASE(a_text_cannot_end_the_sequence, Files) {
+BOOST_FIXTURE_TEST_CASE(a_text_cannot_end_the_sequence, ClipFiles) {
   const auto tokenizer = ClipTokenizer::from_pretrained(path());
   const auto ids = tokenizer.encode("a<|endoftext|>b");
   BOOST_TEST(std::count(ids.begin(), ids.end(), id("<|endoftext|>")) == 1);
   BOOST_TEST(ids.back() == id("<|endoftext|>"));
 }
 
-BOOST_FIXTURE_TEST_CASE(long_and_broken_texts, Files) {
+BOOST_FIXTURE_TEST_CASE(long_and_broken_texts, ClipFiles) {
   const auto tokenizer = ClipTokenizer::from_pretrained(path());
   const auto ids = tokenizer.encode(std::string(1 << 20, 'a'));  // one word of a megabyte
   BOOST_TEST(ids.size() == 77U);
@@ -84,7 +54,7 @@ BOOST_FIXTURE_TEST_CASE(long_and_broken_texts, Files) {
   }
 }
 
-BOOST_FIXTURE_TEST_CASE(files_of_another_tokenizer_are_refused, Files) {
+BOOST_FIXTURE_TEST_CASE(files_of_another_tokenizer_are_refused, ClipFiles) {
   const auto load = [&] { ClipTokenizer::from_pretrained(path()); };
   auto whole = vocabulary;
   vocabulary.erase("q</w>");
@@ -101,6 +71,16 @@ BOOST_FIXTURE_TEST_CASE(files_of_another_tokenizer_are_refused, Files) {
   std::filesystem::remove(path() / "tokenizer.json");
   std::filesystem::remove(path() / "vocab.json");
   throws_with(load, "neither tokenizer.json nor vocab.json");
+}
+
+BOOST_FIXTURE_TEST_CASE(its_files_make_the_same_tokenizer, ClipFiles) {
+  const auto tokenizer = ClipTokenizer::from_pretrained(path(), {.max_length = 9});
+  const TempDir copy;
+  for (const auto& [name, content] : tokenizer.files()) rc3::io::write_file(copy.path() / name, content);
+  const auto again = ClipTokenizer::from_pretrained(copy.path(), tokenizer.options());
+  BOOST_TEST(tokenizer.files().size() == 2U);
+  for (const auto text : {"a dog", "12 aaaaaaaa", "a b c d e f g h i j k l m"})
+    BOOST_TEST((again.encode(text) == tokenizer.encode(text)));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

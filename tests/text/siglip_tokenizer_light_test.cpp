@@ -98,4 +98,14 @@ BOOST_FIXTURE_TEST_CASE(files_of_another_tokenizer_are_refused, Files) {
   throws_with(load, "spiece.model", "not a SentencePiece model");
 }
 
+BOOST_FIXTURE_TEST_CASE(its_files_make_the_same_tokenizer, Files) {
+  const auto tokenizer = SiglipTokenizer::from_pretrained(path(), {.max_length = 9});
+  const TempDir copy;
+  for (const auto& [name, content] : tokenizer.files()) rc3::io::write_file(copy.path() / name, content);
+  const auto again = SiglipTokenizer::from_pretrained(copy.path(), tokenizer.options());
+  BOOST_TEST(tokenizer.files().size() == 2U);
+  for (const auto text : {"Dog dog", "a\n\na", "dogdogdogdogdogdogdogdogdog"})
+    BOOST_TEST((again.encode(text) == tokenizer.encode(text)));
+}
+
 BOOST_AUTO_TEST_SUITE_END()

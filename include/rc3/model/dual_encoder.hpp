@@ -11,6 +11,7 @@
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <tuple>
 #include <utility>
 
@@ -20,8 +21,10 @@
 #include "rc3/core/type_name.hpp"
 #include "rc3/io/weights.hpp"
 #include "rc3/text/clip_text.hpp"
+#include "rc3/text/clip_tokenizer.hpp"
 #include "rc3/text/concept.hpp"
 #include "rc3/text/siglip_text.hpp"
+#include "rc3/text/siglip_tokenizer.hpp"
 #include "rc3/visual/backbone/clip_vision.hpp"
 #include "rc3/visual/backbone/siglip_vision.hpp"
 #include "rc3/visual/concept.hpp"
@@ -64,6 +67,14 @@ class DualEncoder : public torch::nn::Module {
 
  public:
   using Tokenizer = typename TokenizerOf<Text>::type;
+
+  /// "model_type" of the directories that from_pretrained() reads; empty if the towers have none.
+  static constexpr std::string_view model_type = [] {
+    if constexpr (requires { Visual::dual_model_type; })
+      return Visual::dual_model_type;
+    else
+      return std::string_view();
+  }();
 
   /// @throws rc3::Error if the towers end in spaces of different widths, or for an invalid option
   DualEncoder(std::shared_ptr<Visual> visual, std::shared_ptr<Text> text, DualEncoderOptions options = {});

@@ -52,6 +52,8 @@ std::string identity_of(const Pipeline<M>& pipeline) {
   std::string rest = config::to_json(pipeline.images).dump();
   if constexpr (requires { config::to_json(pipeline.tokenizer.options()); })
     rest += config::to_json(pipeline.tokenizer.options()).dump();
+  else if constexpr (requires { pipeline.tokenizer.options_json(); })
+    rest += pipeline.tokenizer.options_json();
   std::string weights;
   if constexpr (std::is_base_of_v<torch::nn::Module, M>) {
     const bool known =

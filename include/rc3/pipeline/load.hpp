@@ -22,6 +22,7 @@
 #include "rc3/io/state.hpp"
 #include "rc3/pipeline/architecture.hpp"
 #include "rc3/pipeline/directory.hpp"
+#include "rc3/pipeline/from_transformers.hpp"
 #include "rc3/pipeline/identity.hpp"
 #include "rc3/pipeline/pipeline.hpp"
 
@@ -78,13 +79,16 @@ inline void load_weights(const Directory& directory, torch::nn::Module& module) 
 
 }  // namespace pipeline
 
-/// The pipeline in @p directory, with its model in eval mode, on the CPU. Reads nothing outside the directory.
+/// The pipeline in @p path, with its model in eval mode, on the CPU. Reads nothing outside the directory. A directory
+/// that transformers wrote is read too, if @p M has a class there (rc3::Clip, rc3::Siglip): see from_transformers().
 /// @tparam M  type of the model, for example rc3::DefaultModel
 /// @throws rc3::Error naming the file: no model directory, a newer version, another type of model, a damaged file, a
 ///         missing or unknown option, a missing, extra or differently shaped tensor
 template <class M>
 Pipeline<M> load(const std::filesystem::path& path) {
   static_assert(pipeline::Diagnosis<M>::said);
+  if constexpr (pipeline::FromTransformers<M>)
+    if (!pipeline::transformers_type(path).empty()) return from_transformers<M>(path);
   const auto directory = pipeline::open_directory(path);
   pipeline::check_variant(directory, type_name<M>());
   for (const auto& [key, value] : directory.config.items())

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -14,6 +15,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "rc3/config/fields.hpp"
 #include "rc3/core/error.hpp"
 #include "rc3/core/utf8.hpp"
 #include "rc3/io/file.hpp"
@@ -32,6 +34,11 @@ struct ClipTokenizerOptions {
   /// 77 without it.
   std::int64_t max_length = 0;
 };
+
+template <class V>
+void visit_fields(ClipTokenizerOptions& o, V&& v) {
+  v("max_length", o.max_length, "tokens, including start and end; longer texts are truncated", config::at_least(3));
+}
 
 /// Ids of `<|startoftext|> text <|endoftext|>`, as transformers' CLIPTokenizer: normal form C, lower case, words,
 /// numbers and symbols, then merges of their bytes. Thread-safe.
@@ -76,11 +83,15 @@ class ClipTokenizer {
   std::int64_t vocabulary() const { return model_->pairs.size(); }
   const ClipTokenizerOptions& options() const { return options_; }
 
+  /// Content of the files that from_pretrained() reads from a directory, by name.
+  const std::map<std::string, std::string>& files() const { return model_->files; }
+
  private:
   struct Model {
     explicit Model(const std::filesystem::path& directory);
     void add(std::u32string_view word, std::vector<std::int64_t>& ids) const;
 
+    std::map<std::string, std::string> files;
     detail::BytePairs pairs;
     std::int64_t start, end, pad, length = 77;
     std::array<detail::BytePairs::Id, 256> bytes, last_bytes;  ///< of a byte, and of the last byte of a word
@@ -164,7 +175,10 @@ inline BytePairs read_clip_pairs(const std::filesystem::path& directory) {
 }  // namespace detail
 
 inline ClipTokenizer::Model::Model(const std::filesystem::path& directory)
-    : pairs(detail::read_clip_pairs(directory)),
+    : files(std::filesystem::exists(directory / "tokenizer.json")
+                ? detail::read_tokenizer_files(directory, {"tokenizer.json", "tokenizer_config.json"})
+                : detail::read_tokenizer_files(directory, {"vocab.json", "merges.txt", "tokenizer_config.json"})),
+      pairs(detail::read_clip_pairs(directory)),
       start(pairs.id("<|startoftext|>")),
       end(pairs.id("<|endoftext|>")),
       pad(end) {

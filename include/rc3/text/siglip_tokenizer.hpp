@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <cstdint>
 #include <filesystem>
+#include <initializer_list>
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -14,6 +16,7 @@
 #include <variant>
 #include <vector>
 
+#include "rc3/config/fields.hpp"
 #include "rc3/core/error.hpp"
 #include "rc3/core/utf8.hpp"
 #include "rc3/metric/unicode/lower.hpp"
@@ -33,6 +36,11 @@ struct SiglipTokenizerOptions {
   /// 64 without it.
   std::int64_t max_length = 0;
 };
+
+template <class V>
+void visit_fields(SiglipTokenizerOptions& o, V&& v) {
+  v("max_length", o.max_length, "tokens, including the end token; longer texts are truncated", config::at_least(2));
+}
 
 namespace detail {
 
@@ -140,14 +148,16 @@ class SiglipTokenizer {
   /// @throws rc3::Error naming the file and what is missing, invalid or of another tokenizer
   static SiglipTokenizer from_pretrained(const std::filesystem::path& directory, SiglipTokenizerOptions options = {}) {
     if (std::filesystem::exists(directory / "spiece.model"))
-      return {std::make_shared<const Model>(detail::SiglipPieces(directory)), options};
+      return {std::make_shared<const Model>(detail::SiglipPieces(directory)), options,
+              files_of(directory, {"spiece.model", "tokenizer_config.json"})};
     require(std::filesystem::exists(directory / "tokenizer.json"), directory.string(),
             ": has neither spiece.model (SigLIP) nor tokenizer.json (SigLIP 2)");
-    return {std::make_shared<const Model>(detail::Gemma(directory)), options};
+    return {std::make_shared<const Model>(detail::Gemma(directory)), options,
+            files_of(directory, {"tokenizer.json", "tokenizer_config.json"})};
   }
 
   /// The same loaded model with another length. @throws rc3::Error for an invalid option
-  SiglipTokenizer with(SiglipTokenizerOptions options) const { return {model_, options}; }
+  SiglipTokenizer with(SiglipTokenizerOptions options) const { return {model_, options, files_}; }
 
   /// Ids of @p text with the end token, at most `max_length`.
   /// @throws rc3::Error if the text is empty or blank, not UTF-8 or longer than `max_text_bytes`
@@ -168,16 +178,25 @@ class SiglipTokenizer {
   }
   const SiglipTokenizerOptions& options() const { return options_; }
 
+  /// Content of the files that from_pretrained() reads from a directory, by name.
+  const std::map<std::string, std::string>& files() const { return *files_; }
+
  private:
   using Model = std::variant<detail::SiglipPieces, detail::Gemma>;
+  using Files = std::shared_ptr<const std::map<std::string, std::string>>;
 
-  SiglipTokenizer(std::shared_ptr<const Model> model, SiglipTokenizerOptions options)
-      : model_(std::move(model)), options_(options) {
+  static Files files_of(const std::filesystem::path& directory, std::initializer_list<const char*> names) {
+    return std::make_shared<const std::map<std::string, std::string>>(detail::read_tokenizer_files(directory, names));
+  }
+
+  SiglipTokenizer(std::shared_ptr<const Model> model, SiglipTokenizerOptions options, Files files)
+      : model_(std::move(model)), files_(std::move(files)), options_(options) {
     if (options_.max_length == 0) options_.max_length = std::visit([](const auto& m) { return m.length(); }, *model_);
     require(options_.max_length >= 2, "text::SiglipTokenizer: max_length must be at least 2, is ", options_.max_length);
   }
 
   std::shared_ptr<const Model> model_;
+  Files files_;
   SiglipTokenizerOptions options_;
 };
 

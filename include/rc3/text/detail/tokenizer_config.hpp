@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <cstdint>
 #include <filesystem>
+#include <initializer_list>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -13,6 +15,7 @@
 #include <nlohmann/json.hpp>
 
 #include "rc3/core/error.hpp"
+#include "rc3/io/file.hpp"
 #include "rc3/io/json.hpp"
 
 namespace rc3::text::detail {
@@ -75,6 +78,15 @@ inline TokenizerConfig read_tokenizer_config(const std::filesystem::path& direct
     config.gives_mask = std::find(names.begin(), names.end(), "attention_mask") != names.end();
   }
   return config;
+}
+
+/// Content of those of the files @p names that exist in @p directory, by name.
+inline std::map<std::string, std::string> read_tokenizer_files(const std::filesystem::path& directory,
+                                                               std::initializer_list<const char*> names) {
+  std::map<std::string, std::string> files;
+  for (const char* name : names)
+    if (std::filesystem::exists(directory / name)) files[name] = io::read_file(directory / name, max_tokenizer_bytes);
+  return files;
 }
 
 }  // namespace rc3::text::detail

@@ -5,6 +5,7 @@
 
 #include <filesystem>
 #include <memory>
+#include <string_view>
 
 #include <nlohmann/json.hpp>
 
@@ -42,6 +43,8 @@ void visit_fields(ClipVisionOptions& o, V&& v) {
 /// Source: Radford et al. 2021 (CLIP).
 class ClipVision : public detail::VisionTransformer {
  public:
+  static constexpr std::string_view dual_model_type = "clip";  ///< "model_type" of a directory of both towers
+
   explicit ClipVision(ClipVisionOptions options = {});
 
   /// Loads a transformers directory: the vision model with or without projection, or a whole CLIP without its text

@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <memory>
+#include <string_view>
 
 #include <nlohmann/json.hpp>
 
@@ -35,6 +36,8 @@ void visit_fields(SiglipVisionOptions& o, V&& v) {
 /// Source: Zhai et al. 2023 (SigLIP).
 class SiglipVision : public detail::VisionTransformer {
  public:
+  static constexpr std::string_view dual_model_type = "siglip";  ///< "model_type" of a directory of both towers
+
   explicit SiglipVision(SiglipVisionOptions options = {});
 
   /// Loads a transformers directory: the vision model, or a whole SigLIP without its text encoder.
