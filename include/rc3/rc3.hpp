@@ -10,6 +10,7 @@
 #include "rc3/model/model.hpp"
 #include "rc3/model/pretrainer.hpp"
 #include "rc3/objective/objective.hpp"
+#include "rc3/pipeline/any_model.hpp"
 #include "rc3/pipeline/architecture.hpp"
 #include "rc3/pipeline/embedder.hpp"
 #include "rc3/pipeline/load.hpp"
