@@ -94,7 +94,7 @@ int main(int argc, char** argv) {
   app.add_option("--rerank-texts", o.rerank_texts, "texts of each language that are re-ranked for")
       ->capture_default_str();
   app.add_option("--commit", o.commit, "commit of the program, for the results");
-  app.add_option("--threads", threads, "compute threads; 0: as LibTorch has it")->capture_default_str();
+  app.add_option("--threads", threads, "compute threads; 0: LibTorch's default")->capture_default_str();
   app.add_option("--device", o.device, "cpu, cuda, cuda:N or auto")->capture_default_str();
   app.add_flag("--save", o.save, "keep the weights of every arm");
   try {

@@ -37,6 +37,17 @@ grep -q '<th scope="row">ja</th>' "$folder/run/report.html" || fail "no table by
 grep -q '"name": "ja"' "$folder/run/report.json" || fail "no table by language in the report's JSON"
 [[ -s $folder/run/report.html && $(wc -l <"$folder/run/log.jsonl") -ge 1 ]] || fail "no report or log"
 
+# The best model of a run, also across a resume, is that of the highest recall that any checkpoint has.
+best=("${run[@]}" --checkpoint.folder "$folder/evaluated" --validation.every 1)
+for total in 2 3; do
+  "${best[@]}" --train.schedule.total "$total" | tee "$folder/evaluated.log"
+  highest=$(sed -n 's/.*"metric": *\([0-9.e-]*\).*/\1/p' "$folder"/evaluated/step-*/manifest.json | sort -g | tail -n 1)
+  written=$(sed -n 's/^| mean | *\([0-9.]*\) .*/\1/p' "$folder/evaluated/best/README.md")
+  awk -v a="$highest" -v b="$written" 'BEGIN { exit !(b != "" && (100 * a - b) ^ 2 < 0.01) }' ||
+    fail "the best recall is $highest, the model in best/ has $written"
+done
+says 'there is no held-out data to evaluate on' "$program" --data.paths "$cache/data/emoji" --validation.every 1
+
 echo '{"train": {"ema2": 1}}' >"$folder/wrong.json"
 says 'there is no option "train.ema2"; did you mean "train.ema"?' "$program" --config "$folder/wrong.json"
 says '"train.ema" must be in [0, 1), is 2' "${run[@]}" --train.ema 2

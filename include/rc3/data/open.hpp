@@ -49,10 +49,10 @@ void visit_fields(OpenOptions& o, V&& v) {
     "auto, or a format: manifest, shards, multi30k-1, multi30k-2, wit, xflickrco, iglue-wit, or one that the program "
     "adds");
   v("images", o.images, "folder with the images");
-  v("image_list", o.image_list, "a line an image: its name or URL, a tab, the file's name");
+  v("image_list", o.image_list, "file with a line for each image: name or URL, tab, file name");
   v("languages", o.languages, "languages; for xflickrco one a file");
   v("split", o.split, "part of a data set with parts: train, val, ...; empty: train, or val for validation");
-  v("size", o.size, "samples to make, of a format that makes them; 0: as many as it makes by default");
+  v("size", o.size, "number of generated samples, for formats that generate; 0: their default");
 }
 
 /// A named format.

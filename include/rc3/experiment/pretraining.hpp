@@ -126,6 +126,8 @@ class Pretraining {
               "no data set is given: set data.paths");
     }
     require(any, "no stage has a step: set schedule.total");
+    require(settings.validation.every == 0 || settings.held_out || !settings.validation.paths.empty(),
+            "validation.every: there is no held-out data to evaluate on; set validation.paths");
     return settings;
   }
 
@@ -219,9 +221,12 @@ class Pretraining {
     if (last)
       run.tables([&] {
         auto tables = evaluate();
-        save_model(tables);  // here, since these are the weights of the figures: averaged ones where there are some
+        // Here, since these are the weights of the figures: averaged ones where there are some.
+        if (const auto failure = save_model("last", tables); !failure.empty())
+          unsaved_ = "the run is complete, but its model is not written: " + failure;
         return tables;
       });
+    if (last && settings_.validation.every > 0) evaluate_during(run);
     const auto end = [&](train::StopReason reason) {
       require(unsaved_.empty(), unsaved_);
       return reason;
@@ -308,11 +313,26 @@ class Pretraining {
     return task::RetrievalEvaluation(model(), *cached_held_out_, {v.languages, rerank, v.rerank_weight}).recall();
   }
 
-  /// Writes the model directory `last` into the folder of checkpoints. A failure is reported at the end of the run,
-  /// after its report.
-  void save_model(const std::vector<train::report::Table>& tables) {
+  /// Evaluates the run every `validation.every` steps; the best model so far is the model directory `best`.
+  void evaluate_during(train::Run<Trained, Comm>& run) {
+    run.evaluate(settings_.validation.every, [this, &run] {
+      if (!first_rank()) return 0.0;  // rank 0's value counts
+      const auto recall = recall_now(settings_.validation.rerank);
+      std::vector<std::string> languages;
+      for (const auto& one : recall) languages.push_back(one.language);
+      const double metric = task::mean_recall(recall, languages).to_image.at1;
+      if (run.best() && metric <= run.best()->metric) return metric;
+      if (const auto failure = save_model("best", {task::recall_table(recall)}); !failure.empty())
+        out_ << "\nthe best model so far is not written: " << failure << std::endl;
+      return metric;
+    });
+  }
+
+  /// Writes the model directory @p name into the folder of checkpoints. @return why it could not be written; empty: it
+  /// could, or there is no folder
+  std::string save_model(const std::string& name, const std::vector<train::report::Table>& tables) {
     const auto& folder = settings_.checkpoint.folder;
-    if (!first_rank() || folder.empty()) return;
+    if (!first_rank() || folder.empty()) return "";
     if constexpr (pipeline::Describable<Model>) {
       try {
         ModelCard card;
@@ -326,15 +346,16 @@ class Pretraining {
         }
         std::sort(card.languages.begin(), card.languages.end());
         card.figures.insert(card.figures.end(), tables.begin(), tables.end());
-        save(Pipeline<Model>{trained_->model(), tokenizer_, prepare_.image, std::move(card)}, folder / "last");
-        out_ << "model       " << (folder / "last").string() << std::endl;
+        save(Pipeline<Model>{trained_->model(), tokenizer_, prepare_.image, std::move(card)}, folder / name);
+        out_ << (name == "last" ? "model       " : "\nbest model  ") << (folder / name).string() << std::endl;
       } catch (const Error& error) {
-        unsaved_ = join("the run is complete, but its model is not written: ", error.what());
+        return error.what();
       }
-    } else {
+    } else if (name == "last") {
       out_ << "model       not written as a directory: a policy of " << Model::name()
            << " has no options() or parts() [docs/concepts/model-directory.md]" << std::endl;
     }
+    return "";
   }
 
   /// Damaged held-out data must not end a run of days without its report: the error is printed.

@@ -43,6 +43,9 @@ struct Validation : data::OpenOptions {
   bool untrained = false;          ///< evaluate before training as well
   std::int64_t rerank = 0;         ///< number of best images or texts that ITM re-ranks
   double rerank_weight = 1.0;      ///< weight of ITM's probability, added to the cosine
+  /// Steps of the last stage between evaluations; 0: evaluation at the end only. The model with the highest mean R@1,
+  /// text to image, over the languages is the model directory `best`.
+  std::int64_t every = 0;
 };
 
 /// One stage of a training: its data, objectives and training options.
@@ -96,28 +99,31 @@ struct Settings {
 template <class V>
 void visit_fields(Validation& o, V&& v) {
   visit_fields(static_cast<data::OpenOptions&>(o), v);
-  v("max_images", o.max_images, "images that are searched at most, evenly spread over the data", config::above(1));
+  v("max_images", o.max_images, "most images to search, evenly spread over the data", config::above(1));
   v("untrained", o.untrained, "evaluate the model before training as well");
-  v("rerank", o.rerank, "best images or texts of each query that ITM orders anew; 0: none", config::at_least(0));
-  v("rerank_weight", o.rerank_weight, "of ITM's probability beside the cosine", config::at_least(0));
+  v("rerank", o.rerank, "best images or texts of each query that ITM re-ranks; 0: none", config::at_least(0));
+  v("rerank_weight", o.rerank_weight, "weight of ITM's probability, added to the cosine", config::at_least(0));
+  v("every", o.every, "steps between evaluations in the last stage; the best model is kept in best/; 0: at the end",
+    config::at_least(0));
 }
 
 template <class V>
 void visit_fields(Loading& o, V&& v) {
   v("batch", o.batch, "samples of a batch, over all ranks", config::above(0));
-  v("tokens", o.tokens, "samples times longest text of a batch at most; 0: no such budget", config::at_least(0));
+  v("tokens", o.tokens, "most padded tokens of a batch: samples times the longest text; 0: no limit",
+    config::at_least(0));
   v("window", o.window, "samples that are shuffled together", config::above(0));
-  v("workers", o.workers, "threads that read ahead", config::at_least(0));
-  v("prefetch", o.prefetch, "batches made ahead at most", config::above(0));
-  v("seed", o.seed, "of order, pairs and augmentation");
+  v("workers", o.workers, "threads that read and prepare samples", config::at_least(0));
+  v("prefetch", o.prefetch, "most batches prepared ahead", config::above(0));
+  v("seed", o.seed, "seed of order, pairs and augmentation");
   v("errors", o.errors, "fraction of the samples that may be damaged", config::within(0, 1));
-  v("cache", o.cache, "frozen features are computed once and kept in memory");
+  v("cache", o.cache, "whether frozen features are computed once and kept in memory");
 }
 
 template <class V, class E>
 void visit_fields(Settings<E>& s, V&& v) {
-  v("data", s.data, "what is read");
-  v("validation", s.validation, "held-out data for recall by language at the end; no paths: none");
+  v("data", s.data, "training data");
+  v("validation", s.validation, "held-out data for recall by language; no paths: none");
   constexpr auto names = stage_names<E>();
   for (std::size_t i = 0; i < names.size(); ++i)
     if (*names[i] == '\0')
@@ -127,26 +133,26 @@ void visit_fields(Settings<E>& s, V&& v) {
   v("variant", s.variant, "the model and its objectives");
   v("checkpoint", s.checkpoint, "checkpoints");
   v("log", s.log, "log");
-  v("init", s.init, "model directory of an earlier run of this variant to begin with, or its model.safetensors");
+  v("init", s.init, "initial weights: the model directory of an earlier run of this variant, or its model.safetensors");
   v("features", s.features,
     "folder for frozen features, shared by all runs with the same frozen layers; empty: memory");
-  v("seed", s.seed, "of weights, order, pairs and dropout, in place of each stage's own; 0: those");
-  v("threads", s.threads, "compute threads; 0: as LibTorch has it", config::at_least(0));
-  v("device", s.device, "cpu, cuda, cuda:N, or auto: this rank's GPU where there is one");
-  v("backend", s.backend, "what joins the ranks' GPUs: nccl, gloo, or auto: NCCL where the program has it");
+  v("seed", s.seed, "seed of weights, order, pairs and dropout for all stages; 0: each stage has its own");
+  v("threads", s.threads, "compute threads; 0: LibTorch's default", config::at_least(0));
+  v("device", s.device, "cpu, cuda, cuda:N, or auto: this rank's GPU if there is one");
+  v("backend", s.backend, "communication between ranks: nccl, gloo, or auto: NCCL if the program has it");
 }
 
 template <class V>
 void visit_fields_but_data(Stage& s, V&& v) {
   v("objectives", s.objectives, "weights of the objectives, in the order of the variant; none: its own");
-  v("pairing", s.pairing, "which texts of an image make pairs");
+  v("pairing", s.pairing, "how texts of an image are paired");
   v("loader", s.loader, "how samples are read");
   v("train", s.train, "the trainer");
 }
 
 template <class V>
 void visit_fields(Stage& s, V&& v) {
-  v("data", s.data, "what this stage reads; no paths: the program's data");
+  v("data", s.data, "training data of this stage; no paths: those of the run");
   visit_fields_but_data(s, v);
 }
 
@@ -156,12 +162,12 @@ namespace rc3::data {
 
 template <class V>
 void visit_fields(PairingOptions& o, V&& v) {
-  v("strict_share", o.strict_share, "of pairs that are translations, where a sample has both kinds",
+  v("strict_share", o.strict_share, "share of pairs that are translations, for samples with both kinds",
     config::within(0, 1));
-  v("temperature", o.temperature, "languages come in proportion to (texts in it)^(1 / temperature)",
+  v("temperature", o.temperature, "languages are drawn in proportion to (number of texts)^(1 / temperature)",
     config::at_least(1));
-  v("same_language", o.same_language, "an image with texts in one language only gives a pair of them");
-  v("languages", o.languages, "only texts in these; none: in all");
+  v("same_language", o.same_language, "pairs may have one language, for images with texts in one language only");
+  v("languages", o.languages, "languages of the texts; none given: all");
 }
 
 }  // namespace rc3::data

@@ -22,45 +22,45 @@ void visit_fields(AdamWOptions& o, V&& v) {
   v("beta2", o.beta2, "decay of the second moment", config::from_to_below(0, 1));
   v("epsilon", o.epsilon, "added to the root of the second moment", config::above(0));
   v("weight_decay", o.weight_decay, "decoupled; biases, norms and temperatures are not decayed", config::at_least(0));
-  v("clip", o.clip, "largest norm of the whole gradient", config::above(0));
-  v("rates", o.rates, "rates of parts, times learning_rate: part=rate,...; the first that fits counts");
-  v("layer_decay", o.layer_decay, "rate of each layer of a stack, times that of the one above: part=rate,...");
+  v("clip", o.clip, "largest norm of the gradient", config::above(0));
+  v("rates", o.rates, "factors of learning_rate by name: PATTERN=FACTOR,...; the first match counts");
+  v("layer_decay", o.layer_decay, "layer-wise decay of the learning rate: PATTERN=FACTOR,...");
 }
 
 template <class V>
 void visit_fields(Schedule& o, V&& v) {
-  v("warmup", o.warmup, "steps in which the rate rises from 0", config::at_least(0));
-  v("total", o.total, "steps of the run; 0: a stage that is left out", config::at_least(0));
-  v("floor", o.floor, "share of the rate that is left at the end", config::within(0, 1));
-  v("decay", o.decay, "how the rate comes down");
+  v("warmup", o.warmup, "steps of linear warm-up", config::at_least(0));
+  v("total", o.total, "steps of the run; 0: the stage is skipped", config::at_least(0));
+  v("floor", o.floor, "final learning rate, as a share of the highest", config::within(0, 1));
+  v("decay", o.decay, "decay of the learning rate after warm-up");
 }
 
 template <class V>
 void visit_fields(Options& o, V&& v) {
   v("optimizer", o.optimizer, "AdamW");
-  v("schedule", o.schedule, "the learning rate over the run");
-  v("precision", o.precision, "automatic: bfloat16 where it is measured to be faster");
-  v("seed", o.seed, "of dropout; 0: no step is seeded", config::at_least(0));
-  v("accumulate", o.accumulate, "batches a step", config::above(0));
-  v("ema", o.ema, "decay of the average of the weights; 0: none", config::from_to_below(0, 1));
-  v("freeze", o.freeze, "parameters that do not learn; * stands for any characters");
-  v("max_consecutive_skips", o.max_consecutive_skips, "steps in a row without a finite gradient that end the run",
-    config::above(0));
+  v("schedule", o.schedule, "learning rate over the run");
+  v("precision", o.precision, "float32, bfloat16, or automatic: bfloat16 if it is measured to be faster");
+  v("seed", o.seed, "seed of dropout; 0: none", config::at_least(0));
+  v("accumulate", o.accumulate, "batches of a step (gradient accumulation)", config::above(0));
+  v("ema", o.ema, "decay of the exponential moving average of weights; 0: none", config::from_to_below(0, 1));
+  v("freeze", o.freeze, "names of frozen parameters; * stands for any characters");
+  v("max_consecutive_skips", o.max_consecutive_skips,
+    "consecutive steps without a finite gradient after which the run ends", config::above(0));
 }
 
 template <class V>
 void visit_fields(CheckpointOptions& o, V&& v) {
-  v("folder", o.folder, "of the run; empty: nothing is written");
-  v("every", o.every, "steps between two checkpoints", config::above(0));
-  v("keep", o.keep, "newest checkpoints that stay; the best one stays besides", config::at_least(2));
-  v("asynchronous", o.asynchronous, "written by a thread while training goes on");
+  v("folder", o.folder, "folder of the run; empty: nothing is written");
+  v("every", o.every, "steps between checkpoints", config::above(0));
+  v("keep", o.keep, "newest checkpoints to keep, beside the best one", config::at_least(2));
+  v("asynchronous", o.asynchronous, "whether a thread writes them while training continues");
 }
 
 template <class V>
 void visit_fields(LogOptions& o, V&& v) {
-  v("every", o.every, "steps between two points of the log", config::above(0));
-  v("tensorboard", o.tensorboard, "write an event file");
-  v("report", o.report, "write report.html and report.json at the end");
+  v("every", o.every, "steps between lines of the log", config::above(0));
+  v("tensorboard", o.tensorboard, "whether to write a TensorBoard event file");
+  v("report", o.report, "whether to write report.html and report.json at the end");
 }
 
 }  // namespace rc3::train

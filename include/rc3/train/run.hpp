@@ -107,7 +107,8 @@ class Run {
   /// averaged weights if Options::ema is set. The report shows those of rank 0.
   void tables(std::function<std::vector<report::Table>()> make) { tables_ = std::move(make); }
 
-  /// The best evaluation so far; nullopt before the first.
+  /// The best evaluation so far, those before a resume included (not with RunOptions::keep_best, whose weights are
+  /// lost); nullopt before the first.
   const std::optional<BestEvaluation>& best() const { return best_; }
 
   /// Number of checkpoints that could not be written so far.
@@ -203,6 +204,7 @@ class Run {
       if (first()) out_ << "checkpoint not taken: " << why << '\n';
     loader_state_ = trainer_.restore(found->folder).loader;
     resumed_at_ = saved_ = trainer_.steps();
+    if (const auto best = store_->best(); best && !options_.keep_best) best_ = {*store_->metric_of(*best), *best};
     if (first()) out_ << "resumed at step " << resumed_at_ << " from " << found->folder.string() << std::endl;
   }
 

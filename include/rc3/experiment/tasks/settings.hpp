@@ -41,32 +41,33 @@ struct TaskData {
 
 template <class V>
 void visit_fields(TaskData& o, V&& v) {
-  v("names", o.names, "which of entailment, questions, reasoning, retrieval, translation; of files one");
-  v("source", o.source, "language that heads are tuned on, and that translations are made from");
-  v("written", o.written, "languages that translations are made into; none: those of test, or as the provider has it");
+  v("names", o.names, "tasks: entailment, questions, reasoning, retrieval, translation; with files, one of them");
+  v("source", o.source, "language of fine-tuning, and of the texts to translate");
+  v("written", o.written, "target languages of translation; none given: those of test, or the provider's default");
   v("translations", o.translations,
-    "translate-test: a line a text, the original, a tab, its translation; test texts are replaced by it");
-  v("provider", o.provider, "in place of files: what makes the examples, where the program has such a provider");
+    "translate-test: file with a line for each test text: original, tab, translation in the source language");
+  v("provider", o.provider, "source of examples in place of files, if the program has one");
   v("provided", o.provided, "folder of the provider's data");
-  v("languages", o.languages, "of a provider's tables, beside the source; none: as the provider has it");
-  v("scenes", o.scenes, "of a provider: scenes to learn from; 0: as it has it", config::at_least(0));
-  v("test_scenes", o.test_scenes, "of a provider: scenes to classify; 0: as it has it", config::at_least(0));
-  v("test_captions", o.test_captions,
-    "of a provider: scenes whose captions are searched for and translated; 0: as it has it", config::at_least(0));
-  v("train", o.train, "file in the source language (of Multi30K the folder): XVNLI's, GQA's, NLVR2's, or captions");
-  v("validation", o.validation, "the same, to choose the checkpoint on");
-  v("test", o.test, "LANGUAGE=FILE,...: XVNLI's, xGQA's, MaRVL's, or captions; of translation the language written");
+  v("languages", o.languages, "languages of a provider's tables, beside the source; none given: its default");
+  v("scenes", o.scenes, "scenes of a provider for fine-tuning; 0: its default", config::at_least(0));
+  v("test_scenes", o.test_scenes, "scenes of a provider to classify; 0: its default", config::at_least(0));
+  v("test_captions", o.test_captions, "scenes of a provider for retrieval and translation; 0: its default",
+    config::at_least(0));
+  v("train", o.train, "training file in the source language (Multi30K: the folder): XVNLI, GQA, NLVR2 or captions");
+  v("validation", o.validation, "validation file of the same format, which selects the checkpoint");
+  v("test", o.test,
+    "test files, LANGUAGE=FILE,...: XVNLI, xGQA, MaRVL or captions; for translation the target language");
   v("format", o.format,
-    "of captions: auto (a manifest or shards), xflickrco, iglue-wit, multi30k-1, multi30k-2, or another data format");
-  v("splits", o.splits, "of Multi30K: those of train, validation and test");
+    "format of captions: auto (manifest or shards), xflickrco, iglue-wit, multi30k-1, multi30k-2 or another");
+  v("splits", o.splits, "splits of Multi30K for train, validation and test");
   v("images", o.images, "folder with the images");
   v("image_list", o.image_list,
-    "of Multi30K and WIT: the list of the images of train, validation and each test file, or one for all");
-  v("extension", o.extension, "of the images' names, of entailment, questions and reasoning");
-  v("regions", o.regions, "VOLTA's TSV of the images of train, validation and each test file, or one for all");
-  v("boxes", o.boxes, "where images have no regions: the whole image, and so many parts on each side; 0: none",
+    "image lists of Multi30K and WIT for train, validation and each test file, or one for all");
+  v("extension", o.extension, "file extension of images, for entailment, questions and reasoning");
+  v("regions", o.regions, "VOLTA feature files of train, validation and each test file, or one for all");
+  v("boxes", o.boxes, "grid regions for images without regions: the whole image and N x N cells; 0: none",
     config::within(0, 6));
-  v("answers", o.answers, "of questions: the classes, a JSON list (VOLTA's trainval_label2ans.json)");
+  v("answers", o.answers, "classes of questions, a JSON list (VOLTA's trainval_label2ans.json)");
 }
 
 /// Options of tuning and evaluation.
@@ -87,20 +88,20 @@ struct Tuning {
 
 template <class V>
 void visit_fields(Tuning& o, V&& v) {
-  v("steps", o.steps, "of fine-tuning", config::above(0));
-  v("batch", o.batch, "examples a step", config::at_least(2));
-  v("learning_rate", o.learning_rate, "the highest", config::above(0));
-  v("translation_steps", o.translation_steps, "of translation, whose decoder begins from nothing", config::above(0));
-  v("translation_rate", o.translation_rate, "its highest learning rate", config::above(0));
-  v("freeze", o.freeze, "what does not learn (retrieval leaves none out): what aligns images with all languages");
-  v("precision", o.precision, "of tuning and of looking; automatic: bfloat16 where it is measured to be faster");
-  v("seeds", o.seeds, "fine-tunings of each task", config::above(0));
-  v("first_seed", o.first_seed, "the others follow it");
-  v("embeddings", o.embeddings, "heads see the product of the embeddings beside z");
-  v("controls", o.controls, "evaluate also with one kind of feature alone, and with shuffled and blank images");
-  v("rerank", o.rerank, "found images or texts that ITM orders anew; 0: none", config::at_least(0));
-  v("shots", o.shots, "classification continues with as many examples of each target language; 0: none",
-    config::at_least(0));
+  v("steps", o.steps, "steps of fine-tuning", config::above(0));
+  v("batch", o.batch, "examples of a step", config::at_least(2));
+  v("learning_rate", o.learning_rate, "highest learning rate", config::above(0));
+  v("translation_steps", o.translation_steps, "steps of translation, whose decoder is new", config::above(0));
+  v("translation_rate", o.translation_rate, "highest learning rate of translation", config::above(0));
+  v("freeze", o.freeze, "frozen parameters (not for retrieval); default: those that align images with all languages");
+  v("precision", o.precision, "of fine-tuning and evaluation; automatic: bfloat16 if it is measured to be faster");
+  v("seeds", o.seeds, "number of fine-tunings of each task", config::above(0));
+  v("first_seed", o.first_seed, "first seed; the others follow");
+  v("embeddings", o.embeddings, "whether heads read the product of both embeddings beside z");
+  v("controls", o.controls,
+    "whether to evaluate with one kind of feature alone, and with shuffled and blank images, too");
+  v("rerank", o.rerank, "best images or texts of each query that ITM re-ranks; 0: none", config::at_least(0));
+  v("shots", o.shots, "few-shot examples of each target language, after fine-tuning; 0: none", config::at_least(0));
 }
 
 /// @tparam Variant  the experiment's configuration
@@ -117,14 +118,14 @@ struct TaskSettings {
 
 template <class Variant, class V>
 void visit_fields(TaskSettings<Variant>& s, V&& v) {
-  v("task", s.task, "what is asked");
-  v("tune", s.tune, "how heads are tuned");
+  v("task", s.task, "task and its data");
+  v("tune", s.tune, "fine-tuning of heads");
   v("variant", s.variant, "the model");
   v("init", s.init,
-    "directory of the pre-trained model, or its model.safetensors, or that of a checkpoint; empty: an untrained one");
+    "pre-trained model: its directory, its model.safetensors, or that of a checkpoint; empty: untrained");
   v("out", s.out, "folder for tables and predictions");
-  v("threads", s.threads, "compute threads; 0: as LibTorch has it", config::at_least(0));
-  v("device", s.device, "cpu, cuda, cuda:N, or auto: a GPU where there is one");
+  v("threads", s.threads, "compute threads; 0: LibTorch's default", config::at_least(0));
+  v("device", s.device, "cpu, cuda, cuda:N, or auto: a GPU if there is one");
 }
 
 }  // namespace rc3::experiment

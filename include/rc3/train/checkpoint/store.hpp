@@ -109,9 +109,7 @@ class CheckpointStore {
     return step;
   }
 
-  std::filesystem::path path_of(std::int64_t step) const { return folder_ / join("step-", step); }
-
- private:
+  /// Metric of a checkpoint; nullopt if it was not evaluated or is not readable.
   std::optional<double> metric_of(std::int64_t step) const {
     try {
       return Manifest::read(path_of(step)).metric;
@@ -120,6 +118,9 @@ class CheckpointStore {
     }
   }
 
+  std::filesystem::path path_of(std::int64_t step) const { return folder_ / join("step-", step); }
+
+ private:
   void prune() {
     const auto all = steps();
     const auto kept = best();
