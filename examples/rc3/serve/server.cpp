@@ -1,6 +1,6 @@
 #include "server.hpp"
 
-#include <httplib.h>
+#include <httplib.h>  // behind Eigen, whose parameters are called _res: a macro of <resolv.h>
 #include <netdb.h>
 #include <sys/socket.h>
 #include <unistd.h>
