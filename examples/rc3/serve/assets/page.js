@@ -4,7 +4,7 @@ const query = $("query"), results = $("results"), viewer = $("viewer");
 const page = 24, most = 200, reranked = 24;
 let shown = [];      // results on the page
 let image = null;    // image of the search: {like: id} or {file: File}, with its name and url
-let top_ = page, running = null, timer = 0, serial = 0, total = 0, at = 0;
+let top_ = page, running = null, timer = 0, serial = 0, total = 0, at = 0, canRerank = false;
 const count = (n, what) => n.toLocaleString("en") + " " + what + (n === 1 ? "" : "s");
 
 function element(tag, attributes, ...children) {
@@ -31,7 +31,7 @@ function read() {
   query.value = address.get("q") || "";
   $("rerank").checked = address.has("rerank");
   const like = address.get("like");
-  choose(like ? {like, name: "a photograph of the index", url: "/api/thumbnail/" + like} : null);
+  choose(like ? {like, name: "this photograph", url: "/api/thumbnail/" + like} : null);
   top_ = page;
   search();
 }
@@ -46,6 +46,7 @@ function choose(chosen) {
     query.value = "";
   }
   query.placeholder = image ? "" : query.dataset.placeholder;
+  $("rerank-label").hidden = !canRerank || Boolean(image);  // it compares a text with photographs
 }
 
 function fail(message) {
@@ -255,7 +256,8 @@ addEventListener("popstate", read);
 
 fetch("/healthz").then((reply) => reply.json()).then((health) => {
   total = health.images;
-  $("rerank-label").hidden = !health.rerank;
+  canRerank = health.rerank;
+  $("rerank-label").hidden = !canRerank || Boolean(image);
   if (document.body.classList.contains("start")) $("status").textContent = count(total, "photograph");
 }).catch(() => {});
 read();
