@@ -135,8 +135,7 @@ std::filesystem::path model_directory(const ModelOptions& model, const std::file
 class ModelEncoder : public serve::Encoder {
  public:
   ModelEncoder(rc3::Pipeline<Model> pipeline, rc3::EmbedderOptions options)
-      : embedder_(std::move(pipeline), std::move(options)),
-        model_(rc3::pipeline::identity_of(embedder_.pipeline())) {}
+      : embedder_(std::move(pipeline), std::move(options)), model_(rc3::pipeline::identity_of(embedder_.pipeline())) {}
 
   std::string model() const override { return model_; }
   std::vector<float> text(const std::string& text) const override { return numbers(embedder_.text(text)); }

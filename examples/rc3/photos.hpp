@@ -1,6 +1,6 @@
 #pragma once
-/// `rc3 embed`, `rc3 index`, `rc3 search` and `rc3 serve`: search among photographs. Results are JSON, an object a line,
-/// on standard output; progress and summaries are on standard error.
+/// `rc3 embed`, `rc3 index`, `rc3 search` and `rc3 serve`: search among photographs. Results are JSON, an object a
+/// line, on standard output; progress and summaries are on standard error.
 
 #include <cstdint>
 #include <filesystem>

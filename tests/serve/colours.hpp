@@ -1,6 +1,6 @@
 #pragma once
-/// Encoder of colours: a text is the colour that it names, in several languages, and an image is its mean colour. So the
-/// server's results are known without a model.
+/// Encoder of colours: a text is the colour that it names, in several languages, and an image is its mean colour. So
+/// the server's results are known without a model.
 
 #include <atomic>
 #include <chrono>
@@ -26,14 +26,14 @@ struct Colour {
   int red, green, blue;
 };
 
-inline constexpr Colour colours[] = {{"red", 230, 40, 40},     {"green", 40, 170, 60},  {"blue", 40, 80, 220},
+inline constexpr Colour colours[] = {{"red", 230, 40, 40},     {"green", 40, 170, 60},   {"blue", 40, 80, 220},
                                      {"yellow", 240, 210, 40}, {"violet", 140, 50, 190}, {"orange", 250, 140, 20},
                                      {"grey", 128, 128, 128},  {"black", 16, 16, 16}};
 
 inline const std::map<std::string, std::string>& translations() {
   static const std::map<std::string, std::string> all = {
-      {"rot", "red"},     {"rouge", "red"},  {"赤", "red"},     {"أحمر", "red"},  {"grün", "green"}, {"vert", "green"},
-      {"緑", "green"},    {"blau", "blue"},  {"bleu", "blue"},  {"青", "blue"},   {"gelb", "yellow"}, {"синий", "blue"}};
+      {"rot", "red"},  {"rouge", "red"}, {"赤", "red"},    {"أحمر", "red"}, {"grün", "green"},  {"vert", "green"},
+      {"緑", "green"}, {"blau", "blue"}, {"bleu", "blue"}, {"青", "blue"},  {"gelb", "yellow"}, {"синий", "blue"}};
   return all;
 }
 
@@ -69,7 +69,8 @@ class Colours : public tool::serve::Encoder {
     return {1, 0.5, 0.25, 1};
   }
   std::vector<float> image(const std::string& bytes) const override {
-    return vector_of(io::decode_image(bytes, "the image", {.max_bytes = 32 << 20, .max_side = 4096, .max_pixels = 4 << 20}));
+    return vector_of(
+        io::decode_image(bytes, "the image", {.max_bytes = 32 << 20, .max_side = 4096, .max_pixels = 4 << 20}));
   }
   bool can_match() const override { return matches_; }
   /// Files with an odd number match.

@@ -1,5 +1,5 @@
-// A server with the encoder of colours:  serve_colours <folder> [<port>]. Makes its photographs there, prints its address,
-// and ends with its standard input.
+// A server with the encoder of colours:  serve_colours <folder> [<port>]. Makes its photographs there, prints its
+// address, and ends with its standard input.
 #include <cstdio>
 #include <exception>
 #include <iostream>

@@ -182,12 +182,14 @@ BOOST_AUTO_TEST_CASE(pictures_of_the_index_only) {
   const auto tag = small->get_header_value("ETag");
   BOOST_TEST(served.client().Get("/api/thumbnail/" + id, {{"If-None-Match", tag}})->status == 304);
 
-  for (const char* path : {"/api/image/", "/api/image/0", "/api/image/0000000000000000", "/api/image/../../etc/passwd",
-                           "/api/image/%2e%2e%2f%2e%2e%2fetc%2fpasswd", "/api/image//etc/passwd", "/api/thumbnail/red/0.png",
-                           "/../server.cpp", "/..%2fassets%2fpage.html", "/page.html/..", "/photos.index", "/nothing"})
+  for (const char* path :
+       {"/api/image/", "/api/image/0", "/api/image/0000000000000000", "/api/image/../../etc/passwd",
+        "/api/image/%2e%2e%2f%2e%2e%2fetc%2fpasswd", "/api/image//etc/passwd", "/api/thumbnail/red/0.png",
+        "/../server.cpp", "/..%2fassets%2fpage.html", "/page.html/..", "/photos.index", "/nothing"})
     BOOST_TEST(!served.error(path, 404).empty(), path);
-  BOOST_TEST(raw(served.server->port(), "GET /../../../etc/passwd HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
-                 .starts_with("HTTP/1.1 404"));
+  BOOST_TEST(
+      raw(served.server->port(), "GET /../../../etc/passwd HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+          .starts_with("HTTP/1.1 404"));
 
   std::ofstream(served.paths[0]) << "root:x:0:0\n";  // no image any more: its content is not given away
   BOOST_TEST(served.error("/api/image/" + id, 404).find("cannot be read as an image") != std::string::npos);
@@ -205,7 +207,8 @@ BOOST_AUTO_TEST_CASE(page_and_headers) {
     BOOST_TEST(served.client().Get(std::string("/") + name)->status == 200);
   }
   std::size_t bytes = 0;
-  for (const char* name : {"page.html", "page.css", "page.js", "icon.svg"}) bytes += tool::serve::asset(name).bytes.size();
+  for (const char* name : {"page.html", "page.css", "page.js", "icon.svg"})
+    bytes += tool::serve::asset(name).bytes.size();
   BOOST_TEST(bytes < 100'000u);
   for (const char* path : {"/", "/healthz", "/api/search", "/none"}) {
     const auto reply = served.client().Get(path);
@@ -240,7 +243,8 @@ BOOST_AUTO_TEST_CASE(bad_queries) {
   refused("q=red&tpo=3", "unknown parameter tpo; there are: like, q, rerank, top");
   refused("q=red&like=0000000000000000", "give one of");
   BOOST_TEST(!served.error(search + "like=xyz", 404).empty());
-  BOOST_TEST(served.post(search + "q=red", "x", 400)["error"].get<std::string>().find("one of them") != std::string::npos);
+  BOOST_TEST(served.post(search + "q=red", "x", 400)["error"].get<std::string>().find("one of them") !=
+             std::string::npos);
   BOOST_TEST(served.colours->texts == 1);  // the blank one: all others were refused before the model
 }
 
@@ -288,7 +292,8 @@ BOOST_AUTO_TEST_CASE(requests_that_stop_half_way) {
   for (const bool end : {true, false}) {  // the client closes its side, or just stops
     BOOST_TEST(raw(port, "GET /api/se", end).find(" 200 ") == std::string::npos);
     BOOST_TEST(raw(port, "GET / HTTP/1.1\r\nHost: local", end).find(" 200 ") == std::string::npos);
-    const auto answer = raw(port, "POST /api/search HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\nabc", end);
+    const auto answer =
+        raw(port, "POST /api/search HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\nabc", end);
     if (end) {  // nobody is there to hear the answer
       BOOST_TEST(answer.find(" 200 ") == std::string::npos, answer);
     } else {
@@ -316,9 +321,11 @@ BOOST_AUTO_TEST_CASE(foreign_host_headers) {
   };
   for (const char* ours : {"localhost", "LOCALHOST:1234", "127.0.0.1:8080", "[::1]:8080", "photos.home"})
     BOOST_TEST(status(ours) == 200, ours);
-  for (const char* foreign : {"evil.example", "localhost.evil.example", "127.0.0.1.evil.example", "192.168.1.7", "[", "a:b:c"})
+  for (const char* foreign :
+       {"evil.example", "localhost.evil.example", "127.0.0.1.evil.example", "192.168.1.7", "[", "a:b:c"})
     BOOST_TEST(status(foreign) == 403, foreign);
-  BOOST_TEST(raw(served.server->port(), "GET /healthz HTTP/1.0\r\nConnection: close\r\n\r\n").find(" 403 ") != std::string::npos);
+  BOOST_TEST(raw(served.server->port(), "GET /healthz HTTP/1.0\r\nConnection: close\r\n\r\n").find(" 403 ") !=
+             std::string::npos);
 
   const tool::serve::Hosts everyone("0.0.0.0", {"Photos.Home"});
   BOOST_TEST(everyone.ours("192.168.1.7:8080"));
@@ -368,9 +375,7 @@ BOOST_AUTO_TEST_CASE(patience_of_the_gate) {
   auto first = gate.enter();
   BOOST_TEST(bool(first));
   BOOST_TEST(!gate.enter());  // after its patience
-  {
-    const auto gone = std::move(first);
-  }
+  { const auto gone = std::move(first); }
   BOOST_TEST(bool(gate.enter()));
 }
 

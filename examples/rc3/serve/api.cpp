@@ -65,7 +65,8 @@ void allow_parameters(const Request& request, const std::set<std::string_view>& 
   for (const auto name : known) all += (all.empty() ? "" : ", ") + std::string(name);
   for (const auto& [name, value] : request.parameters) {
     if (!known.contains(name))
-      refuse(400, "unknown parameter ", rc3::valid_utf8(name) ? name.substr(0, 50) : "(not UTF-8)", "; there are: ", all);
+      refuse(400, "unknown parameter ", rc3::valid_utf8(name) ? name.substr(0, 50) : "(not UTF-8)",
+             "; there are: ", all);
     if (request.parameters.count(name) > 1) refuse(400, "the parameter ", name, " is there twice");
   }
 }
@@ -105,9 +106,8 @@ std::vector<std::pair<Photo, float>> reranked(const Encoder& encoder, const Phot
   std::vector<std::pair<Photo, float>> all;
   for (std::size_t i = 0; i < found.size(); ++i)
     if (!std::isnan(matches[i])) all.emplace_back(found[i], matches[i]);
-  std::stable_sort(all.begin(), all.end(), [](const auto& a, const auto& b) {
-    return a.first.score + a.second > b.first.score + b.second;
-  });
+  std::stable_sort(all.begin(), all.end(),
+                   [](const auto& a, const auto& b) { return a.first.score + a.second > b.first.score + b.second; });
   return all;
 }
 
@@ -270,7 +270,8 @@ Reply Api::health() const {
 }
 
 Reply Api::page(const Request& request) const {
-  const std::string name = request.path == "/" ? "page.html" : request.path.substr(std::min<std::size_t>(1, request.path.size()));
+  const std::string name =
+      request.path == "/" ? "page.html" : request.path.substr(std::min<std::size_t>(1, request.path.size()));
   const Asset file = asset(name);
   if (file.bytes.empty()) refuse(404, "there is no such page");
   Reply reply;

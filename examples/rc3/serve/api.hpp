@@ -17,10 +17,10 @@
 namespace tool::serve {
 
 struct ApiOptions {
-  std::size_t max_query = 2048;         ///< bytes of a text
-  std::int64_t max_top = 200;           ///< results of a search
-  std::int64_t max_rerank = 50;         ///< results that image-text matching orders again
-  int thumbnail_side = 448;             ///< longest side of a thumbnail, pixels
+  std::size_t max_query = 2048;            ///< bytes of a text
+  std::int64_t max_top = 200;              ///< results of a search
+  std::int64_t max_rerank = 50;            ///< results that image-text matching orders again
+  int thumbnail_side = 448;                ///< longest side of a thumbnail, pixels
   std::size_t thumbnail_cache = 64 << 20;  ///< bytes
   GateOptions searches = {};
   GateOptions thumbnails = {.running = 2, .waiting = 400, .patience = std::chrono::seconds(20)};

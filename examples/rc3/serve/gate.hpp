@@ -8,8 +8,8 @@
 namespace tool::serve {
 
 struct GateOptions {
-  int running = 2;                      ///< callers at a time, > 0
-  int waiting = 64;                     ///< callers that wait, >= 0
+  int running = 2;                             ///< callers at a time, > 0
+  int waiting = 64;                            ///< callers that wait, >= 0
   std::chrono::milliseconds patience{10'000};  ///< longest wait
 };
 
@@ -39,8 +39,7 @@ class Gate {
     if (running_ >= options_.running) {
       if (waiting_ >= options_.waiting) return Pass(nullptr);
       ++waiting_;
-      const bool free =
-          changed_.wait_for(lock, options_.patience, [this] { return running_ < options_.running; });
+      const bool free = changed_.wait_for(lock, options_.patience, [this] { return running_ < options_.running; });
       --waiting_;
       if (!free) return Pass(nullptr);
     }

@@ -223,8 +223,9 @@ struct Server::Parts {
     const auto end = std::chrono::steady_clock::now() + options.longest_body;
     if (request.is_multipart_form_data()) {
       read([](const httplib::MultipartFormData&) { return true; }, [](const char*, std::size_t) { return true; });
-      return set(response, error_reply(415, "send the bytes of the image file as the body, not a form: curl "
-                                            "--data-binary @photo.jpg"));
+      return set(response, error_reply(415,
+                                       "send the bytes of the image file as the body, not a form: curl "
+                                       "--data-binary @photo.jpg"));
     }
     const bool complete = read([&](const char* bytes, std::size_t size) {
       too_large = too_large || body.size() + size > options.max_body;
@@ -244,7 +245,8 @@ struct Server::Parts {
     while (!changed.wait_for(lock, stop, options.refresh, [&] { return stop.stop_requested(); })) {
       if (photos->refresh()) std::cerr << "rc3: the index changed: " << photos->now()->size() << " images\n";
       const auto problem = photos->problem();
-      if (!problem.empty() && problem != told) std::cerr << "rc3: the index changed and is not used: " << problem << '\n';
+      if (!problem.empty() && problem != told)
+        std::cerr << "rc3: the index changed and is not used: " << problem << '\n';
       told = problem;
     }
   }
@@ -269,8 +271,9 @@ int Server::port() const { return parts_->port; }
 
 std::string Server::url() const {
   const std::string& host = parts_->options.host;
-  const std::string shown = host == "0.0.0.0" || host == "::" ? "localhost"
-                            : host.find(':') == std::string::npos ? host : '[' + host + ']';
+  const std::string shown = host == "0.0.0.0" || host == "::"     ? "localhost"
+                            : host.find(':') == std::string::npos ? host
+                                                                  : '[' + host + ']';
   return rc3::join("http://", shown, ':', port(), '/');
 }
 

@@ -4,7 +4,7 @@ const query = $("query"), results = $("results"), viewer = $("viewer");
 const page = 24, most = 200, reranked = 24;
 let shown = [];      // results on the page
 let image = null;    // image of the search: {like: id} or {file: File}, with its name and url
-let top_ = page, running = null, timer = 0, serial = 0, total = 0, at = 0, canRerank = false;
+let top_ = page, running = null, timer = 0, serial = 0, total = 0, at = 0, viewed = 0, canRerank = false;
 const count = (n, what) => n.toLocaleString("en") + " " + what + (n === 1 ? "" : "s");
 
 function element(tag, attributes, ...children) {
@@ -50,7 +50,7 @@ function choose(chosen) {
 }
 
 function fail(message) {
-  $("error").textContent = message;
+  $("error").textContent = message.charAt(0).toUpperCase() + message.slice(1);
   $("error").hidden = !message;
 }
 
@@ -178,6 +178,7 @@ function useFile(file) {
 
 function view(i) {
   if (i < 0 || i >= shown.length) return;
+  viewed = i;
   move(i, false);
   const photo = shown[i];
   $("viewer-image").src = "/api/image/" + photo.id;
@@ -188,6 +189,7 @@ function view(i) {
   $("previous").disabled = i === 0;
   $("next").disabled = i === shown.length - 1;
   if (!viewer.open) viewer.showModal();
+  else if (document.activeElement === document.body) $("viewer-similar").focus();  // a button that was disabled had it
 }
 
 query.dataset.placeholder = query.placeholder;
@@ -207,21 +209,21 @@ $("examples").onclick = (event) => {
   search();
   query.focus();
 };
-$("previous").onclick = () => view(at - 1);
-$("next").onclick = () => view(at + 1);
+$("previous").onclick = () => view(viewed - 1);
+$("next").onclick = () => view(viewed + 1);
 $("viewer-close").onclick = () => viewer.close();
-$("viewer-similar").onclick = () => like(shown[at]);
+$("viewer-similar").onclick = () => like(shown[viewed]);
 viewer.onclick = (event) => { if (event.target === viewer) viewer.close(); };
-viewer.onclose = () => { if (shown[at]) tiles.get(shown[at].id).open.focus(); };
+viewer.onclose = () => move(viewed, true);
 viewer.onkeydown = (event) => {
-  if (event.key === "ArrowLeft") view(at - 1);
-  else if (event.key === "ArrowRight") view(at + 1);
+  if (event.key === "ArrowLeft") view(viewed - 1);
+  else if (event.key === "ArrowRight") view(viewed + 1);
 };
 
 document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey) return;
   const key = event.key.toLowerCase();
-  if (key === "s" && (viewer.open || event.target.className === "open") && shown[at]) { event.preventDefault(); return like(shown[at]); }
+  if (key === "s" && (viewer.open || event.target.className === "open") && shown[at]) { event.preventDefault(); return like(shown[viewer.open ? viewed : at]); }
   if (viewer.open) return;
   if (event.target === query) {
     if (event.key === "ArrowDown" && shown.length) { event.preventDefault(); move(0, true); }
