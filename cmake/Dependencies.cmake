@@ -1,7 +1,7 @@
 # Finds what rc3 needs. Installed beside rc3Config.cmake, which calls the same functions.
 #
 # Tested with: LibTorch 2.13.0, nlohmann-json 3.11.2, sentencepiece 0.1.97, stb 2.27; libjpeg-turbo 2.1.5, libwebp 1.2.4,
-# libarchive 3.6.2, Eigen 3.4.0 where they are found (Debian 12).
+# libarchive 3.6.2, Eigen 3.4.0, cpp-httplib 0.11.4 where they are found (Debian 12).
 
 include_guard(GLOBAL)
 
@@ -94,6 +94,30 @@ function(rc3_find_optional_library name header version package)
   if(NOT RC3_${upper}_INCLUDE_DIR IN_LIST CMAKE_CXX_IMPLICIT_INCLUDE_DIRECTORIES)
     target_include_directories(rc3::${name} SYSTEM INTERFACE "${RC3_${upper}_INCLUDE_DIR}")
   endif()
+endfunction()
+
+# rc3::httplib, for `rc3 serve`: cpp-httplib. Nothing of the library uses it, and it is not part of the package.
+# RC3_WITH_HTTPLIB: AUTO (the target is there if it is found), ON (missing is an error), OFF.
+function(rc3_find_httplib)
+  set(RC3_WITH_HTTPLIB AUTO CACHE STRING "Build rc3 serve: AUTO (if cpp-httplib is found), ON or OFF")
+  set_property(CACHE RC3_WITH_HTTPLIB PROPERTY STRINGS AUTO ON OFF)
+  if(NOT RC3_WITH_HTTPLIB OR TARGET rc3::httplib)
+    return()
+  endif()
+  # Debian's header declares, and a library defines; the layout of its classes depends on the definitions that
+  # pkg-config gives.
+  find_package(PkgConfig QUIET)
+  if(PkgConfig_FOUND)
+    pkg_check_modules(RC3_HTTPLIB QUIET IMPORTED_TARGET GLOBAL cpp-httplib>=0.11)
+  endif()
+  if(NOT RC3_HTTPLIB_FOUND)
+    if(NOT RC3_WITH_HTTPLIB STREQUAL AUTO)
+      rc3_missing("cpp-httplib (or -DRC3_WITH_HTTPLIB=OFF)" 0.11 "libcpp-httplib-dev pkg-config")
+    endif()
+    return()
+  endif()
+  add_library(rc3::httplib INTERFACE IMPORTED GLOBAL)
+  target_link_libraries(rc3::httplib INTERFACE PkgConfig::RC3_HTTPLIB)
 endfunction()
 
 # rc3::gloo, for rc3/train/c10d.hpp: Gloo's headers, which LibTorch's packages leave out; its code is in LibTorch.

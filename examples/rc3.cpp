@@ -1,5 +1,5 @@
-// The command line tool: `rc3 embed`, `rc3 index` and `rc3 search` search photographs; `rc3 inspect` says what a
-// pretrained directory holds; `rc3 check`, `rc3 pack` and `rc3 relevance` read data sets.
+// The command line tool: `rc3 embed`, `rc3 index`, `rc3 search` and `rc3 serve` search photographs; `rc3 inspect` says
+// what a pretrained directory holds; `rc3 check`, `rc3 pack` and `rc3 relevance` read data sets.
 #include <rc3/data/open.hpp>
 
 #include <CLI/CLI.hpp>
@@ -55,7 +55,18 @@ class Photos {
     search_->add_option("--rerank", finding_.rerank, "hits that image-text matching orders again")
         ->check(CLI::NonNegativeNumber)
         ->capture_default_str();
-    for (auto* command : {embed_, index_, search_}) {
+    serve_ = app.add_subcommand("serve", "Serve a page that searches photographs, and a JSON API.");
+    serve_->add_option("INDEX", serving_.index, "file that rc3 index wrote")->required();
+    serve_->add_option("--port", serving_.port, "port; 0: any free one")
+        ->check(CLI::Range(0, 65535))
+        ->capture_default_str();
+    serve_->add_option("--host", serving_.host, "address to listen on; 0.0.0.0: all, for everyone in the network")
+        ->capture_default_str();
+    serve_->add_option("--name", serving_.names, "host name of this machine, for browsers of others");
+    serve_->add_option("--max-body", serving_.max_body, "MiB of an image that is sent, at most")
+        ->check(CLI::Range(1, 256))
+        ->capture_default_str();
+    for (auto* command : {embed_, index_, search_, serve_}) {
       command->add_option("--model", model_.directory, "model directory, as rc3::save writes it")
           ->required(command == embed_);
       command->add_option("--precision", model_.precision, "of the model")
@@ -66,18 +77,20 @@ class Photos {
     }
   }
 
-  bool wanted() const { return *embed_ || *index_ || *search_; }
+  bool wanted() const { return *embed_ || *index_ || *search_ || *serve_; }
   int run() const {
     if (*embed_) return tool::embed(model_, inputs_);
+    if (*serve_) return tool::serve_photos(model_, serving_);
     return *index_ ? tool::index(model_, making_) : tool::search(model_, finding_);
   }
 
  private:
-  CLI::App *embed_, *index_, *search_;
+  CLI::App *embed_, *index_, *search_, *serve_;
   tool::ModelOptions model_;
   std::vector<std::filesystem::path> inputs_;
   tool::IndexOptions making_;
   tool::SearchOptions finding_;
+  tool::ServeOptions serving_;
 };
 #endif
 

@@ -10,13 +10,17 @@
 
 #include <ATen/Parallel.h>
 #include <unistd.h>
-#include <nlohmann/json.hpp>
 
-#include <charconv>
 #include <iostream>
 #include <map>
 #include <memory>
+#include <thread>
 #include <utility>
+
+#include "json_line.hpp"
+#ifdef RC3_HAS_HTTPLIB
+#include "serve/server.hpp"
+#endif
 
 namespace tool {
 
@@ -36,26 +40,6 @@ rc3::EmbedderOptions embedder_options(const ModelOptions& model) {
                                                               {"automatic", rc3::train::Precision::automatic}};
   options.precision = names.at(model.precision);
   return options;
-}
-
-/// A JSON string. A path that is not UTF-8 is printed with replacement characters.
-std::string quoted(const std::string& text) {
-  return nlohmann::json(text).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
-}
-
-/// The shortest digits that give the same float again.
-void print(std::string& line, float value) {
-  char digits[32];
-  line.append(digits, std::to_chars(digits, digits + sizeof digits, value).ptr);
-}
-
-void print(std::string& line, std::span<const float> vector) {
-  line += '[';
-  for (std::size_t i = 0; i < vector.size(); ++i) {
-    if (i > 0) line += ',';
-    print(line, vector[i]);
-  }
-  line += ']';
 }
 
 /// Progress on standard error, from the first call.
@@ -135,6 +119,46 @@ void print_hits(const std::vector<rc3::ImageHit>& hits) {
 }
 
 struct Interrupted {};
+
+/// Directory of the model that @p index was made with. @throws rc3::Error if the index names none, or it is gone
+std::filesystem::path model_directory(const ModelOptions& model, const std::filesystem::path& index) {
+  if (!model.directory.empty()) return model.directory;
+  const std::filesystem::path directory = rc3::search::Index::load(index).model_directory();
+  rc3::require(!directory.empty(), index.string(), ": names no model directory; give --model");
+  rc3::require(std::filesystem::exists(directory), index.string(), ": made with the model directory ",
+               directory.string(), ", which is not there; give its place with --model");
+  return directory;
+}
+
+#ifdef RC3_HAS_HTTPLIB
+/// The model as the server calls it.
+class ModelEncoder : public serve::Encoder {
+ public:
+  ModelEncoder(rc3::Pipeline<Model> pipeline, rc3::EmbedderOptions options)
+      : embedder_(std::move(pipeline), std::move(options)), model_(rc3::pipeline::identity_of(embedder_.pipeline())) {}
+
+  std::string model() const override { return model_; }
+  std::vector<float> text(const std::string& text) const override { return numbers(embedder_.text(text)); }
+  std::vector<float> image(const std::string& bytes) const override {
+    const rc3::preprocess::EncodedImage file{bytes, "the image"};
+    const auto embedded = embedder_.encoded(std::span(&file, 1));
+    if (!embedded.failures.empty()) rc3::fail(embedded.failures[0].reason);
+    return numbers(embedded.vectors.squeeze(0));
+  }
+  bool can_match() const override { return true; }
+  std::vector<float> match(const std::string& text, std::span<const std::filesystem::path> files) const override {
+    return embedder_.match(text, files);
+  }
+
+ private:
+  static std::vector<float> numbers(const at::Tensor& vector) {
+    return {vector.data_ptr<float>(), vector.data_ptr<float>() + vector.numel()};
+  }
+
+  Embedder embedder_;
+  std::string model_;
+};
+#endif
 
 }  // namespace
 
@@ -217,13 +241,7 @@ int index(const ModelOptions& model, const IndexOptions& options) {
 int search(const ModelOptions& model, const SearchOptions& options) {
   rc3::require(options.text.empty() != options.image.empty(),
                "rc3 search: give a text or --image, one of them: rc3 search photos.index \"a dog in the snow\"");
-  auto directory = model.directory;
-  if (directory.empty()) {
-    directory = rc3::search::Index::load(options.index).model_directory();
-    rc3::require(!directory.empty(), options.index.string(), ": names no model directory; give --model");
-    rc3::require(std::filesystem::exists(directory), options.index.string(), ": made with the model directory ",
-                 directory.string(), ", which is not there; give its place with --model");
-  }
+  const auto directory = model_directory(model, options.index);
   rc3::ImageIndexOptions settings;
   settings.embedder = embedder_options(model);
   settings.threads = at::get_num_threads();
@@ -243,6 +261,33 @@ int search(const ModelOptions& model, const SearchOptions& options) {
   if (std::ssize(hits) > options.top) hits.erase(hits.begin() + options.top, hits.end());
   print_hits(hits);
   return 0;
+}
+
+int serve_photos(const ModelOptions& model, const ServeOptions& options) {
+#ifdef RC3_HAS_HTTPLIB
+  const auto directory = model_directory(model, options.index);
+  auto embedding = embedder_options(model);
+  embedding.limits.max_bytes = options.max_body << 20;
+  embedding.limits.max_pixels = 64 << 20;  // strangers' images: half of what rc3 index reads
+  serve::ServerOptions settings;
+  settings.host = options.host;
+  settings.port = options.port;
+  settings.names = options.names;
+  settings.max_body = options.max_body << 20;
+  settings.threads = at::get_num_threads();
+  const rc3::train::Signals signals;
+  const serve::Server server(std::make_shared<ModelEncoder>(rc3::load<Model>(directory), embedding), options.index,
+                             settings);
+  std::cerr << server.photos().now()->size() << " photographs at " << server.url() << "; Ctrl-C ends it\n";
+  while (!signals.stop_wanted()) std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  std::cerr << "rc3: ends after the requests that are being answered\n";
+  return 0;
+#else
+  static_cast<void>(model);
+  rc3::fail("rc3 serve ", options.index.string(),
+            ": this program was built without cpp-httplib; install it (Debian: apt-get install libcpp-httplib-dev) and "
+            "build rc3 again");
+#endif
 }
 
 }  // namespace tool

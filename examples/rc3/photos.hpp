@@ -1,6 +1,6 @@
 #pragma once
-/// `rc3 embed`, `rc3 index` and `rc3 search`: search among photographs. Their results are JSON, an object a line, on
-/// standard output; progress and summaries are on standard error.
+/// `rc3 embed`, `rc3 index`, `rc3 search` and `rc3 serve`: search among photographs. Results are JSON, an object a
+/// line, on standard output; progress and summaries are on standard error.
 
 #include <cstdint>
 #include <filesystem>
@@ -40,5 +40,16 @@ struct SearchOptions {
 
 /// Prints the closest images, best first.
 int search(const ModelOptions& model, const SearchOptions& options);
+
+struct ServeOptions {
+  std::filesystem::path index;
+  std::string host = "127.0.0.1";  ///< address to listen on
+  int port = 8080;                 ///< in [0, 65535]; 0: any free one
+  std::vector<std::string> names;  ///< host names of this machine that browsers may use
+  std::size_t max_body = 32;       ///< MiB of an image that is sent, > 0
+};
+
+/// Serves a search page and its API until SIGINT or SIGTERM. @return 0
+int serve_photos(const ModelOptions& model, const ServeOptions& options);
 
 }  // namespace tool

@@ -1,5 +1,5 @@
 #!/bin/sh
-# What ctest runs: index, search and embed with a small random model.  try_photos.sh <rc3> <try_model> <search_photos>
+# What ctest runs: index, search, embed and serve with a small random model.  try_photos.sh <rc3> <try_model> <search_photos>
 set -eu
 rc3=$1 try_model=$2 search_photos=$3
 out=$(mktemp -d)
@@ -47,6 +47,34 @@ grep -qF 'rc3: line 2: rc3::Embedder: the text is empty or blank' message
 "$rc3" embed --model model photos/1.png photos/2.png 2> /dev/null | grep -c '^{"path":"photos/[12].png","vector":\[' | grep -qx 2
 fails 2 'cut.png' "$rc3" embed --model model photos/cut.png photos/1.png
 [ "$(wc -l < stdout)" = 1 ]
+
+if "$rc3" serve none.index 2>&1 | grep -qF 'without cpp-httplib'; then
+  echo "skipped: rc3 serve, which this program was built without"
+else
+  "$rc3" serve photos.index --port 0 --threads 1 2> served &
+  server=$!
+  tries=0
+  until grep -q 'photographs at http' served; do
+    tries=$((tries + 1))
+    if [ "$tries" -gt 600 ]; then cat served; exit 1; fi
+    sleep 0.1
+  done
+  cat served
+  grep -q '^12 photographs at http://127.0.0.1:[0-9]*/; Ctrl-C ends it$' served
+  url=$(sed -n 's/.* at \(http[^;]*\).*/\1/p' served)
+  port=$(echo "$url" | sed 's/.*:\([0-9]*\).*/\1/')
+  if command -v curl > /dev/null; then  # the same photographs and scores as rc3 search
+    curl -s "${url}api/search?q=two+boxes&top=3" > served_hits
+    curl -s "${url}api/search?q=two+boxes&top=3&rerank=5" | grep -q '"match":0'
+    curl -s --data-binary @photos/5.png "${url}api/search?top=1" | grep -qF '"name":"5.png"'
+    curl -s --data-binary @photos/cut.png "${url}api/search" | grep -qF '{"error":"the image: '
+    "$rc3" search photos.index "two boxes" --top 3 > hits
+    for score in $(sed 's/{"score":\([^,]*\),.*/\1/' hits); do grep -qF "\"score\":$score," served_hits; done
+  fi
+  fails 1 "port $port of 127.0.0.1: the port is in use" "$rc3" serve photos.index --port "$port" --threads 1
+  kill -TERM "$server"
+  wait "$server"
+fi
 
 mkdir empty
 fails 1 'holds no image' "$rc3" index empty --out photos.index

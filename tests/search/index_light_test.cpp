@@ -336,6 +336,18 @@ double recall_at_10(Storage storage, const std::vector<float>& values, const std
   return found / (10 * static_cast<double>(exact.size()));
 }
 
+BOOST_AUTO_TEST_CASE(names_are_sorted) {
+  Index index = index_of(random_vectors(9, 3, 4), 3);
+  std::vector<std::string> expected;
+  for (std::size_t i = 0; i < 9; ++i) expected.push_back(name_of(i));
+  index.remove(name_of(2));
+  expected.erase(expected.begin() + 2);
+  std::sort(expected.begin(), expected.end());
+  const auto names = index.names();
+  BOOST_TEST(std::vector<std::string>(names.begin(), names.end()) == expected, boost::test_tools::per_element());
+  BOOST_TEST(Index(3).names().empty());
+}
+
 BOOST_AUTO_TEST_CASE(recall_of_rounded_storage) {
   const std::size_t d = 128;
   const auto values = random_vectors(4000, d, 11), queries = random_vectors(100, d, 12);

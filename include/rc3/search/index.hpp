@@ -68,6 +68,14 @@ class Index {
   const std::string& model() const { return options_.model; }
   const std::string& model_directory() const { return options_.model_directory; }
   bool contains(std::string_view name) const { return rows_.find(name) != rows_.end(); }
+  /// Names of all vectors, sorted; valid until a change of the index.
+  std::vector<std::string_view> names() const {
+    std::vector<std::string_view> sorted;
+    sorted.reserve(names_.size());
+    for (const std::string* name : names_) sorted.push_back(*name);
+    std::sort(sorted.begin(), sorted.end());
+    return sorted;
+  }
 
   /// @param threads  threads of a search, >= 1
   void set_threads(int threads) {

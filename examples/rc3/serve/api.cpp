@@ -1,0 +1,288 @@
+#include "api.hpp"
+
+#include <rc3/core/error.hpp>
+#include <rc3/core/utf8.hpp>
+#include <rc3/io/crc32c.hpp>
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <exception>
+#include <iostream>
+#include <new>
+#include <optional>
+#include <set>
+#include <string_view>
+#include <utility>
+
+#include "rc3/json_line.hpp"
+#include "rc3/serve/assets.hpp"
+
+namespace tool::serve {
+
+namespace {
+
+/// Reply instead of a result.
+struct Refused {
+  int status;
+  std::string message;
+};
+
+template <class... Parts>
+[[noreturn]] void refuse(int status, const Parts&... parts) {
+  throw Refused{status, rc3::join(parts...)};
+}
+
+/// Result of @p compute, where every error is in the request.
+template <class Compute>
+auto of_request(const Compute& compute) {
+  try {
+    return compute();
+  } catch (const rc3::Error& error) {
+    refuse(400, error.what());
+  }
+}
+
+std::optional<std::string> parameter(const Request& request, const char* name) {
+  const auto found = request.parameters.find(name);
+  if (found == request.parameters.end()) return {};
+  return found->second;
+}
+
+std::int64_t number(const Request& request, const char* name, std::int64_t missing, std::int64_t least,
+                    std::int64_t most) {
+  const auto text = parameter(request, name);
+  if (!text) return missing;
+  std::int64_t value = 0;
+  const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), value);
+  if (error != std::errc() || end != text->data() + text->size() || value < least || value > most)
+    refuse(400, name, " must be a whole number from ", least, " to ", most);
+  return value;
+}
+
+void allow_parameters(const Request& request, const std::set<std::string_view>& known) {
+  std::string all;
+  for (const auto name : known) all += (all.empty() ? "" : ", ") + std::string(name);
+  for (const auto& [name, value] : request.parameters) {
+    if (!known.contains(name))
+      refuse(400, "unknown parameter ", rc3::valid_utf8(name) ? name.substr(0, 50) : "(not UTF-8)",
+             "; there are: ", all);
+    if (request.parameters.count(name) > 1) refuse(400, "the parameter ", name, " is there twice");
+  }
+}
+
+std::string hex(std::uint64_t id) {
+  std::string text(16, '0');
+  for (std::size_t i = 16; i-- > 0; id >>= 4) text[i] = "0123456789abcdef"[id & 15];
+  return text;
+}
+
+/// Path of the photograph with the id @p text, which is 16 hexadecimal digits; 404 otherwise.
+std::pair<std::uint64_t, std::string> photo_of(const Photos& photos, std::string_view text) {
+  std::uint64_t id = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), id, 16);
+  const bool valid = error == std::errc() && text.size() == 16 && end == text.data() + text.size();
+  const std::string* path = valid ? photos.path(id) : nullptr;
+  if (path == nullptr) refuse(404, "no photograph of the index has this id");
+  return {id, *path};
+}
+
+void print_photo(std::string& line, const Photo& photo, float match) {
+  line += "{\"id\":\"" + hex(photo.id) + "\",\"score\":";
+  print(line, photo.score);
+  if (!std::isnan(match)) {
+    line += ",\"match\":";
+    print(line, match);
+  }
+  line += ",\"name\":" + quoted(photo.name) + "}";
+}
+
+/// Photographs by score plus probability, best first; unreadable ones are left out.
+std::vector<std::pair<Photo, float>> reranked(const Encoder& encoder, const Photos& photos, const std::string& text,
+                                              const std::vector<Photo>& found) {
+  std::vector<std::filesystem::path> paths;
+  for (const Photo& photo : found) paths.emplace_back(*photos.path(photo.id));
+  const auto matches = encoder.match(text, paths);
+  std::vector<std::pair<Photo, float>> all;
+  for (std::size_t i = 0; i < found.size(); ++i)
+    if (!std::isnan(matches[i])) all.emplace_back(found[i], matches[i]);
+  std::stable_sort(all.begin(), all.end(),
+                   [](const auto& a, const auto& b) { return a.first.score + a.second > b.first.score + b.second; });
+  return all;
+}
+
+}  // namespace
+
+Reply error_reply(int status, const std::string& message) {
+  Reply reply;
+  reply.status = status;
+  reply.body = "{\"error\":" + quoted(message) + "}\n";
+  return reply;
+}
+
+Reply busy_reply() {
+  Reply reply = error_reply(503, "too many requests at once; try again in a second");
+  reply.retry_after = 1;
+  return reply;
+}
+
+Api::Api(std::shared_ptr<const Encoder> encoder, std::shared_ptr<const LivePhotos> photos, ApiOptions options)
+    : encoder_(std::move(encoder)),
+      photos_(std::move(photos)),
+      options_(options),
+      searches_(options.searches),
+      thumbnails_(options.thumbnails),
+      cache_(options.thumbnail_cache) {}
+
+Reply Api::operator()(const Request& request) try {
+  const std::string_view path = request.path;
+  if (path == "/api/search") return search(request);
+  if (path == "/api/embed") return embed(request);
+  if (request.method != "GET") refuse(405, "only /api/search and /api/embed take an image");
+  if (path.starts_with("/api/thumbnail/")) return picture(request, true);
+  if (path.starts_with("/api/image/")) return picture(request, false);
+  if (path == "/healthz") return health();
+  return page(request);
+} catch (const Refused& refused) {
+  return error_reply(refused.status, refused.message);
+} catch (const std::bad_alloc&) {
+  return busy_reply();
+} catch (const std::exception& error) {
+  std::cerr << "rc3: " << request.path.substr(0, 100) << ": " << error.what() << '\n';
+  return error_reply(500, "an error of the server, which its standard error describes");
+}
+
+std::string Api::query_of(const Request& request) const {
+  const auto text = parameter(request, "q");
+  if (!text) refuse(400, "give a text as the parameter q, or POST the bytes of an image");
+  if (text->size() > options_.max_query)
+    refuse(400, "the text has ", text->size(), " bytes, more than the allowed ", options_.max_query);
+  if (const auto bad = rc3::find_invalid_utf8(*text); bad != std::string::npos)
+    refuse(400, "the text is not UTF-8 at byte ", bad);
+  return *text;
+}
+
+std::vector<float> Api::vector_of(const Request& request) const {
+  if (request.method == "POST") {
+    if (request.body.empty()) refuse(400, "the body is empty; send the bytes of an image file");
+    if (parameter(request, "q")) refuse(400, "give a text (q) or an image (the body), one of them");
+    return of_request([&] { return encoder_->image(request.body); });
+  }
+  const std::string text = query_of(request);
+  return of_request([&] { return encoder_->text(text); });
+}
+
+Reply Api::search(const Request& request) {
+  allow_parameters(request, {"q", "like", "top", "rerank"});
+  const auto start = std::chrono::steady_clock::now();
+  const auto photos = photos_->now();
+  const auto top = number(request, "top", 24, 1, options_.max_top);
+  const auto rerank = number(request, "rerank", 0, 0, options_.max_rerank);
+  const auto like = parameter(request, "like");
+  if (rerank > 0 && !encoder_->can_match()) refuse(400, "this model has no image-text matching: leave out rerank");
+  if (rerank > 0 && (like || request.method == "POST"))
+    refuse(400, "rerank compares a text with images: leave it out when the query is an image");
+  if (like && (request.method == "POST" || parameter(request, "q")))
+    refuse(400, "give one of: a text (q), a photograph (like), an image (the body)");
+  std::optional<std::uint64_t> without;
+  if (like) without = photo_of(*photos, *like).first;
+  if (!like && request.method != "POST") query_of(request);  // refused before it waits
+
+  const auto pass = searches_.enter();
+  if (!pass) return busy_reply();
+  const auto vector = like ? photos->vector(*without) : vector_of(request);
+  std::vector<std::pair<Photo, float>> found;
+  auto closest = photos->closest(vector, std::max(top, rerank), without);
+  if (rerank > 0) {
+    std::vector<Photo> rest(closest.begin() + std::min(rerank, std::ssize(closest)), closest.end());
+    closest.resize(closest.size() - rest.size());
+    found = reranked(*encoder_, *photos, *parameter(request, "q"), closest);
+    closest = std::move(rest);
+  }
+  for (auto& photo : closest) found.emplace_back(std::move(photo), std::nanf(""));
+  if (std::ssize(found) > top) found.resize(static_cast<std::size_t>(top), {{}, 0});
+
+  const std::chrono::duration<float, std::milli> took = std::chrono::steady_clock::now() - start;
+  Reply reply;
+  reply.body = "{\"images\":" + std::to_string(photos->size()) + ",\"milliseconds\":";
+  print(reply.body, std::round(took.count() * 10) / 10);
+  reply.body += ",\"results\":[";
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    if (i > 0) reply.body += ',';
+    print_photo(reply.body, found[i].first, found[i].second);
+  }
+  reply.body += "]}\n";
+  return reply;
+}
+
+Reply Api::embed(const Request& request) {
+  allow_parameters(request, {"q"});
+  if (request.method != "POST") query_of(request);
+  const auto pass = searches_.enter();
+  if (!pass) return busy_reply();
+  Reply reply;
+  reply.body = "{\"vector\":";
+  print(reply.body, vector_of(request));
+  reply.body += "}\n";
+  return reply;
+}
+
+Reply Api::picture(const Request& request, bool reduced) {
+  allow_parameters(request, {});
+  const auto photos = photos_->now();
+  const auto [id, path] = photo_of(*photos, std::string_view(request.path).substr(request.path.rfind('/') + 1));
+  Reply reply;
+  reply.tag = content_tag(path);
+  if (reply.tag.empty()) refuse(404, "the file of this photograph is gone; run rc3 index again");
+  reply.cache = "private, max-age=60";
+  if (request.if_none_match == '"' + reply.tag + '"') {
+    reply.status = 304;
+    return reply;
+  }
+  std::shared_ptr<const Picture> picture;
+  const std::string key = hex(id) + '-' + reply.tag;
+  if (reduced) picture = cache_.find(key);
+  if (picture == nullptr) {
+    const auto pass = thumbnails_.enter();
+    if (!pass) return busy_reply();
+    try {
+      picture = std::make_shared<const Picture>(reduced ? thumbnail(path, options_.thumbnail_side) : original(path));
+    } catch (const rc3::Error&) {  // with the path, which stays here
+      refuse(404, "the file of this photograph cannot be read as an image any more; run rc3 index again");
+    }
+    if (reduced) cache_.add(key, picture);
+  }
+  reply.type = picture->type;
+  reply.body = picture->bytes;
+  return reply;
+}
+
+Reply Api::health() const {
+  const auto photos = photos_->now();
+  const auto problem = photos_->problem();
+  Reply reply;
+  reply.body = "{\"status\":\"ok\",\"images\":" + std::to_string(photos->size()) +
+               ",\"dimension\":" + std::to_string(photos->dimension()) +
+               ",\"rerank\":" + (encoder_->can_match() ? "true" : "false");
+  if (!problem.empty()) reply.body += ",\"problem\":" + quoted("the index changed and cannot be read: " + problem);
+  reply.body += "}\n";
+  return reply;
+}
+
+Reply Api::page(const Request& request) const {
+  const std::string name =
+      request.path == "/" ? "page.html" : request.path.substr(std::min<std::size_t>(1, request.path.size()));
+  const Asset file = asset(name);
+  if (file.bytes.empty()) refuse(404, "there is no such page");
+  Reply reply;
+  reply.type = file.type;
+  reply.cache = "no-cache";
+  reply.tag = hex(rc3::io::crc32c(file.bytes)).substr(8);
+  if (request.if_none_match == '"' + reply.tag + '"')
+    reply.status = 304;
+  else
+    reply.body = file.bytes;
+  return reply;
+}
+
+}  // namespace tool::serve
