@@ -67,7 +67,9 @@ class Photos {
         ->check(CLI::Range(1, 256))
         ->capture_default_str();
     for (auto* command : {embed_, index_, search_, serve_}) {
-      command->add_option("--model", model_.directory, "model directory, as rc3::save writes it")
+      command
+          ->add_option("--model", model_.directory,
+                       "model directory, as rc3::save writes it, or of CLIP or SigLIP, as transformers writes it")
           ->required(command == embed_);
       command->add_option("--precision", model_.precision, "of the model")
           ->check(CLI::IsMember({"float32", "bfloat16", "automatic"}))

@@ -3,8 +3,9 @@
 
 #include <rc3/io/image/available_decoders.hpp>
 #include <rc3/model/default_model.hpp>
+#include <rc3/model/dual_encoder.hpp>
+#include <rc3/pipeline/any_model.hpp>
 #include <rc3/pipeline/image_index.hpp>
-#include <rc3/pipeline/load.hpp>
 #include <rc3/train/progress.hpp>
 #include <rc3/train/signals.hpp>
 
@@ -26,10 +27,15 @@ namespace tool {
 
 namespace {
 
-using Model = rc3::DefaultModel;
+using Model = rc3::AnyModel;
 using Decoders = rc3::io::AvailableDecoders;
 using Embedder = rc3::Embedder<Model, Decoders>;
 using ImageIndex = rc3::ImageIndex<Model, Decoders>;
+
+/// The demo's model, or a dual encoder: a model directory, or one that transformers wrote.
+rc3::Pipeline<Model> load(const std::filesystem::path& directory) {
+  return rc3::load_any_model<rc3::DefaultModel, rc3::Clip, rc3::Siglip>(directory);
+}
 
 rc3::EmbedderOptions embedder_options(const ModelOptions& model) {
   if (model.threads > 0) at::set_num_threads(model.threads);
@@ -145,7 +151,7 @@ class ModelEncoder : public serve::Encoder {
     if (!embedded.failures.empty()) rc3::fail(embedded.failures[0].reason);
     return numbers(embedded.vectors.squeeze(0));
   }
-  bool can_match() const override { return true; }
+  bool can_match() const override { return embedder_.pipeline().model->matches(); }
   std::vector<float> match(const std::string& text, std::span<const std::filesystem::path> files) const override {
     return embedder_.match(text, files);
   }
@@ -163,7 +169,7 @@ class ModelEncoder : public serve::Encoder {
 }  // namespace
 
 int embed(const ModelOptions& model, const std::vector<std::filesystem::path>& inputs) {
-  const Embedder embedder(rc3::load<Model>(model.directory), embedder_options(model));
+  const Embedder embedder(load(model.directory), embedder_options(model));
   std::ios::sync_with_stdio(false);
   if (inputs.empty()) return embed_lines(embedder);
   std::vector<std::filesystem::path> paths;
@@ -204,7 +210,7 @@ int index(const ModelOptions& model, const IndexOptions& options) {
   settings.model_directory = directory.string();
   for (const auto& row : rc3::search::storages)
     if (row.name == options.storage) settings.storage = row.storage;
-  auto pipeline = rc3::load<Model>(directory);
+  auto pipeline = load(directory);
   auto photos =
       exists ? ImageIndex::load(options.out, std::move(pipeline), settings) : ImageIndex(std::move(pipeline), settings);
   if (!exists) photos.save(options.out);  // now, not after hours: the folder may not be writable
@@ -245,12 +251,15 @@ int search(const ModelOptions& model, const SearchOptions& options) {
   rc3::ImageIndexOptions settings;
   settings.embedder = embedder_options(model);
   settings.threads = at::get_num_threads();
-  const auto photos = ImageIndex::load(options.index, rc3::load<Model>(directory), settings);
+  const auto photos = ImageIndex::load(options.index, load(directory), settings);
   if (!options.image.empty()) {
     rc3::require(options.rerank == 0, "rc3 search: --rerank compares a text with images; leave it out with --image");
     print_hits(photos.search_image(options.image, options.top));
     return 0;
   }
+  const auto& host = *photos.embedder().pipeline().model;
+  rc3::require(options.rerank == 0 || host.matches(), "rc3 search: --rerank needs image-text matching, which ",
+               host.variant(), " has not; leave it out");
   auto hits = photos.search(options.text, std::max(options.top, options.rerank));
   if (options.rerank > 0) {
     std::vector<rc3::ImageHit> rest(hits.begin() + std::min(options.rerank, std::ssize(hits)), hits.end());
@@ -276,8 +285,7 @@ int serve_photos(const ModelOptions& model, const ServeOptions& options) {
   settings.max_body = options.max_body << 20;
   settings.threads = at::get_num_threads();
   const rc3::train::Signals signals;
-  const serve::Server server(std::make_shared<ModelEncoder>(rc3::load<Model>(directory), embedding), options.index,
-                             settings);
+  const serve::Server server(std::make_shared<ModelEncoder>(load(directory), embedding), options.index, settings);
   std::cerr << server.photos().now()->size() << " photographs at " << server.url() << "; Ctrl-C ends it\n";
   while (!signals.stop_wanted()) std::this_thread::sleep_for(std::chrono::milliseconds(100));
   std::cerr << "rc3: ends after the requests that are being answered\n";
