@@ -14,6 +14,7 @@
 #include <utility>
 #include <vector>
 
+#include "rc3/core/blank.hpp"
 #include "rc3/core/error.hpp"
 #include "rc3/core/utf8.hpp"
 #include "rc3/data/check/validate.hpp"
