@@ -132,7 +132,8 @@ void relevance(const Source& source, const RelevanceOptions& options, rc3::data:
                const Write& write) {
   using Languages = std::pair<std::string, std::string>;
   const auto tokenizer = rc3::text::Tokenizer::from_pretrained(options.encoder, {.prefix = options.prefix});
-  const TextIds texts(source, [&](const std::string& text) { return tokenizer.encode(text); }, errors);
+  const TextIds texts(
+      source, [&](const std::string& text) { return tokenizer.encode(text); }, errors);
   rc3::require(!texts.ids().empty(), source.name(), ": has no text that can be read\n", errors.report());
   const TextVectors vectors(texts.ids(), options);
   std::map<Languages, Cosines> strict, weak, random;

@@ -20,7 +20,8 @@ BOOST_AUTO_TEST_CASE(texts_of_invisible_characters) {
 }
 
 BOOST_AUTO_TEST_CASE(texts_with_a_visible_character) {
-  for (const std::string text : {"a", "\u200Ba", "a\u200B", "\u00A0.", "青", "👩‍👩‍👧", "\u0301", "\u0600", "\uE000"})
+  for (const std::string text :
+       {"a", "\u200Ba", "a\u200B", "\u00A0.", "青", "👩‍👩‍👧", "\u0301", "\u0600", "\uE000"})
     BOOST_TEST(!is_blank(text), text);
   for (const std::string text : {"\x85", "\xA0", "\xE2\x80", "\xC2", "\xFF", "\xC0\xA0", "\xED\xA0\x80", "\u200B\x80"})
     BOOST_TEST(!is_blank(text));  // not UTF-8: an error of its own

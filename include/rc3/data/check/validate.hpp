@@ -41,7 +41,7 @@ inline void clip_boxes(Regions& regions, float most = 0.5f) {
     clip(x2, regions.width);
     clip(y1, regions.height);
     clip(y2, regions.height);
-    if (x1 < x2 && y1 < y2) box = {x1, y1, x2, y2};
+    if (x1 < x2 && y1 < y2 && x1 >= 0 && y1 >= 0 && x2 <= regions.width && y2 <= regions.height) box = {x1, y1, x2, y2};
   }
 }
 

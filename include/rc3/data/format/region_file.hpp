@@ -84,7 +84,8 @@ inline Regions read_regions(std::string_view bytes, std::string_view name, Regio
     regions.width = known.width;
     regions.height = known.height;
     clip_boxes(regions);
-    require(known.boxes.empty() || known.boxes == regions.boxes, name, ": its boxes are others than those of the record");
+    require(known.boxes.empty() || known.boxes == regions.boxes, name,
+            ": its boxes are others than those of the record");
     known.boxes = std::move(regions.boxes);
   }
   require(rows < 0 || known.size() == static_cast<std::size_t>(rows), name, ": has ", rows, " regions, but ",
