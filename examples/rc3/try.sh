@@ -15,9 +15,8 @@ run relevance "$out/shards" --encoder "$cache/weights/multilingual-e5-small" --o
 run check "$out/judged" | tee "$out/checked"
 grep -q '^relevance *given in 53 samples' "$out/checked"
 # A sample of which one text has only U+200B is left out whole; the others keep their own relevance.
-status=0
 run relevance "$files/cases/zero_width.jsonl" --encoder "$cache/weights/multilingual-e5-small" --low 0.7 --high 0.9 \
-  --out "$out/judged.jsonl" | tee "$out/checked" || status=$?
+  --out "$out/judged.jsonl" | tee "$out/checked"
 grep -q 'zero_width.jsonl:2: en: the text is empty' "$out/checked"
 [ "$(wc -l < "$out/judged.jsonl")" = 3 ]
 run check "$files/cases/img2dataset.tar" --languages en | tee "$out/checked"

@@ -2,7 +2,8 @@
 /// Names of the members of a WebDataset shard. LibTorch-free.
 
 #include <algorithm>
-#include <cctype>
+#include <cstddef>
+#include <cstdint>
 #include <map>
 #include <string>
 #include <string_view>

@@ -1,7 +1,6 @@
 #pragma once
 /// Member .json of a shard: a record of this library, or anything else that its author stored. LibTorch-free.
 
-#include <cctype>
 #include <cstddef>
 #include <string>
 #include <string_view>

@@ -90,7 +90,7 @@ namespace detail {
 /// @param read  called as read(out, size, offset): reads bytes of the file into @p out
 template <class Read>
 Header read_header(const Read& read, std::uint64_t file_size, std::string_view name) {
-  // A file with a wrong length, or no JSON behind it, is often something else.
+  // A file with a wrong length, or no JSON after it, is often something else.
   const auto check = [&](bool right, const auto&... what) {
     if (right) return;
     std::string begin(static_cast<std::size_t>(std::min<std::uint64_t>(file_size, 512)), '\0');
