@@ -127,18 +127,17 @@ BOOST_AUTO_TEST_CASE(shards_of_other_programs_are_read) {
   using Words = std::vector<std::string>;
   DataErrors errors({.fraction = 0, .minimum = 0});
   const WebDataset crawled({given("img2dataset.tar")}, errors, {.language = "en"});
-  BOOST_TEST((texts_of(crawled) == Words{"000000000 en A red boat on a lake.", "000000001 en A green boat on a lake.",
-                                         "000000002 en A blue boat on a lake."}));
+  BOOST_TEST((texts_of(crawled) == Words{"000000000 en A red boat on a lake.", "000000001 en Une vache dans un pré",
+                                         "000000002 en 犬が走っている"}));
   BOOST_TEST(crawled.ignored().list() == "3 .json that is no record");
   const WebDataset by_key({given("img2dataset.tar")}, errors, {.caption_key = "caption"});
-  BOOST_TEST((texts_of(by_key) == Words{"000000000 und A red boat on a lake.", "000000001 und A green boat on a lake.",
-                                        "000000002 und A blue boat on a lake."}));
+  BOOST_TEST((texts_of(by_key) == Words{"000000000 und A red boat on a lake.", "000000001 und Une vache dans un pré",
+                                        "000000002 und 犬が走っている"}));
   BOOST_TEST(by_key.ignored().list() == "3 .txt");
 
   const WebDataset upper({given("upper.tar")}, errors);
-  BOOST_TEST(
-      (texts_of(upper) == Words{"IMG_0000 und A red boat", "IMG_0001 und A green boat", "IMG_0002 und three dogs"}),
-      texts_of(upper).at(0));
+  BOOST_TEST((texts_of(upper) == Words{"IMG_0000 und one dog", "IMG_0001 und two dogs", "IMG_0002 und three dogs"}),
+             texts_of(upper).at(0));
   DataErrors mac_errors({.fraction = 0, .minimum = 0});
   BOOST_TEST(texts_of(WebDataset({given("mac.tar")}, mac_errors)).size() == 3u);
   const auto aside = mac_errors.passed_over();
@@ -259,7 +258,13 @@ BOOST_AUTO_TEST_CASE(T20_damaged_shards) {
       wrong += data.size() != intact;
       for (std::int64_t i = 0; i < data.size(); ++i) wrong += !is_sample(data, i, static_cast<int>(i));
       wrong += errors.count("damaged shard") != 1;
-    } catch (const Error& error) {  // not even a header: no tar file
+    } catch (const Error& error) {  // not even a header: no tar file; or no whole sample
+      const std::string why = error.what();
+      if (intact == 0 && why.find("cut.tar: has no sample") != std::string::npos) {
+        ++cuts;
+        wrong += errors.count("damaged shard") != 1;
+        continue;
+      }
       wrong += at >= 512 || std::string(error.what()).find("cut.tar: no tar file") == std::string::npos;
     }
   }

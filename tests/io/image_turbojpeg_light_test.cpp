@@ -83,7 +83,8 @@ BOOST_AUTO_TEST_CASE(odd_files_are_what_pillow_reads) {
   files["unmarked"] = files["cmyk"];
   files["unmarked"].replace(files["cmyk"].find("Adobe"), 5, "adobe");
   files["both"] = files["unmarked"];
-  files["both"].insert(2, "\0\1 junk \xFF\0"s);
+  const std::size_t first = 4 + static_cast<unsigned char>(files["both"][5]);  // the second segment begins here
+  files["both"].insert(first, "\0\1 junk \xFF\0"s);
   const std::string python = rc3::test::environment("RC3_TEST_PYTHON");
   for (const auto& [name, file] : files) {
     BOOST_TEST_CONTEXT(name) {

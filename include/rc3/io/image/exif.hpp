@@ -31,19 +31,19 @@ inline int exif_orientation(std::string_view tiff) {
   const std::size_t directory = number(4, 4);
   if (directory + 2 > tiff.size()) return 1;
   const std::size_t count = number(directory, 2);
-  int found = 1;
   for (std::size_t i = 0; i < count; ++i) {
     const std::size_t entry = directory + 2 + 12 * i;
-    if (entry + 12 > tiff.size()) break;
+    if (entry + 12 > tiff.size()) return 1;
     if (number(entry, 2) != 0x0112) continue;
     // The standard says one SHORT. Like Pillow: any type of number, and the first of several.
-    constexpr std::array<std::size_t, 17> sizes{0, 0, 0, 2, 4, 8, 1, 0, 2, 4, 8, 4, 8, 4, 0, 0, 8};  // by type
+    constexpr std::array<std::size_t, 17> sizes{0, 1, 1, 2, 4, 8, 1, 1, 2, 4, 8, 4, 8, 4, 0, 0, 8};  // by type
     const std::uint32_t type = number(entry + 2, 2), values = number(entry + 4, 4);
     const std::size_t size = type < sizes.size() ? sizes[type] : 0;
     if (size == 0 || values == 0) continue;
     const std::uint64_t bytes = std::uint64_t{size} * values;
     const std::size_t at = bytes <= 4 ? entry + 8 : number(entry + 8, 4);
-    if (at > tiff.size() || bytes > tiff.size() - at) continue;
+    if (at > tiff.size() || bytes > tiff.size() - at) return 1;
+    if (type == 1 || type == 2 || type == 7) return 1;  // BYTE, ASCII and UNDEFINED are text, not numbers
     const std::uint32_t first = number(at, std::min<std::size_t>(size, 4)), second = size == 8 ? number(at + 4, 4) : 0;
     const std::uint64_t both = little ? std::uint64_t{second} << 32 | first : std::uint64_t{first} << 32 | second;
     auto value = static_cast<double>(first);
@@ -52,11 +52,11 @@ inline int exif_orientation(std::string_view tiff) {
     if (type == 11) value = std::bit_cast<float>(first);
     if (type == 12) value = std::bit_cast<double>(both);
     if (type == 16) value = static_cast<double>(both);
-    found = 1;
     for (int o = 2; o <= 8; ++o)
-      if (value == o) found = o;
+      if (value == o) return o;
+    return 1;
   }
-  return found;
+  return 1;
 }
 
 /// Image rotated and mirrored by an EXIF orientation; sides are swapped for 5..8.

@@ -21,9 +21,9 @@ inline std::string foreign_kind(std::string_view begin) {
   const std::string kind = kind_of_file(begin);
   if (kind == "HTML or XML text")
     return "a web page (HTML or XML), often a login or an error; download the file again, with access to it";
-  if (kind == "text")
+  if (kind == "text" && begin.size() >= 8)
     return "a text: \"" + std::string(begin.substr(0, begin.find_first_of("\r\n"))).substr(0, 60) + "\"";
-  return kind.starts_with("of an unknown type") || begin.empty() ? "" : kind;
+  return kind.starts_with("of an unknown type") || kind == "text" || begin.empty() ? "" : kind;
 }
 
 }  // namespace rc3::io::safetensors
