@@ -26,10 +26,18 @@ void add_data_options(CLI::App& command, rc3::data::OpenOptions& options, rc3::d
       ->capture_default_str();
   command.add_option("--images", options.images, "folder with the images");
   command.add_option("--image-list", options.image_list, "a line an image: its name or URL, a tab, the file's name");
-  command.add_option("--languages", options.languages, "languages, for xflickrco one a file")->delimiter(',');
+  command
+      .add_option("--languages", options.languages, "languages, for xflickrco one a file, for shards that of <key>.txt")
+      ->delimiter(',');
   command.add_option("--split", options.split, "part of Multi30K or of the emoji; train where it is left out");
   command.add_option("--size", options.size, "emoji scenes to draw; 1000 where it is left out")
       ->check(CLI::PositiveNumber);
+  command.add_option("--image-members", options.image_members, "shards: endings of the images, such as input.jpg")
+      ->delimiter(',');
+  command.add_option("--text-members", options.text_members, "shards: endings of the texts, such as outputs.txt")
+      ->delimiter(',');
+  command.add_option("--caption-key", options.caption_key, "shards: key of the caption in <key>.json");
+  command.add_flag("--keys-per-shard", options.keys_per_shard, "shards: keys start again in each");
   command.add_option("--errors", budget.fraction, "share of the samples that may be damaged")->capture_default_str();
 }
 
@@ -152,6 +160,11 @@ int main(int argc, char** argv) {
 #endif
     if (*inspect) return tool::inspect(folder, all_names, sample) ? 0 : 2;
     rc3::data::DataErrors errors(budget);
+    if (out.extension() == ".jsonl")
+      for (auto* command : {pack, judge})
+        for (const char* option : {"--shard-prefix", "--samples"})
+          rc3::require(!*command || !command->get_option_no_throw(option) || command->count(option) == 0, option,
+                       " is for shards, and ", out.string(), " is a manifest: leave it out");
     const auto source = rc3::data::open(data, errors);
     if (*check) return tool::check(source, errors, workers) ? 0 : 2;
     const auto write = [&](const auto& to_write) {

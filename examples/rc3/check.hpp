@@ -56,6 +56,8 @@ bool check(const Source& source, rc3::data::DataErrors& errors, int workers) {
     table.row({language, grouped(lengths.count()), grouped(lengths.quantile(0)), grouped(lengths.quantile(0.5)),
                grouped(lengths.quantile(0.95)), grouped(lengths.quantile(1))});
   std::cout << "\nlengths of texts in characters\n" << table.text() << '\n';
+  for (const auto& [kind, seen] : errors.passed_over())
+    line("left aside", grouped(seen.count) + " " + kind + ", first " + seen.examples.at(0));
   if (errors.count() == 0)
     line("errors", "none");
   else

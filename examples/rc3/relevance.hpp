@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "check.hpp"
+#include "text_ids.hpp"
 
 namespace tool {
 
@@ -28,36 +29,17 @@ struct RelevanceOptions {
   std::optional<double> low, high;  ///< cosines that count as 0 and 1; by default the means of random and strict pairs
 };
 
-/// Unit vectors of every text of a data set, in one matrix.
+/// Unit vectors of every text, in one matrix.
 class TextVectors {
  public:
-  template <rc3::data::Dataset Source>
-  TextVectors(const Source& source, const RelevanceOptions& options, rc3::data::DataErrors& errors) {
-    const auto tokenizer = rc3::text::Tokenizer::from_pretrained(options.encoder, {.prefix = options.prefix});
-    std::vector<std::vector<std::int64_t>> ids;
-    for (std::int64_t i = 0; i < source.size(); ++i) {
-      first_.push_back(static_cast<std::int64_t>(ids.size()));
-      errors.add_samples();
-      try {
-        for (const auto& text : source.read(i).texts) {
-          ids.push_back(tokenizer.encode(text.text));
-          languages_.push_back(text.language);
-        }
-      } catch (const rc3::Error& error) {
-        errors.add("damaged sample", error.what());
-      }
-    }
-    first_.push_back(static_cast<std::int64_t>(ids.size()));
-    rc3::require(!ids.empty(), source.name(), ": has no texts");
+  /// @param ids  token ids of each text, not empty
+  TextVectors(const std::vector<std::vector<std::int64_t>>& ids, const RelevanceOptions& options) {
     encode(ids, options);
   }
 
-  std::int64_t size() const { return vectors_.size(0); }
-  /// The texts of sample @p i are first(i) .. first(i + 1) - 1.
-  std::int64_t first(std::int64_t i) const { return first_[static_cast<std::size_t>(i)]; }
-  const std::string& language(std::int64_t text) const { return languages_[static_cast<std::size_t>(text)]; }
-  double cosine(std::int64_t a, std::int64_t b) const {
-    const auto d = vectors_.size(1);
+  std::size_t size() const { return static_cast<std::size_t>(vectors_.size(0)); }
+  double cosine(std::size_t a, std::size_t b) const {
+    const auto d = static_cast<std::size_t>(vectors_.size(1));
     const float* all = vectors_.data_ptr<float>();
     return std::inner_product(all + a * d, all + (a + 1) * d, all + b * d, 0.0);
   }
@@ -99,8 +81,6 @@ class TextVectors {
   }
 
   at::Tensor vectors_;
-  std::vector<std::int64_t> first_;
-  std::vector<std::string> languages_;
 };
 
 /// Two texts, and what their cosine is.
@@ -126,55 +106,58 @@ inline double mean(const std::map<std::pair<std::string, std::string>, Cosines>&
   return count == 0 ? 0 : sum / count;
 }
 
-/// A data set whose samples say how much their texts share.
+/// The samples of a data set that are readable as a whole, with the relevance of their texts.
 template <rc3::data::Dataset Source>
 struct WithRelevance {
   const Source& source;
-  std::vector<std::vector<rc3::data::TextRelevance>> relevance;  ///< of each sample
+  const TextIds& texts;
+  std::vector<std::vector<rc3::data::TextRelevance>> relevance;  ///< of each sample of `texts`
 
   const auto& name() const { return source.name(); }
-  std::int64_t size() const { return source.size(); }
-  const rc3::data::LanguageCounts& languages() const { return source.languages(); }
+  std::int64_t size() const { return static_cast<std::int64_t>(texts.samples()); }
+  const rc3::data::LanguageCounts& languages() const { return texts.languages(); }
   rc3::data::Sample read(std::int64_t i) const {
-    auto sample = source.read(i);
+    auto sample = texts.read(source, static_cast<std::size_t>(i));
     sample.relevance = relevance[static_cast<std::size_t>(i)];
     return sample;
   }
 };
 
 /// Gives @p source a relevance for every pair of texts in two languages that are no translations, and prints the audit.
+/// A sample with a text that cannot be read or encoded is left out, counted and named in @p errors.
 /// @param write  is given the data set with relevances
 /// @throws rc3::Error when there is nothing to set the scale by, or translations are no closer than random pairs
 template <rc3::data::Dataset Source, class Write>
 void relevance(const Source& source, const RelevanceOptions& options, rc3::data::DataErrors& errors,
                const Write& write) {
   using Languages = std::pair<std::string, std::string>;
-  const TextVectors vectors(source, options, errors);
+  const auto tokenizer = rc3::text::Tokenizer::from_pretrained(options.encoder, {.prefix = options.prefix});
+  const TextIds texts(
+      source, [&](const std::string& text) { return tokenizer.encode(text); }, errors);
+  rc3::require(!texts.ids().empty(), source.name(), ": has no text that can be read\n", errors.report());
+  const TextVectors vectors(texts.ids(), options);
   std::map<Languages, Cosines> strict, weak, random;
-  const auto languages = [&](std::int64_t a, std::int64_t b) -> Languages {
-    return std::minmax(vectors.language(a), vectors.language(b));
+  const auto languages = [&](std::size_t a, std::size_t b) -> Languages {
+    return std::minmax(texts.language(a), texts.language(b));
   };
-  const auto each_pair = [&](const rc3::data::Sample& sample, std::int64_t first, const auto& visit) {
+  const auto each_pair = [&](const rc3::data::Sample& sample, std::size_t first, const auto& visit) {
     for (std::size_t a = 0; a < sample.texts.size(); ++a)
       for (std::size_t b = a + 1; b < sample.texts.size(); ++b) {
         if (sample.texts[a].language == sample.texts[b].language) continue;
-        const auto i = first + static_cast<std::int64_t>(a), j = first + static_cast<std::int64_t>(b);
-        visit(a, b, i, j, vectors.cosine(i, j));
+        visit(a, b, first + a, first + b, vectors.cosine(first + a, first + b));
       }
   };
-  const auto readable = [&](std::int64_t i) { return vectors.first(i) < vectors.first(i + 1); };
-  for (std::int64_t s = 0; s < source.size(); ++s) {
-    if (!readable(s)) continue;
-    const auto sample = source.read(s);
-    each_pair(sample, vectors.first(s), [&](auto a, auto b, auto i, auto j, double cosine) {
+  for (std::size_t s = 0; s < texts.samples(); ++s) {
+    const auto sample = texts.read(source, s);
+    each_pair(sample, texts.first(s), [&](auto a, auto b, auto i, auto j, double cosine) {
       (sample.texts[a].group == sample.texts[b].group ? strict : weak)[languages(i, j)].push_back(cosine);
     });
   }
   rc3::Random draw(1);
   for (std::int64_t k = 0; k < options.random_pairs; ++k) {
-    const auto pick = [&] { return static_cast<std::int64_t>(draw.below(static_cast<std::uint64_t>(vectors.size()))); };
+    const auto pick = [&] { return static_cast<std::size_t>(draw.below(vectors.size())); };
     const auto i = pick(), j = pick();
-    if (vectors.language(i) != vectors.language(j)) random[languages(i, j)].push_back(vectors.cosine(i, j));
+    if (texts.language(i) != texts.language(j)) random[languages(i, j)].push_back(vectors.cosine(i, j));
   }
   rc3::require(
       options.high || !strict.empty(), source.name(),
@@ -209,12 +192,11 @@ void relevance(const Source& source, const RelevanceOptions& options, rc3::data:
   for (const auto& [l, values] : strict)
     if (!values.empty()) translated[l] = quantile(values, 0.5);
   std::vector<Judged> no_translations, translations;
-  WithRelevance<Source> judged_source{source, {}};
-  for (std::int64_t s = 0; s < source.size(); ++s) {
+  WithRelevance<Source> judged_source{source, texts, {}};
+  for (std::size_t s = 0; s < texts.samples(); ++s) {
     auto& relevances = judged_source.relevance.emplace_back();
-    if (!readable(s)) continue;
-    const auto sample = source.read(s);
-    each_pair(sample, vectors.first(s), [&](auto a, auto b, auto i, auto j, double cosine) {
+    const auto sample = texts.read(source, s);
+    each_pair(sample, texts.first(s), [&](auto a, auto b, auto i, auto j, double cosine) {
       const auto l = languages(i, j);
       const Judged judged{sample.id, sample.texts[a].text, sample.texts[b].text, rho(cosine)};
       if (sample.texts[a].group == sample.texts[b].group) {

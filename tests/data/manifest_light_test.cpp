@@ -96,6 +96,32 @@ BOOST_AUTO_TEST_CASE(bad_records_are_left_out_by_kind) {
   left_out(R"({"id": "b", "width": 4, "height": 4, "boxes": [[1e300, 0, 5, 1]]})", "absurd box", "box 0 (inf");
 }
 
+BOOST_AUTO_TEST_CASE(texts_of_invisible_characters_are_empty) {
+  for (const std::string text :
+       {"\\u200b", "\\u00a0", "\\u3000", "\\ufeff", "\\u0000", "\\u0085", "\\u2060 \\t", "\\u00ad"})
+    left_out(R"({"id": "b", "texts": {"en": ")" + text + R"("}})", "empty text", "en: the text is empty",
+             "invisible characters only");
+  DataErrors errors;
+  const Manifest given(test::source("tests/data/files/cases/zero_width.jsonl"), errors);
+  BOOST_TEST(given.size() == 3);  // without the whole of sample 2, of which one text is U+200B
+  throws_with([&] { fail(errors.report()); }, "empty text: 1", "zero_width.jsonl:2: en");
+}
+
+BOOST_AUTO_TEST_CASE(boxes_at_the_edge) {
+  DataErrors errors({.fraction = 0, .minimum = 0});
+  const Manifest rounded(test::source("tests/data/files/cases/box_eps.jsonl"), errors);
+  BOOST_TEST(rounded.size() == 2);
+  BOOST_TEST((rounded.read(0).regions.boxes.at(0) == Box{359.17f, 10, 640, 400}));  // 640.0001 in the file
+  left_out(R"({"id": "b", "width": 640, "height": 480, "boxes": [[1, 1, 2, 2], [-0.25, 0, 640.75, 400]]})",
+           "absurd box", "box 1 (-0.25, 0, 640.75, 400) is not inside its image of 640 x 480");
+  left_out(R"({"id": "b", "width": 640, "height": 480, "boxes": [[640.00012, 0, 640.2, 400]]})", "absurd box",
+           "box 0 (640.0001, 0, 640.2, 400)");
+  DataErrors one;
+  const Manifest null(test::source("tests/data/files/cases/null_text.jsonl"), one);
+  BOOST_TEST(null.size() == 1);
+  throws_with([&] { fail(one.report()); }, "null_text.jsonl:1: texts: \"de\" must be a string or an array of strings");
+}
+
 BOOST_AUTO_TEST_CASE(languages_can_be_demanded) {
   Written written(R"({"id": "b", "texts": {"de": "x"}})");
   BOOST_TEST(written.open({.folder = {}, .languages = {"de"}}).size() == 2);

@@ -111,6 +111,10 @@ BOOST_AUTO_TEST_CASE(manifests_and_shards_are_told_from_their_paths) {
   BOOST_TEST((shards.shards() == std::vector<std::int64_t>{0, 2}));
   BOOST_TEST(shards.read(3).texts.size() == 1u);
   BOOST_TEST(opened({.paths = {packed.shards[1]}}).size() == 2);
+  const OpenOptions crawled{.paths = {file("cases/img2dataset.tar")}, .languages = {"en"}, .caption_key = "caption"};
+  BOOST_TEST((opened(crawled).languages() == LanguageCounts{{"en", 3}}));
+  throws_with([&] { opened({.paths = {folder / "shards"}, .languages = {"fr"}}); }, "no member <key>.txt");
+  throws_with([&] { opened({.paths = {file("cases/empty.tar")}}); }, "has no sample");
 #else
   throws_with([&] { opened({.paths = {folder.path()}}); }, "shards need libarchive");
 #endif
@@ -126,6 +130,11 @@ BOOST_AUTO_TEST_CASE(an_option_without_use_is_an_error) {
   refuses({.paths = {jsonl}, .format = "iglue-wit", .split = "val"}, "iglue-wit", "split");
   refuses({.paths = {jsonl}, .format = "wit", .size = 3}, "wit", "size");
   refuses({.paths = {jsonl}, .format = "shards", .images = "folder"}, "shards", "images");
+  refuses({.paths = {jsonl}, .format = "wit", .images = "folder"}, "wit", "image_list is missing");
+  refuses({.paths = {jsonl}, .format = "manifest", .image_members = {"a.jpg"}}, "manifest", "image_members");
+  refuses({.paths = {jsonl}, .format = "wit", .text_members = {"a.txt"}}, "wit", "text_members");
+  refuses({.paths = {jsonl}, .format = "wit", .caption_key = "caption"}, "wit", "caption_key");
+  refuses({.paths = {jsonl}, .format = "wit", .keys_per_shard = true}, "wit", "keys_per_shard");
   refuses({.paths = {jsonl}, .format = "iglue-wit", .images = "folder"}, "iglue-wit", "image_list is missing");
   refuses({.paths = {jsonl}, .format = "iglue-wit", .image_list = "list"}, "iglue-wit", "images is missing");
   refuses({.paths = {jsonl, jsonl}, .format = "manifest"}, "manifest", "reads one path", "2 are given");

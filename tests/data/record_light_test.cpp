@@ -106,7 +106,9 @@ BOOST_AUTO_TEST_CASE(what_is_wrong_is_named) {
   refused(R"({"image": "a\u0000.jpg"})", "\"image\" is no path");
   refused(R"({"features": ["a"]})", "\"features\" must be a string");
   refused(R"({"texts": "A frog"})", "\"texts\" must be an object");
-  refused(R"({"texts": {"en": 7}})", "\"en\" must be an array");
+  refused(R"({"texts": {"en": 7}})", "texts: \"en\" must be a string or an array of strings, is 7");
+  refused(R"({"texts": {"en": null}})", "must be a string or an array of strings, is null");
+  refused(R"({"texts": {"en": ["a", null]}})", "\"en\" must be a string, is null");
   refused(R"({"texts": {"en": [7]}})", "\"en\" must be a string");
   refused(R"({"texts": {"en": []}})", "\"en\" has no text");
   refused(R"({"texts": {"": "x"}})", "\"\" is no language");

@@ -68,6 +68,12 @@ BOOST_AUTO_TEST_CASE(the_caption_columns_are_chosen) {
   throws_with([&] { Wit({published()}, {}, errors, {.captions = {}}); }, "no caption column");
 }
 
+BOOST_AUTO_TEST_CASE(a_blank_caption_is_no_caption) {
+  DataErrors errors;
+  const Wit data({test::source("tests/data/files/cases/wit_nbsp.tsv")}, {}, errors);
+  BOOST_TEST((data.read(0).texts == std::vector<Text>{{"fr", "Un chat", 0}}));  // not U+00A0 of the first preference
+}
+
 BOOST_AUTO_TEST_CASE(images_are_found_by_a_list) {
   DataErrors errors = patient();
   const test::TempDir folder;

@@ -2,10 +2,15 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <bit>
+#include <cstdio>
+#include <cstdlib>
+#include <sstream>
 #include <string>
 #include <vector>
 
 #include "rc3/core/random.hpp"
+#include "rc3/io/file.hpp"
 #include "rc3/io/image.hpp"
 #include "support/support.hpp"
 
@@ -58,11 +63,101 @@ BOOST_AUTO_TEST_CASE(what_is_no_orientation_is_upright) {
   for (const bool little : {false, true}) {
     for (const std::uint32_t value : {0u, 9u, 256u, 65535u}) BOOST_TEST(exif_orientation(tiff(value, little)) == 1);
     BOOST_TEST(exif_orientation(tiff(6, little, 2)) == 1);
-    BOOST_TEST(exif_orientation(tiff(6, little, 3, 2)) == 1);
+    BOOST_TEST(exif_orientation(tiff(6, little, 3, 2)) == 6);
+    BOOST_TEST(exif_orientation(tiff(6, little, 3, 3)) == 1);  // its numbers would be outside the block
     BOOST_TEST(exif_orientation(tiff(6, little).replace(2, 2, "\1\1")) == 1);
     BOOST_TEST(exif_orientation(tiff(6, little).replace(4, 4, "\xFF\xFF\xFF\xFF")) == 1);
   }
   BOOST_TEST(exif_orientation("") == 1);
+}
+
+// Each type of TIFF, several values, both byte orders, a later entry, one that is cut: as Pillow's Exif reads them.
+BOOST_AUTO_TEST_CASE(odd_entries_are_what_pillow_reads) {
+  const auto block = [](bool little, std::uint32_t type, std::uint32_t count, const std::string& value, std::size_t cut,
+                        const std::string& more = "") {
+    const auto n = [little](std::uint32_t v, int size) { return number(v, size, little); };
+    std::string payload;
+    for (std::uint32_t i = 0; i < count; ++i) payload += value;
+    const std::size_t entries = more.empty() ? 1 : 2;
+    const bool outside = payload.size() > 4;
+    std::string field = outside ? n(static_cast<std::uint32_t>(14 + 12 * entries), 4) : payload;
+    field.resize(4, '\0');
+    std::string out = (little ? "II" : "MM") + n(42, 2) + n(8, 4) + n(static_cast<std::uint32_t>(entries), 2);
+    out += n(0x0112, 2) + n(type, 2) + n(count, 4) + field;
+    if (!more.empty()) out += n(0x0112, 2) + n(3, 2) + n(1, 4) + more;
+    out += n(0, 4) + (outside ? payload : "");
+    return out.substr(0, out.size() - cut);
+  };
+  std::vector<std::string> blocks;
+  for (const bool little : {false, true})
+    for (std::uint32_t type = 1; type <= 19; ++type)
+      for (const std::uint32_t count : {0u, 1u, 2u, 3u, 5u}) {
+        const auto n = [little](std::uint32_t v, int size) { return number(v, size, little); };
+        std::vector<std::string> values;
+        for (const std::uint32_t o : {0u, 3u, 6u, 8u, 9u, 0xFFFFFFFAu}) {
+          if (type == 5 || type == 10)
+            values.insert(values.end(), {n(o, 4) + n(1, 4), n(3 * o, 4) + n(3, 4), n(o, 4) + n(0, 4)});
+          const auto wide = [&](std::uint64_t bits) {
+            const auto low = n(static_cast<std::uint32_t>(bits), 4),
+                       high = n(static_cast<std::uint32_t>(bits >> 32), 4);
+            return little ? low + high : high + low;
+          };
+          if (type == 11) values.push_back(n(std::bit_cast<std::uint32_t>(static_cast<float>(o)), 4));
+          if (type == 12)
+            values.push_back(wide(std::bit_cast<std::uint64_t>(static_cast<double>(o) + (o == 3 ? 0.5 : 0))));
+          if (type == 16) values.insert(values.end(), {wide(o), wide(std::uint64_t{o} | std::uint64_t{1} << 32)});
+          if (type == 3 || type == 8) values.push_back(n(o, 2));
+          if (type == 4 || type == 9 || type == 13) values.push_back(n(o, 4));
+          if (type < 3 || type == 6 || type == 7) values.push_back(n(o, 1));
+        }
+        if (values.empty()) values.push_back(n(6, 4));  // a type that does not exist
+        for (const std::string& value : values) {
+          blocks.push_back(block(little, type, count, value, 0));
+          blocks.push_back(block(little, type, count, value, 1));
+          blocks.push_back(block(little, type, count, value, 0, n(8, 2) + "\0\0"s));
+        }
+      }
+  const std::string python = rc3::test::environment("RC3_TEST_PYTHON");
+  if (python.empty()) return;
+  const rc3::test::TempDir folder;
+  std::string lines;
+  for (const std::string& b : blocks) {
+    for (const char c : b) {
+      char hex[3];
+      std::snprintf(hex, sizeof hex, "%02x", static_cast<unsigned char>(c));
+      lines += hex;
+    }
+    lines += '\n';
+  }
+  rc3::io::write_file(folder / "blocks.txt", lines);
+  rc3::io::write_file(folder / "peer.py", R"(
+import warnings
+from PIL import Image
+warnings.simplefilter("ignore")
+with open("out.txt", "w") as out:
+    for line in open("blocks.txt"):
+        exif = Image.Exif()
+        exif.load(b"Exif\0\0" + bytes.fromhex(line))
+        try:
+            turned = {o: o for o in range(2, 9)}.get(exif.get(0x0112, 1), 1)
+        except Exception:
+            turned = 1
+        print(turned, file=out)
+)");
+  const std::string command = "cd '" + folder.path().string() + "' && '" + python + "' peer.py";
+  BOOST_REQUIRE(std::system(command.c_str()) == 0);
+  std::istringstream expected(rc3::io::read_file(folder / "out.txt", 1 << 20));
+  std::int64_t other = 0, turned = 0;
+  for (std::size_t i = 0; i < blocks.size(); ++i) {
+    int pillow = 0;
+    BOOST_REQUIRE(static_cast<bool>(expected >> pillow));
+    const int ours = exif_orientation(blocks[i]);
+    turned += ours > 1;
+    if (ours != pillow && other++ < 5)
+      BOOST_TEST_MESSAGE("block " << i << ": " << ours << ", Pillow " << pillow << ": " << lines.substr(0, 0));
+  }
+  rc3::test::at_least("EXIF blocks of which the orientation turns", turned, 400);
+  rc3::test::at_most("EXIF orientations other than Pillow's", other, 0);
 }
 
 BOOST_AUTO_TEST_CASE(a_block_cut_anywhere_is_read_within_its_bounds) {

@@ -193,6 +193,26 @@ BOOST_AUTO_TEST_CASE(random_flips_are_refused_or_read) {
   rc3::test::at_least("flipped headers refused, of 100000", n - accepted, 50000);
 }
 
+BOOST_AUTO_TEST_CASE(what_it_is_instead) {
+  using namespace std::string_literals;
+  const auto named = [](const std::string& bytes, const char* what) {
+    rc3::test::throws_with([&] { st::read_header(bytes, "model.safetensors"); }, "model.safetensors: ", what);
+  };
+  named("version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1115567652\n",
+        "no safetensors file but a Git LFS pointer");
+  named("<!doctype html><html>Access denied, you must log in</html>", "no safetensors file but a web page");
+  named("\n <?xml version=\"1.0\"?><Error><Code>AccessDenied</Code></Error>", "a web page");
+  named("PK\3\4\0\0\10\10"s + std::string(200, '\1'), "a zip archive, which torch.save writes (a pickle)");
+  named("\x80\2\x8A\nl\xFC\x9C\x46\xF9 j\xA8P\x19.\x80\2M\xE9\3."s, "a Python pickle");
+  named("GGUF\3\0\0\0"s + std::string(50, '\0'), "a GGUF file");
+  named("\x89HDF\r\n\x1A\n"s, "an HDF5 file");
+  named("\x1F\x8B\x08\0\0\0\0\0\0"s, "but gzip");
+  named("Entry not found", "a text: \"Entry not found\"");
+  named("", "truncated: 0 bytes");
+  named("\1\0\0\0\0\0\0\0["s, "does not begin with '{'");             // a header's length, but no header
+  named("\xFF\0\0\0\0\0\0\0{"s, "truncated: a header of 255 bytes");  // a safetensors file that was cut
+}
+
 BOOST_AUTO_TEST_CASE(missing_and_odd_files) {
   const rc3::test::TempDir folder;
   rc3::test::throws_with([&] { st::read_header(folder / "none.safetensors"); }, "none.safetensors", "No such file");

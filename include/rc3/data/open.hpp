@@ -33,8 +33,12 @@ struct OpenOptions {
   std::filesystem::path images = {};              ///< folder of the images
   std::filesystem::path image_list = {};          ///< one line per image: its name (URL), a tab, the file's name
   std::vector<std::string> languages = {};
-  std::string split = {};  ///< empty: default_split
-  std::int64_t size = 0;   ///< for generated formats: number of samples; 0: the format's default
+  std::string split = {};                       ///< empty: default_split
+  std::int64_t size = 0;                        ///< for generated formats: number of samples; 0: the format's default
+  std::vector<std::string> image_members = {};  ///< as WebDatasetOptions::image_members
+  std::vector<std::string> text_members = {};   ///< as WebDatasetOptions::text_members
+  std::string caption_key = {};                 ///< as WebDatasetOptions::caption_key
+  bool keys_per_shard = false;                  ///< as WebDatasetOptions::keys_per_shard
 
   std::string default_split = "train";  ///< split to open if `split` is empty; not an option itself
 
@@ -50,16 +54,21 @@ void visit_fields(OpenOptions& o, V&& v) {
     "adds");
   v("images", o.images, "folder with the images");
   v("image_list", o.image_list, "file with a line for each image: name or URL, tab, file name");
-  v("languages", o.languages, "languages; for xflickrco one a file");
+  v("languages", o.languages, "languages; for xflickrco one a file; for shards that of the .txt members");
   v("split", o.split, "part of a data set with parts: train, val, ...; empty: train, or val for validation");
   v("size", o.size, "number of generated samples, for formats that generate; 0: their default");
+  v("image_members", o.image_members, "shards: endings of image members, such as input.jpg; none given: jpg, png, webp");
+  v("text_members", o.text_members, "shards: endings of text members, such as outputs.txt; none given: txt");
+  v("caption_key", o.caption_key, "shards: key of the caption in a .json that is no record of rc3");
+  v("keys_per_shard", o.keys_per_shard, "shards: whether keys start again in each shard");
 }
 
 /// A named format.
 struct Format {
   std::string name;
-  std::vector<std::string> uses = {};  ///< of "images", "image_list", "languages", "split", "size"
-  bool many = false;                   ///< whether it reads several paths as one data set
+  /// Of "images", "image_list", "languages", "split", "size", and of shards' options.
+  std::vector<std::string> uses = {};
+  bool many = false;  ///< whether it reads several paths as one data set
   std::function<AnyDataset(const OpenOptions&, DataErrors&)> open = {};
 };
 
@@ -89,7 +98,19 @@ inline AnyDataset open_multi30k(const OpenOptions& o, DataErrors& errors, const 
 inline AnyDataset open_shards([[maybe_unused]] const OpenOptions& o, [[maybe_unused]] DataErrors& errors) {
 #ifdef RC3_HAS_ARCHIVE
   const bool folder = o.paths.size() == 1 && std::filesystem::is_directory(o.paths[0]);
-  return AnyDataset(WebDataset(folder ? shards_of(o.paths[0]) : o.paths, errors));
+  WebDatasetOptions options;
+  options.image_members = o.image_members;
+  options.text_members = o.text_members;
+  options.caption_key = o.caption_key;
+  options.keys_per_shard = o.keys_per_shard;
+  if (!o.languages.empty()) {
+    require(o.languages.size() == 1, "shards: give one language, that of the members .txt");
+    options.language = o.languages[0];
+  }
+  WebDataset data(folder ? shards_of(o.paths[0]) : o.paths, errors, options);
+  require(o.languages.empty() || data.languages().contains(o.languages[0]), data.name(),
+          ": has no member <key>.txt for the option languages: leave it out");
+  return AnyDataset(std::move(data));
 #else
   fail("shards need libarchive, which this program was built without (Debian: libarchive-dev)");
 #endif
@@ -106,7 +127,7 @@ inline std::vector<Format>& formats() {
          options.folder = o.images;
          return AnyDataset(Manifest(o.paths[0], errors, options));
        }},
-      {"shards", {}, true, open_shards},
+      {"shards", {"languages", "image_members", "text_members", "caption_key", "keys_per_shard"}, true, open_shards},
       {"multi30k-1",
        {"images", "image_list", "languages", "split"},
        false,
@@ -137,6 +158,10 @@ inline void check_used(const OpenOptions& o, const Format& format) {
   check("languages", !o.languages.empty());
   check("split", !o.split.empty());
   check("size", o.size != 0);
+  check("image_members", !o.image_members.empty());
+  check("text_members", !o.text_members.empty());
+  check("caption_key", !o.caption_key.empty());
+  check("keys_per_shard", o.keys_per_shard);
   require(o.size >= 0, "size must be at least 0, is ", o.size);
   require(format.many || o.paths.size() == 1, "the format ", format.name, " reads one path, ", o.paths.size(),
           " are given: ", o.paths[0].string(), ", ", o.paths.back().string());
@@ -187,11 +212,14 @@ inline const Format& format_of(const OpenOptions& o) {
 
 /// Opens a data set of any format.
 /// @param errors  receives the errors of the format's class
-/// @throws rc3::Error as that class; for an unknown format; for an option that the format does not use
+/// @throws rc3::Error as that class; for an unknown format; for an option that the format does not use; without a
+/// sample
 inline AnyDataset open(const OpenOptions& o, DataErrors& errors) {
   const Format& format = format_of(o);
   detail::check_used(o, format);
-  return format.open(o, errors);
+  AnyDataset data = format.open(o, errors);
+  require(data.size() > 0, data.name(), ": has no sample\n", errors.report());
+  return data;
 }
 
 }  // namespace rc3::data

@@ -24,6 +24,7 @@
 #include <vector>
 
 #include "rc3/core/batch.hpp"
+#include "rc3/core/blank.hpp"
 #include "rc3/core/error.hpp"
 #include "rc3/core/nn/device.hpp"
 #include "rc3/core/nn/to_float32.hpp"
@@ -36,7 +37,6 @@
 #include "rc3/preprocess/collate_images.hpp"
 #include "rc3/preprocess/image_source.hpp"
 #include "rc3/preprocess/prepare_image.hpp"
-#include "rc3/text/detail/alignment.hpp"
 #include "rc3/text/tokenize.hpp"
 #include "rc3/train/options.hpp"
 #include "rc3/train/precision.hpp"
@@ -311,7 +311,7 @@ class Embedder {
            "; embed its sentences or passages one by one");
     if (const auto bad = find_invalid_utf8(text); bad != std::string::npos)
       fail(where(), " is not UTF-8 at byte ", bad, "; convert it to UTF-8");
-    if (text::detail::only_blanks(text)) fail(where(), " is empty or blank: there is nothing to embed");
+    if (is_blank(text)) fail(where(), " is empty or blank: there is nothing to embed");
     return pipeline_.tokenizer.encode(text);
   }
 

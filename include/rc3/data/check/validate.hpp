@@ -1,27 +1,48 @@
 #pragma once
 /// Validation of samples, common to all formats. LibTorch-free.
 
+#include <array>
+#include <charconv>
 #include <cmath>
 #include <cstddef>
 #include <string>
 #include <string_view>
 #include <utility>
 
+#include "rc3/core/blank.hpp"
 #include "rc3/core/error.hpp"
 #include "rc3/core/utf8.hpp"
 #include "rc3/data/sample.hpp"
 
 namespace rc3::data {
 
-/// Whether @p text is empty or ASCII white space only.
-constexpr bool is_blank(std::string_view text) {
-  return text.find_first_not_of(" \t\r\n\v\f") == std::string_view::npos;
-}
-
-/// @throws rc3::Error "<where>: ..." unless @p text is UTF-8 and not blank
+/// @throws rc3::Error "<where>: ..." unless @p text is UTF-8 and has a visible character
 inline void check_text(std::string_view text, std::string_view where) {
   require_utf8(text, where);
-  require(!is_blank(text), where, ": the text is empty");
+  require(!is_blank(text), where, ": the text is empty", text.empty() ? "" : ": it has invisible characters only");
+}
+
+/// The shortest decimal number that is read as this float: 640.0001, where a stream writes 640.
+inline std::string exact(float value) {
+  std::array<char, 32> text{};
+  return {text.data(), std::to_chars(text.data(), text.data() + text.size(), value).ptr};
+}
+
+/// Moves corners onto the image's edge that are outside by at most @p most pixels: a rounded x plus a rounded width
+/// exceeds the image's width. A box further outside, or without an area afterwards, stays as it is.
+inline void clip_boxes(Regions& regions, float most = 0.5f) {
+  const auto clip = [most](float& at, float end) {
+    if (at < 0 && at >= -most) at = 0;
+    if (at > end && at - end <= most) at = end;
+  };
+  for (Box& box : regions.boxes) {
+    auto [x1, y1, x2, y2] = box;
+    clip(x1, regions.width);
+    clip(x2, regions.width);
+    clip(y1, regions.height);
+    clip(y2, regions.height);
+    if (x1 < x2 && y1 < y2 && x1 >= 0 && y1 >= 0 && x2 <= regions.width && y2 <= regions.height) box = {x1, y1, x2, y2};
+  }
 }
 
 /// @throws rc3::Error "<where>: ..." naming the region unless every box is in the image and every number is finite
@@ -33,8 +54,8 @@ inline void check_regions(const Regions& regions, std::string_view where) {
   for (std::size_t r = 0; r < regions.boxes.size(); ++r) {
     const auto [x1, y1, x2, y2] = regions.boxes[r];
     require(0 <= x1 && x1 < x2 && x2 <= regions.width && 0 <= y1 && y1 < y2 && y2 <= regions.height, where, ": box ", r,
-            " (", x1, ", ", y1, ", ", x2, ", ", y2, ") is not inside its image of ", regions.width, " x ",
-            regions.height, " pixels");
+            " (", exact(x1), ", ", exact(y1), ", ", exact(x2), ", ", exact(y2), ") is not inside its image of ",
+            exact(regions.width), " x ", exact(regions.height), " pixels");
   }
   for (const auto& [name, values] : {std::pair<const char*, const std::vector<float>&>{"features", regions.features},
                                      {"classes", regions.classes}}) {

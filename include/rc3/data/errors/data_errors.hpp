@@ -61,6 +61,21 @@ class DataErrors {
             "\n", text());
   }
 
+  /// Counts something that is passed over on purpose, such as a file of the operating system. No error.
+  /// @param kind     short, and equal for all of its kind
+  /// @param example  names file and member
+  void pass_over(const std::string& kind, std::string example, std::int64_t count = 1) {
+    const std::lock_guard lock(mutex_);
+    Kind& k = passed_over_[kind];
+    k.count += count;
+    if (k.examples.empty()) k.examples.push_back(std::move(example));
+  }
+  /// What was passed over by kind, each with the first example.
+  std::map<std::string, Kind> passed_over() const {
+    const std::lock_guard lock(mutex_);
+    return passed_over_;
+  }
+
   /// Number of errors of all kinds.
   std::int64_t count() const {
     const std::lock_guard lock(mutex_);
@@ -100,7 +115,7 @@ class DataErrors {
 
   mutable std::mutex mutex_;
   ErrorBudget budget_;
-  std::map<std::string, Kind> kinds_;
+  std::map<std::string, Kind> kinds_, passed_over_;
   std::int64_t count_ = 0;
   std::int64_t samples_ = 0;
 };

@@ -30,6 +30,7 @@
 #include <nlohmann/json.hpp>
 
 #include "rc3/core/error.hpp"
+#include "rc3/data/check/validate.hpp"
 #include "rc3/data/sample.hpp"
 #include "rc3/data/text/text_place.hpp"
 #include "rc3/io/json.hpp"
@@ -50,12 +51,17 @@ namespace detail {
 inline constexpr std::array<std::string_view, 10> record_keys{"id",        "image", "picture", "texts", "alignment",
                                                               "relevance", "width", "height",  "boxes", "features"};
 
+/// Whether a record may have @p key: it is known, or reserved for custom use.
+inline bool is_record_key(const std::string& key) {
+  return key.starts_with('_') || key.starts_with("x-") ||
+         std::find(record_keys.begin(), record_keys.end(), key) != record_keys.end();
+}
+
 inline void check_record_keys(const nlohmann::json& json, std::string_view where) {
   require(json.is_object(), where, ": a record is a JSON object");
   for (const auto& item : json.items()) {
     const std::string& key = item.key();
-    if (key.starts_with('_') || key.starts_with("x-")) continue;
-    if (std::find(record_keys.begin(), record_keys.end(), key) != record_keys.end()) continue;
+    if (is_record_key(key)) continue;
     std::string known;
     for (const std::string_view name : record_keys)
       if (name != "picture") known += join(known.empty() ? "" : ", ", name);  // the name that older files have
@@ -70,6 +76,8 @@ inline std::vector<Text> record_texts(const nlohmann::json& json, std::string_vi
   for (const auto& item : json.items()) {
     require(is_language_tag(item.key()), where, ": texts: \"", item.key(),
             "\" is no language: letters, digits, - and _, at most 35 of them");
+    require(item.value().is_string() || item.value().is_array(), where, ": texts: \"", item.key(),
+            "\" must be a string or an array of strings, is ", io::short_text(item.value()));
     const auto several = item.value().is_string() ? std::vector{item.value().get<std::string>()}
                                                   : io::as<std::vector<std::string>>(item.value(), item.key(), where);
     require(!several.empty(), where, ": texts: \"", item.key(), "\" has no text; leave the language out");
@@ -140,6 +148,7 @@ inline Regions record_regions(const nlohmann::json& json, std::string_view where
             " numbers; x1, y1, x2, y2 are expected");
     regions.boxes.push_back({corners[0], corners[1], corners[2], corners[3]});
   }
+  clip_boxes(regions);
   return regions;
 }
 

@@ -80,8 +80,13 @@ inline Regions read_regions(std::string_view bytes, std::string_view name, Regio
     std::vector<Box> all(boxes.size() / 4);
     for (std::size_t r = 0; r < all.size(); ++r)
       all[r] = {boxes[4 * r], boxes[4 * r + 1], boxes[4 * r + 2], boxes[4 * r + 3]};
-    require(known.boxes.empty() || known.boxes == all, name, ": its boxes are others than those of the record");
-    known.boxes = std::move(all);
+    regions.boxes = std::move(all);
+    regions.width = known.width;
+    regions.height = known.height;
+    clip_boxes(regions);
+    require(known.boxes.empty() || known.boxes == regions.boxes, name,
+            ": its boxes are others than those of the record");
+    known.boxes = std::move(regions.boxes);
   }
   require(rows < 0 || known.size() == static_cast<std::size_t>(rows), name, ": has ", rows, " regions, but ",
           known.size(), " boxes are known: add \"boxes\" [R, 4] here or to the record");

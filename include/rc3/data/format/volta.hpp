@@ -112,6 +112,7 @@ inline Row parse_row(std::string_view line, std::string_view where) {
   require(1 <= columns && columns <= static_cast<std::size_t>(max_region_numbers), name(9), ": ", columns,
           " numbers a box, 1 to ", max_region_numbers, " are expected");
   regions.features = detail::numbers<float>(values[9], n, columns, name(9));
+  clip_boxes(regions);
   check_regions(regions, name(8));
   return row;
 }

@@ -9,8 +9,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
-#include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -22,16 +22,26 @@
 #include "rc3/data/check/validate.hpp"
 #include "rc3/data/concept.hpp"
 #include "rc3/data/errors/data_errors.hpp"
+#include "rc3/data/format/member_names.hpp"
 #include "rc3/data/format/record.hpp"
 #include "rc3/data/format/region_file.hpp"
+#include "rc3/data/format/shard_json.hpp"
 #include "rc3/io/file.hpp"
-#include "rc3/io/json.hpp"
 #include "rc3/io/tar/table.hpp"
 
 namespace rc3::data {
 
 struct WebDatasetOptions {
-  std::string language = "und";          ///< of members "<key>.txt"
+  std::string language = "und";  ///< of members "<key>.txt" and of captions
+  /// Endings of the image's member, such as "input.jpg"; empty: jpg, jpeg, png and webp.
+  std::vector<std::string> image_members = {};
+  /// Endings of members with a text in `language`, such as "outputs.txt"; empty: txt, and <language>.txt.
+  std::vector<std::string> text_members = {};
+  /// Key of the caption in `<key>.json`, such as "caption". If it is set, the .json is no record, and members .txt are
+  /// read only if `text_members` names them.
+  std::string caption_key = {};
+  /// Whether keys start again in each shard. Ids are then "<name of the shard>/<key>".
+  bool keys_per_shard = false;
   std::uint64_t max_member = 64u << 20;  ///< bytes; a larger member is an error
 };
 
@@ -55,27 +65,38 @@ inline std::vector<std::filesystem::path> shards_of(const std::filesystem::path&
 ///   <key>.txt                       the same in WebDatasetOptions::language
 ///   <key>.safetensors               regions (see region_file.hpp)
 ///
-/// At least one text is required. Other members are skipped, and counted in ignored().
+/// At least one text is required. Endings are compared without case. WebDatasetOptions names other members. A .json
+/// that is no record (is_record()), such as img2dataset's, is passed over, and so are members with other endings,
+/// hidden files and files without an ending. All of these are counted in ignored() and DataErrors::passed_over().
 /// Source: github.com/webdataset/webdataset
 class WebDataset {
  public:
   /// Reads the headers of all @p shards. DataErrors: "damaged shard" (samples before the damage are kept), "refused
-  /// member", "large member", "duplicate id" (a repeated key, in any shard), "missing member".
+  /// member", "large member", "duplicate id" (a repeated key, in any shard), "missing member", "empty shard".
+  /// @throws rc3::Error if no sample is left, with the endings that were found
   explicit WebDataset(const std::vector<std::filesystem::path>& shards, DataErrors& errors,
                       WebDatasetOptions options = {})
       : options_(std::move(options)) {
     require(!shards.empty(), "data::WebDataset: no shards");
     name_ = shards.size() == 1 ? shards[0].string() : join(shards[0].string(), " and ", shards.size() - 1, " more");
+    lower(options_.image_members);
+    lower(options_.text_members);
     Keys keys;
     for (const auto& path : shards) open(path, keys, errors);
+    for (const auto& [ending, seen] : ignored_.all()) errors.pass_over(ending, seen.second, seen.first);
+    require(!samples_.empty(), name_, ": has no sample", endings_.empty() ? "" : "; its members are ", endings_.list(),
+            options_.image_members.empty() && !endings_.empty() ? "; name those of image and text (image_members, "
+                                                                  "text_members), or a caption in a .json (caption_key)"
+                                                                : "",
+            "\n", errors.report());
   }
 
   const std::string& name() const { return name_; }
   std::int64_t size() const { return static_cast<std::int64_t>(samples_.size()); }
   const LanguageCounts& languages() const { return languages_; }
   const std::vector<std::int64_t>& shards() const { return first_; }
-  /// Number of skipped members by the rest of their name after the key.
-  const std::map<std::string, std::int64_t>& ignored() const { return ignored_; }
+  /// What was passed over, by ending or kind.
+  const Endings& ignored() const { return ignored_; }
 
   /// @throws rc3::Error naming shard, sample, field and reason
   Sample read(std::int64_t i) const {
@@ -97,9 +118,11 @@ class WebDataset {
   }
 
  private:
-  /// A member, by the rest of its name after the key: "jpg", "de.txt".
+  enum class Role : std::uint8_t { image, text, record, regions };
   struct Part {
-    std::string extension;
+    Role role;
+    std::string ending;    ///< "jpg", "de.txt"
+    std::string language;  ///< of a text
     std::uint64_t offset = 0, size = 0;
   };
   struct Parts {
@@ -114,11 +137,25 @@ class WebDataset {
   using Keys = std::unordered_map<std::string, std::size_t>;
   static constexpr std::size_t whole = static_cast<std::size_t>(-1), unseen = whole - 1;
 
-  static bool is_image(std::string_view e) { return e == "jpg" || e == "jpeg" || e == "png" || e == "webp"; }
-  static bool is_text(std::string_view e) { return e == "txt" || e.ends_with(".txt"); }
-  static bool is_known(std::string_view e) {
-    return is_image(e) || e == "json" || e == "safetensors" ||
-           (is_text(e) && (e == "txt" || is_language_tag(e.substr(0, e.size() - 4))));
+  static void lower(std::vector<std::string>& endings) {
+    for (std::string& ending : endings) ending = member_name("x." + ending).ending;
+  }
+
+  /// What a member is for, by its ending; nothing: it is passed over.
+  std::optional<Part> part_of(const MemberName& name) const {
+    const auto among = [&](const std::vector<std::string>& all) {
+      return std::find(all.begin(), all.end(), name.ending) != all.end();
+    };
+    const std::string& e = name.ending;
+    if (among(options_.text_members)) return Part{Role::text, e, options_.language};
+    const bool image = e == "jpg" || e == "jpeg" || e == "png" || e == "webp";
+    if (options_.image_members.empty() ? image : among(options_.image_members)) return Part{Role::image, e, ""};
+    if (e == "json") return Part{Role::record, e, ""};
+    if (e == "safetensors") return Part{Role::regions, e, ""};
+    if (!options_.text_members.empty() || !options_.caption_key.empty()) return std::nullopt;
+    if (e == "txt") return Part{Role::text, e, options_.language};
+    if (e.ends_with(".txt") && is_language_ending(name.prefix)) return Part{Role::text, e, name.prefix};
+    return std::nullopt;
   }
 
   void open(const std::filesystem::path& path, Keys& keys, DataErrors& errors) {
@@ -127,56 +164,76 @@ class WebDataset {
     const auto table = io::tar::read_table(*files_.back());
     for (const auto& refused : table.refused) errors.add("refused member", refused);
     Parts group;
+    std::string others;  // endings of the group that are passed over
     const auto close = [&] {
-      if (!group.key.empty()) take(std::move(group), keys, errors);
+      if (!group.key.empty()) take(std::move(group), others, keys, errors);
       group = {};
+      others.clear();
     };
     for (const auto& member : table.members) {
-      const auto slash = member.name.rfind('/');
-      const auto dot = member.name.find('.', slash == std::string::npos ? 0 : slash + 1);
-      const std::string key = member.name.substr(0, dot);
-      const std::string extension = dot == std::string::npos ? "" : member.name.substr(dot + 1);
-      if (key != group.key) close();
-      if (group.key.empty()) group = {files_.size() - 1, key, {}, member.offset, 0};
+      const std::string where = join(path.string(), ": ", member.name);
+      const MemberName name = member_name(member.name);
+      if (name.passed_over()) {  // also between the members of a sample
+        ignored_.add("hidden or without an ending", where);
+        continue;
+      }
+      endings_.add(name.ending, where);
+      if (name.key != group.key) close();
+      if (group.key.empty()) group = {files_.size() - 1, name.key, {}, member.offset, 0};
       group.end = member.offset + member.size;
-      if (!is_known(extension)) {
-        ++ignored_[extension];
+      auto part = part_of(name);
+      if (!part) {
+        ignored_.add("." + name.ending, where);
+        others += join(others.empty() ? "" : ", ", name.ending);
       } else if (member.size > options_.max_member) {
-        errors.add("large member", join(path.string(), ": ", member.name, ": has ", member.size,
-                                        " bytes, more than the allowed ", options_.max_member));
+        errors.add("large member",
+                   join(where, ": has ", member.size, " bytes, more than the allowed ", options_.max_member));
       } else {
-        group.parts.push_back({extension, member.offset, member.size});
+        part->offset = member.offset;
+        part->size = member.size;
+        group.parts.push_back(*std::move(part));
       }
     }
     close();
-    if (table.damage) errors.add("damaged shard", *table.damage);
+    if (table.damage)
+      errors.add("damaged shard", *table.damage);
+    else if (table.members.empty())
+      errors.add("empty shard", join(path.string(), ": has no member"));
   }
 
-  void take(Parts group, Keys& keys, DataErrors& errors) {
+  void take(Parts group, const std::string& others, Keys& keys, DataErrors& errors) {
     const std::string where = where_of(group);
     errors.add_samples();
-    auto& seen = keys.try_emplace(group.key, unseen).first->second;
+    auto& seen = keys.try_emplace(id_of(group), unseen).first->second;
     if (seen == whole || seen == group.shard) {  // it has a sample, or its members are not adjacent
-      errors.add("duplicate id", join(where, ": the key is used again"));
+      errors.add("duplicate id",
+                 join(where, ": the key is used again",
+                      seen == whole ? "; if keys start again in each shard, say so (keys_per_shard)" : ""));
       return;
     }
     seen = group.shard;
-    const auto count = [&](auto is) {
-      return std::count_if(group.parts.begin(), group.parts.end(), [&](const Part& p) { return is(p.extension); });
+    const auto count = [&](Role role) {
+      return std::count_if(group.parts.begin(), group.parts.end(), [&](const Part& p) { return p.role == role; });
     };
-    const auto images = count(is_image), records = count([](std::string_view e) { return e == "json"; });
-    if (images != 1) {
-      errors.add(images == 0 ? "missing member" : "duplicate id", join(where, ": has ", images, " images"));
+    const std::string rest = others.empty() ? "" : join("; passed over: ", others);
+    if (const auto images = count(Role::image); images != 1) {
+      errors.add(images == 0 ? "missing member" : "duplicate id", join(where, ": has ", images, " images", rest));
       return;
     }
-    if (records + count(is_text) == 0) {
-      errors.add("missing member", join(where, ": has neither a text nor a record"));
+    if (count(Role::record) > 1 || count(Role::regions) > 1) {
+      errors.add("duplicate id", join(where, ": has two members of one ending"));
+      return;
+    }
+    if (count(Role::record) + count(Role::text) == 0) {
+      errors.add("missing member", join(where, ": has neither a text nor a record", rest));
       return;
     }
     samples_.push_back(std::move(group));
     try {
-      const Sample sample = read(samples_.back(), /*with_image=*/false);
+      bool foreign = false;
+      const Sample sample = read(samples_.back(), /*with_image=*/false, &foreign);
       for (const Text& text : sample.texts) ++languages_[text.language];
+      if (foreign) ignored_.add(".json that is no record", where + ".json");
       seen = whole;
     } catch (const Error& error) {
       samples_.pop_back();
@@ -192,33 +249,58 @@ class WebDataset {
     return bytes;
   }
 
-  Sample read(const Parts& group, bool with_image = true) const {
+  /// Key, which is the sample's id unless its record has another.
+  std::string id_of(const Parts& group, const std::string& id = {}) const {
+    const std::string& name = id.empty() ? group.key : id;
+    return options_.keys_per_shard ? files_[group.shard]->path().stem().string() + '/' + name : name;
+  }
+
+  /// Sample of a member .json, without one if that is no record. @param keys  receives what it has instead
+  std::optional<Sample> read_json(const std::string& bytes, const std::string& where, std::string& keys) const {
+    const auto json = parse_shard_json(bytes, where);
+    if (!options_.caption_key.empty()) {
+      Sample sample;
+      for (auto& text : captions_at(json, options_.caption_key, where))
+        sample.texts.push_back({options_.language, std::move(text), std::ssize(sample.texts)});
+      return sample;
+    }
+    if (!is_record(json)) {
+      if (json.is_object())
+        for (const auto& item : json.items()) keys += join(keys.empty() ? "" : ", ", item.key());
+      return std::nullopt;
+    }
+    // A shard must not make the reader open other files.
+    for (const char* key : {"image", "features"})
+      require(!json.contains(key), where, ": \"", key, "\" names a file; in a shard it is a member of its own");
+    return read_record(json, where).sample;
+  }
+
+  /// @param foreign  receives whether the sample has a .json that is no record
+  Sample read(const Parts& group, bool with_image = true, bool* foreign = nullptr) const {
     const std::string where = where_of(group);
     Sample sample;
+    std::string keys;
     for (const Part& part : group.parts) {
-      if (part.extension != "json") continue;
-      const auto json = io::parse_json(bytes_of(group, part), where + ".json");
-      // A shard must not make the reader open other files.
-      for (const char* key : {"image", "features"})
-        require(!json.is_object() || !json.contains(key), where, ".json: \"", key,
-                "\" names a file; in a shard it is a member of its own");
-      sample = read_record(json, where + ".json").sample;
+      if (part.role != Role::record) continue;
+      auto record = read_json(bytes_of(group, part), where + ".json", keys);
+      if (foreign) *foreign = !record;
+      if (record) sample = *std::move(record);
     }
-    if (sample.id.empty()) sample.id = group.key;
+    sample.id = id_of(group, sample.id);
     std::int64_t group_number = 0;
     for (const Text& text : sample.texts) group_number = std::max(group_number, text.group + 1);
     for (const Part& part : group.parts) {
-      if (is_text(part.extension)) {
-        const std::string language =
-            part.extension == "txt" ? options_.language : part.extension.substr(0, part.extension.size() - 4);
-        sample.texts.push_back({language, bytes_of(group, part), group_number++});
-      } else if (part.extension == "safetensors") {
+      if (part.role == Role::text) {
+        sample.texts.push_back({part.language, bytes_of(group, part), group_number++});
+      } else if (part.role == Role::regions) {
         sample.regions = read_regions(bytes_of(group, part), where + ".safetensors", sample.regions);
-      } else if (is_image(part.extension) && with_image) {
-        sample.image = EncodedImage{bytes_of(group, part), join(where, '.', part.extension)};
+      } else if (part.role == Role::image && with_image) {
+        sample.image = EncodedImage{bytes_of(group, part), join(where, '.', part.ending)};
       }
     }
-    require(!sample.texts.empty(), where, ": has no text");
+    require(!sample.texts.empty(), where, ": has no text",
+            keys.empty() ? "" : "; its .json is no record; name the caption's key (caption_key), one of ",
+            keys.substr(0, 500));
     check_sample(sample, where);
     return sample;
   }
@@ -229,7 +311,7 @@ class WebDataset {
   std::vector<Parts> samples_;
   std::vector<std::int64_t> first_;
   LanguageCounts languages_;
-  std::map<std::string, std::int64_t> ignored_;
+  Endings ignored_, endings_;  ///< passed over; all
 };
 
 static_assert(ShardedDataset<WebDataset>);

@@ -14,6 +14,7 @@
 #include <utility>
 #include <vector>
 
+#include "rc3/core/blank.hpp"
 #include "rc3/core/error.hpp"
 #include "rc3/core/utf8.hpp"
 #include "rc3/data/check/validate.hpp"
@@ -103,6 +104,7 @@ class Wit {
       line = end;
       if (!is_readable_type(row.mime_type)) {
         ++other_types_;
+        errors.pass_over("rows of other types than JPEG, PNG and WebP", join(where, ": ", row.mime_type));
         return;
       }
       check_row(row, where, kind);

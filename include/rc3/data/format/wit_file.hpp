@@ -9,8 +9,8 @@
 #include <string_view>
 #include <vector>
 
+#include "rc3/core/blank.hpp"
 #include "rc3/core/error.hpp"
-#include "rc3/data/check/validate.hpp"
 #include "rc3/data/format/annotation_file.hpp"
 #include "rc3/io/fields.hpp"
 

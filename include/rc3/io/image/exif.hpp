@@ -1,6 +1,9 @@
 #pragma once
 /// EXIF orientation of an image.
 
+#include <algorithm>
+#include <array>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -31,11 +34,27 @@ inline int exif_orientation(std::string_view tiff) {
   for (std::size_t i = 0; i < count; ++i) {
     const std::size_t entry = directory + 2 + 12 * i;
     if (entry + 12 > tiff.size()) return 1;
-    constexpr std::uint32_t orientation = 0x0112, u16 = 3;
-    if (number(entry, 2) != orientation) continue;
-    const std::uint32_t value = number(entry + 8, 2);
-    const bool right = number(entry + 2, 2) == u16 && number(entry + 4, 4) == 1 && value >= 1 && value <= 8;
-    return right ? static_cast<int>(value) : 1;
+    if (number(entry, 2) != 0x0112) continue;
+    // The standard says one SHORT. Like Pillow: any type of number, and the first of several.
+    constexpr std::array<std::size_t, 17> sizes{0, 1, 1, 2, 4, 8, 1, 1, 2, 4, 8, 4, 8, 4, 0, 0, 8};  // by type
+    const std::uint32_t type = number(entry + 2, 2), values = number(entry + 4, 4);
+    const std::size_t size = type < sizes.size() ? sizes[type] : 0;
+    if (size == 0 || values == 0) continue;
+    const std::uint64_t bytes = std::uint64_t{size} * values;
+    const std::size_t at = bytes <= 4 ? entry + 8 : number(entry + 8, 4);
+    if (at > tiff.size() || bytes > tiff.size() - at) return 1;
+    if (type == 1 || type == 2 || type == 7) return 1;  // BYTE, ASCII and UNDEFINED are text, not numbers
+    const std::uint32_t first = number(at, std::min<std::size_t>(size, 4)), second = size == 8 ? number(at + 4, 4) : 0;
+    const std::uint64_t both = little ? std::uint64_t{second} << 32 | first : std::uint64_t{first} << 32 | second;
+    auto value = static_cast<double>(first);
+    if (type == 5 || type == 10)
+      value = second == 0 ? 0 : static_cast<double>(first) / second;  // RATIONAL: below 0 is none anyway
+    if (type == 11) value = std::bit_cast<float>(first);
+    if (type == 12) value = std::bit_cast<double>(both);
+    if (type == 16) value = static_cast<double>(both);
+    for (int o = 2; o <= 8; ++o)
+      if (value == o) return o;
+    return 1;
   }
   return 1;
 }

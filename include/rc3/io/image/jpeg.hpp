@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 #include "rc3/core/error.hpp"
@@ -20,6 +21,7 @@ struct Facts {
   std::string_view exif;   ///< TIFF block of the first EXIF segment; empty: none
   int components = 0;      ///< 1 grey, 3 YCbCr or RGB, 4 CMYK or YCCK
   bool has_adobe = false;  ///< whether an Adobe segment distinguishes CMYK from YCCK
+  bool junk = false;       ///< whether there are bytes between segments that belong to none
 };
 
 /// Facts of the JPEG @p bytes from the segments before its first scan; also searches for the end marker.
@@ -30,10 +32,10 @@ inline Facts facts(std::string_view bytes, std::string_view name) {
   Facts found;
   // A thumbnail in a segment has its own end marker: segments are skipped as a whole.
   for (std::size_t i = 2; i + 4 <= bytes.size();) {
-    require(at(i) == 0xFF, name, ": damaged JPEG: no marker at byte ", i);
     const unsigned marker = at(i + 1);
-    if (marker == 0xFF) {  // fill byte
+    if (at(i) != 0xFF || marker == 0xFF || marker == 0) {  // junk, which libjpeg and Pillow skip, or a fill byte
       ++i;
+      found.junk = found.junk || at(i - 1) != 0xFF || marker == 0;
       continue;
     }
     const std::size_t length = std::size_t{at(i + 2)} << 8 | at(i + 3);
@@ -57,6 +59,35 @@ inline Facts facts(std::string_view bytes, std::string_view name) {
     }
   }
   fail(name, ": truncated JPEG: ends before its first scan");
+}
+
+/// @p bytes without junk between segments, and with an Adobe segment in a file of four channels: decoders refuse the
+/// first or ignore it silently, and take the second for other colours. Pillow reads both, the latter as Adobe's CMYK.
+/// @return empty: @p bytes need no change
+inline std::string repaired(std::string_view bytes, const Facts& facts) {
+  const bool unmarked = facts.components == 4 && !facts.has_adobe;
+  std::string out;
+  if (!facts.junk && !unmarked) return out;
+  const auto at = [bytes](std::size_t i) { return static_cast<unsigned char>(bytes[i]); };
+  out.reserve(bytes.size() + 16);
+  out = bytes.substr(0, 2);
+  if (unmarked)
+    out.append(
+        "\xFF\xEE\0\x0E"
+        "Adobe\0\x64\0\0\0\0\0",
+        16);
+  for (std::size_t i = 2; i + 4 <= bytes.size();) {  // facts() has checked the lengths
+    const unsigned marker = at(i + 1);
+    if (at(i) != 0xFF || marker == 0xFF || marker == 0) {
+      ++i;
+      continue;
+    }
+    if (marker == 0xDA) return out.append(bytes.substr(i));
+    const std::size_t length = 2 + (std::size_t{at(i + 2)} << 8 | at(i + 3));
+    out.append(bytes.substr(i, length));
+    i += length;
+  }
+  return out;
 }
 
 }  // namespace rc3::io::jpeg

@@ -43,7 +43,7 @@ inline std::string with_whole_palette(std::string_view bytes, std::string_view n
 
 }  // namespace detail
 
-/// JPEG (baseline and progressive, 8 bits; CMYK only with Adobe's marker) and PNG (all except animation).
+/// JPEG (baseline and progressive, 8 bits; four channels are Adobe's CMYK or YCCK) and PNG (all except animation).
 ///
 /// Grey and palette images become RGBA; 16 bits are reduced to the upper 8. Each CRC of a PNG is checked.
 struct Stb {
@@ -55,22 +55,23 @@ struct Stb {
 
   static ImageHeader probe(std::string_view bytes, std::string_view name) {
     ImageHeader header;
+    jpeg::Facts facts;
+    std::string repaired;
+    if (!bytes.starts_with(png::signature)) {
+      facts = jpeg::facts(bytes, name);
+      header.orientation = exif_orientation(facts.exif);
+      repaired = jpeg::repaired(bytes, facts);
+      if (!repaired.empty()) bytes = repaired;
+    }
     const char* reason = detail::stb_info(data(bytes), static_cast<int>(bytes.size()), &header.width, &header.height);
     require(reason == nullptr, name, ": not a readable image: ", reason == nullptr ? "" : reason);
-    if (bytes.starts_with(png::signature)) {
-      header.orientation = exif_orientation(png::exif(bytes, name));
-    } else {
-      const jpeg::Facts facts = jpeg::facts(bytes, name);
-      require(facts.components != 4 || facts.has_adobe, name,
-              ": a JPEG of four channels without Adobe's marker, whose colours are unknown; save it as RGB");
-      header.orientation = exif_orientation(facts.exif);
-    }
+    if (bytes.starts_with(png::signature)) header.orientation = exif_orientation(png::exif(bytes, name));
     return header;
   }
 
   static Image decode(std::string_view bytes, const ImageHeader& header, std::string_view name) {
-    const std::string filled =
-        bytes.starts_with(png::signature) ? detail::with_whole_palette(bytes, name) : std::string();
+    const std::string filled = bytes.starts_with(png::signature) ? detail::with_whole_palette(bytes, name)
+                                                                 : jpeg::repaired(bytes, jpeg::facts(bytes, name));
     if (!filled.empty()) bytes = filled;
     // Memory of the decoder: at most 16-bit RGBA three times and the result, or a progressive JPEG's coefficients, and
     // the compressed data.

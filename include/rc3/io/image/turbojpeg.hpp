@@ -5,8 +5,11 @@
 #include <turbojpeg.h>
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "rc3/core/error.hpp"
 #include "rc3/io/image/concept.hpp"
@@ -15,7 +18,7 @@
 
 namespace rc3::io {
 
-/// JPEG of 8 bits, grey or colour; CMYK is an error. Warnings of libjpeg-turbo (damaged data) are errors too.
+/// JPEG of 8 bits, grey, colour or CMYK. Warnings of libjpeg-turbo (damaged data) are errors too.
 struct TurboJpeg {
   static constexpr std::string_view formats = "JPEG";
 
@@ -24,27 +27,45 @@ struct TurboJpeg {
   static ImageHeader probe(std::string_view bytes, std::string_view name) {
     const jpeg::Facts facts = jpeg::facts(bytes, name);
     const Handle handle = open();
+    const std::string repaired = jpeg::repaired(bytes, facts);
     ImageHeader header{0, 0, exif_orientation(facts.exif)};
+    if (!repaired.empty()) bytes = repaired;
     int subsampling = 0, space = 0;
     const int result = tjDecompressHeader3(handle.get(), data(bytes), bytes.size(), &header.width, &header.height,
                                            &subsampling, &space);
     require(result == 0, name, ": not a readable JPEG: ", tjGetErrorStr2(handle.get()));
-    require(space != TJCS_CMYK && space != TJCS_YCCK, name,
-            ": a CMYK JPEG, which io::TurboJpeg does not read; save it as RGB");
     return header;
   }
 
   static Image decode(std::string_view bytes, const ImageHeader& header, std::string_view name) {
     const Handle handle = open();
+    const jpeg::Facts facts = jpeg::facts(bytes, name);
+    const std::string repaired = jpeg::repaired(bytes, facts);
+    if (!repaired.empty()) bytes = repaired;
+    const bool cmyk = facts.components == 4;
     Image image{header.width, header.height, {}};
     image.rgba.resize(static_cast<std::size_t>(header.width) * static_cast<std::size_t>(header.height) * 4);
-    const int result = tjDecompress2(handle.get(), data(bytes), bytes.size(), image.rgba.data(), header.width, 0,
-                                     header.height, TJPF_RGBA, TJFLAG_ACCURATEDCT | TJFLAG_STOPONWARNING);
+    const int result =
+        tjDecompress2(handle.get(), data(bytes), bytes.size(), image.rgba.data(), header.width, 0, header.height,
+                      cmyk ? TJPF_CMYK : TJPF_RGBA, TJFLAG_ACCURATEDCT | TJFLAG_STOPONWARNING);
     require(result == 0, name, ": damaged or truncated JPEG: ", tjGetErrorStr2(handle.get()));
+    if (cmyk) to_rgb(image.rgba);
     return image;
   }
 
  private:
+  /// Adobe's CMYK, of which every number is inverted, as RGBA, with Pillow's rounding.
+  static void to_rgb(std::vector<std::uint8_t>& pixels) {
+    for (std::size_t i = 0; i < pixels.size(); i += 4) {
+      const unsigned white = pixels[i + 3];
+      for (std::size_t c = i; c < i + 3; ++c) {
+        const unsigned product = (255u - pixels[c]) * white + 128;
+        pixels[c] = static_cast<std::uint8_t>(white - (((product >> 8) + product) >> 8));
+      }
+      pixels[i + 3] = 255;
+    }
+  }
+
   struct Destroy {
     void operator()(void* handle) const { tjDestroy(handle); }
   };

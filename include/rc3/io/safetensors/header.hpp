@@ -20,6 +20,7 @@
 #include "rc3/core/utf8.hpp"
 #include "rc3/io/file.hpp"
 #include "rc3/io/safetensors/entry.hpp"
+#include "rc3/io/safetensors/foreign.hpp"
 #include "rc3/io/safetensors/header_sax.hpp"
 
 namespace rc3::io::safetensors {
@@ -89,17 +90,26 @@ namespace detail {
 /// @param read  called as read(out, size, offset): reads bytes of the file into @p out
 template <class Read>
 Header read_header(const Read& read, std::uint64_t file_size, std::string_view name) {
-  require(file_size >= 8, name, ": truncated: ", file_size, " bytes, no safetensors file");
+  // A file with a wrong length, or no JSON after it, is often something else.
+  const auto check = [&](bool right, const auto&... what) {
+    if (right) return;
+    std::string begin(static_cast<std::size_t>(std::min<std::uint64_t>(file_size, 512)), '\0');
+    read(begin.data(), begin.size(), 0);
+    const std::string kind = foreign_kind(begin);
+    require(kind.empty(), name, ": no safetensors file but ", kind);
+    fail(name, what...);
+  };
+  check(file_size >= 8, ": truncated: ", file_size, " bytes, no safetensors file");
   std::array<unsigned char, 8> raw{};
   read(raw.data(), raw.size(), 0);
   std::uint64_t length = 0;
   for (std::size_t i = 0; i < 8; ++i) length |= std::uint64_t{raw[i]} << (8 * i);
-  require(length <= max_header_bytes, name, ": a header of ", length, " bytes, more than the allowed ",
-          max_header_bytes);
-  require(length <= file_size - 8, name, ": truncated: a header of ", length, " bytes in a file of ", file_size);
+  check(length <= max_header_bytes, ": a header of ", length, " bytes, more than the allowed ", max_header_bytes);
+  check(length <= file_size - 8, ": truncated: a header of ", length, " bytes in a file of ", file_size);
 
   std::string json(static_cast<std::size_t>(length), '\0');
   read(json.data(), json.size(), 8);
+  check(!json.empty() && json.front() == '{', ": the header does not begin with '{'");
   Header header = parse_header(json, file_size - 8 - length, name);
   header.data_offset = 8 + length;
   return header;

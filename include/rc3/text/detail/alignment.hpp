@@ -55,12 +55,6 @@ constexpr bool is_blank(char32_t c) {
   return std::any_of(blanks.begin(), blanks.end(), [c](const auto& b) { return b.first <= c && c <= b.second; });
 }
 
-constexpr bool only_blanks(std::string_view text) {
-  for (std::size_t i = 0; i < text.size(); i = next_character(text, i))
-    if (!is_blank(code_point(text, i))) return false;
-  return true;
-}
-
 /// Bytes of a piece's letters: its span without the blanks at both ends.
 /// @param piece       span from SentencePiece
 /// @param only_space  whether the piece is "▁" alone, without letters. An empty span of another piece is inside a

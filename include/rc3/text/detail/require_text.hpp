@@ -4,9 +4,9 @@
 #include <cstddef>
 #include <string_view>
 
+#include "rc3/core/blank.hpp"
 #include "rc3/core/error.hpp"
 #include "rc3/core/utf8.hpp"
-#include "rc3/text/detail/alignment.hpp"
 
 namespace rc3::text::detail {
 
@@ -16,7 +16,7 @@ inline void require_text(std::string_view tokenizer, std::string_view text, std:
           " are read, cut it first");
   const auto bad = find_invalid_utf8(text);  // not require_utf8(): joining its argument would allocate for each text
   require(bad == std::string_view::npos, tokenizer, ": the text: not UTF-8 at byte ", bad);
-  require(!only_blanks(text), tokenizer, ": an empty text; drop the sample, or give it a caption");
+  require(!rc3::is_blank(text), tokenizer, ": an empty text; drop the sample, or give it a caption");
 }
 
 }  // namespace rc3::text::detail
