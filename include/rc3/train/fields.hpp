@@ -54,6 +54,8 @@ void visit_fields(CheckpointOptions& o, V&& v) {
   v("every", o.every, "steps between two checkpoints", config::above(0));
   v("keep", o.keep, "newest checkpoints that stay; the best one stays besides", config::at_least(2));
   v("asynchronous", o.asynchronous, "written by a thread while training goes on");
+  v("changes", o.changes,
+    "where a resume meets other data, another seed or an option that it cannot take: refuse, or allow and go on");
 }
 
 template <class V>
@@ -70,6 +72,10 @@ namespace rc3::config {
 template <>
 struct Names<train::Precision> {
   static constexpr const char* all[] = {"automatic", "float32", "bfloat16"};
+};
+template <>
+struct Names<data::Changes> {
+  static constexpr const char* all[] = {"refuse", "allow"};
 };
 template <>
 struct Names<train::Decay> {

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "rc3/data/loader/loader_state.hpp"
 #include "rc3/train/schedule.hpp"
 
 namespace rc3::train {
@@ -56,6 +57,7 @@ struct CheckpointOptions {
   std::int64_t every = 1000;          ///< optimizer steps, > 0
   std::int64_t keep = 3;              ///< number of newest ones, >= 2, in addition to the best one
   bool asynchronous = true;           ///< a thread writes a copy during training
+  data::Changes changes = data::Changes::refuse;  ///< of data, seed and options that a resume cannot take
 };
 
 /// Options of a run's logs and report.
