@@ -21,13 +21,15 @@ BOOST_AUTO_TEST_CASE(each_other_value_is_found_with_its_name) {
   BOOST_TEST(changed_options(now, now).empty());
   // The order of keys is no difference, nor is a configuration that is not there.
   BOOST_TEST(changed_options(json::parse(R"({"a": {"b": 1, "c": 2}})"),
-                             nlohmann::ordered_json::parse(R"({"a": {"c": 2, "b": 1}})")).empty());
+                             nlohmann::ordered_json::parse(R"({"a": {"c": 2, "b": 1}})"))
+                 .empty());
   BOOST_TEST(changed_options(nullptr, now).empty());
 }
 
 BOOST_AUTO_TEST_CASE(an_option_is_in_its_groups) {
   for (const char* option : {"train", "train.rate", "train.rate.x"}) BOOST_TEST(is_in("train.rate.x", {"y", option}));
-  for (const char* option : {"train.rat", "train.rate.x.y", "tra", "rate"}) BOOST_TEST(!is_in("train.rate.x", {option}));
+  for (const char* option : {"train.rat", "train.rate.x.y", "tra", "rate"})
+    BOOST_TEST(!is_in("train.rate.x", {option}));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

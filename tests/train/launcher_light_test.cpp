@@ -23,11 +23,10 @@ struct Variables {
   Variables& operator=(const Variables&) = delete;
   ~Variables() { clear(); }
   static void clear() {
-    for (const char* name :
-         {"RANK", "WORLD_SIZE", "LOCAL_RANK", "MASTER_ADDR", "MASTER_PORT", "OMPI_COMM_WORLD_RANK",
-          "OMPI_COMM_WORLD_SIZE", "OMPI_COMM_WORLD_LOCAL_RANK", "OMPI_COMM_WORLD_LOCAL_SIZE", "PMIX_NAMESPACE",
-          "SLURM_PROCID", "SLURM_NTASKS", "SLURM_STEP_NUM_TASKS", "SLURM_STEP_NODELIST", "SLURM_JOB_ID",
-          "SLURM_STEP_ID", "SLURM_LOCALID"})
+    for (const char* name : {"RANK", "WORLD_SIZE", "LOCAL_RANK", "MASTER_ADDR", "MASTER_PORT", "OMPI_COMM_WORLD_RANK",
+                             "OMPI_COMM_WORLD_SIZE", "OMPI_COMM_WORLD_LOCAL_RANK", "OMPI_COMM_WORLD_LOCAL_SIZE",
+                             "PMIX_NAMESPACE", "SLURM_PROCID", "SLURM_NTASKS", "SLURM_STEP_NUM_TASKS",
+                             "SLURM_STEP_NODELIST", "SLURM_JOB_ID", "SLURM_STEP_ID", "SLURM_LOCALID"})
       ::unsetenv(name);
   }
 };
@@ -43,8 +42,13 @@ BOOST_AUTO_TEST_CASE(each_launcher_is_understood) {
     BOOST_TEST(local_rank() == 0);
   }
   {
-    const Variables torchrun({{"RANK", "1"}, {"WORLD_SIZE", "4"}, {"LOCAL_RANK", "1"}, {"MASTER_ADDR", "a"},
-                              {"MASTER_PORT", "29500"}, {"SLURM_PROCID", "0"}, {"SLURM_NTASKS", "2"}});
+    const Variables torchrun({{"RANK", "1"},
+                              {"WORLD_SIZE", "4"},
+                              {"LOCAL_RANK", "1"},
+                              {"MASTER_ADDR", "a"},
+                              {"MASTER_PORT", "29500"},
+                              {"SLURM_PROCID", "0"},
+                              {"SLURM_NTASKS", "2"}});
     const auto ranks = launched();
     BOOST_TEST(ranks->by == "torchrun");
     BOOST_TEST(ranks->rank == 1);
@@ -54,17 +58,20 @@ BOOST_AUTO_TEST_CASE(each_launcher_is_understood) {
     BOOST_TEST(local_rank() == 1);
   }
   {
-    const Variables mpirun({{"OMPI_COMM_WORLD_RANK", "1"}, {"OMPI_COMM_WORLD_SIZE", "2"},
-                            {"OMPI_COMM_WORLD_LOCAL_SIZE", "2"}, {"PMIX_NAMESPACE", "1@2"}});
+    const Variables mpirun({{"OMPI_COMM_WORLD_RANK", "1"},
+                            {"OMPI_COMM_WORLD_SIZE", "2"},
+                            {"OMPI_COMM_WORLD_LOCAL_SIZE", "2"},
+                            {"PMIX_NAMESPACE", "1@2"}});
     BOOST_TEST(launched()->host() == "127.0.0.1");
     BOOST_TEST(launched()->port() >= 20000);
   }
 }
 
 BOOST_AUTO_TEST_CASE(srun_is_understood_and_a_job_script_without_it_is_told) {
-  std::map<std::string, std::string> srun{
-      {"SLURM_PROCID", "5"},   {"SLURM_NTASKS", "8"},   {"SLURM_STEP_NUM_TASKS", "8"}, {"SLURM_STEP_NODELIST", "gpu[07-08]"},
-      {"SLURM_JOB_ID", "123"}, {"SLURM_STEP_ID", "0"}, {"SLURM_LOCALID", "1"}};
+  std::map<std::string, std::string> srun{{"SLURM_PROCID", "5"},         {"SLURM_NTASKS", "8"},
+                                          {"SLURM_STEP_NUM_TASKS", "8"}, {"SLURM_STEP_NODELIST", "gpu[07-08]"},
+                                          {"SLURM_JOB_ID", "123"},       {"SLURM_STEP_ID", "0"},
+                                          {"SLURM_LOCALID", "1"}};
   std::uint16_t port = 0;
   {
     const Variables set(srun);
@@ -90,8 +97,14 @@ BOOST_AUTO_TEST_CASE(srun_is_understood_and_a_job_script_without_it_is_told) {
 }
 
 BOOST_AUTO_TEST_CASE(the_first_machine_of_a_list) {
-  for (const auto& [list, first] : {std::pair("node1", "node1"), {"node1,node2", "node1"}, {"n[007-010,012],x", "n007"},
-                                    {"n[3,5]", "n3"}, {"a[1-2]-ib,b", "a1-ib"}, {"", ""}, {"n[", "n"}, {"n[3", "n3"}})
+  for (const auto& [list, first] : {std::pair("node1", "node1"),
+                                    {"node1,node2", "node1"},
+                                    {"n[007-010,012],x", "n007"},
+                                    {"n[3,5]", "n3"},
+                                    {"a[1-2]-ib,b", "a1-ib"},
+                                    {"", ""},
+                                    {"n[", "n"},
+                                    {"n[3", "n3"}})
     BOOST_TEST(detail::first_host(list) == first);
 }
 

@@ -224,7 +224,8 @@ class Pretraining {
     // No rule tells which of the variant's options are in the weights, so none may change, as with `init`.
     options.fixed = {"variant", "init", "seed", "validation.untrained"};
     const auto group = name.empty() ? name : name + '.';
-    for (const char* option : {"loader.seed", "loader.window", "loader.tokens"}) options.fixed.push_back(group + option);
+    for (const char* option : {"loader.seed", "loader.window", "loader.tokens"})
+      options.fixed.push_back(group + option);
     for (const char* option : {"train", "objectives", "pairing", "loader.batch"})
       options.training.push_back(group + option);
     options.training.push_back(stage.data.paths.empty() ? "data" : group + "data");
@@ -246,10 +247,10 @@ class Pretraining {
     if (caches(stage, source)) {
       auto& samples = cached(stage, source, name);
       calibrate(stage, samples);
-      features::CachedPairs<Model> batches(model(), samples, pairing,
-                                           {stage.loader.seed, stage.loader.batch, comm_->size(), comm_->rank(),
-                                            settings_.checkpoint.changes},
-                                           run.loader_state());
+      features::CachedPairs<Model> batches(
+          model(), samples, pairing,
+          {stage.loader.seed, stage.loader.batch, comm_->size(), comm_->rank(), settings_.checkpoint.changes},
+          run.loader_state());
       return end(run.train(batches));
     }
     if (!calibrated_) {

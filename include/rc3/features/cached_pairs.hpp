@@ -20,10 +20,10 @@
 namespace rc3::features {
 
 struct CachedPairsOptions {
-  std::uint64_t seed = 1;   ///< of order and pairs
-  std::int64_t batch = 64;  ///< samples per batch over all ranks, > 0
-  std::int64_t ranks = 1;   ///< > 0
-  std::int64_t rank = 0;    ///< this rank, 0 .. ranks - 1
+  std::uint64_t seed = 1;                         ///< of order and pairs
+  std::int64_t batch = 64;                        ///< samples per batch over all ranks, > 0
+  std::int64_t ranks = 1;                         ///< > 0
+  std::int64_t rank = 0;                          ///< this rank, 0 .. ranks - 1
   data::Changes changes = data::Changes::refuse;  ///< of data, seed or order since the state to continue from
 };
 
@@ -91,7 +91,8 @@ class CachedPairs {
   /// Pair of sample @p i, drawn as in data::PrepareSample.
   std::optional<data::TextPair> draw(std::int64_t i, std::int64_t epoch) const {
     const auto& sample = samples_.sample(i);
-    Random random(options_.seed, static_cast<std::uint64_t>(data::text_id(sample.id)), static_cast<std::uint64_t>(epoch));
+    Random random(options_.seed, static_cast<std::uint64_t>(data::text_id(sample.id)),
+                  static_cast<std::uint64_t>(epoch));
     return pairing_.pair(sample, random);
   }
 

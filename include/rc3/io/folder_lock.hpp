@@ -41,8 +41,8 @@ class FolderLock {
     if (::gethostname(host.data(), host.size() - 1) != 0) host = {'?'};
     const auto text = join("process ", ::getpid(), " on ", host.data(), '\n');
     // Informative only: a full disk must not prevent a run.
-    [[maybe_unused]] const bool written = ::ftruncate(file_.get(), 0) == 0 &&
-                                          ::pwrite(file_.get(), text.data(), text.size(), 0) > 0;
+    [[maybe_unused]] const bool written =
+        ::ftruncate(file_.get(), 0) == 0 && ::pwrite(file_.get(), text.data(), text.size(), 0) > 0;
   }
 
  private:

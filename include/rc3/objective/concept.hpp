@@ -16,6 +16,8 @@ concept Policy = requires(O& objective, ForwardCache<Model>& forward) {
 
 /// An objective on embeddings alone: it never reads z or tokens, and says so with `embeddings_only = true`.
 template <class O>
-inline constexpr bool embeddings_only = requires { requires O::embeddings_only; };
+inline constexpr bool embeddings_only = requires {
+  requires O::embeddings_only;
+};
 
 }  // namespace rc3::objective

@@ -56,8 +56,9 @@ class C10d {
   ///         a failed connection; for an unknown backend, or one that this program or its device lacks
   static C10d from_environment(const C10dOptions& options = {}) {
     const auto ranks = launched();
-    require(ranks.has_value(),
-            "train::C10d: the variables RANK and WORLD_SIZE are not set; start with torchrun --no-python, mpirun or srun");
+    require(
+        ranks.has_value(),
+        "train::C10d: the variables RANK and WORLD_SIZE are not set; start with torchrun --no-python, mpirun or srun");
     return C10d(ranks->rank, ranks->size, ranks->host(), ranks->port(), options);
   }
 

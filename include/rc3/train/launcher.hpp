@@ -89,9 +89,9 @@ inline std::optional<Launched> launched() {
   struct Names {
     const char *by, *rank, *size;
   };
-  for (const auto& [by, rank, size] : {Names{"torchrun", "RANK", "WORLD_SIZE"},
-                                       Names{"mpirun", "OMPI_COMM_WORLD_RANK", "OMPI_COMM_WORLD_SIZE"},
-                                       Names{"srun", "SLURM_PROCID", "SLURM_STEP_NUM_TASKS"}}) {
+  for (const auto& [by, rank, size] :
+       {Names{"torchrun", "RANK", "WORLD_SIZE"}, Names{"mpirun", "OMPI_COMM_WORLD_RANK", "OMPI_COMM_WORLD_SIZE"},
+        Names{"srun", "SLURM_PROCID", "SLURM_STEP_NUM_TASKS"}}) {
     const auto n = detail::number(size);
     if (!n) continue;
     const auto r = detail::number(rank);

@@ -76,7 +76,8 @@ class Run {
   using Batch = BatchOf<Trained>;
 
   /// @param trainer  outlives this; its state is replaced if there is a checkpoint
-  /// @throws rc3::Error if all checkpoints of the folder are damaged, or the newest does not fit this program; if another
+  /// @throws rc3::Error if all checkpoints of the folder are damaged, or the newest does not fit this program; if
+  /// another
   ///         program writes to the folder; for a changed option that a resume cannot take (RunOptions::fixed)
   explicit Run(Trainer<Trained, Comm>& trainer, RunOptions options = {}, std::ostream& out = std::cout,
                System system = {})

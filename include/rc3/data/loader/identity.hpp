@@ -56,7 +56,8 @@ DataIdentity identity_of(std::string_view name, std::int64_t size, const std::ve
   }
   auto hash = static_cast<std::uint64_t>(text_id(all));
   std::string digest(16, '0');
-  for (auto digit = digest.rbegin(); digit != digest.rend(); ++digit, hash /= 16) *digit = "0123456789abcdef"[hash % 16];
+  for (auto digit = digest.rbegin(); digit != digest.rend(); ++digit, hash /= 16)
+    *digit = "0123456789abcdef"[hash % 16];
   return {std::string(name), size, std::move(digest)};
 }
 
