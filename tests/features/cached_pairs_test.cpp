@@ -84,7 +84,7 @@ BOOST_AUTO_TEST_CASE(a_resume_goes_on_where_it_stopped) {
   CachedSamples samples(host, source, letters, prepare, errors);
   CachedPairs<Host> whole(host, samples, pairing, {.seed = 5, .batch = 3});
   for (int step = 0; step < 4; ++step) whole.next();
-  CachedPairs<Host> resumed(host, samples, pairing, {.seed = 1, .batch = 3}, whole.state());
+  CachedPairs<Host> resumed(host, samples, pairing, {.seed = 5, .batch = 3}, whole.state());
   for (int step = 0; step < 4; ++step) {
     const auto a = whole.next().value(), b = resumed.next().value();
     BOOST_TEST(a.samples == b.samples, boost::test_tools::per_element());
@@ -95,6 +95,27 @@ BOOST_AUTO_TEST_CASE(a_resume_goes_on_where_it_stopped) {
         CachedPairs<Host>(host, samples, pairing, {.batch = 3}, data::LoaderState{1, 0, 4});
       },
       "no batch ends there");
+}
+
+BOOST_AUTO_TEST_CASE(a_resume_on_other_data_is_refused_or_begins_the_next_epoch) {
+  Greys source(7), other(8);
+  const data::Pairing pairing(source.languages());
+  data::DataErrors errors;
+  Host host;
+  CachedSamples samples(host, source, letters, prepare, errors), others(host, other, letters, prepare, errors);
+  CachedPairs<Host> before(host, samples, pairing, {.seed = 5, .batch = 3});
+  before.next();
+  const auto state = before.state();
+  throws_with([&] { CachedPairs<Host>(host, others, pairing, {.seed = 5, .batch = 3}, state); }, "(7 samples",
+              "(8 samples");
+  throws_with([&] { CachedPairs<Host>(host, samples, pairing, {.seed = 6, .batch = 3}, state); },
+              "the seed was 5, is now 6");
+  CachedPairs<Host> now(host, others, pairing, {.seed = 6, .batch = 3, .changes = data::Changes::allow}, state);
+  CachedPairs<Host> fresh(host, others, pairing, {.seed = 6, .batch = 3});
+  for (int step = 0; step < 3; ++step) fresh.next();
+  BOOST_TEST(now.state().epoch == 1);
+  for (int step = 0; step < 3; ++step)
+    BOOST_TEST(now.next()->samples == fresh.next()->samples, boost::test_tools::per_element());
 }
 
 BOOST_AUTO_TEST_CASE(a_resume_encodes_texts_beside_the_same_neighbours) {

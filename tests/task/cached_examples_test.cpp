@@ -145,7 +145,11 @@ BOOST_AUTO_TEST_CASE(an_epoch_brings_each_once_and_goes_on_where_it_stopped) {
   BOOST_TEST(second.size() == 10u);
   BOOST_TEST((seen[0] != seen[3]));
   BOOST_TEST(seen[2].size() == 2u);
-  task::CachedBatches later(all, 4, 99, middle);
+  throws_with([&] { task::CachedBatches(all, 4, 99, middle); }, "the seed was 7, is now 99");
+  const CachedExamples fewer(host, examples(9), Prepare{}, errors);
+  throws_with([&] { task::CachedBatches(fewer, 4, 7, middle); }, "the data set was the examples (10 samples",
+              "(9 samples");
+  task::CachedBatches later(all, 4, 7, middle);
   for (std::size_t i = 2; i < 6; ++i) BOOST_TEST(later.next()->samples == seen[i]);
 }
 

@@ -57,7 +57,8 @@ void visit_fields(OpenOptions& o, V&& v) {
   v("languages", o.languages, "languages; for xflickrco one a file; for shards that of the .txt members");
   v("split", o.split, "part of a data set with parts: train, val, ...; empty: train, or val for validation");
   v("size", o.size, "number of generated samples, for formats that generate; 0: their default");
-  v("image_members", o.image_members, "shards: endings of image members, such as input.jpg; none given: jpg, png, webp");
+  v("image_members", o.image_members,
+    "shards: endings of image members, such as input.jpg; none given: jpg, png, webp");
   v("text_members", o.text_members, "shards: endings of text members, such as outputs.txt; none given: txt");
   v("caption_key", o.caption_key, "shards: key of the caption in a .json that is no record of rc3");
   v("keys_per_shard", o.keys_per_shard, "shards: whether keys start again in each shard");

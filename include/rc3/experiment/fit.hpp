@@ -100,6 +100,7 @@ struct FitOptions {
   std::uint64_t seed = 1;                ///< of order, pairs and dropout
   std::int64_t checkpoint_every = 1000;  ///< steps between two checkpoints
   std::optional<data::AnyDataset> validation = std::nullopt;  ///< images and texts for recall by language at the end
+  data::Changes changes = data::Changes::refuse;  ///< of data and seed since the checkpoint that a call resumes from
 };
 
 /// Trains on @p data. A second call with the same folder, model and options resumes the run. SIGINT and SIGTERM stop it
@@ -134,6 +135,7 @@ train::StopReason fit(const Trainable<M, Objectives...>& trainable, Data data, c
   stage.train.schedule.warmup = options.steps / 20;
   settings.checkpoint.folder = options.folder;
   settings.checkpoint.every = options.checkpoint_every;
+  settings.checkpoint.changes = options.changes;
   return experiment::Pretraining<Experiment>(settings, experiment::detail::provenance_of(settings),
                                              nn::device_of(*trainable.pipeline.model), std::make_shared<Single>(), out)
       .run();

@@ -10,6 +10,7 @@
 #include <optional>
 #include <ostream>
 #include <string>
+#include <system_error>
 #include <type_traits>
 #include <unordered_map>
 #include <utility>
@@ -26,6 +27,7 @@
 #include "rc3/experiment/init.hpp"
 #include "rc3/experiment/settings.hpp"
 #include "rc3/features/features.hpp"
+#include "rc3/io/folder_lock.hpp"
 #include "rc3/io/image/available_decoders.hpp"
 #include "rc3/pipeline/save.hpp"
 #include "rc3/task/retrieval_evaluation.hpp"
@@ -70,6 +72,12 @@ class Pretraining {
         out_(out),
         tokenizer_(E::tokenizer(settings.variant)),
         prepare_(E::prepare(settings.variant)) {
+    if (const auto& folder = settings_.checkpoint.folder; first_rank() && !folder.empty() && *names[0] != '\0') {
+      std::error_code failed;
+      std::filesystem::create_directories(folder, failed);
+      require(!failed, folder.string(), ": cannot make the folder: ", failed.message());
+      lock_.emplace(folder);  // the runs of the stages lock their own folders, one at a time
+    }
     for (std::size_t i = 0; i < names.size(); ++i)
       if (steps_of(i) > 0) open(settings_.stages[i].data.paths.empty() ? settings_.data : settings_.stages[i].data);
     if (first_rank() && settings_.held_out)
@@ -215,6 +223,14 @@ class Pretraining {
       options.label = name;
       if (!options.checkpoint.folder.empty()) options.checkpoint.folder /= name;
     }
+    // No rule tells which of the variant's options are in the weights, so none may change, as with `init`.
+    options.fixed = {"variant", "init", "seed", "validation.untrained"};
+    const auto group = name.empty() ? name : name + '.';
+    for (const char* option : {"loader.seed", "loader.window", "loader.tokens"})
+      options.fixed.push_back(group + option);
+    for (const char* option : {"train", "objectives", "pairing", "loader.batch"})
+      options.training.push_back(group + option);
+    options.training.push_back(stage.data.paths.empty() ? "data" : group + "data");
     train::Run<Trained, Comm> run(trainer, options, out_);
     if (run.resumed_at() > 0) calibrated_ = true;
     const auto& source = sources_.at(open(stage.data.paths.empty() ? settings_.data : stage.data));
@@ -236,9 +252,10 @@ class Pretraining {
     if (caches(stage, source)) {
       auto& samples = cached(stage, source, name);
       calibrate(stage, samples);
-      features::CachedPairs<Model> batches(model(), samples, pairing,
-                                           {stage.loader.seed, stage.loader.batch, comm_->size(), comm_->rank()},
-                                           run.loader_state());
+      features::CachedPairs<Model> batches(
+          model(), samples, pairing,
+          {stage.loader.seed, stage.loader.batch, comm_->size(), comm_->rank(), settings_.checkpoint.changes},
+          run.loader_state());
       return end(run.train(batches));
     }
     if (!calibrated_) {
@@ -254,6 +271,7 @@ class Pretraining {
     loading.workers = static_cast<int>(stage.loader.workers);
     loading.prefetch = static_cast<int>(stage.loader.prefetch);
     loading.rank = comm_->rank();
+    loading.changes = settings_.checkpoint.changes;
     auto prepare = prepare_;
     prepare.pairing = stage.pairing;
     data::Loader loader(
@@ -408,6 +426,7 @@ class Pretraining {
   std::unique_ptr<features::CachedSamples> cached_, cached_held_out_;
   const data::AnyDataset* cached_source_ = nullptr;
   bool calibrated_ = false;
+  std::optional<io::FolderLock> lock_;
   std::string unsaved_;  ///< why the model directory could not be written; empty: it could
   std::vector<task::LanguageRecall> recall_, untrained_;
 };

@@ -3,7 +3,6 @@
 
 #include <ATen/Parallel.h>
 
-#include <cstdlib>
 #include <iostream>
 #include <memory>
 #include <string>
@@ -11,6 +10,7 @@
 #include "rc3/config/arguments.hpp"
 #include "rc3/core/reuse_freed_memory.hpp"
 #include "rc3/experiment/pretraining.hpp"
+#include "rc3/train/launcher.hpp"
 #ifdef RC3_HAS_GLOO
 #include "rc3/train/c10d.hpp"
 #endif
@@ -25,15 +25,19 @@ using Comm = train::C10d;
 using Comm = Single;
 #endif
 
-/// The ranks that torchrun or mpirun started; one rank otherwise. One type for both, since a training takes a minute to
-/// compile.
+/// The ranks that torchrun, mpirun or srun started; one rank otherwise. One type for both, since a training takes a
+/// minute to compile.
 inline std::shared_ptr<Comm> communicator([[maybe_unused]] const at::Device& device,
                                           [[maybe_unused]] const std::string& backend) {
+  const auto ranks = train::launched();
+  if (!ranks) return std::make_shared<Comm>();
 #ifdef RC3_HAS_GLOO
-  if (std::getenv("WORLD_SIZE") != nullptr || std::getenv("OMPI_COMM_WORLD_SIZE") != nullptr)
-    return std::make_shared<Comm>(Comm::from_environment({.device = device, .backend = backend}));
-#endif
+  return std::make_shared<Comm>(Comm::from_environment({.device = device, .backend = backend}));
+#else
+  require(ranks->size == 1, ranks->by, " started ", ranks->size,
+          " processes, but this program was built without Gloo (Debian: libgloo-dev) and runs on one rank");
   return std::make_shared<Comm>();
+#endif
 }
 
 }  // namespace detail
@@ -45,7 +49,7 @@ struct NoReport {
 };
 
 /// main() of an experiment. Returns 0 after all steps or a signal, 1 with an error message otherwise. Supports several
-/// ranks (torchrun, mpirun) if RC3_HAS_GLOO is defined.
+/// ranks (torchrun, mpirun, srun) if RC3_HAS_GLOO is defined.
 /// @param report  called on rank 0 with the Pretraining after all steps
 template <class E, class Report = NoReport>
 int main(int argc, char** argv, const Report& report = {}) {

@@ -10,6 +10,7 @@
 #include "rc3/core/error.hpp"
 #include "rc3/core/random.hpp"
 #include "rc3/data/loader/batches.hpp"
+#include "rc3/data/loader/identity.hpp"
 #include "rc3/data/loader/loader.hpp"
 #include "rc3/data/loader/order.hpp"
 #include "rc3/data/loader/pairing.hpp"
@@ -19,10 +20,11 @@
 namespace rc3::features {
 
 struct CachedPairsOptions {
-  std::uint64_t seed = 1;   ///< of order and pairs
-  std::int64_t batch = 64;  ///< samples per batch over all ranks, > 0
-  std::int64_t ranks = 1;   ///< > 0
-  std::int64_t rank = 0;    ///< this rank, 0 .. ranks - 1
+  std::uint64_t seed = 1;                         ///< of order and pairs
+  std::int64_t batch = 64;                        ///< samples per batch over all ranks, > 0
+  std::int64_t ranks = 1;                         ///< > 0
+  std::int64_t rank = 0;                          ///< this rank, 0 .. ranks - 1
+  data::Changes changes = data::Changes::refuse;  ///< of data, seed or order since the state to continue from
 };
 
 /// The same batches as data::Loader on the same samples, pair for pair: a function of (seed, epoch). Damaged samples
@@ -32,20 +34,22 @@ template <class Host>
 class CachedPairs {
  public:
   /// @param host, samples  outlive this
-  /// @param from           state to continue from; its seed replaces the options'
-  /// @throws rc3::Error if no sample has a pair, or no batch ends at @p from
+  /// @param from           state to continue from
+  /// @throws rc3::Error if no sample has a pair, or no batch ends at @p from, or as data::start_of()
   CachedPairs(Host& host, CachedSamples& samples, data::Pairing pairing, CachedPairsOptions options = {},
               std::optional<data::LoaderState> from = std::nullopt)
       : host_(host),
         samples_(samples),
         pairing_(std::move(pairing)),
         options_(options),
-        state_(from.value_or(data::LoaderState{options.seed, 0, 0})),
         paired_(with_pairs()),
+        state_(data::start_of(
+            from, options.seed, "shuffled", [&] { return identity(); }, options.changes, "features::CachedPairs")),
         order_({0}, static_cast<std::int64_t>(paired_.size()), {.seed = state_.seed}) {
     require(options.rank >= 0 && options.rank < options.ranks, "features::CachedPairs: rank ", options.rank, " of ",
             options.ranks);
-    if (from) replay(*from);
+    if (!state_.data) state_.data = identity();
+    if (from) replay(state_);
     open();
     batches_->skip(state_.samples);
   }
@@ -57,7 +61,7 @@ class CachedPairs {
   std::optional<data::Loaded<Batch>> next() {
     auto drawn = batches_->next();
     if (drawn.empty()) {
-      state_ = {state_.seed, state_.epoch + 1, 0};
+      enter(state_.epoch + 1);
       open();
       drawn = batches_->next();
     }
@@ -72,10 +76,23 @@ class CachedPairs {
   data::LoaderState state() const { return state_; }
 
  private:
+  /// Of the samples with a pair: those that the order is drawn over.
+  data::DataIdentity identity() const {
+    return data::identity_of(samples_.name(), size(), {0}, [&](std::int64_t i) -> const data::Sample& {
+      return samples_.sample(paired_[static_cast<std::size_t>(i)]);
+    });
+  }
+
+  void enter(std::int64_t epoch) {
+    state_.epoch = epoch;
+    state_.samples = 0;
+  }
+
   /// Pair of sample @p i, drawn as in data::PrepareSample.
   std::optional<data::TextPair> draw(std::int64_t i, std::int64_t epoch) const {
     const auto& sample = samples_.sample(i);
-    Random random(state_.seed, static_cast<std::uint64_t>(data::text_id(sample.id)), static_cast<std::uint64_t>(epoch));
+    Random random(options_.seed, static_cast<std::uint64_t>(data::text_id(sample.id)),
+                  static_cast<std::uint64_t>(epoch));
     return pairing_.pair(sample, random);
   }
 
@@ -100,8 +117,8 @@ class CachedPairs {
 
   /// Encodes the texts of all batches before @p end in the order of the run that is resumed. The last bits of a text's
   /// features depend on the texts encoded beside it; with the same neighbours a resumed run has the same weights.
-  void replay(const data::LoaderState& end) {
-    for (state_ = {end.seed, 0, 0}; state_.epoch <= end.epoch; state_ = {end.seed, state_.epoch + 1, 0}) {
+  void replay(const data::LoaderState end) {
+    for (enter(0); state_.epoch <= end.epoch; enter(state_.epoch + 1)) {
       open();
       while (state_.epoch < end.epoch || batches_->given() < end.samples) {
         const auto drawn = batches_->next();
@@ -123,8 +140,8 @@ class CachedPairs {
   CachedSamples& samples_;
   data::Pairing pairing_;
   CachedPairsOptions options_;
-  data::LoaderState state_;
   std::vector<std::int64_t> paired_;
+  data::LoaderState state_;
   data::Order order_;
   std::optional<data::Batches> batches_;
 };

@@ -191,17 +191,22 @@ class CachedBatches {
       : examples_(examples),
         size_(size),
         ranks_(ranks),
-        state_(from.value_or(data::LoaderState{seed, 0, 0})),
+        state_(data::start_of(
+            from, seed, "shuffled", [&] { return identity(); }, data::Changes::refuse, "task::CachedBatches")),
         order_({0}, examples.size(), {.seed = state_.seed}) {
     require(size > 0, "task::CachedBatches: a batch must have a size above 0, has ", size);
     require(ranks.rank >= 0 && ranks.rank < ranks.size, "task::CachedBatches: rank ", ranks.rank, " of ", ranks.size);
     require(std::min(size, examples.size()) >= ranks.size, "task::CachedBatches: a batch of ",
             std::min(size, examples.size()), " has not one example for each of ", ranks.size, " ranks");
+    if (!state_.data) state_.data = identity();
   }
 
   /// The next batch, never empty: epoch follows epoch. Drops an epoch's last batch if it has fewer examples than ranks.
   std::optional<data::Loaded<ExampleBatch>> next() {
-    if (examples_.size() - state_.samples < ranks_.size) state_ = {state_.seed, state_.epoch + 1, 0};
+    if (examples_.size() - state_.samples < ranks_.size) {
+      ++state_.epoch;
+      state_.samples = 0;
+    }
     const auto order = order_.epoch(state_.epoch);
     std::vector<std::int64_t> index;
     for (std::int64_t i = 0; i < size_ && state_.samples < examples_.size(); ++i, ++state_.samples)
@@ -211,6 +216,11 @@ class CachedBatches {
   data::LoaderState state() const { return state_; }
 
  private:
+  data::DataIdentity identity() const {
+    return data::identity_of("the examples", examples_.size(), {0},
+                             [&](std::int64_t i) -> decltype(auto) { return examples_.example(i); });
+  }
+
   const CachedExamples& examples_;
   std::int64_t size_;
   Ranks ranks_;

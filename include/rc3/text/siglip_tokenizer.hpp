@@ -24,6 +24,7 @@
 #include "rc3/text/concept.hpp"
 #include "rc3/text/detail/byte_pairs.hpp"
 #include "rc3/text/detail/gemma.hpp"
+#include "rc3/text/detail/model_type.hpp"
 #include "rc3/text/detail/require_text.hpp"
 #include "rc3/text/detail/ties.hpp"
 #include "rc3/text/detail/tokenizer_config.hpp"
@@ -90,6 +91,7 @@ class SiglipPieces {
     length_ = config.length(length_);
     unknown_ = config.name("unk_token");
     lower_case_ = io::get_or(config.json, "do_lower_case", config.where, true);
+    ties_ = is_unigram(processor_->serialized_model_proto());
     std::vector<int> pieces;
     require(processor_->Encode(unknown_, &pieces).ok(), file.string(), ": cannot encode \"", unknown_, '"');
     skipped_ = pieces.size();
@@ -112,7 +114,7 @@ class SiglipPieces {
       return processor_->IsUnknown(piece) ? std::string_view() : processor_->IdToPiece(piece);
     };
     for_each_tie(
-        pieces.size(), [&](std::size_t i) { return name(pieces[i]); },
+        ties_ ? pieces.size() : 0, [&](std::size_t i) { return name(pieces[i]); },
         [&](std::size_t begin, std::size_t end) {
           std::stable_sort(pieces.data() + begin, pieces.data() + end,
                            [&](int a, int b) { return name(a).size() < name(b).size(); });
@@ -131,7 +133,7 @@ class SiglipPieces {
   std::int64_t pad_ = 0, end_ = 0, length_ = 64;
   std::string unknown_;
   std::size_t skipped_ = 0;
-  bool lower_case_ = true;
+  bool lower_case_ = true, ties_ = true;
 };
 
 }  // namespace detail

@@ -21,6 +21,7 @@
 #include "rc3/text/concept.hpp"
 #include "rc3/text/detail/alignment.hpp"
 #include "rc3/text/detail/assemble.hpp"
+#include "rc3/text/detail/model_type.hpp"
 #include "rc3/text/detail/pieces.hpp"
 #include "rc3/text/detail/require_text.hpp"
 #include "rc3/text/encoding.hpp"
@@ -67,11 +68,12 @@ class Tokenizer {
     auto processor = std::make_shared<sentencepiece::SentencePieceProcessor>();
     const auto status = processor->Load(directory.string());
     require(status.ok(), directory.string(), ": not a SentencePiece model (", status.ToString(), ")");
-    return Tokenizer(std::move(processor), std::move(options));
+    const bool ties = detail::is_unigram(processor->serialized_model_proto());
+    return Tokenizer(std::move(processor), ties, std::move(options));
   }
 
   /// The same loaded model with other options, for example another prefix. @throws rc3::Error for an invalid option
-  Tokenizer with(TokenizerOptions options) const { return Tokenizer(processor_, std::move(options)); }
+  Tokenizer with(TokenizerOptions options) const { return Tokenizer(processor_, ties_, std::move(options)); }
 
   /// Ids of @p text, including <s> and </s>, at most `max_length`.
   /// @throws rc3::Error if the text is empty or blank, not UTF-8 or longer than `max_text_bytes`
@@ -154,8 +156,8 @@ class Tokenizer {
   }
 
  private:
-  Tokenizer(std::shared_ptr<const sentencepiece::SentencePieceProcessor> processor, TokenizerOptions options)
-      : processor_(std::move(processor)), options_(std::move(options)) {
+  Tokenizer(std::shared_ptr<const sentencepiece::SentencePieceProcessor> processor, bool ties, TokenizerOptions options)
+      : processor_(std::move(processor)), ties_(ties), options_(std::move(options)) {
     require(options_.max_length >= 3, "text::Tokenizer: max_length must be at least 3, is ", options_.max_length);
     require_utf8(options_.prefix, "text::Tokenizer: the prefix");
   }
@@ -165,10 +167,10 @@ class Tokenizer {
     return options_.prefix + std::string(text);
   }
   std::vector<std::int64_t> ids_of(std::string_view text) const {
-    return detail::piece_ids(*processor_, prepare(text));
+    return detail::piece_ids(*processor_, ties_, prepare(text));
   }
   Encoding align(std::string_view text, int source) const {
-    return detail::piece_spans(*processor_, prepare(text), options_.prefix.size(), source);
+    return detail::piece_spans(*processor_, ties_, prepare(text), options_.prefix.size(), source);
   }
   template <class Part, class Encode>
   std::pair<Part, Part> cut_pair(const Encode& encode) const {
@@ -191,6 +193,7 @@ class Tokenizer {
   }
 
   std::shared_ptr<const sentencepiece::SentencePieceProcessor> processor_;
+  bool ties_;  ///< of a unigram model
   TokenizerOptions options_;
 };
 

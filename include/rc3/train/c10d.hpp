@@ -21,18 +21,16 @@
 #include <torch/csrc/distributed/c10d/ProcessGroupNCCL.hpp>
 #endif
 
-#include <charconv>
 #include <chrono>
 #include <cstdint>
 #include <cstdlib>
-#include <functional>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "rc3/core/communicator.hpp"
 #include "rc3/core/error.hpp"
+#include "rc3/train/launcher.hpp"
 
 namespace rc3::train {
 
@@ -45,9 +43,9 @@ struct C10dOptions {
 };
 
 /// A Communicator over TCP, and with NCCL over the GPUs' interconnect. CPU tensors always use Gloo. Launch with
-/// `torchrun --no-python --nproc-per-node=2 ./program` or with Open MPI's `mpirun -np 2 ./program`. On several machines
-/// mpirun also needs MASTER_ADDR, the machine of rank 0, and MASTER_PORT. Without a launcher, set RANK and WORLD_SIZE
-/// too for each process.
+/// `torchrun --no-python --nproc-per-node=2 ./program`, with Open MPI's `mpirun -np 2 ./program`, or with Slurm's
+/// `srun -n 2 ./program`. On several machines mpirun also needs MASTER_ADDR, the machine of rank 0, and MASTER_PORT.
+/// Without a launcher, set RANK and WORLD_SIZE too for each process.
 class C10d {
  public:
   /// A single rank; sends nothing. Programs thus need one communicator type for one rank and for several.
@@ -57,13 +55,11 @@ class C10d {
   /// @throws rc3::Error naming the environment variable that is missing or not a number, or the rank and the reason of
   ///         a failed connection; for an unknown backend, or one that this program or its device lacks
   static C10d from_environment(const C10dOptions& options = {}) {
-    const auto rank = number({"RANK", "OMPI_COMM_WORLD_RANK"}), size = number({"WORLD_SIZE", "OMPI_COMM_WORLD_SIZE"});
-    require(size > 0 && rank >= 0 && rank < size, "train::C10d: rank ", rank, " of ", size);
-    if (const auto port = port_of_mpirun(size)) return C10d(rank, size, "127.0.0.1", *port, options);
-    const auto host = text({"MASTER_ADDR"});
-    const auto port = number({"MASTER_PORT"});
-    require(port > 0 && port < 65536, "train::C10d: MASTER_PORT must be 1 .. 65535, is ", port);
-    return C10d(rank, size, host, static_cast<std::uint16_t>(port), options);
+    const auto ranks = launched();
+    require(
+        ranks.has_value(),
+        "train::C10d: the variables RANK and WORLD_SIZE are not set; start with torchrun --no-python, mpirun or srun");
+    return C10d(ranks->rank, ranks->size, ranks->host(), ranks->port(), options);
   }
 
   std::int64_t rank() const { return rank_; }
@@ -199,31 +195,6 @@ class C10d {
       fail("train::C10d: rank ", rank_, " of ", size_, ": ", what, ": ", why.substr(0, why.find('\n')),
            "; another rank ended, hangs or cannot be reached");
     }
-  }
-
-  /// Default port of the ranks of one mpirun if all are on this machine. Each call of mpirun has a separate number, so
-  /// that two concurrent runs do not collide.
-  static std::optional<std::uint16_t> port_of_mpirun(std::int64_t size) {
-    const char* here = std::getenv("OMPI_COMM_WORLD_LOCAL_SIZE");
-    const char* call = std::getenv("PMIX_NAMESPACE");
-    if (here == nullptr || call == nullptr || std::getenv("MASTER_ADDR") || std::getenv("MASTER_PORT")) return {};
-    if (number({"OMPI_COMM_WORLD_LOCAL_SIZE"}) != size) return {};
-    return static_cast<std::uint16_t>(20000 + std::hash<std::string_view>{}(call) % 10000);
-  }
-
-  static std::string text(std::initializer_list<const char*> names) {
-    for (const char* name : names)
-      if (const char* value = std::getenv(name); value != nullptr && *value != '\0') return value;
-    fail("train::C10d: the variable ", *names.begin(), " is not set; start with torchrun --no-python or mpirun");
-  }
-
-  static std::int64_t number(std::initializer_list<const char*> names) {
-    const std::string value = text(names);
-    std::int64_t parsed = 0;
-    const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), parsed);
-    require(error == std::errc() && end == value.data() + value.size(), "train::C10d: the variable ", *names.begin(),
-            " must be a number, is \"", value, '"');
-    return parsed;
   }
 
   std::int64_t rank_ = 0, size_ = 1;

@@ -8,32 +8,13 @@
 
 #include <charconv>
 #include <cstdint>
-#include <cstdlib>
 #include <string>
 #include <string_view>
 
 #include "rc3/core/error.hpp"
+#include "rc3/train/launcher.hpp"
 
 namespace rc3::train {
-
-namespace detail {
-
-/// This process's rank on its machine, from the variables of torchrun and Open MPI; 0 without them.
-inline std::int64_t local_rank() {
-  for (const char* name : {"LOCAL_RANK", "OMPI_COMM_WORLD_LOCAL_RANK"}) {
-    const char* value = std::getenv(name);
-    if (value == nullptr || *value == '\0') continue;
-    const std::string_view text(value);
-    std::int64_t rank = -1;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), rank);
-    require(error == std::errc() && end == text.data() + text.size() && rank >= 0, "train::device: the variable ", name,
-            " must be a number, is \"", text, '"');
-    return rank;
-  }
-  return 0;
-}
-
-}  // namespace detail
 
 /// @param wish  "cpu"; "cuda:N", the GPU N; "cuda", the GPU of this machine's local rank, the first without ranks;
 ///              "auto", as "cuda" if LibTorch has CUDA and a GPU exists, else the CPU
@@ -45,7 +26,7 @@ inline at::Device device(std::string_view wish) {
   if (wish == "auto" && gpus == 0) return at::kCPU;
   std::int64_t gpu = -1;
   if (wish == "auto" || wish == "cuda") {
-    gpu = detail::local_rank();
+    gpu = local_rank();
   } else if (wish.starts_with(numbered)) {
     const auto digits = wish.substr(numbered.size());
     const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), gpu);

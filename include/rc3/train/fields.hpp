@@ -54,6 +54,7 @@ void visit_fields(CheckpointOptions& o, V&& v) {
   v("every", o.every, "steps between checkpoints", config::above(0));
   v("keep", o.keep, "newest checkpoints to keep, beside the best one", config::at_least(2));
   v("asynchronous", o.asynchronous, "whether a thread writes them while training continues");
+  v("changes", o.changes, "a resume with other data, another seed or a changed option: refuse, or allow");
 }
 
 template <class V>
@@ -70,6 +71,10 @@ namespace rc3::config {
 template <>
 struct Names<train::Precision> {
   static constexpr const char* all[] = {"automatic", "float32", "bfloat16"};
+};
+template <>
+struct Names<data::Changes> {
+  static constexpr const char* all[] = {"refuse", "allow"};
 };
 template <>
 struct Names<train::Decay> {

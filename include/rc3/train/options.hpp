@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "rc3/data/loader/loader_state.hpp"
 #include "rc3/train/schedule.hpp"
 
 namespace rc3::train {
@@ -52,10 +53,11 @@ struct Options {
 
 /// Options of writing and keeping checkpoints.
 struct CheckpointOptions {
-  std::filesystem::path folder = {};  ///< of the run; empty: no checkpoints
-  std::int64_t every = 1000;          ///< optimizer steps, > 0
-  std::int64_t keep = 3;              ///< number of newest ones, >= 2, in addition to the best one
-  bool asynchronous = true;           ///< a thread writes a copy during training
+  std::filesystem::path folder = {};              ///< of the run; empty: no checkpoints
+  std::int64_t every = 1000;                      ///< optimizer steps, > 0
+  std::int64_t keep = 3;                          ///< number of newest ones, >= 2, in addition to the best one
+  bool asynchronous = true;                       ///< a thread writes a copy during training
+  data::Changes changes = data::Changes::refuse;  ///< of data, seed and options that a resume cannot take
 };
 
 /// Options of a run's logs and report.

@@ -19,9 +19,13 @@
 
 #include "rc3/config/json.hpp"
 #include "rc3/config/provenance.hpp"
+#include "rc3/data/loader/identity.hpp"
 #include "rc3/data/loader/loader.hpp"
+#include "rc3/io/folder_lock.hpp"
+#include "rc3/io/json.hpp"
 #include "rc3/train/background.hpp"
 #include "rc3/train/checkpoint.hpp"
+#include "rc3/train/checkpoint/changed_options.hpp"
 #include "rc3/train/checkpoint/store.hpp"
 #include "rc3/train/evaluation_mode.hpp"
 #include "rc3/train/fields.hpp"
@@ -40,6 +44,8 @@ struct RunOptions {
   config::Provenance sources = {};                 ///< origin of its values, stored with it; empty: unknown
   std::string label = "train";                     ///< of the progress line
   bool keep_best = false;                          ///< final weights are those of the best evaluation; see evaluate()
+  std::vector<std::string> fixed = {};     ///< options of `configuration`, or groups, without effect on a resumed run
+  std::vector<std::string> training = {};  ///< options without effect once all steps are done
 };
 
 /// The best evaluation of a run.
@@ -62,7 +68,7 @@ enum class StopReason {
 ///     data::Loader loader(source, prepare, collate, errors, options, lengths, run.loader_state());
 ///     run.train(loader);
 ///
-/// With several ranks, all must have access to the folder; rank 0 writes.
+/// With several ranks, all must have access to the folder; rank 0 writes, and locks it: a second program is refused.
 /// @tparam System  io::System, or a replacement in tests
 template <class Trained, Communicator Comm = Single, class System = io::System>
 class Run {
@@ -70,7 +76,9 @@ class Run {
   using Batch = BatchOf<Trained>;
 
   /// @param trainer  outlives this; its state is replaced if there is a checkpoint
-  /// @throws rc3::Error if all checkpoints of the folder are damaged, or the newest does not fit this program
+  /// @throws rc3::Error if all checkpoints of the folder are damaged, or the newest does not fit this program; if
+  /// another
+  ///         program writes to the folder; for a changed option that a resume cannot take (RunOptions::fixed)
   explicit Run(Trainer<Trained, Comm>& trainer, RunOptions options = {}, std::ostream& out = std::cout,
                System system = {})
       : trainer_(trainer), options_(std::move(options)), out_(out) {
@@ -78,6 +86,7 @@ class Run {
     config::check(options_.log, "train::Run: log");
     if (!options_.checkpoint.folder.empty()) {
       store_.emplace(options_.checkpoint.folder, options_.checkpoint.keep, std::move(system));
+      if (first()) lock_.emplace(options_.checkpoint.folder);
       resume();
     }
     agree_on_the_step();
@@ -117,7 +126,9 @@ class Run {
   const RunLogger* watch() const { return logger_ ? &*logger_ : nullptr; }
 
   /// Trains up to Schedule::total steps.
-  /// @tparam Source  `next()` returns a std::optional<data::Loaded<BatchOf<Trained>>>, `state()` a data::LoaderState
+  /// @tparam Source  `next()` returns a std::optional<data::Loaded<BatchOf<Trained>>>, `state()` a data::LoaderState.
+  ///                 Optional: `next(stop)`, which returns nullopt soon after stop() is true, so that a signal ends a
+  ///                 wait for data. It is used on one rank; several must stop after the same step
   /// @throws rc3::Error as Trainer::step, and if the last checkpoint cannot be written; earlier failures are reported
   ///         and tried again
   template <class Source>
@@ -128,11 +139,12 @@ class Run {
       const auto begin = Clock::now();
       std::vector<Batch> batches;
       while (static_cast<std::int64_t>(batches.size()) < trainer_.options().accumulate) {
-        auto loaded = source.next();
-        if (!loaded) return end(StopReason::data);
+        auto loaded = next_of(source, signals);
+        if (!loaded) return end(stops_alone(signals) ? StopReason::stopped : StopReason::data);
         batches.push_back(std::move(loaded->batch));
       }
-      loader_state_ = source.state();
+      const auto before = std::exchange(loader_state_, source.state());
+      if (before) report_changes(*before, *loader_state_);
       const auto ready = Clock::now();
       const double rate = trainer_.learning_rate();
       const auto report = trainer_.step(batches);
@@ -196,12 +208,45 @@ class Run {
 
   bool first() const { return trainer_.comm().rank() == 0; }
 
+  bool stops_alone(const Signals& signals) const { return trainer_.comm().size() == 1 && signals.stop_wanted(); }
+
+  template <class Source>
+  auto next_of(Source& source, const Signals& signals) {
+    if constexpr (requires { source.next(std::function<bool()>()); })
+      return source.next([&] { return stops_alone(signals); });
+    else
+      return source.next();
+  }
+
+  /// Says what a loader with data::Changes::allow took.
+  void report_changes(const data::LoaderState& before, const data::LoaderState& now) {
+    if (const auto other = data::differences(before, now); first() && !other.empty())
+      out_ << "begins epoch " << now.epoch << ": " << other << std::endl;
+  }
+
+  /// Compares the options of the checkpoint in @p folder with those of this program.
+  void check_options(const std::filesystem::path& folder) {
+    const auto path = folder / "configuration.json";
+    if (options_.configuration.is_null() || !std::filesystem::exists(path)) return;
+    const auto changed = changed_options(io::read_json(path), options_.configuration);
+    const bool done = RunState::read(folder).steps >= trainer_.options().schedule.total;
+    std::vector<ChangedOption> refused;
+    for (const auto& option : changed)
+      if (is_in(option.name, options_.fixed) || (done && is_in(option.name, options_.training)))
+        refused.push_back(option);
+    require(refused.empty() || options_.checkpoint.changes == data::Changes::allow, folder.string(),
+            ": options that a resume ", done ? "of a complete run " : "", "cannot change: ", in_words(refused),
+            "; give the former values, another folder, or checkpoint.changes=allow");
+    if (first() && !changed.empty()) out_ << "changed since " << folder.string() << ": " << in_words(changed) << '\n';
+  }
+
   void resume() {
     if (first()) store_->remove_leftovers();
     const auto found = store_->newest();
     if (!found) return;
     for (const auto& why : found->damaged)
       if (first()) out_ << "checkpoint not taken: " << why << '\n';
+    check_options(found->folder);
     loader_state_ = trainer_.restore(found->folder).loader;
     resumed_at_ = saved_ = trainer_.steps();
     if (const auto best = store_->best(); best && !options_.keep_best) best_ = {*store_->metric_of(*best), *best};
@@ -280,7 +325,7 @@ class Run {
   }
 
   StopReason end(StopReason ending) {
-    save();
+    if (ending != StopReason::stopped || trainer_.steps() > 0) save();  // before the first step nothing is to be kept
     background_.wait();
     if (!best_weights_.empty()) copy_state(learned_state(*trainer_.trained()), best_weights_);
     if (logger_) logger_->last_step();
@@ -299,6 +344,7 @@ class Run {
   RunOptions options_;
   std::ostream& out_;
   std::optional<CheckpointStore<System>> store_;
+  std::optional<io::FolderLock> lock_;  ///< of the folder, on rank 0
   std::optional<data::LoaderState> loader_state_;
   std::int64_t resumed_at_ = 0, saved_ = -1, evaluate_every_ = 0, unwritten_ = 0;
   std::function<double()> metric_;

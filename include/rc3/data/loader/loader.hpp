@@ -2,11 +2,13 @@
 /// Loader of batches with worker threads. Neither the number of threads nor an interruption changes the order.
 /// LibTorch-free.
 
+#include <chrono>
 #include <condition_variable>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
 #include <exception>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -20,6 +22,7 @@
 #include "rc3/data/concept.hpp"
 #include "rc3/data/errors/data_errors.hpp"
 #include "rc3/data/loader/batches.hpp"
+#include "rc3/data/loader/identity.hpp"
 #include "rc3/data/loader/loader_state.hpp"
 #include "rc3/data/loader/order.hpp"
 
@@ -28,10 +31,11 @@ namespace rc3::data {
 struct LoaderOptions {
   OrderOptions order = {};
   BatchOptions batch = {};
-  std::int64_t epochs = -1;  ///< number of epochs; -1: unlimited
-  int workers = 2;           ///< threads; 0: batches are made on demand
-  int prefetch = 4;          ///< maximum batches made ahead, > 0; bounds the memory
-  std::int64_t rank = 0;     ///< 0 .. batch.ranks - 1
+  std::int64_t epochs = -1;           ///< number of epochs; -1: unlimited
+  int workers = 2;                    ///< threads; 0: batches are made on demand
+  int prefetch = 4;                   ///< maximum batches made ahead, > 0; bounds the memory
+  std::int64_t rank = 0;              ///< 0 .. batch.ranks - 1
+  Changes changes = Changes::refuse;  ///< of data, seed or order since the state to continue from
 };
 
 /// Result of next().
@@ -57,7 +61,8 @@ class Loader {
 
   /// @param source, errors  outlive the loader
   /// @param lengths         for a token budget; else null
-  /// @param from            state to continue from; its seed replaces the order's
+  /// @param from            state to continue from
+  /// @throws rc3::Error naming the invalid option, or as start_of()
   Loader(const Source& source, Prepare prepare, Collate collate, DataErrors& errors, LoaderOptions options = {},
          std::shared_ptr<const Lengths> lengths = nullptr, std::optional<LoaderState> from = std::nullopt)
       : source_(source),
@@ -66,8 +71,10 @@ class Loader {
         problems_(errors),
         options_(options),
         lengths_(std::move(lengths)),
-        state_(from.value_or(LoaderState{options.order.seed, 0, 0})),
-        order_(shards(source), source.size(), with_seed(options.order, state_.seed)) {
+        state_(start_of(
+            from, options.order.seed, order_in_words(source, options), [&] { return identity(); }, options.changes,
+            "data::Loader")),
+        order_(shards(source), source.size(), options.order) {
     require(options.workers >= 0 && options.prefetch > 0,
             "data::Loader: workers must be >= 0 and prefetch above 0, are ", options.workers, " and ",
             options.prefetch);
@@ -87,28 +94,40 @@ class Loader {
     changed_.notify_all();
   }
 
-  /// The next batch with an intact sample; nullopt after the last epoch.
-  /// @throws rc3::Error over the budget of `errors`; with several ranks, which must stay synchronous, also if every
-  ///         sample of a batch is damaged
-  std::optional<Loaded<Collated>> next() {
-    while (const auto job = take()) {
-      problems_.add_samples(static_cast<std::int64_t>(job->samples.size()));
+  /// The next batch with an intact sample; nullopt after the last epoch, and when @p stop returns true.
+  /// @param stop  asked between batches and every 0.1 seconds of waiting; empty: never
+  /// @throws rc3::Error over the budget of `errors`; after an epoch without an intact sample; with several ranks, which
+  ///         must stay synchronous, also if every sample of a batch is damaged
+  std::optional<Loaded<Collated>> next(const std::function<bool()>& stop = {}) {
+    while (const auto job = take(stop)) {
+      const auto count = static_cast<std::int64_t>(job->samples.size());
+      problems_.add_samples(count);
       std::int64_t skipped = 0;
       for (const auto& damage : job->damage)
         if (!damage.empty()) {
           ++skipped;
           problems_.add("damaged sample", damage);
         }
-      state_ = {state_.seed, job->epoch, job->given};
-      if (job->batch) return Loaded<Collated>{std::move(*job->batch), job->epoch, std::move(job->samples), skipped};
+      state_.epoch = job->epoch;
+      state_.samples = job->given;
+      if (job->batch) {
+        lost_ = 0;
+        return Loaded<Collated>{std::move(*job->batch), job->epoch, std::move(job->samples), skipped};
+      }
       require(options_.batch.ranks == 1,
               "data::Loader: every sample of a batch is damaged; the last: ", job->damage.back());
+      lost_ = job->given == count ? count : lost_ + count;  // the first batch of an epoch begins the count
+      require(lost_ < order_.size(), "data::Loader: not one of the ", order_.size(), " samples of ", source_.name(),
+              " can be used\n", problems_.report());
     }
     return std::nullopt;
   }
 
-  /// State after the last batch of next().
-  LoaderState state() const { return state_; }
+  /// State after the last batch of next(). The first call reads some samples for the identity of the data.
+  LoaderState state() const {
+    if (!state_.data) state_.data = identity();
+    return state_;
+  }
 
  private:
   /// A batch in preparation. Its vectors' elements belong to one worker each.
@@ -123,15 +142,22 @@ class Loader {
     bool ready = false;
   };
 
-  /// The next completed job; null at the end.
-  std::shared_ptr<Job> take() {
+  /// The next completed job; null at the end, and when @p stop returns true.
+  std::shared_ptr<Job> take(const std::function<bool()>& stop) {
     std::unique_lock lock(mutex_);
+    const auto stopped = [&] { return stop && stop(); };
     if (threads_.empty()) {
       while (jobs_.empty() || jobs_.front()->left > 0)
-        if (!step(lock)) break;
+        if (stopped())
+          return nullptr;
+        else if (!step(lock))
+          break;
     } else {
-      changed_.wait(lock, [&] { return jobs_.empty() ? finished_ : jobs_.front()->ready; });
+      const auto taken = [&] { return jobs_.empty() ? finished_ : jobs_.front()->ready; };
+      while (!changed_.wait_for(lock, std::chrono::milliseconds(100), taken))
+        if (stopped()) return nullptr;
     }
+    if (stopped()) return nullptr;
     if (jobs_.empty()) return nullptr;
     const auto job = jobs_.front();
     if (job->error) std::rethrow_exception(job->error);
@@ -147,9 +173,18 @@ class Loader {
     else
       return {0};
   }
-  static OrderOptions with_seed(OrderOptions options, std::uint64_t seed) {
-    options.seed = seed;
-    return options;
+  DataIdentity identity() const {
+    return identity_of(source_.name(), source_.size(), shards(source_),
+                       [&](std::int64_t i) -> decltype(auto) { return source_.read(i); });
+  }
+  /// All that the order of samples depends on, beside data and seed.
+  static std::string order_in_words(const Source& source, const LoaderOptions& options) {
+    std::string words = options.order.shuffle ? "shuffled" : "as in the data";
+    if (options.order.shuffle && shards(source).size() > 1) words += join(" in windows of ", options.order.window);
+    if (const auto& batch = options.batch; batch.tokens > 0)
+      words += join(", batches of up to ", batch.size, " samples and ", batch.tokens, " tokens cut in windows of ",
+                    batch.window);
+    return words;
   }
 
   void open_epoch(std::int64_t epoch) {
@@ -271,8 +306,9 @@ class Loader {
   DataErrors& problems_;
   LoaderOptions options_;
   std::shared_ptr<const Lengths> lengths_;
-  LoaderState state_;
+  mutable LoaderState state_;  ///< state() adds the identity of the data
   Order order_;
+  std::int64_t lost_ = 0;  ///< samples since the last intact one, or since the epoch's begin
 
   std::mutex mutex_;
   std::condition_variable changed_;

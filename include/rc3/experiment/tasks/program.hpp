@@ -6,11 +6,9 @@
 #include <torch/utils.h>
 
 #include <algorithm>
-#include <cstdlib>
 #include <filesystem>
 #include <iostream>
 #include <string>
-#include <string_view>
 #include <system_error>
 #include <utility>
 #include <vector>
@@ -22,7 +20,9 @@
 #include "rc3/experiment/tasks/settings.hpp"
 #include "rc3/experiment/tasks/translate.hpp"
 #include "rc3/io/file.hpp"
+#include "rc3/io/folder_lock.hpp"
 #include "rc3/task/results.hpp"
+#include "rc3/train/launcher.hpp"
 #include "rc3/train/report.hpp"
 
 namespace rc3::experiment {
@@ -81,6 +81,7 @@ void run_tasks(const TaskSettings<typename E::Config>& settings, const config::P
   std::error_code failed;
   std::filesystem::create_directories(settings.out, failed);
   require(!failed, "out: the folder ", settings.out.string(), " cannot be made (", failed.message(), ")");
+  const io::FolderLock lock(settings.out);
   std::vector<task::Results> seeds;
   task::Results mean(settings.task.source);
   for (std::int64_t k = 0; k < settings.tune.seeds; ++k) {
@@ -120,10 +121,9 @@ int tasks_main(int argc, char** argv) {
   config::add_options(app, settings, &sources);
   try {
     CLI11_PARSE(app, argc, argv);
-    for (const char* ranks : {"WORLD_SIZE", "OMPI_COMM_WORLD_SIZE"})
-      if (const char* n = std::getenv(ranks))
-        require(std::string_view(n) == "1", ranks, " is ", n,
-                ": this program runs on one rank, each would do the same");
+    if (const auto ranks = train::launched())
+      require(ranks->size == 1, ranks->by, " started ", ranks->size,
+              " processes: this program runs on one rank, each would do the same");
     if (settings.threads > 0) at::set_num_threads(static_cast<int>(settings.threads));
     detail::run_tasks<E>(settings, sources);
     return 0;

@@ -20,14 +20,15 @@
 namespace rc3::text::detail {
 
 /// Ids of @p text without special tokens. @throws rc3::Error if SentencePiece fails
-inline std::vector<std::int64_t> piece_ids(const sentencepiece::SentencePieceProcessor& processor,
+/// @param ties  whether the model has ties that rounding decides, see is_unigram()
+inline std::vector<std::int64_t> piece_ids(const sentencepiece::SentencePieceProcessor& processor, bool ties,
                                            std::string_view text) {
   std::vector<int> pieces;
   const auto status = processor.Encode(text, &pieces);
   require(status.ok(), "text::Tokenizer: ", status.ToString());
   const auto name = [&](int piece) { return piece == 0 ? std::string_view() : processor.IdToPiece(piece); };
   for_each_tie(
-      pieces.size(), [&](std::size_t i) { return name(pieces[i]); },
+      ties ? pieces.size() : 0, [&](std::size_t i) { return name(pieces[i]); },
       [&](std::size_t begin, std::size_t end) {
         std::stable_sort(pieces.data() + begin, pieces.data() + end,
                          [&](int a, int b) { return name(a).size() < name(b).size(); });
@@ -38,10 +39,11 @@ inline std::vector<std::int64_t> piece_ids(const sentencepiece::SentencePiecePro
 }
 
 /// The same ids with their spans in the text after a prefix.
+/// @param ties    as in piece_ids
 /// @param whole   prefix and text
 /// @param before  length of the prefix, bytes
 /// @param source  index of the text in a pair
-inline Encoding piece_spans(const sentencepiece::SentencePieceProcessor& processor, std::string_view whole,
+inline Encoding piece_spans(const sentencepiece::SentencePieceProcessor& processor, bool ties, std::string_view whole,
                             std::size_t before, int source) {
   sentencepiece::ImmutableSentencePieceText pieces;
   const auto status = processor.Encode(whole, pieces.mutable_proto());
@@ -54,7 +56,7 @@ inline Encoding piece_spans(const sentencepiece::SentencePieceProcessor& process
   std::vector<Token> tokens;
   for (const auto& piece : pieces.pieces()) tokens.push_back({piece.id(), piece.piece(), {piece.begin(), piece.end()}});
   for_each_tie(
-      tokens.size(), [&](std::size_t i) { return tokens[i].id == 0 ? std::string_view() : tokens[i].name; },
+      ties ? tokens.size() : 0, [&](std::size_t i) { return tokens[i].id == 0 ? std::string_view() : tokens[i].name; },
       [&](std::size_t begin, std::size_t end) {
         const Span all{tokens[begin].span.begin, tokens[end - 1].span.end};
         const std::span run(tokens.data() + begin, end - begin);

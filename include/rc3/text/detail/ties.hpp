@@ -3,7 +3,7 @@
 ///
 /// "MMM" is M MM or MM M with the same score. SentencePiece 0.1.97 decides by the rounding error of all preceding text,
 /// so one word can be split in two ways within a text. Hugging Face tokenizers add in double precision and always put
-/// the shorter piece first; so does this code.
+/// the shorter piece first; so does this code. Models of byte-pair encoding have no such ties, see is_unigram().
 
 #include <algorithm>
 #include <cstddef>

@@ -32,7 +32,13 @@ struct RunState {
     nlohmann::ordered_json json{
         {"steps", steps}, {"skipped", skipped}, {"skipped_in_a_row", skipped_in_a_row}, {"memory_files", memory_files}};
     if (bfloat16) json["bfloat16"] = *bfloat16;
-    if (loader) json["loader"] = {{"seed", loader->seed}, {"epoch", loader->epoch}, {"samples", loader->samples}};
+    if (loader) {
+      auto& place = json["loader"];
+      place = {{"seed", loader->seed}, {"epoch", loader->epoch}, {"samples", loader->samples}};
+      if (!loader->order.empty()) place["order"] = loader->order;
+      if (const auto& data = loader->data)
+        place["data"] = {{"name", data->name}, {"size", data->size}, {"content", data->content}};
+    }
     return json.dump(2) + '\n';
   }
 
@@ -59,7 +65,14 @@ struct RunState {
       const auto where = path + ": \"loader\"";
       require(loader->is_object(), where, " must be an object, is ", io::short_text(*loader));
       state.loader = data::LoaderState{io::get<std::uint64_t>(*loader, "seed", where), count(*loader, "epoch"),
-                                       count(*loader, "samples")};
+                                       count(*loader, "samples"), io::get_or(*loader, "order", where, std::string()),
+                                       std::nullopt};
+      if (const auto data = loader->find("data"); data != loader->end()) {
+        const auto place = where + ": \"data\"";
+        require(data->is_object(), place, " must be an object, is ", io::short_text(*data));
+        state.loader->data = data::DataIdentity{io::get<std::string>(*data, "name", place), count(*data, "size"),
+                                                io::get<std::string>(*data, "content", place)};
+      }
     }
     return state;
   }
