@@ -338,8 +338,10 @@ BOOST_AUTO_TEST_CASE(a_resume_with_other_data_seed_or_order_is_refused_or_begins
     BOOST_TEST(loader->state().epoch == 2);
     BOOST_TEST(loader->state().samples == 0);
     std::set<std::int64_t> epoch;
-    while (epoch.size() < static_cast<std::size_t>(numbers.size()))
-      for (const auto id : loader->next()->samples) epoch.insert(id);
+    while (epoch.size() < static_cast<std::size_t>(numbers.size())) {
+      const auto loaded = loader->next();
+      epoch.insert(loaded->samples.begin(), loaded->samples.end());
+    }
     BOOST_TEST(loader->state().epoch == 2);
     BOOST_TEST(loader->state().seed == now.order.seed);
   };

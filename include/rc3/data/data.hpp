@@ -30,6 +30,7 @@
 #include "rc3/data/format/wit_file.hpp"
 #include "rc3/data/format/with_regions.hpp"
 #include "rc3/data/loader/batches.hpp"
+#include "rc3/data/loader/identity.hpp"
 #include "rc3/data/loader/lengths.hpp"
 #include "rc3/data/loader/loader.hpp"
 #include "rc3/data/loader/order.hpp"

@@ -11,6 +11,7 @@
 #include "rc3/train/fields.hpp"
 #include "rc3/train/freeze.hpp"
 #include "rc3/train/gradient_sum.hpp"
+#include "rc3/train/launcher.hpp"
 #include "rc3/train/layer_rates.hpp"
 #include "rc3/train/log.hpp"
 #include "rc3/train/options.hpp"
