@@ -106,9 +106,9 @@ inline void show_tokenizer(const std::filesystem::path& folder, const std::strin
 }
 
 inline void show_preprocessor(const std::filesystem::path& folder, const rc3::io::Config& config) {
-  const auto file = folder / "preprocessor_config.json";
-  if (!std::filesystem::exists(file)) {
-    line("images", "no preprocessor_config.json");
+  const bool five = std::filesystem::exists(folder / "processor_config.json");  // of transformers 5
+  if (!five && !std::filesystem::exists(folder / "preprocessor_config.json")) {
+    line("images", "neither processor_config.json nor preprocessor_config.json");
     return;
   }
   if (config.json().value("model_type", "").starts_with("efficientnet-lite")) {
