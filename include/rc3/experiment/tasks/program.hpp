@@ -114,7 +114,6 @@ void run_tasks(const TaskSettings<typename E::Config>& settings, const config::P
 /// @tparam E  an experiment's definition
 template <class E>
 int tasks_main(int argc, char** argv) {
-  reuse_freed_memory();
   CLI::App app{"Tunes " + TaskContext<E>::Model::name() + " on downstream tasks, and evaluates it in many languages"};
   TaskSettings<typename E::Config> settings;
   config::Provenance sources;
