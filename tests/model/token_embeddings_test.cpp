@@ -3,6 +3,9 @@
 #include "rc3/fusion/late_interaction_fusion.hpp"
 #include "rc3/fusion/single_stream.hpp"
 #include "rc3/model/model.hpp"
+#include "rc3/model/pretrainer.hpp"
+#include "rc3/objective/itc.hpp"
+#include "rc3/objective/itm.hpp"
 #include "support/support.hpp"
 #include "support/tensors.hpp"
 
@@ -112,6 +115,38 @@ BOOST_AUTO_TEST_CASE(an_encoder_that_reads_no_vectors_costs_none) {
   images.region_mask = at::ones({1, 2}, at::kBool);
   images.patch_mask = at::ones({1}, at::kBool);
   BOOST_TEST(!model.visual(images).embeddings.defined());
+}
+
+/// Reads z or embeddings, and remembers whether the tokens had embeddings.
+template <bool only>
+struct Reader {
+  static constexpr bool embeddings_only = only;
+  at::Tensor loss(rc3::objective::ForwardCache<Model<LateInteractionFusion>>& forward) {
+    computed = forward.text_a().embeddings.defined() && forward.visual().embeddings.defined();
+    return forward.image_embeddings().sum();
+  }
+  bool computed = false;
+};
+
+BOOST_FIXTURE_TEST_CASE(a_stage_of_embeddings_alone_computes_no_token_embeddings, Fixture) {
+  rc3::Batch batch{images, texts, texts};
+  batch.image_ids = at::arange(3);
+  batch.caption_a_ids = batch.caption_b_ids = at::arange(3);
+  const auto heads = std::make_shared<Reader<true>>();
+  const auto fuses = std::make_shared<Reader<false>>();
+  rc3::Pretrainer<Model<LateInteractionFusion>, Reader<true>, Reader<false>> both(model, {1, 1}, heads, fuses);
+  model->eval();
+  const auto loss = both.losses(batch).parts[0];
+  BOOST_TEST(heads->computed);
+  both.set_weights({1, 0});
+  BOOST_TEST(both.losses(batch).parts[0] == loss);
+  BOOST_TEST(!heads->computed);
+  both.set_weights({0, 1});
+  both.losses(batch);
+  BOOST_TEST(fuses->computed);
+  // The default of an objective is to fuse.
+  BOOST_TEST(
+      (rc3::objective::embeddings_only<rc3::objective::Itc> && !rc3::objective::embeddings_only<rc3::objective::Itm>));
 }
 
 BOOST_AUTO_TEST_SUITE_END()
