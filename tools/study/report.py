@@ -315,15 +315,16 @@ def differences_plot(rows):
     if not rows:
         return svg(640, 40, '<text x="10" y="25">No claim has two seeds yet.</text>')
     limit = max(max(abs(x) for x in row["interval"]) for row in rows) * 1.1 or 1
-    left, width, step = 430, 880, 34
+    left, width, step = 560, 1010, 34
     x = lambda value: left + (value / limit + 1) / 2 * (width - left - 20)
     body = f'<line x1="{x(0)}" y1="10" x2="{x(0)}" y2="{step * len(rows) + 14}"/>'
     for i, row in enumerate(rows):
         y = step * i + 26
         low, high = row["interval"]
-        colour = "#1a7f37" if low > 0 else "#b42318" if high < 0 else "#555"
-        body += (f'<text x="10" y="{y}">{html.escape(row["sentence"][:62])}</text>'
-                 f'<text class="s" x="10" y="{y + 13}">{html.escape(MEASURES[row["measure"]][0][:70])}</text>'
+        enough = row["seeds"] >= ENOUGH
+        colour = "#1a7f37" if enough and low > 0 else "#b42318" if enough and high < 0 else "#777"
+        body += (f'<text x="10" y="{y}">{html.escape(row["sentence"])}</text>'
+                 f'<text class="s" x="10" y="{y + 13}">{html.escape(MEASURES[row["measure"]][0])}, {row["seeds"]} seeds</text>'
                  f'<line x1="{x(low):.1f}" x2="{x(high):.1f}" y1="{y}" y2="{y}" style="stroke:{colour};stroke-width:3"/>'
                  f'<circle cx="{x(row["mean"]):.1f}" cy="{y}" r="5" fill="{colour}"/>')
     base = step * len(rows) + 30
