@@ -59,7 +59,8 @@ class C10d {
     require(
         ranks.has_value(),
         "train::C10d: the variables RANK and WORLD_SIZE are not set; start with torchrun --no-python, mpirun or srun");
-    return C10d(ranks->rank, ranks->size, ranks->host(), ranks->port(), options);
+    const auto host = ranks->host();  // first: its error is the one to mend first
+    return C10d(ranks->rank, ranks->size, host, ranks->port(), options);
   }
 
   std::int64_t rank() const { return rank_; }
