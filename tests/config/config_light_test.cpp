@@ -130,20 +130,20 @@ BOOST_AUTO_TEST_CASE(every_field_of_the_options_is_listed) {
       *std::make_unique<rc3::train::Options>();
   auto& [rate, b1, b2, eps, decay, clip, rates, layers] = optimizer;
   auto& [warmup, total, floor, way] = schedule;
-  auto& [folder, every, keep, asynchronous] = *std::make_unique<rc3::train::CheckpointOptions>();
+  auto& [folder, every, keep, asynchronous, changes] = *std::make_unique<rc3::train::CheckpointOptions>();
   auto& [log_every, tensorboard, report] = *std::make_unique<rc3::train::LogOptions>();
   (void)precision, (void)seed, (void)accumulate, (void)ema, (void)freeze, (void)max_consecutive_skips, (void)rate,
       (void)b1;
   (void)b2, (void)eps, (void)decay, (void)clip, (void)rates, (void)layers, (void)warmup, (void)total, (void)floor;
-  (void)way, (void)folder, (void)every, (void)keep, (void)asynchronous, (void)log_every, (void)tensorboard,
-      (void)report;
+  (void)way, (void)folder, (void)every, (void)keep, (void)asynchronous, (void)changes, (void)log_every,
+      (void)tensorboard, (void)report;
   Experiment e;
   std::set<std::string> names;
   for_each_field(e, [&](const std::string& path, const auto&, const char* doc, const Bounds&) {
     BOOST_TEST(names.insert(path).second, path);
     BOOST_TEST(std::string(doc).size() > 3u);
   });
-  BOOST_TEST(names.size() == 2u + 8 - 2 + 8 + 4 + 4 + 3);
+  BOOST_TEST(names.size() == 2u + 8 - 2 + 8 + 4 + 5 + 3);
 }
 
 BOOST_AUTO_TEST_CASE(what_is_refused) {
