@@ -30,7 +30,7 @@ struct LoaderState {
 /// Choice for a resume with another data set, seed or option that the middle of a run cannot take.
 enum class Changes {
   refuse,  ///< an rc3::Error names the old and the new value
-  allow    ///< goes on with the new value; the loader begins the next epoch if its order changed
+  allow    ///< continues with the new value; the loader begins the next epoch if its order changed
 };
 
 }  // namespace rc3::data
