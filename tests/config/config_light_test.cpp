@@ -241,7 +241,7 @@ BOOST_AUTO_TEST_CASE(the_help_names_groups_defaults_and_bounds) {
   const auto help = app.help();
   for (const char* part :
        {"train.optimizer:", "--train.optimizer.learning_rate", "TEXT=0.001", "base learning rate, above 0",
-        "how the rate comes down: cosine linear constant", "--config"})
+        "decay of the learning rate after warm-up: cosine linear constant", "--config"})
     BOOST_TEST((help.find(part) != std::string::npos), part << "\n" << help);
 }
 #endif
