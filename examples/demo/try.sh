@@ -22,8 +22,8 @@ grep -q '<th scope="row">sw</th>' "$folder/whole/fuse/report.html" || fail "no t
 grep -q '| sw |' "$folder/whole/last/README.md" || fail "no recall by language in the model card"
 
 # The same in three calls: stopped in the first stage, between the stages, and in the second.
-parts=("$demo" "${small[@]}" --checkpoint.every 3 --checkpoint.folder "$folder/parts" --validation.untrained false)
-"${parts[@]}" --align.train.schedule.total 6 --fuse.train.schedule.total 2 >"$folder/first" &
+parts=("$demo" "${small[@]}" --checkpoint.every 3 --checkpoint.folder "$folder/parts")
+"${parts[@]}" --validation.untrained false --align.train.schedule.total 6 --fuse.train.schedule.total 2 >"$folder/first" &
 pid=$!
 for _ in $(seq 600); do
   [[ ! -e $folder/parts/align/step-3/manifest.json ]] || break
@@ -31,7 +31,8 @@ for _ in $(seq 600); do
 done
 kill -9 "$pid" 2>/dev/null || true
 wait "$pid" 2>/dev/null || true
-says 'validation.untrained was false, is now true' "${parts[@]}" --validation.untrained true --align.train.schedule.total 6
+says 'validation.untrained was false, is now true' "${parts[@]}" --validation.untrained true
+parts+=(--validation.untrained false)
 "${parts[@]}" --align.train.schedule.total 6 --fuse.train.schedule.total 2 | tee "$folder/second"
 grep -q 'resumed at step' "$folder/second" || fail "it does not go on"
 if grep -q '  untrained ' "$folder/second"; then fail "the trained weights of a resumed run are called untrained"; fi
