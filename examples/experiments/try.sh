@@ -46,6 +46,12 @@ for total in 2 3; do
   awk -v a="$highest" -v b="$written" 'BEGIN { exit !(b != "" && (100 * a - b) ^ 2 < 0.01) }' ||
     fail "the best recall is $highest, the model in best/ has $written"
 done
+# Held-out data that cannot be read do not end a run.
+echo '{"id": "1", "image": "none.jpg", "texts": {"en": "A dog."}}' >"$folder/damaged.jsonl"
+sed 's|"validation": {[^}]*}|"validation": {"paths": ["'"$folder"'/damaged.jsonl"], "every": 1}|' "$folder/config.json" >"$folder/damaged.json"
+"$program" --config "$folder/damaged.json" --train.schedule.total 2 --checkpoint.folder "$folder/damaged" | tee "$folder/damaged.log"
+[[ $(grep -c '^validation: .*can be used' "$folder/damaged.log") == 3 && -s $folder/damaged/step-2/manifest.json && ! -e $folder/damaged/best ]] ||
+  fail "held-out data that cannot be read ended the run"
 says 'there is no held-out data to evaluate on' "$program" --data.paths "$cache/data/emoji" --validation.every 1
 
 echo '{"train": {"ema2": 1}}' >"$folder/wrong.json"

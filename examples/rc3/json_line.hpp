@@ -2,7 +2,8 @@
 /// Parts of a line of JSON. Floats have the shortest digits that give the same float again, which a JSON library that
 /// stores doubles does not print.
 
-#include <charconv>
+#include <rc3/core/digits.hpp>
+
 #include <cstddef>
 #include <span>
 #include <string>
@@ -17,10 +18,7 @@ inline std::string quoted(const std::string& text) {
 }
 
 /// Appends @p value to @p line.
-inline void print(std::string& line, float value) {
-  char digits[32];
-  line.append(digits, std::to_chars(digits, digits + sizeof digits, value).ptr);
-}
+inline void print(std::string& line, float value) { line += rc3::shortest_decimal(value); }
 
 /// Appends an array to @p line.
 inline void print(std::string& line, std::span<const float> vector) {

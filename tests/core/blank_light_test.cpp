@@ -27,7 +27,7 @@ BOOST_AUTO_TEST_CASE(texts_with_a_visible_character) {
     BOOST_TEST(!is_blank(text));  // not UTF-8: an error of its own
 }
 
-// The properties in the words of Unicode, by Python's module regex; ours are four more.
+// The properties in the words of Unicode, by Python's module regex; ours are six more.
 BOOST_AUTO_TEST_CASE(invisible_is_what_unicode_says) {
   const std::string python = rc3::test::environment("RC3_TEST_PYTHON");
   if (python.empty()) return;

@@ -19,6 +19,13 @@ extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t siz
       const auto facts = rc3::io::jpeg::facts(bytes, "fuzz");
       const int o = rc3::io::exif_orientation(facts.exif);
       if (o < 1 || o > 8) std::abort();
+      // A repaired file needs no repair.
+      const auto repaired = rc3::io::jpeg::repaired(bytes, facts);
+      if (!repaired.empty()) {
+        const auto again = rc3::io::jpeg::facts(repaired, "fuzz");
+        if (again.scans != facts.scans || !rc3::io::jpeg::repaired(repaired, again).empty()) std::abort();
+      }
+      rc3::io::jpeg::check_scans(facts, "fuzz");
     } else {
       (void)rc3::io::kind_of_file(bytes);
     }

@@ -5,6 +5,7 @@
 #include "rc3/model/pretrainer.hpp"
 #include "rc3/objective/itc.hpp"
 #include "rc3/objective/sigmoid_itc.hpp"
+#include "support/small_towers.hpp"
 #include "support/support.hpp"
 #include "support/tensors.hpp"
 
@@ -17,23 +18,6 @@ using rc3::DualEncoderOptions;
 using rc3::Images;
 using rc3::Siglip;
 using rc3::Texts;
-
-template <class Options>
-Options small(Options o) {
-  o.width = 16;
-  o.layers = 1;
-  o.heads = 2;
-  o.feed_forward = 24;
-  if constexpr (requires { o.patch_size; }) {
-    o.image_size = 16;
-    o.patch_size = 8;
-  } else {
-    o.vocabulary = 30;
-    o.positions = 7;
-    o.projection = 16;
-  }
-  return o;
-}
 
 std::shared_ptr<Siglip> siglip(DualEncoderOptions options = {.scale = 10, .bias = -10, .has_bias = true}) {
   torch::manual_seed(4);

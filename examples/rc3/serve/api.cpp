@@ -1,5 +1,6 @@
 #include "api.hpp"
 
+#include <rc3/core/digits.hpp>
 #include <rc3/core/error.hpp>
 #include <rc3/core/utf8.hpp>
 #include <rc3/io/crc32c.hpp>
@@ -71,12 +72,6 @@ void allow_parameters(const Request& request, const std::set<std::string_view>& 
   }
 }
 
-std::string hex(std::uint64_t id) {
-  std::string text(16, '0');
-  for (std::size_t i = 16; i-- > 0; id >>= 4) text[i] = "0123456789abcdef"[id & 15];
-  return text;
-}
-
 /// Path of the photograph with the id @p text, which is 16 hexadecimal digits; 404 otherwise.
 std::pair<std::uint64_t, std::string> photo_of(const Photos& photos, std::string_view text) {
   std::uint64_t id = 0;
@@ -88,7 +83,7 @@ std::pair<std::uint64_t, std::string> photo_of(const Photos& photos, std::string
 }
 
 void print_photo(std::string& line, const Photo& photo, float match) {
-  line += "{\"id\":\"" + hex(photo.id) + "\",\"score\":";
+  line += "{\"id\":\"" + rc3::hexadecimal(photo.id) + "\",\"score\":";
   print(line, photo.score);
   if (!std::isnan(match)) {
     line += ",\"match\":";
@@ -240,7 +235,7 @@ Reply Api::picture(const Request& request, bool reduced) {
     return reply;
   }
   std::shared_ptr<const Picture> picture;
-  const std::string key = hex(id) + '-' + reply.tag;
+  const std::string key = rc3::hexadecimal(id) + '-' + reply.tag;
   if (reduced) picture = cache_.find(key);
   if (picture == nullptr) {
     const auto pass = thumbnails_.enter();
@@ -277,7 +272,7 @@ Reply Api::page(const Request& request) const {
   Reply reply;
   reply.type = file.type;
   reply.cache = "no-cache";
-  reply.tag = hex(rc3::io::crc32c(file.bytes)).substr(8);
+  reply.tag = rc3::hexadecimal(rc3::io::crc32c(file.bytes));
   if (request.if_none_match == '"' + reply.tag + '"')
     reply.status = 304;
   else

@@ -1,5 +1,7 @@
 #include "photos.hpp"
 
+#include <rc3/data/text/text_id.hpp>
+
 #include <sys/stat.h>
 
 #include <algorithm>
@@ -9,13 +11,6 @@
 namespace tool::serve {
 
 namespace {
-
-/// FNV-1a, 64 bits.
-std::uint64_t hash_of(std::string_view text) {
-  std::uint64_t hash = 0xCBF29CE484222325u;
-  for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001B3u;
-  return hash;
-}
 
 /// Bytes of the folder that all @p sorted paths share, with its slash.
 std::size_t common_folder(const std::vector<std::string_view>& sorted) {
@@ -35,7 +30,7 @@ Photos::Photos(const std::filesystem::path& index, const std::string& model, int
   const auto names = index_.names();
   common_ = common_folder(names);
   for (const std::string_view name : names) {
-    std::uint64_t id = hash_of(name);
+    auto id = static_cast<std::uint64_t>(rc3::data::text_id(name));
     while (!paths_.emplace(id, name).second) ++id;  // two paths of one hash
     ids_.emplace(name, id);
   }

@@ -3,8 +3,7 @@
 
 #include <algorithm>
 #include <array>
-#include <bit>
-#include <cstddef>
+#include <string>
 #include <string_view>
 #include <utility>
 
@@ -14,7 +13,7 @@ namespace rc3 {
 
 /// Whether @p c shows nothing: Unicode's White_Space, Default_Ignorable_Code_Point and control characters.
 ///
-/// Four are added. U+2581, the space of SentencePiece, and U+FFFD, the mark of a lost character, are spaces to XLM-R.
+/// Six are added. U+2581, the space of SentencePiece, and U+FFFD, the mark of a lost character, are spaces to XLM-R.
 /// U+2800 (an empty Braille cell) and U+FFF9..U+FFFB (annotation marks) show nothing either.
 constexpr bool is_invisible(char32_t c) {
   using Range = std::pair<char32_t, char32_t>;
@@ -29,18 +28,10 @@ constexpr bool is_invisible(char32_t c) {
 }
 
 /// Whether @p text is empty or has invisible characters only. Bytes that are not UTF-8 count as visible.
-constexpr bool is_blank(std::string_view text) {
-  while (!text.empty()) {
-    const auto lead = static_cast<unsigned char>(text[0]);
-    const std::size_t length = lead < 0x80 ? 1 : static_cast<std::size_t>(std::countl_one(lead));
-    const std::string_view character = text.substr(0, length);
-    if (find_invalid_utf8(character) != std::string_view::npos) return false;
-    char32_t c = length == 1 ? lead : lead & (0x7Fu >> length);
-    for (const char byte : character.substr(1)) c = c << 6 | (static_cast<unsigned char>(byte) & 0x3Fu);
-    if (!is_invisible(c)) return false;
-    text.remove_prefix(length);
-  }
-  return true;
+inline bool is_blank(std::string_view text) {
+  if (!valid_utf8(text)) return false;
+  const std::u32string all = decode_utf8(text);
+  return std::all_of(all.begin(), all.end(), is_invisible);
 }
 
 }  // namespace rc3

@@ -213,8 +213,8 @@ inline const Format& format_of(const OpenOptions& o) {
 
 /// Opens a data set of any format.
 /// @param errors  receives the errors of the format's class
-/// @throws rc3::Error as that class; for an unknown format; for an option that the format does not use; without a
-/// sample
+/// @throws rc3::Error as that class; for an unknown format; for an option that the format does not use; if there is no
+///         sample
 inline AnyDataset open(const OpenOptions& o, DataErrors& errors) {
   const Format& format = format_of(o);
   detail::check_used(o, format);

@@ -24,6 +24,9 @@
 #include "rc3/data/loader/loader.hpp"
 #include "rc3/data/loader/prepare.hpp"
 #include "rc3/data/open.hpp"
+#include "rc3/experiment/card.hpp"
+#include "rc3/experiment/definition.hpp"
+#include "rc3/experiment/fixed_options.hpp"
 #include "rc3/experiment/init.hpp"
 #include "rc3/experiment/settings.hpp"
 #include "rc3/features/features.hpp"
@@ -33,23 +36,12 @@
 #include "rc3/task/retrieval_evaluation.hpp"
 #include "rc3/text/tokenizer.hpp"
 #include "rc3/train/device.hpp"
+#include "rc3/train/freeze.hpp"
 #include "rc3/train/precision.hpp"
 #include "rc3/train/progress.hpp"
 #include "rc3/train/run.hpp"
 
 namespace rc3::experiment {
-
-/// Concept of an experiment's definition. `Config` is the variant's configuration, with a list of its fields.
-/// `make(config)` builds the variant; `tokenizer(config)` returns the tokenizer of its texts; `prepare(config)` returns
-/// the preprocessing of its images. Optional: `stages`, a std::array of names; `configure(settings)`, which changes
-/// defaults; `begin_stage(trained, config, name)`, which may freeze or unfreeze layers.
-template <class E>
-concept Definition = requires(const typename E::Config& config) {
-  requires config::Configuration<typename E::Config>;
-  requires std::is_same_v<decltype(E::make(config)), std::shared_ptr<typename E::Trained>>;
-  requires std::is_same_v<decltype(E::tokenizer(config)), text::Tokenizer>;
-  requires std::is_same_v<decltype(E::prepare(config)), data::PrepareOptions>;
-};
 
 /// A training from its data to its last evaluation. Each stage has its checkpoints in a folder of its name; the same
 /// call continues an interrupted run in any stage.
@@ -216,21 +208,16 @@ class Pretraining {
     }
     if (cached_) cached_->clear_texts();  // a resume of this stage has none from the stage before either
     set_weights(stage);
-    const Thawed restore_frozen(*trained_);
+    const train::TrainableGuard restore_frozen(*trained_);  // Options::freeze applies to one stage
     train::Trainer<Trained, Comm> trainer(trained_, stage.train, comm_);
     train::RunOptions options{settings_.checkpoint, settings_.log, config::to_json(settings_), provenance_};
     if (!name.empty()) {
       options.label = name;
       if (!options.checkpoint.folder.empty()) options.checkpoint.folder /= name;
     }
-    // No rule tells which of the variant's options are in the weights, so none may change, as with `init`.
-    options.fixed = {"variant", "init", "seed", "validation.untrained"};
-    const auto group = name.empty() ? name : name + '.';
-    for (const char* option : {"loader.seed", "loader.window", "loader.tokens"})
-      options.fixed.push_back(group + option);
-    for (const char* option : {"train", "objectives", "pairing", "loader.batch"})
-      options.training.push_back(group + option);
-    options.training.push_back(stage.data.paths.empty() ? "data" : group + "data");
+    auto fixed = fixed_options(name, !stage.data.paths.empty());
+    options.fixed = std::move(fixed.always);
+    options.training = std::move(fixed.when_complete);
     train::Run<Trained, Comm> run(trainer, options, out_);
     if (run.resumed_at() > 0) calibrated_ = true;
     const auto& source = sources_.at(open(stage.data.paths.empty() ? settings_.data : stage.data));
@@ -333,9 +320,15 @@ class Pretraining {
 
   /// Evaluates the run every `validation.every` steps; the best model so far is the model directory `best`.
   void evaluate_during(train::Run<Trained, Comm>& run) {
-    run.evaluate(settings_.validation.every, [this, &run] {
-      if (!first_rank()) return 0.0;  // rank 0's value counts
-      const auto recall = recall_now(settings_.validation.rerank);
+    run.evaluate(settings_.validation.every, [this, &run]() -> double {
+      if (!first_rank()) return 0;  // rank 0's value counts
+      std::vector<task::LanguageRecall> recall;
+      try {
+        recall = recall_now(settings_.validation.rerank);
+      } catch (const Error& error) {
+        out_ << "\nvalidation: " << error.what() << std::endl;
+        return -1;  // below every recall, and no model is saved
+      }
       std::vector<std::string> languages;
       for (const auto& one : recall) languages.push_back(one.language);
       const double metric = task::mean_recall(recall, languages).to_image.at1;
@@ -353,17 +346,7 @@ class Pretraining {
     if (!first_rank() || folder.empty()) return "";
     if constexpr (pipeline::Describable<Model>) {
       try {
-        ModelCard card;
-        if constexpr (requires { E::card(); }) card = E::card();
-        if (card.title.empty()) card.title = "Model of " + folder.filename().string();
-        for (const auto& [key, source] : sources_) {
-          if constexpr (!requires { E::card(); }) card.data.push_back(source.name());
-          for (const auto& [language, count] : source.languages())
-            if (std::find(card.languages.begin(), card.languages.end(), language) == card.languages.end())
-              card.languages.push_back(language);
-        }
-        std::sort(card.languages.begin(), card.languages.end());
-        card.figures.insert(card.figures.end(), tables.begin(), tables.end());
+        auto card = card_of<E>(folder.filename().string(), sources_, tables);
         save(Pipeline<Model>{trained_->model(), tokenizer_, prepare_.image, std::move(card)}, folder / name);
         out_ << (name == "last" ? "model       " : "\nbest model  ") << (folder / name).string() << std::endl;
       } catch (const Error& error) {
@@ -393,23 +376,6 @@ class Pretraining {
       return {};
     }
   }
-
-  /// Scope guard: restores at the end of a stage which parameters are trainable, since Options::freeze applies to one
-  /// stage.
-  class Thawed {
-   public:
-    explicit Thawed(torch::nn::Module& module) {
-      for (const auto& p : module.parameters()) learned_.emplace_back(p, p.requires_grad());
-    }
-    ~Thawed() {
-      for (auto& [p, learned] : learned_) p.set_requires_grad(learned);
-    }
-    Thawed(const Thawed&) = delete;
-    Thawed& operator=(const Thawed&) = delete;
-
-   private:
-    std::vector<std::pair<at::Tensor, bool>> learned_;
-  };
 
   Settings<E> settings_;
   config::Provenance provenance_;

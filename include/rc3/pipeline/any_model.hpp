@@ -16,6 +16,7 @@
 
 #include "rc3/config/json.hpp"
 #include "rc3/core/batch.hpp"
+#include "rc3/core/digits.hpp"
 #include "rc3/core/error.hpp"
 #include "rc3/core/type_name.hpp"
 #include "rc3/pipeline/from_transformers.hpp"
@@ -123,7 +124,7 @@ Pipeline<AnyModel> any_pipeline(const Pipeline<M>& pipeline) {
   auto checksum = pipeline.checksum;
   if (const auto version = pipeline::weights_version(*pipeline.model);
       checksum.value.empty() || checksum.version != version)
-    checksum = {pipeline::hexadecimal(pipeline::weights_checksum(*pipeline.model)), version};
+    checksum = {hexadecimal(pipeline::weights_checksum(*pipeline.model)), version};
   return {std::make_shared<AnyModel>(pipeline.model), AnyTokenizer(pipeline.tokenizer), pipeline.images, pipeline.card,
           std::move(checksum)};
 }

@@ -6,12 +6,12 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <cstdio>
 #include <string>
 #include <string_view>
 #include <type_traits>
 
 #include "rc3/config/json.hpp"
+#include "rc3/core/digits.hpp"
 #include "rc3/core/nn/state.hpp"
 #include "rc3/core/type_name.hpp"
 #include "rc3/io/crc32c.hpp"
@@ -19,12 +19,6 @@
 #include "rc3/pipeline/pipeline.hpp"
 
 namespace rc3::pipeline {
-
-inline std::string hexadecimal(std::uint32_t value) {
-  char text[12];
-  std::snprintf(text, sizeof text, "%08x", static_cast<unsigned>(value));
-  return text;
-}
 
 /// Sum of the version counters of all weights. Every change of a weight raises it.
 inline std::uint64_t weights_version(const torch::nn::Module& module) {

@@ -15,6 +15,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "rc3/core/digits.hpp"
 #include "rc3/core/nn/state.hpp"
 #include "rc3/core/type_name.hpp"
 #include "rc3/io/folder_writer.hpp"
@@ -104,7 +105,7 @@ Pipeline<M> load(const std::filesystem::path& path) {
   model->eval();
   pipeline::WeightsChecksum checksum{{}, pipeline::weights_version(*model)};
   for (const auto& file : directory.files)
-    if (file.name == pipeline::weights_file) checksum.value = pipeline::hexadecimal(file.checksum);
+    if (file.name == pipeline::weights_file) checksum.value = hexadecimal(file.checksum);
   return {std::move(model), pipeline::detail::new_tokenizer<typename pipeline::TokenizerOf<M>::type>(directory),
           pipeline::all_options<preprocess::PreprocessOptions>(directory.at("images"), directory.where() + ": images"),
           pipeline::all_options<ModelCard>(directory.at("card"), directory.where() + ": card"), std::move(checksum)};

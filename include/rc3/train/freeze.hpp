@@ -5,6 +5,7 @@
 #include <torch/nn/module.h>
 
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "rc3/core/error.hpp"
@@ -30,5 +31,21 @@ inline void freeze(torch::nn::Module& module, const std::vector<std::string>& pa
             module.named_parameters().is_empty() ? "" : module.named_parameters().front().key(), '"');
   }
 }
+
+/// Scope guard: restores at its end which parameters are trainable.
+class TrainableGuard {
+ public:
+  explicit TrainableGuard(torch::nn::Module& module) {
+    for (const auto& p : module.parameters()) trainable_.emplace_back(p, p.requires_grad());
+  }
+  ~TrainableGuard() {
+    for (auto& [p, trainable] : trainable_) p.set_requires_grad(trainable);
+  }
+  TrainableGuard(const TrainableGuard&) = delete;
+  TrainableGuard& operator=(const TrainableGuard&) = delete;
+
+ private:
+  std::vector<std::pair<at::Tensor, bool>> trainable_;
+};
 
 }  // namespace rc3::train

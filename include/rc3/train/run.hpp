@@ -77,8 +77,7 @@ class Run {
 
   /// @param trainer  outlives this; its state is replaced if there is a checkpoint
   /// @throws rc3::Error if all checkpoints of the folder are damaged, or the newest does not fit this program; if
-  /// another
-  ///         program writes to the folder; for a changed option that a resume cannot take (RunOptions::fixed)
+  ///         another program writes to the folder; for a changed option that a resume cannot take (RunOptions::fixed)
   explicit Run(Trainer<Trained, Comm>& trainer, RunOptions options = {}, std::ostream& out = std::cout,
                System system = {})
       : trainer_(trainer), options_(std::move(options)), out_(out) {
@@ -144,7 +143,7 @@ class Run {
         batches.push_back(std::move(loaded->batch));
       }
       const auto before = std::exchange(loader_state_, source.state());
-      if (before) report_changes(*before, *loader_state_);
+      if (before && trainer_.steps() == resumed_at_) report_changes(*before, *loader_state_);
       const auto ready = Clock::now();
       const double rate = trainer_.learning_rate();
       const auto report = trainer_.step(batches);

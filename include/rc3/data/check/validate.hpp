@@ -1,8 +1,6 @@
 #pragma once
 /// Validation of samples, common to all formats. LibTorch-free.
 
-#include <array>
-#include <charconv>
 #include <cmath>
 #include <cstddef>
 #include <string>
@@ -10,6 +8,7 @@
 #include <utility>
 
 #include "rc3/core/blank.hpp"
+#include "rc3/core/digits.hpp"
 #include "rc3/core/error.hpp"
 #include "rc3/core/utf8.hpp"
 #include "rc3/data/sample.hpp"
@@ -20,12 +19,6 @@ namespace rc3::data {
 inline void check_text(std::string_view text, std::string_view where) {
   require_utf8(text, where);
   require(!is_blank(text), where, ": the text is empty", text.empty() ? "" : ": it has invisible characters only");
-}
-
-/// The shortest decimal number that is read as this float: 640.0001, where a stream writes 640.
-inline std::string exact(float value) {
-  std::array<char, 32> text{};
-  return {text.data(), std::to_chars(text.data(), text.data() + text.size(), value).ptr};
 }
 
 /// Moves corners onto the image's edge that are outside by at most @p most pixels: a rounded x plus a rounded width
@@ -54,8 +47,9 @@ inline void check_regions(const Regions& regions, std::string_view where) {
   for (std::size_t r = 0; r < regions.boxes.size(); ++r) {
     const auto [x1, y1, x2, y2] = regions.boxes[r];
     require(0 <= x1 && x1 < x2 && x2 <= regions.width && 0 <= y1 && y1 < y2 && y2 <= regions.height, where, ": box ", r,
-            " (", exact(x1), ", ", exact(y1), ", ", exact(x2), ", ", exact(y2), ") is not inside its image of ",
-            exact(regions.width), " x ", exact(regions.height), " pixels");
+            " (", shortest_decimal(x1), ", ", shortest_decimal(y1), ", ", shortest_decimal(x2), ", ",
+            shortest_decimal(y2), ") is not inside its image of ", shortest_decimal(regions.width), " x ",
+            shortest_decimal(regions.height), " pixels");
   }
   for (const auto& [name, values] : {std::pair<const char*, const std::vector<float>&>{"features", regions.features},
                                      {"classes", regions.classes}}) {

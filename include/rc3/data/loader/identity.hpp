@@ -6,9 +6,9 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
+#include "rc3/core/digits.hpp"
 #include "rc3/core/error.hpp"
 #include "rc3/data/example.hpp"
 #include "rc3/data/loader/loader_state.hpp"
@@ -54,11 +54,7 @@ DataIdentity identity_of(std::string_view name, std::int64_t size, const std::ve
       all += '\2';
     }
   }
-  auto hash = static_cast<std::uint64_t>(text_id(all));
-  std::string digest(16, '0');
-  for (auto digit = digest.rbegin(); digit != digest.rend(); ++digit, hash /= 16)
-    *digit = "0123456789abcdef"[hash % 16];
-  return {std::string(name), size, std::move(digest)};
+  return {std::string(name), size, hexadecimal(static_cast<std::uint64_t>(text_id(all)))};
 }
 
 /// Whether both have the same samples, under whatever name.

@@ -22,53 +22,71 @@ struct Facts {
   int components = 0;      ///< 1 grey, 3 YCbCr or RGB, 4 CMYK or YCCK
   bool has_adobe = false;  ///< whether an Adobe segment distinguishes CMYK from YCCK
   bool junk = false;       ///< whether there are bytes between segments that belong to none
+  std::string_view scans;  ///< the file from its first scan on
 };
 
-/// Facts of the JPEG @p bytes from the segments before its first scan; also searches for the end marker.
-/// @throws rc3::Error naming @p name if a segment is truncated, the end marker is missing (decoders fill the missing
-///         part with grey, some without a report), or there are more than max_scans scans.
-inline Facts facts(std::string_view bytes, std::string_view name) {
+/// Calls visit(marker, segment) for each segment before the first scan. Fill bytes between segments are passed over,
+/// and so is junk, which libjpeg and Pillow skip. A thumbnail in a segment has markers of its own.
+/// @param segment  with marker and length, at least 4 bytes
+/// @param junk     receives whether there was any; null: not asked for
+/// @return the file from its first scan on; empty: a segment is truncated, or there is no scan
+template <class Visit>
+std::string_view for_each_segment(std::string_view bytes, const Visit& visit, bool* junk = nullptr) {
   const auto at = [bytes](std::size_t i) { return static_cast<unsigned char>(bytes[i]); };
-  Facts found;
-  // A thumbnail in a segment has its own end marker: segments are skipped as a whole.
   for (std::size_t i = 2; i + 4 <= bytes.size();) {
     const unsigned marker = at(i + 1);
-    if (at(i) != 0xFF || marker == 0xFF || marker == 0) {  // junk, which libjpeg and Pillow skip, or a fill byte
+    if (at(i) != 0xFF || marker == 0xFF || marker == 0) {
+      if (junk != nullptr) *junk = *junk || at(i) != 0xFF || marker == 0;
       ++i;
-      found.junk = found.junk || at(i - 1) != 0xFF || marker == 0;
       continue;
     }
-    const std::size_t length = std::size_t{at(i + 2)} << 8 | at(i + 3);
-    if (length < 2 || i + 2 + length > bytes.size()) break;
-    const std::string_view data = bytes.substr(i + 4, length - 2);
+    const std::size_t length = 2 + (std::size_t{at(i + 2)} << 8 | at(i + 3));
+    if (length < 4 || i + length > bytes.size()) break;
+    if (marker == 0xDA) return bytes.substr(i);
+    visit(marker, bytes.substr(i, length));
+    i += length;
+  }
+  return {};
+}
+
+/// Facts of the JPEG @p bytes from the segments before its first scan. The scans are not read.
+/// @throws rc3::Error naming @p name if a segment is truncated
+inline Facts facts(std::string_view bytes, std::string_view name) {
+  Facts found;
+  const auto visit = [&](unsigned marker, std::string_view segment) {
+    const std::string_view data = segment.substr(4);
     const bool frame = marker >= 0xC0 && marker <= 0xCF && marker != 0xC4 && marker != 0xC8 && marker != 0xCC;
     if (frame && data.size() >= 6) found.components = static_cast<unsigned char>(data[5]);
     if (marker == 0xE1 && found.exif.empty() && data.starts_with(std::string_view("Exif\0\0", 6)))
       found.exif = data.substr(6);
     if (marker == 0xEE && data.starts_with("Adobe")) found.has_adobe = true;
-    i += 2 + length;
-    // Inside scans the byte FF is followed by 00 or a marker, so this pair is the end.
-    if (marker == 0xDA) {
-      const std::size_t end = bytes.find("\xFF\xD9", i);
-      require(end != std::string_view::npos, name, ": truncated JPEG: no end marker");
-      const std::string_view scans = bytes.substr(0, end);
-      std::size_t count = 1;
-      for (std::size_t next = i; (next = scans.find("\xFF\xDA", next)) != std::string_view::npos; next += 2) ++count;
-      require(count <= max_scans, name, ": a progressive JPEG of ", count, " scans, more than the allowed ", max_scans);
-      return found;
-    }
-  }
-  fail(name, ": truncated JPEG: ends before its first scan");
+  };
+  found.scans = for_each_segment(bytes, visit, &found.junk);
+  require(!found.scans.empty(), name, ": truncated JPEG: ends before its first scan");
+  return found;
 }
 
-/// @p bytes without junk between segments, and with an Adobe segment in a file of four channels: decoders refuse the
-/// first or ignore it silently, and take the second for other colours. Pillow reads both, the latter as Adobe's CMYK.
+/// @throws rc3::Error naming @p name if the end marker is missing (decoders fill the missing part with grey, some
+///         without a report), or there are more than max_scans scans
+inline void check_scans(const Facts& facts, std::string_view name) {
+  // Inside scans the byte FF is followed by 00 or a marker, so this pair is the end.
+  const std::size_t header =
+      2 + (std::size_t{static_cast<unsigned char>(facts.scans[2])} << 8 | static_cast<unsigned char>(facts.scans[3]));
+  const std::size_t end = facts.scans.find("\xFF\xD9", header);
+  require(end != std::string_view::npos, name, ": truncated JPEG: no end marker");
+  const std::string_view scans = facts.scans.substr(0, end);
+  std::size_t count = 1;
+  for (std::size_t next = header; (next = scans.find("\xFF\xDA", next)) != std::string_view::npos; next += 2) ++count;
+  require(count <= max_scans, name, ": a progressive JPEG of ", count, " scans, more than the allowed ", max_scans);
+}
+
+/// @p bytes without junk between segments, and with an Adobe segment if it has four channels: decoders refuse the first
+/// or ignore it silently, and take the second for other colours. Pillow reads both, the latter as Adobe's CMYK.
 /// @return empty: @p bytes need no change
 inline std::string repaired(std::string_view bytes, const Facts& facts) {
   const bool unmarked = facts.components == 4 && !facts.has_adobe;
+  if (!facts.junk && !unmarked) return {};
   std::string out;
-  if (!facts.junk && !unmarked) return out;
-  const auto at = [bytes](std::size_t i) { return static_cast<unsigned char>(bytes[i]); };
   out.reserve(bytes.size() + 16);
   out = bytes.substr(0, 2);
   if (unmarked)
@@ -76,18 +94,8 @@ inline std::string repaired(std::string_view bytes, const Facts& facts) {
         "\xFF\xEE\0\x0E"
         "Adobe\0\x64\0\0\0\0\0",
         16);
-  for (std::size_t i = 2; i + 4 <= bytes.size();) {  // facts() has checked the lengths
-    const unsigned marker = at(i + 1);
-    if (at(i) != 0xFF || marker == 0xFF || marker == 0) {
-      ++i;
-      continue;
-    }
-    if (marker == 0xDA) return out.append(bytes.substr(i));
-    const std::size_t length = 2 + (std::size_t{at(i + 2)} << 8 | at(i + 3));
-    out.append(bytes.substr(i, length));
-    i += length;
-  }
-  return out;
+  for_each_segment(bytes, [&](unsigned, std::string_view segment) { out += segment; });
+  return out += facts.scans;
 }
 
 }  // namespace rc3::io::jpeg

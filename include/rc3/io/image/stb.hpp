@@ -55,10 +55,10 @@ struct Stb {
 
   static ImageHeader probe(std::string_view bytes, std::string_view name) {
     ImageHeader header;
-    jpeg::Facts facts;
     std::string repaired;
     if (!bytes.starts_with(png::signature)) {
-      facts = jpeg::facts(bytes, name);
+      const auto facts = jpeg::facts(bytes, name);
+      jpeg::check_scans(facts, name);
       header.orientation = exif_orientation(facts.exif);
       repaired = jpeg::repaired(bytes, facts);
       if (!repaired.empty()) bytes = repaired;

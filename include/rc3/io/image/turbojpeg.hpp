@@ -26,6 +26,7 @@ struct TurboJpeg {
 
   static ImageHeader probe(std::string_view bytes, std::string_view name) {
     const jpeg::Facts facts = jpeg::facts(bytes, name);
+    jpeg::check_scans(facts, name);
     const Handle handle = open();
     const std::string repaired = jpeg::repaired(bytes, facts);
     ImageHeader header{0, 0, exif_orientation(facts.exif)};
