@@ -131,7 +131,7 @@ grep -q '^translation,chrF,blank,fr,' "$folder/multi30k-out/results.csv" || fail
 
 entail=("${run[@]}" --task.names entailment --task.train "$folder/xvnli-en.jsonl" --out "$folder/none")
 says 'cannot be made' "${run[@]}" --task.names entailment --task.train "$folder/xvnli-en.jsonl" --out "$folder/answers.json"
-WORLD_SIZE=2 says 'this program runs on one rank' "${run[@]}" --task.names entailment
+RANK=0 WORLD_SIZE=2 says 'this program runs on one rank' "${run[@]}" --task.names entailment
 says 'there is no task drawing' "${run[@]}" --task.names drawing
 for task in entailment retrieval translation; do
   says "give the files of $task" "${all[@]}" --task.names "$task" --out "$folder/none"

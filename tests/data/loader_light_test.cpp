@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <fstream>
+#include <mutex>
 #include <set>
 
 #include "rc3/core/random.hpp"
@@ -31,9 +32,13 @@ class Numbers {
   }
   const LanguageCounts& languages() const { return languages_; }
   const Ids& shards() const { return shards_; }
-  void will_read(std::int64_t first, std::int64_t count) const { announced.push_back({first, count}); }
+  void will_read(std::int64_t first, std::int64_t count) const {
+    const std::lock_guard lock(announcing);  // the loaders of several ranks read one source
+    announced.push_back({first, count});
+  }
 
   mutable std::atomic<std::int64_t> reads{0};
+  mutable std::mutex announcing;
   mutable std::vector<Order::Stretch> announced;
 
  private:
