@@ -10,6 +10,7 @@
 
 #include "host.hpp"
 #include "rc3/features/cached_samples.hpp"
+#include "rc3/train/precision.hpp"
 #include "support/support.hpp"
 
 BOOST_AUTO_TEST_SUITE(features_feature_store)
@@ -67,6 +68,19 @@ BOOST_AUTO_TEST_CASE(rows_of_different_lengths_come_back) {
   BOOST_TEST(log.str().empty());
   BOOST_TEST(FeatureStore(folder.path(), "images", identity).size() == 0);
   BOOST_TEST(FeatureStore(folder.path(), "texts", std::string(40, '8')).size() == 0);
+}
+
+BOOST_AUTO_TEST_CASE(rows_are_saved_under_autocast_as_without) {
+  const TempDir folder;
+  {
+    const train::Autocast bfloat16(train::Precision::bfloat16);
+    FeatureStore store(folder.path(), "texts", identity);
+    store.put(key('a'), {{"hidden", numbers(2, 0)}});
+    store.put(key('b'), {{"hidden", numbers(5, 50)}});
+    store.flush();
+  }
+  const FeatureStore store(folder.path(), "texts", identity);
+  BOOST_TEST(store.find(key('b')).value().at("hidden").equal(numbers(5, 50)));
 }
 
 BOOST_AUTO_TEST_CASE(a_damaged_part_is_deleted_and_one_of_other_layers_ignored) {

@@ -4,6 +4,7 @@
 #include <ATen/ops/cat.h>
 #include <ATen/ops/tensor.h>
 #include <ATen/ops/zeros.h>
+#include <c10/core/impl/LocalDispatchKeySet.h>
 
 #include <unistd.h>
 
@@ -100,6 +101,8 @@ class FeatureStore {
   /// Writes the rows that put() has received. @throws rc3::Error if the part cannot be written
   void flush() {
     if (pending_.empty()) return;
+    // Autocast has no rule for at::cat of half precision on the CPU.
+    const c10::impl::ExcludeDispatchKeyGuard no_autocast(c10::autocast_dispatch_keyset);
     std::map<std::string, at::Tensor> tensors;
     auto keys = at::zeros({std::ssize(pending_), key_size}, at::kByte);
     std::map<std::string, std::pair<std::vector<at::Tensor>, std::vector<std::int64_t>>> columns;

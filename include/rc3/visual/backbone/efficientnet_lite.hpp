@@ -258,7 +258,8 @@ class EfficientNetLite : public torch::nn::Module {
     check_shape(policy(), "pixels", pixels, {{'B'}, {'3', 3}, {'H'}, {'W'}});
     require(pixels.size(2) % 32 == 0 && pixels.size(3) % 32 == 0, policy(), ": images of ", pixels.size(3), " x ",
             pixels.size(2), " pixels; both sides must be multiples of 32, resize them");
-    return stem_->forward((pixels.to(at::kFloat) - 127) / 128);
+    // Channels last: depthwise convolutions are several times as fast on a processor.
+    return stem_->forward(((pixels.to(at::kFloat) - 127) / 128).contiguous(at::MemoryFormat::ChannelsLast));
   }
 
   at::Tensor tail(const at::Tensor& map, std::int64_t from) {
