@@ -34,7 +34,7 @@ using ImageIndex = rc3::ImageIndex<Model, Decoders>;
 
 /// The demo's model, or a dual encoder: a model directory, or one that transformers wrote.
 rc3::Pipeline<Model> load(const std::filesystem::path& directory) {
-  return rc3::load_any_model<rc3::DefaultModel, rc3::Clip, rc3::Siglip>(directory);
+  return rc3::load_any_model<rc3::DefaultModel, rc3::Clip, rc3::Siglip, rc3::XlmRobertaClip>(directory);
 }
 
 rc3::EmbedderOptions embedder_options(const ModelOptions& model) {

@@ -82,6 +82,7 @@ class MlmHead;
 class XlmRobertaForMaskedLm;
 class TransformerEncoder;
 class ClipText;
+class ClipXlmRoberta;
 class SiglipText;
 class ClipTokenizer;
 class SiglipTokenizer;
@@ -181,6 +182,8 @@ template <class Visual, class Text>
 class DualEncoder;
 using Clip = DualEncoder<visual::backbone::ClipVision, text::ClipText>;
 using Siglip = DualEncoder<visual::backbone::SiglipVision, text::SiglipText>;
+/// open_clip's xlm-roberta-base-ViT-B-32 and xlm-roberta-large-ViT-H-14.
+using XlmRobertaClip = DualEncoder<visual::backbone::ClipVision, text::ClipXlmRoberta>;
 
 template <class Model, class... Objectives>
 class Pretrainer;

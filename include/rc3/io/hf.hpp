@@ -1,6 +1,8 @@
 #pragma once
-/// Pretrained directories of transformers: config.json, and weights under transformers' names.
+/// Pretrained directories of transformers and open_clip: a configuration, and weights under their names.
 
 #include "rc3/io/hf/config.hpp"
 #include "rc3/io/hf/layout.hpp"
 #include "rc3/io/hf/load.hpp"
+#include "rc3/io/hf/open_clip.hpp"
+#include "rc3/io/hf/open_clip_config.hpp"

@@ -19,9 +19,11 @@
 #include "rc3/core/check.hpp"
 #include "rc3/core/nn/l2_normalize.hpp"
 #include "rc3/core/type_name.hpp"
+#include "rc3/io/hf/open_clip.hpp"
 #include "rc3/io/weights.hpp"
 #include "rc3/text/clip_text.hpp"
 #include "rc3/text/clip_tokenizer.hpp"
+#include "rc3/text/clip_xlm_roberta.hpp"
 #include "rc3/text/concept.hpp"
 #include "rc3/text/siglip_text.hpp"
 #include "rc3/text/siglip_tokenizer.hpp"
@@ -70,7 +72,9 @@ class DualEncoder : public torch::nn::Module {
 
   /// "model_type" of the directories that from_pretrained() reads; empty if the towers have none.
   static constexpr std::string_view model_type = [] {
-    if constexpr (requires { Visual::dual_model_type; })
+    if constexpr (requires { Text::dual_model_type; })
+      return Text::dual_model_type;
+    else if constexpr (requires { Visual::dual_model_type; })
       return Visual::dual_model_type;
     else
       return std::string_view();
@@ -79,13 +83,27 @@ class DualEncoder : public torch::nn::Module {
   /// @throws rc3::Error if the towers end in spaces of different widths, or for an invalid option
   DualEncoder(std::shared_ptr<Visual> visual, std::shared_ptr<Text> text, DualEncoderOptions options = {});
 
-  /// Loads the directory that transformers writes of a whole CLIPModel or SiglipModel.
+  /// Loads the directory that transformers writes of a whole CLIPModel or SiglipModel, or open_clip of a model on
+  /// XLM-R.
   /// @throws rc3::Error naming the file, and the key or tensor that is missing, unknown or of another shape
   static std::shared_ptr<DualEncoder> from_pretrained(const std::filesystem::path& directory) requires
       requires(const std::filesystem::path& path) {
     Visual::from_pretrained(path);
     Text::from_pretrained(path);
   };
+
+  /// Tokenizer of such a directory, with the options that the model was trained with.
+  /// @throws rc3::Error naming the file that is missing or damaged
+  static Tokenizer tokenizer(const std::filesystem::path& directory) requires
+      requires(const std::filesystem::path& path) {
+    Tokenizer::from_pretrained(path);
+  }
+  {
+    if constexpr (requires { Text::tokenizer_options(directory); })
+      return Tokenizer::from_pretrained(directory, Text::tokenizer_options(directory));
+    else
+      return Tokenizer::from_pretrained(directory);
+  }
 
   static std::string name() { return type_name<DualEncoder>(); }
 
@@ -169,14 +187,14 @@ std::shared_ptr<DualEncoder<Visual, Text>> DualEncoder<Visual, Text>::from_pretr
   Text::from_pretrained(path);
 }
 {
-  const io::Weights weights(directory);
+  const io::Weights weights(io::is_open_clip(directory) ? io::OpenClip::weights_of(directory) : directory);
   const auto scalar = [&](const char* name) {
     const auto tensor = weights.read(name);
     require(tensor.numel() == 1, directory.string(), ": \"", name, "\" must be one number, is ", tensor.sizes());
     return tensor.template item<double>();
   };
   require(weights.readers().contains("logit_scale"), directory.string(),
-          ": has no tensor \"logit_scale\"; a whole CLIPModel or SiglipModel is needed, not one of its towers");
+          ": has no tensor \"logit_scale\"; a whole model is needed, not one of its towers");
   DualEncoderOptions options;
   options.scale = std::exp(scalar("logit_scale"));
   options.has_bias = weights.readers().contains("logit_bias");

@@ -17,6 +17,7 @@
 #include "rc3/core/error.hpp"
 #include "rc3/io/image/concept.hpp"
 #include "rc3/preprocess/fit.hpp"
+#include "rc3/preprocess/open_clip.hpp"
 #include "rc3/preprocess/options.hpp"
 
 namespace rc3::preprocess {
@@ -27,9 +28,11 @@ class Preprocess {
  public:
   explicit Preprocess(PreprocessOptions options) : options_(std::move(options)) {}
 
-  /// Reads preprocessor_config.json in @p folder. @throws rc3::Error as PreprocessOptions::from_pretrained does.
+  /// Reads the configuration of transformers or open_clip in @p folder.
+  /// @throws rc3::Error as PreprocessOptions::from_pretrained or open_clip_options does
   static Preprocess from_pretrained(const std::filesystem::path& folder) {
-    return Preprocess(PreprocessOptions::from_pretrained(folder));
+    return Preprocess(io::is_open_clip(folder) ? open_clip_options(folder)
+                                               : PreprocessOptions::from_pretrained(folder));
   }
 
   const PreprocessOptions& options() const { return options_; }

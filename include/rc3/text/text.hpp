@@ -4,6 +4,7 @@
 #include "rc3/text/bert.hpp"
 #include "rc3/text/clip_text.hpp"
 #include "rc3/text/clip_tokenizer.hpp"
+#include "rc3/text/clip_xlm_roberta.hpp"
 #include "rc3/text/concept.hpp"
 #include "rc3/text/encode_all.hpp"
 #include "rc3/text/encoding.hpp"

@@ -73,10 +73,10 @@ struct Layout {
   }
 };
 
-/// Copies the weights of a pretrained directory (or .safetensors file) into @p module.
+/// Copies tensors under the file's names into @p module.
 /// @param report  if given, receives the name of every tensor, and a missing or unused one is not an error
 /// @throws rc3::Error as load_weights does
-inline void load_pretrained(torch::nn::Module& module, const std::filesystem::path& path, const Layout& layout,
+inline void load_pretrained(torch::nn::Module& module, const TensorSource& source, const Layout& layout,
                             LoadReport* report = nullptr) {
   std::map<std::string, std::string> ours;
   for (const auto& [name, tensor] : nn::named_state(module)) ours.emplace(layout.file_name(name), name);
@@ -84,13 +84,20 @@ inline void load_pretrained(torch::nn::Module& module, const std::filesystem::pa
     const auto known = ours.find(layout.modern ? layout.modern(name) : name);
     return known == ours.end() ? std::string() : known->second;
   };
-  auto found = load_weights(module, path,
+  auto found = load_weights(module, source,
                             {.strip_prefixes = layout.prefixes,
                              .ignore = layout.ignore,
                              .rename = rename,
                              .optional = {},
                              .strict = report == nullptr});
   if (report != nullptr) *report = std::move(found);
+}
+
+/// The same for the weights of a pretrained directory or a .safetensors file.
+inline void load_pretrained(torch::nn::Module& module, const std::filesystem::path& path, const Layout& layout,
+                            LoadReport* report = nullptr) {
+  const Weights weights(path);
+  load_pretrained(module, source_of(weights), layout, report);
 }
 
 /// Writes @p module as a pretrained directory for transformers: model.safetensors and config.json, each complete or not

@@ -44,6 +44,34 @@ struct LoadReport {
   std::vector<std::string> ignored;
 };
 
+/// Tensors by name, each with its shape and type before its values are read.
+struct TensorSource {
+  struct Entry {
+    std::vector<std::int64_t> shape;
+    at::ScalarType type = at::kFloat;
+    std::function<at::Tensor()> read;
+  };
+  std::string where;  ///< in errors: the file or directory
+  std::map<std::string, Entry> entries;
+
+  /// Adds a tensor that @p read makes of mapped memory, at no cost.
+  void add(const std::string& name, std::function<at::Tensor()> read) {
+    const auto tensor = read();
+    entries.emplace(name, Entry{tensor.sizes().vec(), tensor.scalar_type(), std::move(read)});
+  }
+};
+
+/// Tensors of @p weights, which must outlive the result.
+inline TensorSource source_of(const Weights& weights) {
+  TensorSource source{weights.path().string(), {}};
+  for (const auto& [name, reader] : weights.readers()) {
+    const safetensors::Entry& entry = *reader->find(name);
+    source.entries.emplace(name, TensorSource::Entry{entry.shape, safetensors::scalar_type(entry.dtype),
+                                                     [&weights, name = name] { return weights.read(name); }});
+  }
+  return source;
+}
+
 namespace detail {
 
 inline std::string first_names(const std::vector<std::string>& names) {
@@ -72,25 +100,22 @@ class Matcher {
 
 }  // namespace detail
 
-/// Copies the tensors of @p path into the parameters and buffers of @p module with the same names. Floating-point types
-/// are converted (a file in bfloat16 to a module in float32); other types are not.
+/// Copies tensors into the parameters and buffers of @p module with the same names. Floating-point types are converted
+/// (a file in bfloat16 to a module in float32); other types are not.
 ///
 /// All names, shapes and types are checked before the first value is copied.
-/// @param path  a .safetensors file or a pretrained directory
-/// @throws rc3::Error for an invalid file, a different shape or type, two names of one parameter, and, with
+/// @throws rc3::Error for a different shape or type, two names of one parameter, and, with
 ///         options.strict, a parameter missing from the file or an unused name of the file.
-inline LoadReport load_weights(torch::nn::Module& module, const std::filesystem::path& path,
-                               const LoadOptions& options = {}) {
+inline LoadReport load_weights(torch::nn::Module& module, const TensorSource& source, const LoadOptions& options = {}) {
   std::map<std::string, at::Tensor> targets;
   for (const auto& item : module.named_parameters()) targets.emplace(item.key(), item.value());
   for (const auto& item : module.named_buffers()) targets.emplace(item.key(), item.value());
 
-  const Weights weights(path);
   const detail::Matcher ignore(options.ignore);
   const detail::Matcher optional(options.optional);
   LoadReport report;
   std::map<std::string, std::string> sources;  // module's name -> file's name
-  for (const auto& [name, reader] : weights.readers()) {
+  for (const auto& [name, entry] : source.entries) {
     std::string_view rest = name;
     for (const std::string& prefix : options.strip_prefixes)
       if (rest.starts_with(prefix)) {
@@ -109,27 +134,34 @@ inline LoadReport load_weights(torch::nn::Module& module, const std::filesystem:
       continue;
     }
     const auto [other, fresh] = sources.emplace(renamed, name);
-    require(fresh, path.string(), ": \"", name, "\" and \"", other->second, "\" are both ", renamed);
-    const safetensors::Entry& entry = *reader->find(name);
-    require(target->second.sizes() == at::IntArrayRef(entry.shape), path.string(), ": \"", name, "\" has shape ",
+    require(fresh, source.where, ": \"", name, "\" and \"", other->second, "\" are both ", renamed);
+    require(target->second.sizes() == at::IntArrayRef(entry.shape), source.where, ": \"", name, "\" has shape ",
             at::IntArrayRef(entry.shape), ", ", renamed, " is ", target->second.sizes());
-    const at::ScalarType type = safetensors::scalar_type(entry.dtype);
+    const auto type = entry.type;
     require(type == target->second.scalar_type() || (at::isFloatingType(type) && target->second.is_floating_point()),
-            path.string(), ": \"", name, "\" has type ", type, ", ", renamed, " is ", target->second.scalar_type());
+            source.where, ": \"", name, "\" has type ", type, ", ", renamed, " is ", target->second.scalar_type());
   }
   for (const auto& [name, tensor] : targets)
     if (!sources.contains(name) && !optional(name)) report.missing.push_back(name);
 
   if (options.strict && !(report.missing.empty() && report.unused.empty()))
-    fail(path.string(), ": the names do not fit: missing ", detail::first_names(report.missing), ", unused ",
+    fail(source.where, ": the names do not fit: missing ", detail::first_names(report.missing), ", unused ",
          detail::first_names(report.unused));
 
   torch::NoGradGuard no_grad;
   for (const auto& [renamed, name] : sources) {
-    targets.at(renamed).copy_(weights.read(name));
+    targets.at(renamed).copy_(source.entries.at(name).read());
     report.loaded.push_back(renamed);
   }
   return report;
+}
+
+/// The same for the tensors of a file. @param path  a .safetensors file or a pretrained directory
+/// @throws rc3::Error as above, and for an invalid file
+inline LoadReport load_weights(torch::nn::Module& module, const std::filesystem::path& path,
+                               const LoadOptions& options = {}) {
+  const Weights weights(path);
+  return load_weights(module, source_of(weights), options);
 }
 
 }  // namespace rc3::io

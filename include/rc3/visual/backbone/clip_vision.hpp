@@ -9,6 +9,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "rc3/preprocess/open_clip.hpp"
 #include "rc3/visual/backbone/detail/vision_config.hpp"
 #include "rc3/visual/concept.hpp"
 
@@ -29,6 +30,8 @@ struct ClipVisionOptions : VisionTransformerOptions {
   /// is the key projection_dim, 0 if missing.
   /// @throws rc3::Error naming the file and the missing or invalid key
   static ClipVisionOptions from_config(const std::filesystem::path& directory);
+  /// The same from open_clip_config.json. @throws rc3::Error for a tower that is no plain ViT
+  static ClipVisionOptions from_open_clip(const std::filesystem::path& directory);
   /// config.json of the vision model with these sizes.
   nlohmann::json to_config() const;
 };
@@ -48,7 +51,7 @@ class ClipVision : public detail::VisionTransformer {
   explicit ClipVision(ClipVisionOptions options = {});
 
   /// Loads a transformers directory: the vision model with or without projection, or a whole CLIP without its text
-  /// encoder.
+  /// encoder. A directory of open_clip is read too, if its image tower is a plain ViT.
   /// @param report  if given, receives the name of every tensor, and a missing or unused one is not an error
   /// @throws rc3::Error naming the file, and the key or tensor that is missing, unknown or of another shape
   static std::shared_ptr<ClipVision> from_pretrained(const std::filesystem::path& directory,
@@ -98,6 +101,30 @@ inline ClipVisionOptions ClipVisionOptions::from_config(const std::filesystem::p
   return o;
 }
 
+inline ClipVisionOptions ClipVisionOptions::from_open_clip(const std::filesystem::path& directory) {
+  const auto file = io::open_clip_config(directory);
+  const auto model = file.section("model_cfg"), vision = model.section("vision_cfg");
+  io::only_keys(vision, {"image_size", "layers", "width", "head_width", "mlp_ratio", "patch_size", "patch_dropout"});
+  ClipVisionOptions o;
+  o.width = vision.size("width", 1, 1'000'000);
+  o.layers = vision.size("layers", 1, 1000);
+  const auto head = vision.has("head_width") ? vision.size("head_width", 1, 100'000) : 64;
+  require(o.width % head == 0, vision.where(), ": width ", o.width, " is no multiple of head_width ", head);
+  o.heads = o.width / head;
+  const auto ratio = vision.has("mlp_ratio") ? vision.positive("mlp_ratio") : 4.0;
+  o.feed_forward = static_cast<std::int64_t>(static_cast<double>(o.width) * ratio);
+  o.image_size = vision.size("image_size", 1, 10'000);
+  o.patch_size = vision.size("patch_size", 1, 10'000);
+  const bool quick = model.has("quick_gelu") && io::get<bool>(model.json(), "quick_gelu", model.where());
+  o.activation = quick ? nn::Activation::quick_gelu : nn::Activation::gelu;
+  o.projection = model.size("embed_dim", 1, 1'000'000);
+  if (file.has("preprocess_cfg")) {
+    const auto images = preprocess::open_clip_options(directory);
+    o.pixels = {images.mean, images.std, images.rescale};
+  }
+  return o;
+}
+
 inline nlohmann::json ClipVisionOptions::to_config() const {
   auto json = detail::write_sizes(*this);
   json.update({{"model_type", "clip_vision_model"},
@@ -116,6 +143,11 @@ inline ClipVision::ClipVision(ClipVisionOptions options)
 
 inline std::shared_ptr<ClipVision> ClipVision::from_pretrained(const std::filesystem::path& directory,
                                                                io::LoadReport* report) {
+  if (io::is_open_clip(directory)) {
+    auto clip = std::make_shared<ClipVision>(ClipVisionOptions::from_open_clip(directory));
+    io::load_pretrained(*clip, io::OpenClip(directory).vision_tensors(), detail::clip_layout(""), report);
+    return clip;
+  }
   auto options = ClipVisionOptions::from_config(directory);
   const bool projects = detail::has_weight(directory, "visual_projection.weight", {});
   require(!projects || options.projection > 0, (directory / "config.json").string(),
