@@ -30,10 +30,9 @@ int main() {
   using Variant = Model<visual::Roi, text::Bert>;
   static_assert(objective::Policy<Pull, Variant>);
   at::manual_seed(1);
-  const auto model = std::make_shared<Variant>(
-      std::make_shared<visual::Roi>(visual::RegionEmbeddingOptions{.features = 4, .width = 8}),
-      std::make_shared<text::Bert>(text::BertOptions{.vocabulary = 10, .width = 8, .layers = 1, .heads = 2}),
-      std::make_shared<fusion::SingleStream>(fusion::SingleStreamOptions{.width = 8, .layers = 1, .heads = 2}));
+  const auto model = make_model(visual::Roi({.features = 4, .width = 8}),
+                                text::Bert({.vocabulary = 10, .width = 8, .layers = 1, .heads = 2}),
+                                fusion::SingleStream({.width = 8, .layers = 1, .heads = 2}));
   Batch batch;  // eight images with two regions each, two texts of five tokens
   batch.images.regions = at::rand({8, 2, 4});
   batch.images.boxes = at::tensor({0.f, 0.f, 8.f, 8.f}).expand({8, 2, 4});
@@ -41,16 +40,13 @@ int main() {
   batch.a = {at::randint(10, {8, 5}, at::kLong), at::ones({8, 5}, at::kBool), {}};
   batch.b = {at::randint(10, {8, 5}, at::kLong), at::ones({8, 5}, at::kBool), {}};
 
-  using Training = Pretrainer<Model<visual::Roi, text::Bert>, Pull, objective::Itc>;
-  const auto pull = std::make_shared<Pull>();
-  const auto pretrainer =
-      std::make_shared<Training>(model, std::array{1.0, 0.5}, pull, std::make_shared<objective::Itc>());
-  train::Trainer<Training> trainer(pretrainer, {.optimizer = {.learning_rate = 3e-3}, .schedule = {0, 60, 0.0}});
+  const auto training = pretrain(model, Pull(), 0.5 * objective::Itc());
+  train::Trainer trainer(training, {.optimizer = {.learning_rate = 3e-3}, .schedule = {0, 60, 0.0}});
   double first = 0, last = 0;
   for (int step = 0; step < 60; ++step) {
     last = trainer.step(batch).parts[0];
     if (step == 0) first = last;
   }
-  std::cout << "Pull: " << first << " before, " << last << " after " << pull->last() + 1 << " steps\n";
-  return last < 0.7 * first && pull->last() == 59 ? 0 : 1;
+  std::cout << "Pull: " << first << " before, " << last << " after " << training->get<0>().last() + 1 << " steps\n";
+  return last < 0.7 * first && training->get<0>().last() == 59 ? 0 : 1;
 }

@@ -17,10 +17,9 @@ int main() {
   using Variant = Model<visual::Roi, text::Bert>;
   using Contrast = objective::RXvtcl<Floor, relevance::Constant>;
   at::manual_seed(1);
-  const auto model = std::make_shared<Variant>(
-      std::make_shared<visual::Roi>(visual::RegionEmbeddingOptions{.features = 4, .width = 8}),
-      std::make_shared<text::Bert>(text::BertOptions{.vocabulary = 10, .width = 8, .layers = 1, .heads = 2}),
-      std::make_shared<fusion::SingleStream>(fusion::SingleStreamOptions{.width = 8, .layers = 1, .heads = 2}));
+  const auto model = make_model(visual::Roi({.features = 4, .width = 8}),
+                                text::Bert({.vocabulary = 10, .width = 8, .layers = 1, .heads = 2}),
+                                fusion::SingleStream({.width = 8, .layers = 1, .heads = 2}));
   model->eval();
   Batch batch;  // three images with two regions each, two texts of five tokens
   batch.images.regions = at::rand({3, 2, 4});

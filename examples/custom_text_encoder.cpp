@@ -24,17 +24,14 @@ static_assert(rc3::text::Policy<BagOfWords>);
 
 int main() {
   using namespace rc3;
-  using Variant = Model<visual::Roi, BagOfWords>;
   at::manual_seed(1);
-  Variant model(
-      std::make_shared<visual::Roi>(visual::RegionEmbeddingOptions{.features = 4, .width = 8}),
-      std::make_shared<BagOfWords>(10, 8),
-      std::make_shared<fusion::SingleStream>(fusion::SingleStreamOptions{.width = 8, .layers = 1, .heads = 2}));
-  model.eval();
+  const auto model = make_model(visual::Roi({.features = 4, .width = 8}), BagOfWords(10, 8),
+                                fusion::SingleStream({.width = 8, .layers = 1, .heads = 2}));
+  model->eval();
   // The order of the words does not count, and padding neither.
   const std::vector<std::vector<std::int64_t>> sentences{{4, 5, 6}, {6, 4, 5}, {6, 4, 5, 7}};
-  const auto vectors = model.text_embedding(model.text(text::pad_batch(sentences)));
+  const auto vectors = model->text_embedding(model->text(text::pad_batch(sentences)));
   const auto cosine = [&](int i, int j) { return vectors[i].dot(vectors[j]).item<float>(); };
-  std::cout << Variant::name() << ": cosines " << cosine(0, 1) << " (same words), " << cosine(0, 2) << " (one more)\n";
+  std::cout << model->name() << ": cosines " << cosine(0, 1) << " (same words), " << cosine(0, 2) << " (one more)\n";
   return cosine(0, 1) > 0.9999f && cosine(0, 2) < 0.9999f ? 0 : 1;
 }

@@ -23,21 +23,17 @@ static_assert(rc3::visual::Policy<Colours>);
 
 int main() {
   using namespace rc3;
-  using Variant = Model<Colours, text::Bert>;
   at::manual_seed(1);
-  Variant model(
-      std::make_shared<Colours>(8),
-      std::make_shared<text::Bert>(text::BertOptions{.vocabulary = 10, .width = 8, .layers = 1, .heads = 2}),
-      std::make_shared<fusion::SingleStream>(fusion::SingleStreamOptions{.width = 8, .layers = 1, .heads = 2}));
-  model.eval();
+  const auto model = make_model(Colours(8), text::Bert({.vocabulary = 10, .width = 8, .layers = 1, .heads = 2}),
+                                fusion::SingleStream({.width = 8, .layers = 1, .heads = 2}));
+  model->eval();
   Images images;  // one red, one a little darker, one blue
   images.pixels = at::zeros({3, 3, 32, 32}, at::kByte);
   images.pixels[0][0].fill_(250);
   images.pixels[1][0].fill_(230);
   images.pixels[2][2].fill_(250);
-  const auto vectors = model.image_embedding(model.visual(images));
+  const auto vectors = model->image_embedding(model->visual(images));
   const auto cosine = [&](int i, int j) { return vectors[i].dot(vectors[j]).item<float>(); };
-  std::cout << Variant::name() << ": cosines " << cosine(0, 1) << " (two reds), " << cosine(0, 2)
-            << " (red and blue)\n";
+  std::cout << model->name() << ": cosines " << cosine(0, 1) << " (two reds), " << cosine(0, 2) << " (red and blue)\n";
   return cosine(0, 1) > cosine(0, 2) ? 0 : 1;
 }

@@ -116,19 +116,15 @@ struct Variant {
     }
   };
 
-  static std::shared_ptr<Model> make_model(const std::filesystem::path& weights) {
+  static auto make_model(const std::filesystem::path& weights) {
     return rc3::default_model(Networks::from_pretrained(weights),
                               Text::from_pretrained(weights / "multilingual-e5-small"));
   }
 
-  static std::shared_ptr<Trained> make(const Config& c) {
-    return std::make_shared<Trained>(
-        make_model(c.weights), std::array{1.0, 1.0, 1.0, 1.0}, std::make_shared<rc3::objective::Itc>(),
-        std::make_shared<rc3::objective::Xtcl>(),
-        std::make_shared<RXvtcl>(
-            rc3::objective::RXvtclOptions{}, rc3::regularizer::Ceiling(c.margin),
-            Relevance(rc3::relevance::Encoder<Text>(Text::from_pretrained(c.weights / "multilingual-e5-small")))),
-        std::make_shared<rc3::objective::Itm>());
+  static auto make(const Config& c) {
+    const rc3::relevance::Encoder<Text> encoder(Text::from_pretrained(c.weights / "multilingual-e5-small"));
+    return rc3::pretrain(make_model(c.weights), rc3::objective::Itc(), rc3::objective::Xtcl(),
+                         RXvtcl({}, rc3::regularizer::Ceiling(c.margin), Relevance(encoder)), rc3::objective::Itm());
   }
 
   static rc3::text::Tokenizer tokenizer(const Config& c) {

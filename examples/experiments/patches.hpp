@@ -32,22 +32,17 @@ struct Experiment {
     }
   };
 
-  static std::shared_ptr<Trained> make(const Config& c) {
+  static auto make(const Config& c) {
     const auto text = rc3::text::Bert::from_pretrained(c.weights / "multilingual-e5-small");
     text->freeze_lower(text->options().layers - c.text_layers);
     const auto d = text->width();
     const auto network = Backbone::from_pretrained(c.weights / "efficientnet-lite0", {.frozen_blocks = 16});
-    const auto model = std::make_shared<Model>(
-        std::make_shared<rc3::visual::Patch<Backbone>>(
-            network, rc3::visual::PatchOptions{.width = d, .grid = c.grid, .max_patches = c.grid * c.grid}),
-        text,
-        std::make_shared<rc3::fusion::SingleStream>(
-            rc3::fusion::SingleStreamOptions{.width = d, .layers = 1, .heads = 6}));
-    return std::make_shared<Trained>(
-        model, std::array{1.0, 1.0},
-        std::make_shared<RXvtcl>(rc3::objective::RXvtclOptions{}, rc3::regularizer::Ceiling(c.margin),
-                                 rc3::relevance::ByAlignment(c.relevance)),
-        std::make_shared<rc3::objective::Itc>());
+    const auto model =
+        rc3::make_model(rc3::visual::Patch(network, {.width = d, .grid = c.grid, .max_patches = c.grid * c.grid}), text,
+                        rc3::fusion::SingleStream({.width = d, .layers = 1, .heads = 6}));
+    return rc3::pretrain(model,
+                         RXvtcl({}, rc3::regularizer::Ceiling(c.margin), rc3::relevance::ByAlignment(c.relevance)),
+                         rc3::objective::Itc());
   }
   static rc3::text::Tokenizer tokenizer(const Config& c) {
     return rc3::text::Tokenizer::from_pretrained(c.weights / "multilingual-e5-small",

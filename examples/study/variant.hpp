@@ -60,7 +60,7 @@ struct Variant {
     }
   };
 
-  static std::shared_ptr<Trained> make(const Config& c) {
+  static auto make(const Config& c) {
     const auto network = std::make_shared<Backbone>(
         rc3::visual::backbone::EfficientNetLite0::from_pretrained(c.weights / "efficientnet-lite0"), c.side);
     const auto text = Text::from_pretrained(c.weights / "multilingual-e5-small");
@@ -71,14 +71,12 @@ struct Variant {
         rc3::visual::PatchOptions{.width = d, .grid = c.side, .max_patches = c.side * c.side, .dropout = 0.0}));
     const auto inner = std::make_shared<rc3::fusion::SingleStream>(rc3::fusion::SingleStreamOptions{
         .width = c.width, .layers = c.layers, .heads = c.width / 32, .feed_forward = 2 * c.width});
-    return std::make_shared<Trained>(
-        std::make_shared<Model>(
-            visual, text, std::make_shared<Fusion>(std::make_shared<Narrow<rc3::fusion::SingleStream>>(inner, d))),
-        std::array{1.0, 1.0, 1.0, 1.0}, std::make_shared<rc3::objective::Itc>(),
-        std::make_shared<rc3::objective::Xtcl>(),
-        std::make_shared<RXvtcl>(rc3::objective::RXvtclOptions{.lambda = c.lambda}, Regularizer(c.regularizer, c.c0),
-                                 Relevance<Text>(text, {c.relevance, c.constant, c.shuffled}), Negatives(c.negatives)),
-        std::make_shared<rc3::objective::Itm>());
+    const auto model =
+        rc3::make_model(visual, text, Fusion(std::make_shared<Narrow<rc3::fusion::SingleStream>>(inner, d)));
+    return rc3::pretrain(model, rc3::objective::Itc(), rc3::objective::Xtcl(),
+                         RXvtcl({.lambda = c.lambda}, Regularizer(c.regularizer, c.c0),
+                                Relevance<Text>(text, {c.relevance, c.constant, c.shuffled}), Negatives(c.negatives)),
+                         rc3::objective::Itm());
   }
 
   /// The heads need no tokens. @return whether the features of images change: never

@@ -7,6 +7,7 @@
 #include "rc3/model/default_model.hpp"
 #include "rc3/model/dual_encoder.hpp"
 #include "rc3/model/gradient_cache.hpp"
+#include "rc3/model/make_model.hpp"
 #include "rc3/model/model.hpp"
 #include "rc3/model/pretrainer.hpp"
 #include "rc3/objective/objective.hpp"

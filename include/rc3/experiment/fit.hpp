@@ -2,7 +2,6 @@
 /// Training in two calls: pretrain() adds objectives to a model, fit() trains it.
 
 #include <algorithm>
-#include <array>
 #include <cstdint>
 #include <filesystem>
 #include <iostream>
@@ -16,8 +15,8 @@
 
 #include "rc3/config/config.hpp"
 #include "rc3/experiment/pretraining.hpp"
+#include "rc3/model/make_model.hpp"
 #include "rc3/model/pretrainer.hpp"
-#include "rc3/objective/weighted.hpp"
 #include "rc3/pipeline/pipeline.hpp"
 
 namespace rc3 {
@@ -30,22 +29,6 @@ struct Trainable {
 };
 
 namespace experiment::detail {
-
-template <class Objective>
-objective::WeightedObjective<Objective> as_weighted(objective::WeightedObjective<Objective> objective) {
-  return objective;
-}
-template <class Objective>
-objective::WeightedObjective<Objective> as_weighted(Objective objective) {
-  return objective::weighted(1.0, std::move(objective));
-}
-
-template <class M, class... Objectives>
-Trainable<M, Objectives...> trainable(const Pipeline<M>& pipeline,
-                                      objective::WeightedObjective<Objectives>... objectives) {
-  return {pipeline, std::make_shared<Pretrainer<M, Objectives...>>(pipeline.model, std::array{objectives.weight...},
-                                                                   std::move(objectives.objective)...)};
-}
 
 /// Definition of an experiment whose model exists already.
 template <class M, class... Objectives>
@@ -83,11 +66,12 @@ config::Provenance provenance_of(Settings settings) {
 
 }  // namespace experiment::detail
 
-/// Model with objectives: `pretrain(model, 1.0 * RXvtcl<Ceiling>(), 0.5 * Itc())`; without a weight it is 1.
-/// @param objectives  each an objective::Policy of the model, or objective::WeightedObjective
+/// The pipeline's model with objectives, as pretrain() of the model, to be trained by fit().
 template <class M, class... Objectives>
 auto pretrain(const Pipeline<M>& pipeline, Objectives... objectives) {
-  return experiment::detail::trainable(pipeline, experiment::detail::as_weighted(std::move(objectives))...);
+  return [&]<class... O>(std::shared_ptr<Pretrainer<M, O...>> pretrainer) {
+    return Trainable<M, O...>{pipeline, std::move(pretrainer)};
+  }(pretrain(pipeline.model, std::move(objectives)...));
 }
 
 /// Options of fit(). All others have the defaults of experiment::Settings.

@@ -25,6 +25,16 @@ WeightedObjective<Objective> weighted(double weight, Objective objective) {
   return {weight, std::make_shared<Objective>(std::move(objective))};
 }
 
+/// The same; without a weight it is 1.
+template <class Objective>
+WeightedObjective<Objective> as_weighted(WeightedObjective<Objective> objective) {
+  return objective;
+}
+template <class Objective>
+WeightedObjective<Objective> as_weighted(Objective objective) {
+  return weighted(1.0, std::move(objective));
+}
+
 /// `0.5 * Itc()`. Found by argument-dependent lookup for objectives of rc3; weighted(0.5, Mine()) serves others.
 template <class Objective>
 requires(std::is_class_v<Objective> && !std::is_convertible_v<Objective, at::Tensor>)  //

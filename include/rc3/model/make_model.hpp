@@ -1,0 +1,60 @@
+#pragma once
+/// A model of given policies, and a model with objectives, without a word about who owns what.
+
+#include <array>
+#include <memory>
+#include <type_traits>
+#include <utility>
+
+#include "rc3/model/model.hpp"
+#include "rc3/model/pretrainer.hpp"
+#include "rc3/objective/weighted.hpp"
+
+namespace rc3 {
+
+namespace detail {
+
+template <class T>
+struct Pointee {
+  using type = T;
+};
+template <class T>
+struct Pointee<std::shared_ptr<T>> {
+  using type = T;
+};
+
+/// @p policy itself if it is shared already, else a shared one that it is moved into.
+template <class T>
+std::shared_ptr<typename Pointee<T>::type> shared(T policy) {
+  if constexpr (std::is_same_v<typename Pointee<T>::type, T>)
+    return std::make_shared<T>(std::move(policy));
+  else
+    return policy;
+}
+
+}  // namespace detail
+
+/// Model of three policies: `make_model(visual::Roi({...}), text::Bert({...}), fusion::SingleStream({...}))`. A handle:
+/// copies share the model.
+/// @param visual, text, fusion  a policy, which is moved, or a std::shared_ptr to one, for example of from_pretrained()
+/// @throws rc3::Error if the widths differ
+template <class Visual, class Text, class Fusion>
+auto make_model(Visual visual, Text text, Fusion fusion, const ModelOptions& options = {}) {
+  using M = Model<typename detail::Pointee<Visual>::type, typename detail::Pointee<Text>::type,
+                  typename detail::Pointee<Fusion>::type>;
+  return std::make_shared<M>(detail::shared(std::move(visual)), detail::shared(std::move(text)),
+                             detail::shared(std::move(fusion)), options);
+}
+
+/// Model with objectives: `pretrain(model, 1.0 * objective::RXvtcl<>(), 0.5 * objective::Itc())`; without a weight it
+/// is 1. A handle: copies share the Pretrainer.
+/// @param objectives  each an objective::Policy of the model, or objective::WeightedObjective
+template <class M, class... Objectives>
+auto pretrain(std::shared_ptr<M> model, Objectives... objectives) {
+  return [&]<class... O>(objective::WeightedObjective<O>... weighted) {
+    return std::make_shared<Pretrainer<M, O...>>(std::move(model), std::array{weighted.weight...},
+                                                 std::move(weighted.objective)...);
+  }(objective::as_weighted(std::move(objectives))...);
+}
+
+}  // namespace rc3
