@@ -66,6 +66,17 @@ function(rc3_use_test_pch target)
   target_compile_options(${target} PRIVATE -fpch-preprocess ${RC3_TEST_OPTIMIZATION})
 endfunction()
 
+# Where tests find the source tree and what ./run prepared. RC3_REQUIRE_CACHE=1: what is missing there is a failure. A macro of the
+# top folder: the tests of tests/, examples/ and benchmarks/ run with it.
+macro(rc3_set_test_environment)
+  set(RC3_CACHE "$ENV{HOME}/.cache/rc3" CACHE PATH "Folder with the weights and data that ./run prepares")
+  set(RC3_TEST_PYTHON "" CACHE FILEPATH "Python with requirements-test.txt; empty: no comparisons with Python")
+  option(RC3_REQUIRE_CACHE "Tests fail, instead of skipping a part, where the cache folder lacks something" OFF)
+  set(RC3_TEST_ENVIRONMENT "RC3_CACHE=${RC3_CACHE}" "RC3_SOURCE_DIR=${PROJECT_SOURCE_DIR}" "RC3_TEST_PYTHON=${RC3_TEST_PYTHON}"
+                           "RC3_REQUIRE_CACHE=$<BOOL:${RC3_REQUIRE_CACHE}>" "ASAN_OPTIONS=detect_leaks=0"
+                           "OMP_NUM_THREADS=1") # ctest -j runs as many tests at once as there are processors
+endmacro()
+
 # rc3_add_test(<name> [LIGHT] SOURCES <file>...)
 # One Boost.Test executable test_<name> and one ctest entry <name>, with the label light or torch. LIGHT: without LibTorch.
 # The sources include <boost/test/unit_test.hpp>; main() is in tests/support/main.cpp, compiled once.
