@@ -6,7 +6,7 @@ rm -rf "$folder"
 mkdir -p "$folder"
 source "$(dirname "${BASH_SOURCE[0]}")/../support/says.sh"
 export RC3_CACHE=$cache
-small=(--data.split val --fuse.data.split val --validation.max_images 12 --align.loader.batch 32 --fuse.data.size 24 --fuse.loader.batch 8
+small=(--data.split val --data.size 64 --fuse.data.split val --validation.max_images 12 --align.loader.batch 32 --fuse.data.size 24 --fuse.loader.batch 8
   --log.tensorboard false)
 
 "$demo" "${small[@]}" --checkpoint.every 1000 --validation.rerank 3 --align.train.schedule.total 6 --fuse.train.schedule.total 2 \

@@ -3,9 +3,10 @@
 /// that ./run prepares; `split` is train, fit (train without val), val or test.
 ///
 ///   emoji        scenes; `size` counts them
-///   emoji-names  a glyph a sample, its names as translations
+///   emoji-names  a glyph a sample, its names as translations; `size` takes the first so many glyphs
 ///   emoji-views  the same, each glyph in two images
 
+#include <iterator>
 #include <memory>
 #include <string>
 #include <utility>
@@ -43,7 +44,8 @@ inline rc3::data::AnyDataset open_scenes(const rc3::data::OpenOptions& o, rc3::d
   return rc3::data::AnyDataset(Owned(glyphs, std::move(scenes)));
 }
 
-/// Glyphs with their names. Languages: those given; else those of training, and for val and test those never seen too.
+/// Glyphs with their names: all, or the first `size`. Languages: those given; else those of training, and for val and
+/// test those never seen too.
 inline rc3::data::AnyDataset open_names(const rc3::data::OpenOptions& o, std::int64_t views) {
   const auto glyphs = std::make_shared<const Glyphs>(Glyphs::load(o.paths[0]));
   const Split split = Split::load(o.paths[0], *glyphs);
@@ -55,7 +57,9 @@ inline rc3::data::AnyDataset open_names(const rc3::data::OpenOptions& o, std::in
     if (name == "val" || name == "test")
       languages.insert(languages.end(), split.languages.unseen.begin(), split.languages.unseen.end());
   }
-  return rc3::data::AnyDataset(Owned(glyphs, NamedGlyphs(*glyphs, side(split, name), std::move(languages), views)));
+  auto indices = side(split, name);
+  if (o.size > 0 && o.size < std::ssize(indices)) indices.resize(static_cast<std::size_t>(o.size));
+  return rc3::data::AnyDataset(Owned(glyphs, NamedGlyphs(*glyphs, std::move(indices), std::move(languages), views)));
 }
 
 /// True once the formats are registered: before main() begins.
@@ -64,7 +68,7 @@ inline const bool formats_registered = [] {
   register_format({.name = "emoji", .uses = {"languages", "split", "size"}, .many = false, .open = open_scenes});
   const auto names = [](const char* name, std::int64_t views) {
     register_format({.name = name,
-                     .uses = {"languages", "split"},
+                     .uses = {"languages", "split", "size"},
                      .many = false,
                      .open = [views](const OpenOptions& o, DataErrors&) { return open_names(o, views); }});
   };

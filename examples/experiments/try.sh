@@ -7,7 +7,7 @@ mkdir -p "$folder"
 source "$(dirname "${BASH_SOURCE[0]}")/../support/says.sh"
 
 cat >"$folder/config.json" <<JSON
-{"data": {"paths": ["$cache/data/emoji"], "format": "emoji", "size": 60, "split": "fit"},
+{"data": {"paths": ["$cache/data/emoji"], "format": "emoji", "size": 24, "split": "fit"},
  "validation": {"paths": ["$cache/data/emoji"], "format": "emoji", "size": 30, "languages": ["en", "de", "ja"], "max_images": 12},
  "loader": {"batch": 8}, "variant": {"weights": "$cache/weights", "grid": 4},
  "train": {"optimizer": {"learning_rate": 3e-4, "layer_decay": {"text.": 0.9}}, "schedule": {"warmup": 1, "total": 9}},

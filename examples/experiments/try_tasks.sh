@@ -35,7 +35,7 @@ echo '["no", "yes"]' >"$folder/two.json"
 
 all=("$program" --variant.weights "$cache/weights" --tune.steps 3 --tune.translation_steps 3 --tune.batch 6)
 "${all[@]}" --task.provider emoji --task.provided "$cache/data/emoji" --task.languages de,sw --task.written de --task.scenes 8 --task.test_scenes 6 --task.test_captions 6 \
-  --tune.seeds 2 --tune.shots 2 --out "$folder/emoji"
+  --tune.shots 2 --out "$folder/emoji"
 for task in entailment questions reasoning 'text to image' 'image to text' translation; do
   for look in both regions patches shuffled blank; do
     grep -q "^$task,[^,]*,$look,de," "$folder/emoji/results.csv" || fail "no figure of $task with $look"
@@ -51,7 +51,7 @@ run=("${all[@]}" --task.images "$folder/images" --task.extension .png --task.box
 "${run[@]}" --task.names questions --task.train "$folder/xgqa-en.json" --task.validation "$folder/xgqa-en.json" \
   --task.test "fr=$folder/xgqa-fr.json" --task.answers "$folder/answers.json" --out "$folder/questions"
 "${run[@]}" --task.names reasoning --task.train "$folder/nlvr2-en.jsonl" --task.validation "$folder/nlvr2-en.jsonl" \
-  --task.test "fr=$folder/marvl-fr.jsonl" --out "$folder/reasoning"
+  --task.test "fr=$folder/marvl-fr.jsonl" --tune.seeds 2 --out "$folder/reasoning"
 for i in {0..11}; do printf 'Text %s fr\tText %s en\n' "$i" "$i"; done >"$folder/translations.tsv"
 "${run[@]}" --task.names entailment --task.train "$folder/xvnli-en.jsonl" --task.validation "$folder/xvnli-en.jsonl" \
   --task.test "fr=$folder/xvnli-fr.jsonl" --task.translations "$folder/translations.tsv" --out "$folder/translated"

@@ -3,6 +3,8 @@
 #include "rc3/data/format/translations.hpp"
 #include "support/support.hpp"
 
+BOOST_AUTO_TEST_SUITE(caption_examples)
+
 using namespace rc3;
 using namespace rc3::data;
 using test::throws_with;
@@ -35,8 +37,6 @@ static_assert(ExampleSet<CaptionExamples<Album>>);
 DataErrors patient() { return DataErrors({.fraction = 1, .minimum = 100}); }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(caption_examples)
 
 BOOST_AUTO_TEST_CASE(every_caption_of_the_languages_is_an_example) {
   auto errors = patient();

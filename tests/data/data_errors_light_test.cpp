@@ -6,10 +6,10 @@
 
 #include "support/support.hpp"
 
+BOOST_AUTO_TEST_SUITE(errors)
+
 using namespace rc3;
 using data::DataErrors;
-
-BOOST_AUTO_TEST_SUITE(errors)
 
 BOOST_AUTO_TEST_CASE(counts_by_kind_and_keeps_the_first_examples) {
   DataErrors all;

@@ -6,6 +6,8 @@
 #include "rc3/data/format/with_regions.hpp"
 #include "support/support.hpp"
 
+BOOST_AUTO_TEST_SUITE(iglue_examples)
+
 using namespace rc3;
 using namespace rc3::data;
 using namespace rc3::data::iglue;
@@ -51,8 +53,6 @@ static_assert(ExampleSet<Translations<Multi30k>>);
 static_assert(ExampleSet<WithRegions<Translations<Mixed>, FewRegions>>);
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(iglue_examples)
 
 BOOST_AUTO_TEST_CASE(xvnli_asks_about_the_image_not_the_premise) {
   DataErrors errors;

@@ -4,6 +4,8 @@
 
 #include "support/support.hpp"
 
+BOOST_AUTO_TEST_SUITE(iglue_files)
+
 using namespace rc3;
 using namespace rc3::data;
 using namespace rc3::data::iglue;
@@ -48,8 +50,6 @@ std::string replaced(std::string text, std::string_view what, std::string_view w
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(iglue_files)
 
 BOOST_AUTO_TEST_CASE(xflickrco_records) {
   DataErrors errors;

@@ -10,6 +10,8 @@
 #include "rc3/core/random.hpp"
 #include "support/support.hpp"
 
+BOOST_AUTO_TEST_SUITE(loader)
+
 using namespace rc3;
 using namespace rc3::data;
 using test::at_most;
@@ -86,8 +88,6 @@ std::vector<LoaderOptions> ways() {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(loader)
 
 BOOST_AUTO_TEST_CASE(T14_a_run_that_stops_and_goes_on_is_the_run_left_alone) {
   const std::int64_t steps = 60;  // three epochs of 20 batches, the last one smaller

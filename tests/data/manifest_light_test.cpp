@@ -7,6 +7,8 @@
 #include "data/samples.hpp"
 #include "support/support.hpp"
 
+BOOST_AUTO_TEST_SUITE(manifest)
+
 using namespace rc3;
 using namespace rc3::data;
 using test::throws_with;
@@ -49,8 +51,6 @@ struct Listed {
 };
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(manifest)
 
 BOOST_AUTO_TEST_CASE(good_records_are_read) {
   Written written(

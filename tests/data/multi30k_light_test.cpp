@@ -2,6 +2,8 @@
 
 #include "support/support.hpp"
 
+BOOST_AUTO_TEST_SUITE(multi30k)
+
 using namespace rc3;
 using namespace rc3::data;
 using test::throws_with;
@@ -22,8 +24,6 @@ struct Pair : test::TempDir {
 };
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(multi30k)
 
 BOOST_AUTO_TEST_CASE(task_1_is_strictly_aligned_by_line) {
   DataErrors errors;

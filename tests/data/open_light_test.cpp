@@ -11,6 +11,8 @@
 #include "rc3/data/format/pack.hpp"
 #endif
 
+BOOST_AUTO_TEST_SUITE(open_data)
+
 using namespace rc3;
 using namespace rc3::data;
 using test::throws_with;
@@ -52,8 +54,6 @@ struct Shards {
 };
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(open_data)
 
 BOOST_AUTO_TEST_CASE(each_format_by_its_name) {
   auto errors = patient();

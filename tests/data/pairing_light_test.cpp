@@ -4,6 +4,8 @@
 
 #include "support/support.hpp"
 
+BOOST_AUTO_TEST_SUITE(pairing)
+
 using namespace rc3;
 using namespace rc3::data;
 using test::at_most;
@@ -19,8 +21,6 @@ Sample sample(std::vector<Text> texts) {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(pairing)
 
 BOOST_AUTO_TEST_CASE(pairs_are_two_texts_in_two_languages) {
   const LanguageCounts counts{{"de", 10}, {"en", 10}, {"fr", 10}};

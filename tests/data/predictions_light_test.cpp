@@ -5,6 +5,8 @@
 #include "rc3/io/file.hpp"
 #include "support/support.hpp"
 
+BOOST_AUTO_TEST_SUITE(predictions)
+
 using namespace rc3;
 using namespace rc3::data;
 using test::throws_with;
@@ -14,8 +16,6 @@ namespace {
 const std::vector<Prediction> two = {{"202158849", "no"}, {"759822302.jpg#2r1c", "a \"Käfig\"\n"}};
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(predictions)
 
 BOOST_AUTO_TEST_CASE(answers_as_gqas_scripts_read_them) {
   const test::TempDir folder;

@@ -6,6 +6,8 @@
 #include "rc3/data/loader/loader.hpp"
 #include "support/support.hpp"
 
+BOOST_AUTO_TEST_SUITE(prepare)
+
 using namespace rc3;
 using namespace rc3::data;
 using test::throws_with;
@@ -36,8 +38,6 @@ Sample frog() {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(prepare)
 
 BOOST_AUTO_TEST_CASE(a_sample_becomes_pixels_boxes_and_ids) {
   if (!test::have(weights)) return;

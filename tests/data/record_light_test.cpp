@@ -9,6 +9,8 @@
 #include "rc3/data/check/validate.hpp"
 #include "support/support.hpp"
 
+BOOST_AUTO_TEST_SUITE(record)
+
 using namespace rc3;
 using namespace rc3::data;
 using test::throws_with;
@@ -28,8 +30,6 @@ void refused(std::string_view text, const Parts&... parts) {
 const std::string two = R"("texts": {"de": ["Ein Frosch", "Noch einer"], "en": "A frog"})";
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(record)
 
 BOOST_AUTO_TEST_CASE(every_key_is_taken) {
   const Record record = read(

@@ -9,6 +9,8 @@
 #include "rc3/io/file.hpp"
 #include "support/support.hpp"
 
+BOOST_AUTO_TEST_SUITE(region_file)
+
 using namespace rc3;
 using namespace rc3::data;
 using test::throws_with;
@@ -42,8 +44,6 @@ Regions some() {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(region_file)
 
 BOOST_AUTO_TEST_CASE(random_regions_come_back_equal) {
   Random random(2);

@@ -4,6 +4,8 @@
 
 #include "support/support.hpp"
 
+BOOST_AUTO_TEST_SUITE(summary)
+
 using namespace rc3;
 using namespace rc3::data;
 using test::throws_with;
@@ -36,8 +38,6 @@ io::Image blank(int width, int height) {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(summary)
 
 BOOST_AUTO_TEST_CASE(everything_is_counted) {
   auto scene = sample("b", blank(30, 40), {{"de", "äöü", 0}, {"en", "abc", 0}, {"zh", "青蛙", 1}});

@@ -9,11 +9,11 @@
 #include "rc3/core/blank.hpp"
 #include "support/support.hpp"
 
+BOOST_AUTO_TEST_SUITE(text_ids)
+
 using namespace rc3;
 using namespace rc3::data;
 using test::throws_with;
-
-BOOST_AUTO_TEST_SUITE(text_ids)
 
 /// Samples in memory; one without an id cannot be read.
 struct Listed {

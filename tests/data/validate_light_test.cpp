@@ -7,6 +7,8 @@
 #include "rc3/preprocess/decode.hpp"
 #include "support/support.hpp"
 
+BOOST_AUTO_TEST_SUITE(validate)
+
 using namespace rc3;
 using namespace rc3::data;
 using test::throws_with;
@@ -31,8 +33,6 @@ void refused(Change change, std::string_view part) {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(validate)
 
 BOOST_AUTO_TEST_CASE(what_is_whole_passes) {
   check_sample(good(), "here");

@@ -13,6 +13,8 @@
 #include "support/base64.hpp"
 #include "support/support.hpp"
 
+BOOST_AUTO_TEST_SUITE(volta_regions)
+
 using namespace rc3;
 using namespace rc3::data;
 using test::throws_with;
@@ -76,8 +78,6 @@ static_assert(Dataset<WithRegions<Numbered, VoltaRegions>> && !ShardedDataset<Wi
 static_assert(ShardedDataset<WithRegions<NumberedInShards, VoltaRegions>>);
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(volta_regions)
 
 BOOST_AUTO_TEST_CASE(a_row_is_read) {
   const volta::Row row = volta::parse_row(line_of(good()), "x");

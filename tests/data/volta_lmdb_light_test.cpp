@@ -6,6 +6,8 @@
 #include "rc3/data/format/manifest.hpp"
 #include "support/support.hpp"
 
+BOOST_AUTO_TEST_SUITE(volta_lmdb)
+
 using namespace rc3;
 using namespace rc3::data;
 
@@ -59,8 +61,6 @@ int convert(const test::TempDir& folder, const std::string& python, const char* 
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(volta_lmdb)
 
 BOOST_AUTO_TEST_CASE(what_it_makes_is_read) {
   const std::string python = test::environment("RC3_TEST_PYTHON");

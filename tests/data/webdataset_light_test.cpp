@@ -12,6 +12,8 @@
 #include "samples.hpp"
 #include "support/support.hpp"
 
+BOOST_AUTO_TEST_SUITE(webdataset)
+
 using namespace rc3;
 using namespace rc3::data;
 using test::at_most;
@@ -64,8 +66,6 @@ std::string run_python(const std::string& code, const std::filesystem::path& fol
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(webdataset)
 
 BOOST_AUTO_TEST_CASE(members_become_samples) {
   const test::TempDir folder;

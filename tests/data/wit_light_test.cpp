@@ -6,6 +6,8 @@
 #include "rc3/io/json.hpp"
 #include "support/support.hpp"
 
+BOOST_AUTO_TEST_SUITE(wit)
+
 using namespace rc3;
 using namespace rc3::data;
 using test::throws_with;
@@ -32,8 +34,6 @@ struct File : test::TempDir {
 };
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(wit)
 
 BOOST_AUTO_TEST_CASE(rows_of_one_image_are_one_sample) {
   DataErrors errors;

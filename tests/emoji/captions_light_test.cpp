@@ -1,6 +1,8 @@
 #include "emoji_fixture.hpp"
 #include "rc3/data/text/text_id.hpp"
 
+BOOST_AUTO_TEST_SUITE(emoji_captions)
+
 using namespace rc3;
 using namespace emoji;
 using data::text_id;
@@ -25,8 +27,6 @@ bool holds(std::string_view text, std::string_view name) {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(emoji_captions)
 
 BOOST_AUTO_TEST_CASE(lists_join_as_the_language_does) {
   BOOST_TEST(joined({}) == "");

@@ -1,5 +1,6 @@
 #include <thread>
 
+#include "emoji/format.hpp"
 #include "emoji_fixture.hpp"
 
 using namespace rc3;
@@ -101,6 +102,19 @@ BOOST_AUTO_TEST_CASE(real_data) {
 BOOST_AUTO_TEST_SUITE_END()
 
 BOOST_AUTO_TEST_SUITE(emoji_split)
+
+BOOST_AUTO_TEST_CASE(the_format_of_names_takes_a_side_or_its_first_glyphs) {
+  const test::EmojiFixture fixture;
+  const auto opened = [&](std::int64_t size, const std::string& format = "emoji-names") {
+    data::DataErrors errors;
+    return data::open({.paths = {fixture.path()}, .format = format, .split = "val", .size = size}, errors);
+  };
+  BOOST_TEST(opened(0).size() == 2);
+  BOOST_TEST(opened(9).size() == 2);
+  BOOST_TEST(opened(1).size() == 1);
+  BOOST_TEST(opened(1, "emoji-views").size() == 2);  // two images of it
+  BOOST_TEST(opened(1).read(0).id == opened(0).read(0).id);
+}
 
 using emoji::Split;
 

@@ -2,6 +2,8 @@
 
 #include "emoji_fixture.hpp"
 
+BOOST_AUTO_TEST_SUITE(emoji_sampler)
+
 using namespace rc3;
 using namespace emoji;
 using data::Shuffle;
@@ -24,8 +26,6 @@ Sampler make(const Glyphs& glyphs, Sampler::Options options) {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(emoji_sampler)
 
 BOOST_AUTO_TEST_CASE(items_are_a_pure_function) {
   const test::EmojiFixture fixture;

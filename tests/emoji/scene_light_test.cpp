@@ -1,5 +1,7 @@
 #include "emoji_fixture.hpp"
 
+BOOST_AUTO_TEST_SUITE(emoji_scene)
+
 using namespace rc3;
 using namespace emoji;
 using test::throws_with;
@@ -23,8 +25,6 @@ void check_boxes(const Drawing& image) {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(emoji_scene)
 
 // Integer arithmetic only: these numbers hold on every machine. When the drawing changes on purpose, they change.
 BOOST_AUTO_TEST_CASE(bytes_never_change) {

@@ -6,6 +6,8 @@
 #include "emoji_fixture.hpp"
 #include "rc3/data/check/validate.hpp"
 
+BOOST_AUTO_TEST_SUITE(emoji_scenes)
+
 using namespace rc3;
 using namespace rc3::data;
 using namespace emoji;
@@ -47,8 +49,6 @@ std::size_t parts(const std::string& text) {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(emoji_scenes)
 
 BOOST_AUTO_TEST_CASE(samples_are_a_pure_function) {
   const test::EmojiFixture fixture;

@@ -9,6 +9,8 @@
 #include "rc3/data/check/validate.hpp"
 #include "rc3/data/text/text_id.hpp"
 
+BOOST_AUTO_TEST_SUITE(emoji_tasks)
+
 using namespace rc3;
 using namespace rc3::data;
 using namespace emoji;
@@ -140,8 +142,6 @@ void check_independent(const std::map<std::pair<std::string, std::string>, int>&
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(emoji_tasks)
 
 BOOST_AUTO_TEST_CASE(pool_keeps_unlike_glyphs_that_all_languages_name) {
   Fixture fixture;

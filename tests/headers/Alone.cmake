@@ -2,8 +2,9 @@
 # and <name>.pch> -DHEADER=rc3/... -DSOURCE=<file that includes HEADER> -DSTAMP=<output> -P Alone.cmake
 #
 # Fails unless SOURCE passes -fsyntax-only. So that LibTorch is not parsed anew for each of a hundred headers, it is read
-# with a precompiled header before it: the first of PCH all whose #includes HEADER reaches itself, through our headers, under
-# no #if. Such a precompiled header adds no declaration to what HEADER sees alone, so that a missing #include stays missing.
+# with a precompiled header before it: the first of PCH all whose #includes HEADER reaches, through our headers, under no #if.
+# Such a precompiled header adds no declaration to what HEADER sees alone, so that a missing #include stays missing. HEADER
+# does not reach itself, and is never in what it is read with.
 # Which one it is is decided here, each time, and not when CMake configures: an #include that goes must take its effect.
 string(REPLACE "," ";" PCH "${PCH}")
 string(REPLACE "," ";" SYSTEM "${SYSTEM}")
@@ -22,9 +23,8 @@ while(next)
       math(EXPR depth "${depth} - 1")
     elseif(depth EQUAL 0 AND line MATCHES "include[ \t]*[<\"]([^>\"]+)[>\"]")
       set(name ${CMAKE_MATCH_1})
-      if(NOT name MATCHES "^rc3/")
-        list(APPEND reached ${name})
-      elseif(NOT name IN_LIST seen AND EXISTS ${ROOT}/${name})
+      list(APPEND reached ${name})
+      if(name MATCHES "^rc3/" AND NOT name IN_LIST seen AND EXISTS ${ROOT}/${name})
         list(APPEND seen ${name})
         list(APPEND next ${name})
       endif()

@@ -198,6 +198,10 @@ BOOST_AUTO_TEST_CASE(search_is_a_comparison_of_all_and_a_second_look_at_the_best
   const auto texts = task::encode_texts(host, all, which, 2);
   const auto scores = task::compare(texts, images);
   BOOST_TEST_REQUIRE((scores.sizes() == at::IntArrayRef{3, 6}));
+  {
+    const train::Autocast autocast(train::Precision::bfloat16);
+    BOOST_TEST(task::compare(texts, images).equal(scores));  // and rerank() takes them, see below
+  }
   // One image and one text at a time.
   const auto match = at::zeros({3, 6});
   for (std::int64_t t = 0; t < 3; ++t)

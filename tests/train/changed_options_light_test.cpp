@@ -4,10 +4,10 @@
 
 #include "support/support.hpp"
 
+BOOST_AUTO_TEST_SUITE(changed_options_of_a_run)
+
 using namespace rc3::train;
 using nlohmann::json;
-
-BOOST_AUTO_TEST_SUITE(changed_options_of_a_run)
 
 BOOST_AUTO_TEST_CASE(each_other_value_is_found_with_its_name) {
   const auto before = json::parse(

@@ -6,6 +6,8 @@
 #include "rc3/train/checkpoint/store.hpp"
 #include "support/support.hpp"
 
+BOOST_AUTO_TEST_SUITE(train_checkpoint)
+
 using namespace rc3::test;
 namespace fs = std::filesystem;
 using rc3::train::CheckpointStore;
@@ -106,8 +108,6 @@ std::int64_t newest(const fs::path& folder) {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(train_checkpoint)
 
 BOOST_AUTO_TEST_CASE(what_is_saved_is_found) {
   const TempDir folder;

@@ -8,11 +8,11 @@
 #include "rc3/io/json.hpp"
 #include "support/support.hpp"
 
+BOOST_AUTO_TEST_SUITE(train_events)
+
 using namespace rc3;
 using test::throws_with;
 using train::EventFile;
-
-BOOST_AUTO_TEST_SUITE(train_events)
 
 BOOST_AUTO_TEST_CASE(tensorboard_reads_what_was_said) {
   const test::TempDir folder;

@@ -6,6 +6,8 @@
 
 #include "support/support.hpp"
 
+BOOST_AUTO_TEST_SUITE(launcher)
+
 using namespace rc3::train;
 using rc3::test::throws_with;
 
@@ -32,8 +34,6 @@ struct Variables {
 };
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(launcher)
 
 BOOST_AUTO_TEST_CASE(each_launcher_is_understood) {
   {

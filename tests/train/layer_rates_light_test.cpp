@@ -4,6 +4,8 @@
 
 #include "support/support.hpp"
 
+BOOST_AUTO_TEST_SUITE(train_layer_rates)
+
 using rc3::test::throws_with;
 using rc3::train::LayerRates;
 
@@ -22,8 +24,6 @@ const std::vector<std::string> names{"model.text.word.weight",
                                      "model.visual.backbone.blocks.0.conv",
                                      "model.visual.backbone.blocks.11.conv"};
 }
-
-BOOST_AUTO_TEST_SUITE(train_layer_rates)
 
 BOOST_AUTO_TEST_CASE(each_layer_learns_slower_than_the_one_above) {
   const LayerRates rates(names, {{"text.", 0.5}});

@@ -4,12 +4,12 @@
 
 #include "support/support.hpp"
 
+BOOST_AUTO_TEST_SUITE(train_log)
+
 using namespace rc3::test;
 using rc3::train::JsonlLog;
 using rc3::train::LogPoint;
 using rc3::train::read_log;
-
-BOOST_AUTO_TEST_SUITE(train_log)
 
 BOOST_AUTO_TEST_CASE(what_is_written_is_read) {
   const TempDir folder;

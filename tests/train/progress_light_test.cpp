@@ -10,6 +10,8 @@
 #include "rc3/report/width.hpp"
 #include "support/support.hpp"
 
+BOOST_AUTO_TEST_SUITE(train_progress)
+
 using rc3::train::Progress;
 
 namespace {
@@ -31,8 +33,6 @@ struct Run {
 };
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(train_progress)
 
 BOOST_AUTO_TEST_CASE(times_are_short) {
   using rc3::train::format_seconds;

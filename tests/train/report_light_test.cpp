@@ -8,6 +8,8 @@
 #include "rc3/core/random.hpp"
 #include "support/support.hpp"
 
+BOOST_AUTO_TEST_SUITE(train_report)
+
 using namespace rc3::test;
 using namespace rc3::train::report;
 using rc3::train::LogPoint;
@@ -55,8 +57,6 @@ std::size_t count(const std::string& text, const std::string& part) {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(train_report)
 
 BOOST_AUTO_TEST_CASE(ticks_are_round_numbers_inside) {
   const auto is = [](const std::vector<double>& got, const std::vector<double>& wanted) {

@@ -6,9 +6,9 @@
 
 #include "support/support.hpp"
 
-using rc3::train::RunState;
-
 BOOST_AUTO_TEST_SUITE(run_state)
+
+using rc3::train::RunState;
 
 BOOST_AUTO_TEST_CASE(what_is_written_is_read) {
   const rc3::test::TempDir folder;

@@ -116,12 +116,14 @@ class Pretraining {
   bool first_rank() const { return comm_->rank() == 0; }
   /// Steps of a stage; a single stage always has some.
   std::int64_t steps_of(std::size_t i) const { return settings_.stages[i].train.schedule.total; }
-  /// @throws rc3::Error when no stage has a step, or a stage has no data
+  /// @throws rc3::Error when no stage has a step, or a stage has no data or a wrong number of weights
   static const Settings<E>& checked(const Settings<E>& settings) {
     bool any = false;
     for (const auto& stage : settings.stages) {
       if (stage.train.schedule.total == 0) continue;
       any = true;
+      require(stage.objectives.empty() || stage.objectives.size() == Trained::objectives, "objectives: the variant has ",
+              Trained::objectives, " objectives, got ", stage.objectives.size(), " weights");
       require(settings.dataset || !settings.data.paths.empty() || !stage.data.paths.empty(),
               "no data set is given: set data.paths");
     }
@@ -271,8 +273,6 @@ class Pretraining {
   void set_weights(const Stage& stage) {
     if (stage.objectives.empty()) return;
     std::array<double, Trained::objectives> weights{};
-    require(stage.objectives.size() == weights.size(), "objectives: the variant has ", weights.size(),
-            " objectives, got ", stage.objectives.size(), " weights");
     std::copy(stage.objectives.begin(), stage.objectives.end(), weights.begin());
     trained_->set_weights(weights);
   }

@@ -4,7 +4,9 @@
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/arange.h>
 #include <ATen/ops/cat.h>
+#include <c10/core/DispatchKeySet.h>
 #include <c10/core/InferenceMode.h>
+#include <c10/core/impl/LocalDispatchKeySet.h>
 
 #include <algorithm>
 #include <cstdint>
@@ -84,9 +86,10 @@ Encoded encode_texts(Host& model, const CachedExamples& examples, const std::vec
   return detail::encode_in_chunks(static_cast<std::int64_t>(which.size()), encode, size);
 }
 
-/// @return cosines, float [T, P]
+/// @return cosines, float [T, P], in the embeddings' precision: in bfloat16 different images would tie
 inline at::Tensor compare(const Encoded& texts, const Encoded& images) {
   c10::InferenceMode inference;
+  const c10::impl::ExcludeDispatchKeyGuard no_autocast(c10::autocast_dispatch_keyset);
   return texts.embeddings.matmul(images.embeddings.t());
 }
 

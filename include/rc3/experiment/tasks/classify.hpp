@@ -43,10 +43,10 @@ template <class E>
 void classify(const TaskContext<E>& context, const std::string& name, std::uint64_t seed, task::Results& results) {
   using Head = task::Classifier<typename TaskContext<E>::Model>;
   const auto& s = context.settings;
-  const auto model = context.model();
   const TaskExamples given = open_task(s.task, name, seed, context.errors);
   require(s.tune.shots == 0 || given.few, "tune.shots: ", name,
           " from files has no examples to go on with; leave it out");
+  const auto model = context.model();
   const auto prepare = context.prepare({.classes = given.classes});
   const auto cached = [&](const data::AnyExamples& set, const std::string& what) {
     return context.cache(*model, set, prepare, name + ' ' + what);
