@@ -21,6 +21,7 @@
 #include "rc3/text/concept.hpp"
 #include "rc3/text/detail/alignment.hpp"
 #include "rc3/text/detail/assemble.hpp"
+#include "rc3/text/detail/charsmap.hpp"
 #include "rc3/text/detail/model_type.hpp"
 #include "rc3/text/detail/pieces.hpp"
 #include "rc3/text/detail/require_text.hpp"
@@ -67,6 +68,7 @@ class Tokenizer {
         json ? detail::UnigramJson(directory).sentencepiece() : io::read_file(directory, max_model_bytes);
     const auto status = processor->LoadFromSerializedProto(model);
     require(status.ok(), directory.string(), ": not a SentencePiece model (", status.ToString(), ")");
+    detail::check_model(processor->serialized_model_proto(), directory.string());
     return Tokenizer(std::move(processor), detail::is_unigram(model), std::move(options));
   }
 

@@ -1,7 +1,6 @@
 #pragma once
 /// SentencePiece model of a tokenizer.json with XLM-R's ids, for directories without the model itself. LibTorch-free.
 
-#include <bit>
 #include <cmath>
 #include <cstdint>
 #include <filesystem>
@@ -15,36 +14,10 @@
 #include "rc3/core/error.hpp"
 #include "rc3/io/base64.hpp"
 #include "rc3/io/json.hpp"
+#include "rc3/text/detail/proto.hpp"
 #include "rc3/text/detail/tokenizer_config.hpp"
 
 namespace rc3::text::detail {
-
-/// Writer of protobuf's fields.
-class ProtoWriter {
- public:
-  void number(std::uint64_t field, std::uint64_t value) {
-    varint(field << 3);
-    varint(value);
-  }
-  void text(std::uint64_t field, std::string_view value) {
-    varint(field << 3 | 2);
-    varint(value.size());
-    bytes_ += value;
-  }
-  void real(std::uint64_t field, float value) {
-    varint(field << 3 | 5);
-    const auto bits = std::bit_cast<std::uint32_t>(value);
-    for (unsigned shift = 0; shift < 32; shift += 8) bytes_ += static_cast<char>(bits >> shift & 0xFF);
-  }
-  const std::string& bytes() const { return bytes_; }
-
- private:
-  void varint(std::uint64_t value) {
-    for (; value > 0x7F; value >>= 7) bytes_ += static_cast<char>((value & 0x7F) | 0x80);
-    bytes_ += static_cast<char>(value);
-  }
-  std::string bytes_;
-};
 
 /// Reader of a tokenizer.json of the tokenizers library: a Unigram model with <s> 0, <pad> 1, </s> 2, <unk> 3, and
 /// <mask> last. Blanks at the end of a text are no tokens, as in SentencePiece.
