@@ -182,7 +182,7 @@ int main(int argc, char** argv) {
     };
     if (*judge) tool::relevance(source, relevance, errors, write);
     if (*pack) write(source);
-    std::cout << errors.report();
+    std::cout << errors.left_aside() << errors.report();
     return errors.count() == 0 ? 0 : 2;
   } catch (const rc3::Error& error) {
     std::cerr << "rc3: " << error.what() << '\n';

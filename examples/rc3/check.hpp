@@ -38,7 +38,7 @@ bool check(const Source& source, rc3::data::DataErrors& errors, int workers) {
     progress.finish();
   }
   const auto line = [](const std::string& what, const std::string& text) {
-    std::cout << rc3::report::pad(what, 11) << text << '\n';
+    std::cout << rc3::report::pad(what, 12) << text << '\n';
   };
   line("data set", std::string(source.name()));
   line("samples", grouped(found.samples) + " of " + grouped(source.size()) + " can be read");
@@ -56,8 +56,7 @@ bool check(const Source& source, rc3::data::DataErrors& errors, int workers) {
     table.row({language, grouped(lengths.count()), grouped(lengths.quantile(0)), grouped(lengths.quantile(0.5)),
                grouped(lengths.quantile(0.95)), grouped(lengths.quantile(1))});
   std::cout << "\nlengths of texts in characters\n" << table.text() << '\n';
-  for (const auto& [kind, seen] : errors.passed_over())
-    line("left aside", grouped(seen.count) + " " + kind + ", first " + seen.examples.at(0));
+  std::cout << errors.left_aside();
   if (errors.count() == 0)
     line("errors", "none");
   else

@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <iostream>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -92,12 +93,21 @@ inline void show_weights(const std::filesystem::path& folder) {
 }
 
 inline void show_tokenizer(const std::filesystem::path& folder, const std::string& sample) {
-  if (!std::filesystem::exists(folder / "sentencepiece.bpe.model")) {
-    line("tokenizer", "none: no sentencepiece.bpe.model");
+  if (!std::filesystem::exists(folder / "sentencepiece.bpe.model") &&
+      !std::filesystem::exists(folder / "tokenizer.json")) {
+    line("tokenizer", "none: neither sentencepiece.bpe.model nor tokenizer.json");
     return;
   }
-  const auto tokenizer = rc3::text::Tokenizer::from_pretrained(folder);
-  line("tokenizer", rc3::join("SentencePiece with the ids of XLM-R, ", tokenizer.vocabulary(),
+  std::optional<rc3::text::Tokenizer> read;
+  try {
+    read = rc3::text::Tokenizer::from_pretrained(folder);
+  } catch (const rc3::Error& error) {  // of another family
+    line("tokenizer", error.what());
+    return;
+  }
+  const auto& tokenizer = *read;
+  const auto file = rc3::text::Tokenizer::file_in(folder).filename().string();
+  line("tokenizer", rc3::join(file, ": SentencePiece with the ids of XLM-R, ", tokenizer.vocabulary(),
                               " ids: <s> 0, <pad> 1, </s> 2, <unk> 3, <mask> ", tokenizer.mask()));
   std::string pieces;
   for (const auto id : tokenizer.encode(sample))
@@ -106,8 +116,8 @@ inline void show_tokenizer(const std::filesystem::path& folder, const std::strin
 }
 
 inline void show_preprocessor(const std::filesystem::path& folder, const rc3::io::Config& config) {
-  const bool five = std::filesystem::exists(folder / "processor_config.json");  // of transformers 5
-  if (!five && !std::filesystem::exists(folder / "preprocessor_config.json")) {
+  const auto found = rc3::io::ImageProcessor::find(folder);
+  if (!found) {
     line("images", "neither processor_config.json nor preprocessor_config.json");
     return;
   }
@@ -124,7 +134,8 @@ inline void show_preprocessor(const std::filesystem::path& folder, const rc3::io
                : rc3::join("resized to ", options.resize->width, " x ", options.resize->height);
   if (options.crop) text += rc3::join(", centre ", options.crop->width, " x ", options.crop->height);
   const auto three = [](const std::array<double, 3>& v) { return rc3::join(v[0], ' ', v[1], ' ', v[2]); };
-  line("images", text + ", mean " + three(options.mean) + ", std " + three(options.std));
+  const auto file = found->path.filename().string() + (found->part ? ", image_processor: " : ": ");
+  line("images", file + text + ", mean " + three(options.mean) + ", std " + three(options.std));
 }
 
 /// Prints what @p folder holds. @return whether this library loads it without a missing or unused tensor

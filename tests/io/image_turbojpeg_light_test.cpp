@@ -72,6 +72,15 @@ int from_pillow(const std::string& file, const std::string& expected) {
   return largest;
 }
 
+std::string in_pillow(const std::filesystem::path& folder, const std::string& file) {
+  rc3::io::write_file(folder / "x.jpg", file);
+  std::filesystem::remove(folder / "x.rgb");
+  const std::string command = "cd '" + folder.string() + "' && '" + rc3::test::environment("RC3_TEST_PYTHON") +
+                              "' -c 'from PIL import Image; open(\"x.rgb\", \"wb\").write("
+                              "Image.open(\"x.jpg\").convert(\"RGB\").tobytes())' 2> x.log";
+  return std::system(command.c_str()) == 0 ? rc3::io::read_file(folder / "x.rgb", 1 << 20) : "";
+}
+
 // CMYK with and without Adobe's marker, and bytes between segments, which libjpeg skips with a warning.
 BOOST_AUTO_TEST_CASE(odd_files_are_what_pillow_reads) {
   const rc3::test::TempDir folder;
@@ -90,16 +99,34 @@ BOOST_AUTO_TEST_CASE(odd_files_are_what_pillow_reads) {
     BOOST_TEST_CONTEXT(name) {
       BOOST_TEST(Turbo::decode(file, name).width == 64);
       if (python.empty()) continue;
-      rc3::io::write_file(folder / "x.jpg", file);
-      const std::string command = "cd '" + folder.path().string() + "' && '" + python +
-                                  "' -c 'from PIL import Image; open(\"x.rgb\", \"wb\").write("
-                                  "Image.open(\"x.jpg\").convert(\"RGB\").tobytes())'";
-      BOOST_REQUIRE(std::system(command.c_str()) == 0);
-      const std::string expected = rc3::io::read_file(folder / "x.rgb", 1 << 20);
+      const std::string expected = in_pillow(folder.path(), file);
       BOOST_TEST(from_pillow<rc3::io::TurboJpeg>(file, expected) == 0);
       BOOST_TEST(from_pillow<rc3::io::Stb>(file, expected) <= 3);
     }
   }
+}
+
+// What follows an image: nothing of it is read, and a whole image without an end marker is told from a cut one.
+BOOST_AUTO_TEST_CASE(trailers_are_passed_over_as_in_pillow) {
+  const rc3::test::TempDir folder;
+  const std::string whole = jpeg(64, 48), open = whole.substr(0, whole.size() - 2);
+  const std::string text(140, 't'), zeros(500, '\0'), end = "\xFF\xD9";
+  const auto plain = Turbo::decode(whole, "whole.jpg").rgba;
+  const std::string between = rc3::io::read_file(rc3::test::source("tests/io/files/garbage_between.jpg"), 1 << 20);
+  for (const auto& file : {whole + text, whole + zeros, whole + whole, open + text, open + zeros, open + text + end,
+                           open + zeros + end + text}) {
+    BOOST_TEST((Turbo::decode(file, "trailer.jpg").rgba == plain));
+    if (rc3::test::environment("RC3_TEST_PYTHON").empty() || file.size() < open.size() + 100) continue;
+    BOOST_TEST(from_pillow<rc3::io::TurboJpeg>(file, in_pillow(folder.path(), file)) == 0);
+  }
+  BOOST_TEST((Turbo::decode(between.substr(0, between.rfind(end)) + text, "b").rgba ==
+              Turbo::decode(between, "b").rgba));  // two repairs at once
+  const std::string half = open.substr(0, open.size() / 2 + 100);
+  for (const auto& file : {open, open + "\xFF", half + text, half + zeros, half + std::string(5000, '\0'), half + end,
+                           open + "\xFF\xC0\0"s + text, open + whole.substr(0, 40)})
+    throws_with([&] { Turbo::decode(file, "cut.jpg"); }, "cut.jpg: ", "truncated JPEG");
+  throws_with([&] { rc3::io::Decoders<rc3::io::Stb>::decode(open + text, "t.jpg"); }, "no end marker; if it has",
+              "io::TurboJpeg reads it");
 }
 
 BOOST_AUTO_TEST_CASE(damage_is_an_error_and_costs_nothing) {

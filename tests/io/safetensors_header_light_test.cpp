@@ -144,8 +144,8 @@ BOOST_AUTO_TEST_CASE(hostile_headers_are_refused_by_name) {
       most = std::max(most, memory.rise() - static_cast<long>(file.bytes.size() / 1024));
     }
   }
-  rc3::test::at_least("hostile headers refused", files.size(), 30u);
-  rc3::test::at_most("most memory beyond the file, KB", most, 1024);
+  rc3::test::at_least("T2 hostile headers refused", files.size(), 30u);
+  rc3::test::at_most("T2 most memory beyond the file, KB", most, 1024);
 }
 
 BOOST_AUTO_TEST_CASE(legal_headers) {
@@ -190,7 +190,7 @@ BOOST_AUTO_TEST_CASE(random_flips_are_refused_or_read) {
     } catch (const rc3::Error&) {
     }
   }
-  rc3::test::at_least("flipped headers refused, of 100000", n - accepted, 50000);
+  rc3::test::at_least("T3 flipped headers refused, of 100000", n - accepted, 50000);
 }
 
 BOOST_AUTO_TEST_CASE(what_it_is_instead) {

@@ -126,6 +126,8 @@ def main() -> None:
 
     out.mkdir(parents=True, exist_ok=True)
     truth = {"languages": len(LANGUAGES), "lines": rows, "pairs": pairs, "batches": batches}
+    fast.save_pretrained(out / "five")  # transformers 5 writes tokenizer.json and no SentencePiece model
+    assert not list((out / "five").glob("*.model"))
     (out / "truth.json").write_text(json.dumps(truth, ensure_ascii=False), "utf-8")
     print(f"{len(rows)} lines in {len(LANGUAGES)} languages, {sum(len(r['ids']) for r in rows)} ids, {len(pairs)} pairs")
     for kind in (*OTHERS, None):

@@ -16,7 +16,8 @@ class Rows:
     def at_most(self, what: str, against: str, figure: str, value: float, limit: float) -> None:
         holds = bool(value <= limit)  # a NaN fails
         self.failed += not holds
-        print(f"{self.group}: {what} against {against}: {figure}: {value} (<= {limit}) {'pass' if holds else 'fail'}")
+        code = "T9" if self.group == "encoders" else "T1"  # as code_of() in tests/support/parity.hpp
+        print(f"{code} {self.group}: {what} against {against}: {figure}: {value} (<= {limit}) {'pass' if holds else 'fail'}")
         row = {"group": self.group, "what": what, "with": against, "figure": figure, "value": value, "limit": limit}
         with self.file.open("a", encoding="utf-8") as out:
             out.write(json.dumps({**row, "at_least": False, "holds": holds}) + "\n")

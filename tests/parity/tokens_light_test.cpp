@@ -26,10 +26,12 @@ struct Truth {
   Truth() {
     const auto folder = truth("tokens");
     if (folder.empty() || !have(rc3::join(model, "/sentencepiece.bpe.model"))) return;
+    five = folder / "five";
     all = rc3::io::read_json(folder / "truth.json", {.max_bytes = 64 << 20});
   }
   bool ready() const { return !all.is_null(); }
   json all;
+  std::filesystem::path five;  ///< directory that transformers 5 wrote
 };
 
 bool is_language(const json& row) {
@@ -98,6 +100,27 @@ BOOST_FIXTURE_TEST_CASE(ids_of_10000_lines, Truth) {
   row("mixed", " of mixed scripts, emoji, combining characters, any characters", 1, 30);
   row("repeats", " with a word or sign repeated 2 to 14 times", 11, 5);
   row("names", " with the name of a special token in them (here text, there the token)", 0, 200);
+}
+
+BOOST_FIXTURE_TEST_CASE(ids_from_the_tokenizer_json_of_transformers_5, Truth) {
+  if (!ready()) return;
+  const auto tokenizer = Tokenizer::from_pretrained(five, {.max_length = 1 << 20});
+  const auto other = Tokenizer::from_pretrained(cached(model), {.max_length = 1 << 20});
+  BOOST_TEST(tokenizer.vocabulary() == other.vocabulary());
+  std::size_t lines = 0, other_than_fast = 0, other_than_model = 0;
+  for (const auto& row : all["lines"]) {
+    const auto text = row["text"].get<std::string>();
+    const auto ids = tokenizer.encode(text);
+    other_than_model += ids != other.encode(text);
+    if (!is_language(row)) continue;
+    ++lines;
+    other_than_fast += ids != (row["fast"].is_null() ? row["ids"] : row["fast"]).get<Ids>();
+  }
+  at_least("lines of languages", lines, 10000u);
+  parity("tokenizers", rc3::join(lines, " lines, from a tokenizer.json alone"), fast, "lines with other ids",
+         static_cast<double>(other_than_fast), 0);
+  parity("tokenizers", rc3::join(all["lines"].size(), " lines, tokenizer.json against sentencepiece.bpe.model"), "rc3",
+         "lines with other ids", static_cast<double>(other_than_model), 0);
 }
 
 BOOST_FIXTURE_TEST_CASE(offsets, Truth) {

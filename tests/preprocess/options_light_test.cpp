@@ -102,10 +102,18 @@ BOOST_AUTO_TEST_CASE(steps_that_are_off) {
 }
 
 BOOST_AUTO_TEST_CASE(what_decides_something_must_be_there) {
-  for (const char* key : {"do_resize", "size", "resample", "do_center_crop", "crop_size", "do_rescale",
-                          "rescale_factor", "do_normalize", "image_mean", "image_std"})
+  for (const char* key : {"do_resize", "size", "resample", "do_center_crop", "crop_size", "image_mean", "image_std"})
     refused(without(clip, key), key);
+  for (const char* key : {"do_rescale", "rescale_factor", "do_normalize"})  // defaults of transformers' classes
+    BOOST_TEST(read(without(clip, key)).mean[2] * read(without(clip, key)).rescale == 0.40821073 / 255);
   BOOST_TEST(read(without(clip, "do_convert_rgb")).crop.has_value());  // images are RGB here in any case
+}
+
+BOOST_AUTO_TEST_CASE(of_two_files_the_one_that_transformers_reads) {
+  const auto here = PreprocessOptions::from_pretrained(rc3::test::source("tests/preprocess/files/processors"));
+  BOOST_TEST(here.resize->shortest_edge == 32);
+  BOOST_TEST(here.mean[0] == 0.48145466);
+  BOOST_TEST(here.std[2] == 0.27577711);
 }
 
 BOOST_AUTO_TEST_CASE(other_forms_are_refused) {

@@ -23,6 +23,14 @@ inline std::filesystem::path truth(std::string_view part) {
   return {};
 }
 
+/// Code of the reliability test that a row belongs to.
+inline const char* code_of(std::string_view group, std::string_view what) {
+  if (group == "encoders") return "T9";
+  if (group == "tokenizers") return "T10";
+  if (group == "files") return "T1";
+  return what.starts_with("resize") ? "T7" : "T8";
+}
+
 /// One row of the table: prints it, fails unless figure <= limit (`at_least`: >=), and keeps it for docs/parity.md.
 /// @param group   "encoders", "tokenizers", "images" or "files"
 /// @param what    what is compared, for example "ViT, 3 layers, 4 heads, 48 x 32"
@@ -31,7 +39,8 @@ inline std::filesystem::path truth(std::string_view part) {
 inline void parity(std::string_view group, std::string_view what, std::string_view with, std::string_view score,
                    double value, double limit, bool at_least = false) {
   const bool holds = at_least ? value >= limit : value <= limit;
-  report(join(group, ": ", what, " against ", with, ": ", score), value, at_least ? ">=" : "<=", limit, holds);
+  report(join(code_of(group, what), ' ', group, ": ", what, " against ", with, ": ", score), value,
+         at_least ? ">=" : "<=", limit, holds);
   const std::filesystem::path table = environment("RC3_PARITY");
   if (table.empty()) return;
   std::filesystem::create_directories(table / "rows");

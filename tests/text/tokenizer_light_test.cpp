@@ -95,8 +95,9 @@ BOOST_AUTO_TEST_CASE(texts_that_are_refused) {
 
 BOOST_AUTO_TEST_CASE(model_files_that_are_refused) {
   const TempDir folder;
-  throws_with([&] { Tokenizer::from_pretrained(folder.path()); }, "sentencepiece.bpe.model", "cannot be read");
-  throws_with([&] { Tokenizer::from_pretrained(folder / "none.model"); }, "none.model", "cannot be read");
+  throws_with([&] { Tokenizer::from_pretrained(folder.path()); }, "neither sentencepiece.bpe.model",
+              "nor tokenizer.json");
+  throws_with([&] { Tokenizer::from_pretrained(folder / "none.model"); }, "none.model", "cannot");
   for (const std::string& content : {std::string(), std::string("not a model"), std::string(4096, '\xFF')}) {
     rc3::io::write_file(folder / "sentencepiece.bpe.model", content);
     throws_with([&] { Tokenizer::from_pretrained(folder.path()); }, "sentencepiece.bpe.model",
@@ -109,6 +110,74 @@ BOOST_AUTO_TEST_CASE(model_files_that_are_refused) {
   std::filesystem::copy_file(cached(rc3::join(model, "/sentencepiece.bpe.model")), folder / "half.model");
   std::filesystem::resize_file(folder / "half.model", std::filesystem::file_size(folder / "half.model") / 2);
   throws_with([&] { Tokenizer::from_pretrained(folder / "half.model"); }, "half.model", "not a SentencePiece model");
+}
+
+/// As transformers 5 writes XLM-R's, with a vocabulary of five pieces and no character map.
+nlohmann::json unigram_json() {
+  return nlohmann::json::parse(R"({
+    "added_tokens": [{"id": 0, "content": "<s>"}, {"id": 3, "content": "<unk>"}, {"id": 9, "content": "<mask>"}],
+    "normalizer": null,
+    "pre_tokenizer": {"type": "Sequence", "pretokenizers": [{"type": "WhitespaceSplit"},
+      {"type": "Metaspace", "replacement": "▁", "prepend_scheme": "always", "split": true}]},
+    "post_processor": {"type": "TemplateProcessing", "single": [{"SpecialToken": {"id": "<s>", "type_id": 0}},
+      {"Sequence": {"id": "A", "type_id": 0}}, {"SpecialToken": {"id": "</s>", "type_id": 0}}]},
+    "model": {"type": "Unigram", "unk_id": 3, "byte_fallback": false, "vocab": [["<s>", 0.0], ["<pad>", 0.0],
+      ["</s>", 0.0], ["<unk>", 0.0], ["▁", -3.0], ["a", -4.0], ["b", -4.5], ["▁a", -4.25], ["ab", -7.0],
+      ["<mask>", 0.0]]}})");
+}
+
+BOOST_AUTO_TEST_CASE(a_unigram_tokenizer_json_is_read) {
+  const TempDir folder;
+  const auto read = [&](const nlohmann::json& json) {
+    rc3::io::write_file(folder / "tokenizer.json", json.dump());
+    return Tokenizer::from_pretrained(folder.path());
+  };
+  const auto t = read(unigram_json());
+  BOOST_TEST(t.vocabulary() == 10);
+  BOOST_TEST(t.mask() == 9);
+  // By hand: ▁a b is -8.75, ▁ ab -10, ▁ a b -11.5. "x" is unknown, and "<mask>" in a text is no token.
+  BOOST_TEST(t.encode(" ab  ba ") == (Ids{0, 7, 6, 4, 6, 5, 2}), boost::test_tools::per_element());
+  BOOST_TEST(t.encode("x") == (Ids{0, 4, 3, 2}), boost::test_tools::per_element());
+  BOOST_TEST(t.encode("<mask>") == (Ids{0, 4, 3, 5, 3, 2}), boost::test_tools::per_element());
+  // What is saved with a model is SentencePiece's file, and it gives the same.
+  const TempDir other;
+  for (const auto& [name, content] : t.files()) rc3::io::write_file(other / name, content);
+  BOOST_TEST(Tokenizer::from_pretrained(other.path()).encode("ab ba x") == t.encode("ab ba x"));
+  // Older files: RoBERTa's processor, <mask> only among the added tokens, a map in a sequence.
+  auto old = unigram_json();
+  old["post_processor"] = {{"type", "RobertaProcessing"}};
+  old["model"]["vocab"].erase(9);
+  old["pre_tokenizer"] = {{"type", "Metaspace"}, {"replacement", "▁"}, {"add_prefix_space", true}};
+  old["normalizer"] = {{"type", "Sequence"},
+                       {"normalizers", {{{"type", "Replace"}, {"pattern", {{"Regex", " {2,}"}}}, {"content", " "}}}}};
+  BOOST_TEST(read(old).encode("ab  ba") == (Ids{0, 7, 6, 4, 6, 5, 2}), boost::test_tools::per_element());
+  BOOST_TEST(read(old).mask() == 9);
+}
+
+BOOST_AUTO_TEST_CASE(other_tokenizer_json_files_are_refused) {
+  const TempDir folder;
+  const auto refused = [&](const char* pointer, const nlohmann::json& value, std::string_view part) {
+    auto json = unigram_json();
+    json[nlohmann::json::json_pointer(pointer)] = value;
+    rc3::io::write_file(folder / "tokenizer.json", json.dump());
+    throws_with([&] { Tokenizer::from_pretrained(folder.path()); }, "tokenizer.json", part);
+  };
+  refused("/model/type", "WordPiece", "a WordPiece model, not a Unigram model with the ids of XLM-R; use a model");
+  refused("/model/type", "BPE", "a BPE model, not a Unigram model with the ids of XLM-R; text::ClipTokenizer");
+  refused("/model/byte_fallback", true, "byte_fallback is not read");
+  refused("/model/vocab/0/0", "<pad>", "vocab[0] is [\"<pad>\",0.0], not \"<s>\"");
+  refused("/model/vocab/5/1", "high", "vocab[5] must be a piece and its score");
+  refused("/model/vocab/5/0", "ab", "not a SentencePiece model");  // twice
+  refused("/model/vocab", nullptr, "\"vocab\" must be an array");
+  refused("/added_tokens/2/content", "<new>", "added token \"<new>\" with id 9");
+  refused("/added_tokens/2/id", 8, "added token \"<mask>\" with id 8");
+  refused("/normalizer", {{"type", "Lowercase"}}, "the normalizer {\"type\":\"Lowercase\"} is not read");
+  refused("/normalizer", {{"type", "Precompiled"}, {"precompiled_charsmap", "AAA"}}, "no base64");
+  refused("/pre_tokenizer", {{"type", "ByteLevel"}}, "the pre-tokenizer {\"type\":\"ByteLevel\"} is not read");
+  refused("/pre_tokenizer", nullptr, "the pre-tokenizer must be Metaspace");
+  refused("/pre_tokenizer/pretokenizers/1/prepend_scheme", "never", "is not read");
+  refused("/post_processor", nullptr, "without a post_processor");
+  refused("/post_processor/single/2/SpecialToken/id", "<pad>", "gives \"<s> A <pad> \"");
 }
 
 BOOST_AUTO_TEST_SUITE_END()

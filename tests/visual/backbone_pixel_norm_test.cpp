@@ -2,6 +2,7 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include "rc3/preprocess/options.hpp"
 #include "support/support.hpp"
 #include "support/tensors.hpp"
 
@@ -51,6 +52,13 @@ BOOST_AUTO_TEST_CASE(the_directory_says_what_the_norm_is) {
   BOOST_TEST(same(read(), {{0, 0, 0}, {1, 1, 1}, 1}));
 }
 
+BOOST_AUTO_TEST_CASE(the_norm_is_that_of_the_preprocessing) {
+  const auto folder = source("tests/preprocess/files/processors");  // two files with different numbers
+  const auto options = rc3::preprocess::PreprocessOptions::from_pretrained(folder);
+  BOOST_TEST(same(PixelNorm::from_directory(folder, {}), {options.mean, options.std, options.rescale}));
+  BOOST_TEST(same(PixelNorm::from_directory(folder, {}), PixelNorm::clip()));
+}
+
 BOOST_AUTO_TEST_CASE(norms_that_are_refused) {
   const TempDir folder;
   const json good{{"image_mean", {0.1, 0.2, 0.3}}, {"image_std", {0.4, 0.5, 0.6}}, {"rescale_factor", 0.01}};
@@ -63,8 +71,8 @@ BOOST_AUTO_TEST_CASE(norms_that_are_refused) {
   };
   refused("image_mean", nullptr, "missing");
   refused("image_std", nullptr, "missing");
-  refused("image_std", {0.4, 0.0, 0.6}, "makes no sense");
-  refused("image_mean", {0.4, 0.5}, "3 numbers");
+  refused("image_std", {0.4, 0.0, 0.6}, "above 0");
+  refused("image_mean", {0.4, 0.5}, "three numbers");
   refused("rescale_factor", 0, "above 0");
   refused("rescale_factor", "1/255", "number");
 }

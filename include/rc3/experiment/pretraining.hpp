@@ -149,7 +149,7 @@ class Pretraining {
       out_ << "data        " << source.name() << ", " << source.size() << " samples, " << source.languages().size()
            << " languages\n";
     if (held_out_) out_ << "validation  " << held_out_->name() << ", " << held_out_->size() << " samples\n";
-    out_ << "device      " << device_.str() << ", "
+    out_ << errors_.left_aside() << held_out_errors_.left_aside() << "device      " << device_.str() << ", "
          << (train::resolve(precision(0), device_) == train::Precision::bfloat16 ? "bfloat16" : "float32") << '\n'
          << config::described_set(settings_, provenance_) << std::endl;
   }

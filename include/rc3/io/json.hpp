@@ -20,8 +20,8 @@ namespace rc3::io {
 
 /// Limits of a JSON text. The parsed form takes up to about twenty times the text's memory.
 struct JsonLimits {
-  std::uint64_t max_bytes = 16 << 20;
-  int max_depth = 64;  ///< depth of nested arrays and objects
+  std::uint64_t max_bytes = 16 << 20;  ///< size of the text
+  int max_depth = 64;                  ///< depth of nested arrays and objects
 };
 
 /// Parsed @p text. @param name  name of the text in errors

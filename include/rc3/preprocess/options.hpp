@@ -2,17 +2,16 @@
 /// Preprocessing of a pretrained model: preprocessor_config.json, as transformers writes it.
 
 #include <array>
-#include <cmath>
 #include <filesystem>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include <nlohmann/json.hpp>
 
 #include "rc3/config/value.hpp"
 #include "rc3/core/error.hpp"
+#include "rc3/io/hf/image_processor.hpp"
 #include "rc3/io/image/flatten.hpp"
 #include "rc3/io/image/resize.hpp"
 #include "rc3/io/json.hpp"
@@ -37,8 +36,7 @@ struct PreprocessOptions {
   std::array<double, 3> mean = {0, 0, 0};  ///< of rescaled red, green, blue
   std::array<double, 3> std = {1, 1, 1};   ///< > 0
 
-  /// Reads image_processor in processor_config.json (transformers 5), else preprocessor_config.json in @p folder, of
-  /// the ViT, CLIP and SigLIP image processors.
+  /// Reads the image processor of @p folder, see io::ImageProcessor, of ViT, CLIP and SigLIP.
   /// @throws rc3::Error naming file and key if a required key is missing or has another form, the processor is of
   ///         another type, or a step is not supported
   static PreprocessOptions from_pretrained(const std::filesystem::path& folder);
@@ -108,30 +106,16 @@ inline PreprocessSize size_of(const nlohmann::json& json, const std::string& key
        value.dump(-1, ' ', true));
 }
 
-inline std::array<double, 3> three(const nlohmann::json& json, const std::string& key, const std::string& file) {
-  const auto all = io::get<std::vector<double>>(json, key, file);
-  require(all.size() == 3, file, ": \"", key, "\" must be three numbers, has ", all.size());
-  return {all[0], all[1], all[2]};
-}
-
 }  // namespace detail
 
 inline PreprocessOptions PreprocessOptions::from_pretrained(const std::filesystem::path& folder) {
   using detail::Processor;
-  auto path = folder / "processor_config.json";
-  std::string file = path.string();
-  nlohmann::json json = std::filesystem::exists(path) ? io::read_json(path) : nlohmann::json::object();
-  if (json.is_object() && json.contains("image_processor")) {  // transformers 5 reads these first
-    json = nlohmann::json(json["image_processor"]);
-    file += ": image_processor";
-  } else {
-    path = folder / "preprocessor_config.json";
-    file = path.string();
-    json = io::read_json(path);
-  }
-  require(json.is_object(), file, ": must be an object");
+  const auto found = io::ImageProcessor::find(folder);
+  require(found.has_value(), (folder / "preprocessor_config.json").string(), ": does not exist, nor is there a ",
+          "processor_config.json with an image_processor");
+  const auto& json = found->keys();
+  const auto file = found->where();
   const Processor type = detail::processor_type(json, folder, file);
-  const bool old = !json.contains("image_processor_type");  // such files divide by 255 and have no key for it
 
   PreprocessOptions options;
   if (io::get<bool>(json, "do_resize", file)) {
@@ -148,18 +132,10 @@ inline PreprocessOptions PreprocessOptions::from_pretrained(const std::filesyste
     options.crop = detail::size_of(json, "crop_size", file, true);
     require(options.crop->shortest_edge == 0, file, ": \"crop_size\" must have a \"height\" and a \"width\"");
   }
-  options.rescale = 1;
-  if (old ? io::get_or(json, "do_rescale", file, true) : io::get<bool>(json, "do_rescale", file)) {
-    options.rescale =
-        old ? io::get_or(json, "rescale_factor", file, 1.0 / 255) : io::get<double>(json, "rescale_factor", file);
-    require(options.rescale > 0 && std::isfinite(options.rescale), file, ": \"rescale_factor\" must be above 0, is ",
-            options.rescale);
-  }
-  if (io::get<bool>(json, "do_normalize", file)) {
-    options.mean = detail::three(json, "image_mean", file);
-    options.std = detail::three(json, "image_std", file);
-    for (const double s : options.std) require(s > 0, file, ": \"image_std\" must be above 0, has ", s);
-  }
+  const auto pixels = io::pixel_values(*found);
+  options.rescale = pixels.rescale;
+  options.mean = pixels.mean;
+  options.std = pixels.deviation;
   for (const char* step : {"do_pad", "do_flip_channel_order", "do_grayscale"})
     require(!io::get_or(json, step, file, false), file, ": \"", step, "\" is not known here");
   return options;

@@ -41,7 +41,7 @@ namespace rc3::search {
 
 inline constexpr std::string_view index_format = "rc3.search.index";
 inline constexpr std::int64_t index_version = 1;
-inline constexpr std::int64_t max_dimension = 65'536;
+inline constexpr std::int64_t max_dimension = 65'536;  ///< numbers of a vector
 
 /// Parsed index. The vectors are those of the file's bytes, not copied.
 struct IndexContent {

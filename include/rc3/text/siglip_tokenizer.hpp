@@ -23,6 +23,7 @@
 #include "rc3/metric/unicode/text.hpp"
 #include "rc3/text/concept.hpp"
 #include "rc3/text/detail/byte_pairs.hpp"
+#include "rc3/text/detail/charsmap.hpp"
 #include "rc3/text/detail/gemma.hpp"
 #include "rc3/text/detail/model_type.hpp"
 #include "rc3/text/detail/require_text.hpp"
@@ -78,6 +79,7 @@ class SiglipPieces {
             " that a SentencePiece model may have");
     const auto status = processor_->Load(file.string());
     require(status.ok(), file.string(), ": not a SentencePiece model (", status.ToString(), ")");
+    check_model(processor_->serialized_model_proto(), file.string());
     const auto config = read_tokenizer_config(directory);
     const auto piece = [&](const char* key) {
       const auto name = config.name(key);

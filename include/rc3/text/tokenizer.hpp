@@ -11,19 +11,21 @@
 #include <span>
 #include <string>
 #include <string_view>
-#include <system_error>
 #include <utility>
 #include <vector>
 
 #include "rc3/config/fields.hpp"
 #include "rc3/core/error.hpp"
 #include "rc3/core/utf8.hpp"
+#include "rc3/io/file.hpp"
 #include "rc3/text/concept.hpp"
 #include "rc3/text/detail/alignment.hpp"
 #include "rc3/text/detail/assemble.hpp"
+#include "rc3/text/detail/charsmap.hpp"
 #include "rc3/text/detail/model_type.hpp"
 #include "rc3/text/detail/pieces.hpp"
 #include "rc3/text/detail/require_text.hpp"
+#include "rc3/text/detail/unigram_json.hpp"
 #include "rc3/text/encoding.hpp"
 #include "rc3/text/truncation.hpp"
 
@@ -55,21 +57,27 @@ class Tokenizer {
   static constexpr std::uintmax_t max_model_bytes = 32u << 20;  ///< limit of a model file
   static constexpr std::size_t max_text_bytes = 1u << 20;       ///< limit of a text
 
-  /// Reads `sentencepiece.bpe.model` in @p directory, or @p directory itself if it is a file.
-  /// @throws rc3::Error if the file is missing, too large or not a SentencePiece model
+  /// Reads `sentencepiece.bpe.model` in @p directory, or else a Unigram `tokenizer.json` (transformers 5 writes no
+  /// other file), or @p directory itself if it is a file.
+  /// @throws rc3::Error if there is neither, or the file is too large, no SentencePiece model, or of other ids
   static Tokenizer from_pretrained(std::filesystem::path directory, TokenizerOptions options = {}) {
-    if (std::filesystem::is_directory(directory)) directory /= "sentencepiece.bpe.model";
-    std::error_code failed;
-    const auto bytes = std::filesystem::file_size(directory, failed);
-    require(!failed, directory.string(), ": cannot be read (", failed.message(),
-            "); a Hugging Face directory of XLM-R or multilingual-e5 holds it");
-    require(bytes <= max_model_bytes, directory.string(), ": ", bytes, " bytes, more than the ", max_model_bytes,
-            " that a SentencePiece model may have");
+    if (std::filesystem::is_directory(directory)) directory = file_in(directory);
     auto processor = std::make_shared<sentencepiece::SentencePieceProcessor>();
-    const auto status = processor->Load(directory.string());
+    const bool json = directory.extension() == ".json";
+    const auto model =
+        json ? detail::UnigramJson(directory).sentencepiece() : io::read_file(directory, max_model_bytes);
+    const auto status = processor->LoadFromSerializedProto(model);
     require(status.ok(), directory.string(), ": not a SentencePiece model (", status.ToString(), ")");
-    const bool ties = detail::is_unigram(processor->serialized_model_proto());
-    return Tokenizer(std::move(processor), ties, std::move(options));
+    detail::check_model(processor->serialized_model_proto(), directory.string());
+    return Tokenizer(std::move(processor), detail::is_unigram(model), std::move(options));
+  }
+
+  /// The file of @p directory that from_pretrained() reads. @throws rc3::Error if there is none
+  static std::filesystem::path file_in(const std::filesystem::path& directory) {
+    for (const char* name : {"sentencepiece.bpe.model", "tokenizer.json"})
+      if (std::filesystem::exists(directory / name)) return directory / name;
+    fail(directory.string(), ": has neither sentencepiece.bpe.model nor tokenizer.json; a Hugging Face directory of ",
+         "XLM-R or multilingual-e5 holds one of them");
   }
 
   /// The same loaded model with other options, for example another prefix. @throws rc3::Error for an invalid option

@@ -60,9 +60,48 @@ BOOST_AUTO_TEST_CASE(trains_without_end) {
   rc3::io::write_file(folder_of_process() / "said", said.str());
 }
 
+/// Samples that cannot be used, more of them than a test waits for.
+struct Damaged : tiny::Source {
+  std::int64_t size() const { return 1'000'000; }
+};
+struct Refuse : tiny::Prepare {
+  rc3::data::PreparedSample operator()(const rc3::data::Sample& sample, std::uint64_t, std::int64_t) const {
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    rc3::fail("sample ", sample.id, ": damaged");
+  }
+};
+BOOST_AUTO_TEST_CASE(finds_no_usable_sample) {
+  std::ostringstream said;
+  rc3::train::Trainer<tiny::Plain> trainer(tiny::make<tiny::Plain>(), tiny::options({}));
+  rc3::train::Run<tiny::Plain> run(trainer, {.checkpoint = {.folder = folder_of_process()}}, said);
+  const Damaged source;
+  rc3::data::DataErrors errors({.fraction = 1});
+  rc3::data::Loader loader(source, Refuse{}, rc3::data::CollateSamples(), errors,
+                           {.batch = {.size = 12}, .workers = std::stoi(environment("RC3_WORKERS"))});
+  rc3::io::write_file(folder_of_process() / "begins", "");
+  const bool stopped = run.train(loader) == rc3::train::StopReason::stopped;
+  rc3::io::write_file(folder_of_process() / "said", said.str());
+  BOOST_TEST((stopped && trainer.steps() == 0));
+}
+BOOST_AUTO_TEST_CASE(is_refused) {
+  std::string reason;
+  try {
+    tiny::train(long_run(folder_of_process()), nowhere);
+  } catch (const rc3::Error& error) {
+    reason = error.what();
+  }
+  rc3::io::write_file(folder_of_process() / "refused", reason);
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 BOOST_AUTO_TEST_SUITE(train_runs)
+
+template <class Holds>
+bool until(const Holds& holds) {
+  for (int i = 0; i < 1200 && !holds(); ++i) std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  return holds();
+}
 
 BOOST_AUTO_TEST_CASE(T14_a_run_that_stopped_and_went_on_is_the_run_left_alone) {
   at::set_num_threads(1);
@@ -291,10 +330,6 @@ BOOST_AUTO_TEST_CASE(SIGUSR1_saves_and_goes_on_and_SIGINT_saves_and_ends) {
   const TempDir folder;
   const pid_t child = start("trains_without_end", folder.path());
   const auto checkpoints = [&] { return rc3::train::CheckpointStore<>(folder.path()).steps(); };
-  const auto until = [](const auto& holds) {
-    for (int i = 0; i < 1200 && !holds(); ++i) std::this_thread::sleep_for(std::chrono::milliseconds(50));
-    return holds();
-  };
   // It answers as soon as the handlers stand; before that the signal would end it.
   BOOST_TEST_REQUIRE(until([&] { return !fs::is_empty(folder.path()); }));
   std::this_thread::sleep_for(std::chrono::milliseconds(1500));
@@ -306,6 +341,37 @@ BOOST_AUTO_TEST_CASE(SIGUSR1_saves_and_goes_on_and_SIGINT_saves_and_ends) {
   const auto said = rc3::io::read_file(folder.path() / "said", 100'000);
   BOOST_TEST((said.find("stopped at step") != std::string::npos), said);
   BOOST_TEST((said.find("the same command goes on from there") != std::string::npos));
+}
+
+BOOST_AUTO_TEST_CASE(SIGTERM_ends_a_run_that_finds_no_usable_sample) {
+  for (const char* workers : {"0", "2"}) {
+    const TempDir folder;
+    const pid_t child =
+        rc3::test::start_case("as_process/finds_no_usable_sample",
+                              {"RC3_FOLDER=" + folder.path().string(), rc3::join("RC3_WORKERS=", workers)}, "error");
+    BOOST_TEST_REQUIRE(until([&] { return fs::exists(folder.path() / "begins"); }));
+    std::this_thread::sleep_for(std::chrono::milliseconds(500));
+    const auto begin = std::chrono::steady_clock::now();
+    ::kill(child, SIGTERM);
+    BOOST_TEST(wait_for(child) == 0);
+    const std::chrono::duration<double> waited = std::chrono::steady_clock::now() - begin;
+    at_most(rc3::join("SIGTERM without usable data, ", workers, " workers, seconds"), waited.count(), 5);
+    const auto said = rc3::io::read_file(folder.path() / "said", 100'000);
+    BOOST_TEST((said.find("stopped at step 0") != std::string::npos), said);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(of_two_programs_in_one_folder_the_second_is_refused) {
+  const TempDir folder;
+  const pid_t first = start("trains_without_end", folder.path());
+  BOOST_TEST_REQUIRE(until([&] { return fs::exists(folder.path() / "log.jsonl"); }));
+  run_to_the_end("is_refused", folder.path());
+  const auto reason = rc3::io::read_file(folder.path() / "refused", 10'000);
+  BOOST_TEST((reason.find(rc3::join("another program writes here: process ", first, " on ")) != std::string::npos),
+             reason);
+  ::kill(first, SIGINT);  // it went on undisturbed
+  BOOST_TEST(wait_for(first) == 0);
+  BOOST_TEST(rc3::train::CheckpointStore<>(folder.path()).steps().size() == 1u);
 }
 
 struct Full : rc3::io::System {

@@ -76,6 +76,15 @@ class DataErrors {
     return passed_over_;
   }
 
+  /// One line per kind that was passed over, "left aside  3 .cls, first FILE: MEMBER"; empty if there was none.
+  std::string left_aside() const {
+    const std::lock_guard lock(mutex_);
+    std::string out;
+    for (const auto& [name, kind] : passed_over_)
+      out += join("left aside  ", kind.count, ' ', name, ", first ", kind.examples.at(0), '\n');
+    return out;
+  }
+
   /// Number of errors of all kinds.
   std::int64_t count() const {
     const std::lock_guard lock(mutex_);

@@ -40,7 +40,7 @@ namespace volta {
 inline constexpr std::array<std::string_view, 10> fields{"img_id",       "img_h",    "img_w",      "objects_id",
                                                          "objects_conf", "attrs_id", "attrs_conf", "num_boxes",
                                                          "boxes",        "features"};
-inline constexpr std::size_t max_id_bytes = 256;
+inline constexpr std::size_t max_id_bytes = 256;  ///< of an image's name in a TSV row
 
 struct Row {
   std::string img_id;

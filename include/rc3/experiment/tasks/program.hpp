@@ -102,7 +102,7 @@ void run_tasks(const TaskSettings<typename E::Config>& settings, const config::P
     mean = task::Results::mean_of(seeds);
     write_tables(context, sources, mean, k + 1);
   }
-  if (context.errors.count() > 0) std::cout << context.errors.report();
+  std::cout << context.errors.left_aside() << context.errors.report();
   std::cout << '\n' << mean.text();
   std::cout << "\nresults.json, results.csv, report.html and what was answered are in " << settings.out.string()
             << std::endl;

@@ -32,7 +32,7 @@ struct Header {
   std::uint64_t data_offset = 0;  ///< offset of the tensors' bytes in the file
 };
 
-inline constexpr std::uint64_t max_header_bytes = 100'000'000;
+inline constexpr std::uint64_t max_header_bytes = 100'000'000;  ///< as in the format's own library
 
 namespace detail {
 /// Number of bytes of the tensor; an error if the product overflows.

@@ -39,8 +39,8 @@ struct Table {
 };
 
 struct TableLimits {
-  std::size_t max_members = 10'000'000;
-  std::size_t max_name = 4096;  ///< bytes
+  std::size_t max_members = 10'000'000;  ///< of one archive
+  std::size_t max_name = 4096;           ///< bytes
 };
 
 namespace detail {
