@@ -9,6 +9,7 @@
 #include "rc3/model/gradient_cache.hpp"
 #include "rc3/model/make_model.hpp"
 #include "rc3/model/model.hpp"
+#include "rc3/model/pretrain.hpp"
 #include "rc3/model/pretrainer.hpp"
 #include "rc3/objective/objective.hpp"
 #include "rc3/pipeline/any_model.hpp"

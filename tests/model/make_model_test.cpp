@@ -6,8 +6,6 @@
 #include <c10/core/GradMode.h>
 
 #include "rc3/fusion/single_stream.hpp"
-#include "rc3/objective/itc.hpp"
-#include "rc3/objective/xtcl.hpp"
 #include "rc3/text/bert.hpp"
 #include "rc3/visual/roi.hpp"
 #include "support/support.hpp"
@@ -18,9 +16,7 @@ using namespace rc3;
 
 namespace {
 
-text::Bert encoder() {
-  return text::Bert({.vocabulary = 10, .width = 8, .layers = 1, .heads = 2, .feed_forward = 8});
-}
+text::Bert encoder() { return text::Bert({.vocabulary = 10, .width = 8, .layers = 1, .heads = 2, .feed_forward = 8}); }
 fusion::SingleStream stream(std::int64_t width = 8) {
   return fusion::SingleStream({.width = width, .layers = 1, .heads = 2, .feed_forward = 8});
 }
@@ -52,16 +48,6 @@ BOOST_AUTO_TEST_CASE(a_shared_policy_stays_shared) {
 
 BOOST_AUTO_TEST_CASE(widths_that_differ_are_an_error) {
   test::throws_with([] { make_model(visual::Roi({.features = 4, .width = 8}), encoder(), stream(16)); }, "width", "16");
-}
-
-BOOST_AUTO_TEST_CASE(weights_stand_with_their_objectives) {
-  const auto model = make_model(visual::Roi({.features = 4, .width = 8}), encoder(), stream());
-  const auto training = pretrain(model, objective::Xtcl(), 0.25 * objective::Itc());
-  using Expected = Pretrainer<Model<visual::Roi, text::Bert>, objective::Xtcl, objective::Itc>;
-  static_assert(std::is_same_v<decltype(training), const std::shared_ptr<Expected>>);
-  BOOST_TEST(training->weights()[0] == 1);
-  BOOST_TEST(training->weights()[1] == 0.25);
-  BOOST_TEST(training->model() == model);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -15,7 +15,7 @@
 
 #include "rc3/config/config.hpp"
 #include "rc3/experiment/pretraining.hpp"
-#include "rc3/model/make_model.hpp"
+#include "rc3/model/pretrain.hpp"
 #include "rc3/model/pretrainer.hpp"
 #include "rc3/pipeline/pipeline.hpp"
 

@@ -122,8 +122,9 @@ class Pretraining {
     for (const auto& stage : settings.stages) {
       if (stage.train.schedule.total == 0) continue;
       any = true;
-      require(stage.objectives.empty() || stage.objectives.size() == Trained::objectives, "objectives: the variant has ",
-              Trained::objectives, " objectives, got ", stage.objectives.size(), " weights");
+      require(stage.objectives.empty() || stage.objectives.size() == Trained::objectives,
+              "objectives: the variant has ", Trained::objectives, " objectives, got ", stage.objectives.size(),
+              " weights");
       require(settings.dataset || !settings.data.paths.empty() || !stage.data.paths.empty(),
               "no data set is given: set data.paths");
     }

@@ -1,14 +1,11 @@
 #pragma once
-/// A model of given policies, and a model with objectives, without a word about who owns what.
+/// A model of given policies.
 
-#include <array>
 #include <memory>
 #include <type_traits>
 #include <utility>
 
 #include "rc3/model/model.hpp"
-#include "rc3/model/pretrainer.hpp"
-#include "rc3/objective/weighted.hpp"
 
 namespace rc3 {
 
@@ -44,17 +41,6 @@ auto make_model(Visual visual, Text text, Fusion fusion, const ModelOptions& opt
                   typename detail::Pointee<Fusion>::type>;
   return std::make_shared<M>(detail::shared(std::move(visual)), detail::shared(std::move(text)),
                              detail::shared(std::move(fusion)), options);
-}
-
-/// Model with objectives: `pretrain(model, 1.0 * objective::RXvtcl<>(), 0.5 * objective::Itc())`; without a weight it
-/// is 1. A handle: copies share the Pretrainer.
-/// @param objectives  each an objective::Policy of the model, or objective::WeightedObjective
-template <class M, class... Objectives>
-auto pretrain(std::shared_ptr<M> model, Objectives... objectives) {
-  return [&]<class... O>(objective::WeightedObjective<O>... weighted) {
-    return std::make_shared<Pretrainer<M, O...>>(std::move(model), std::array{weighted.weight...},
-                                                 std::move(weighted.objective)...);
-  }(objective::as_weighted(std::move(objectives))...);
 }
 
 }  // namespace rc3
