@@ -77,7 +77,7 @@ class Photos {
     for (auto* command : {embed_, index_, search_, serve_}) {
       command
           ->add_option("--model", model_.directory,
-                       "model directory, as rc3::save writes it, or of CLIP or SigLIP, as transformers writes it")
+                       "directory of rc3::save, of CLIP or SigLIP as transformers writes them, or of open_clip")
           ->required(command == embed_);
       command->add_option("--precision", model_.precision, "of the model")
           ->check(CLI::IsMember({"float32", "bfloat16", "automatic"}))
