@@ -55,15 +55,19 @@ function(rc3_add_pch_target name)
   target_compile_options(${name} PRIVATE -fpch-preprocess)
 endfunction()
 
+# g++ searches its whole memory for garbage each time it has doubled, and begins with the precompiled header's 600 MB: at most
+# once from here on, for 5 % more memory (12 instead of 15 s a test with LibTorch, measured).
+set(RC3_PCH_OPTIONS -fpch-preprocess $<$<CXX_COMPILER_ID:GNU>:--param=ggc-min-expand=200>)
+
 function(rc3_use_pch target)
   target_precompile_headers(${target} REUSE_FROM rc3_pch)
-  target_compile_options(${target} PRIVATE -fpch-preprocess)
+  target_compile_options(${target} PRIVATE ${RC3_PCH_OPTIONS})
 endfunction()
 
 # The same for a test or an example, with their optimization.
 function(rc3_use_test_pch target)
   target_precompile_headers(${target} REUSE_FROM rc3_test_pch)
-  target_compile_options(${target} PRIVATE -fpch-preprocess ${RC3_TEST_OPTIMIZATION})
+  target_compile_options(${target} PRIVATE ${RC3_PCH_OPTIONS} ${RC3_TEST_OPTIMIZATION})
 endfunction()
 
 # Where tests find the source tree and what ./run prepared. RC3_REQUIRE_CACHE=1: what is missing there is a failure. A macro of the
