@@ -114,7 +114,6 @@ class Pretraining {
   static constexpr std::int64_t cached_at_most = 20'000;  // samples
 
   bool first_rank() const { return comm_->rank() == 0; }
-  /// Steps of a stage; a single stage always has some.
   std::int64_t steps_of(std::size_t i) const { return settings_.stages[i].train.schedule.total; }
   /// @throws rc3::Error when no stage has a step, or a stage has no data or a wrong number of weights
   static const Settings<E>& checked(const Settings<E>& settings) {
