@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "rc3/io/hf/image_processor.hpp"
 #include "rc3/io/hf/open_clip_config.hpp"
 #include "rc3/io/json.hpp"
 #include "rc3/preprocess/options.hpp"
@@ -52,8 +53,8 @@ inline PreprocessOptions open_clip_options(const std::filesystem::path& director
   if (crops) o.crop = size;
   o.mean = {0.48145466, 0.4578275, 0.40821073};
   o.std = {0.26862954, 0.26130258, 0.27577711};
-  if (steps.has("mean")) o.mean = detail::three(steps.json(), "mean", steps.where());
-  if (steps.has("std")) o.std = detail::three(steps.json(), "std", steps.where());
+  if (steps.has("mean")) o.mean = io::three_numbers(steps.json(), "mean", steps.where());
+  if (steps.has("std")) o.std = io::three_numbers(steps.json(), "std", steps.where());
   for (const double s : o.std) require(s > 0, steps.where(), ": \"std\" must be above 0, has ", s);
   return o;
 }

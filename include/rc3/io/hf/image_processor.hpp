@@ -50,6 +50,18 @@ struct PixelValues {
   std::array<double, 3> deviation{1, 1, 1};  ///< > 0
 };
 
+/// The three finite numbers under @p key. @throws rc3::Error naming @p where and the key
+inline std::array<double, 3> three_numbers(const nlohmann::json& json, const char* key, const std::string& where) {
+  const auto all = get<std::vector<double>>(json, key, where);
+  require(all.size() == 3, where, ": \"", key, "\" must be three numbers, has ", all.size());
+  std::array<double, 3> numbers{};
+  for (std::size_t c = 0; c < 3; ++c) {
+    require(std::isfinite(all[c]), where, ": \"", key, "\" must be finite, has ", all[c]);
+    numbers[c] = all[c];
+  }
+  return numbers;
+}
+
 /// Rescaling and normalisation of an image processor. Missing switches are on and a missing factor is 1 / 255, as in
 /// transformers' classes; mean and deviation have no default.
 /// @throws rc3::Error naming file and key if a value is missing or invalid
@@ -63,16 +75,8 @@ inline PixelValues pixel_values(const ImageProcessor& processor) {
             values.rescale);
   }
   if (!get_or(json, "do_normalize", where, true)) return values;
-  const auto read = [&](const char* key, std::array<double, 3>& to) {
-    const auto all = get<std::vector<double>>(json, key, where);
-    require(all.size() == 3, where, ": \"", key, "\" must be three numbers, has ", all.size());
-    for (std::size_t c = 0; c < 3; ++c) {
-      require(std::isfinite(all[c]), where, ": \"", key, "\" must be finite, has ", all[c]);
-      to[c] = all[c];
-    }
-  };
-  read("image_mean", values.mean);
-  read("image_std", values.deviation);
+  values.mean = three_numbers(json, "image_mean", where);
+  values.deviation = three_numbers(json, "image_std", where);
   for (const double d : values.deviation) require(d > 0, where, ": \"image_std\" must be above 0, has ", d);
   return values;
 }
