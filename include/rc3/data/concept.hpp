@@ -50,8 +50,8 @@ concept ExampleSet = Indexed<D> && requires(const D& data, std::int64_t i) {
 
 /// A data set whose samples are stored in sequence in large files. `shards()` returns the first sample of each file, in
 /// order, starting with 0. The loader then shuffles files, and samples within a window, so that it reads long
-/// contiguous ranges. `will_read(first, count)` may prefetch these adjacent samples; it neither throws nor waits. Several
-/// threads may call it at once.
+/// contiguous ranges. `will_read(first, count)` may prefetch these adjacent samples; it neither throws nor waits.
+/// Several threads may call it at once.
 template <class D>
 concept ShardedDataset = Dataset<D> && requires(const D& data, std::int64_t i) {
   { data.shards() } -> std::convertible_to<const std::vector<std::int64_t>&>;
