@@ -37,6 +37,30 @@ inline Instructions best_instructions() {
 #endif
 }
 
+/// Float product of a row and a query.
+template <class T>
+float product(const T* row, const float* query, std::size_t dimension) {
+#if defined(__x86_64__) && defined(__GNUC__)
+  float result = 0;
+  switch (best_instructions()) {
+    case Instructions::avx512:
+      products_avx512(row, 1, dimension, query, &result);
+      return result;
+    case Instructions::avx2:
+      products_avx2(row, 1, dimension, query, &result);
+      return result;
+    case Instructions::any:
+      break;
+  }
+#endif
+  float sums[8] = {};
+  std::size_t i = 0;
+  for (; i + 8 <= dimension; i += 8)
+    for (std::size_t j = 0; j < 8; ++j) sums[j] += value_of(row[i + j]) * query[i + j];
+  for (std::size_t j = 0; i < dimension; ++i, ++j) sums[j] += value_of(row[i]) * query[i];
+  return ((sums[0] + sums[1]) + (sums[2] + sums[3])) + ((sums[4] + sums[5]) + (sums[6] + sums[7]));
+}
+
 /// Up to 64 queries, as a screen of rows.
 class Screen {
  public:

@@ -40,6 +40,16 @@ struct VectorTable {
   std::string_view origin = "index";          ///< name of the file or index in errors
 };
 
+/// Stored vector of @p row, as float [dimension] of norm 1.
+inline std::vector<float> vector_of(const VectorTable& table, std::size_t row) {
+  const float scale = table.scales.empty() ? 1.0f : table.scales[row];
+  std::vector<float> values(table.dimension);
+  with_elements(table.storage, table.vectors, [&](const auto* elements) {
+    for (std::size_t i = 0; i < values.size(); ++i) values[i] = value_of(elements[row * values.size() + i]) * scale;
+  });
+  return values;
+}
+
 /// Row of a VectorTable and its cosine.
 struct Scored {
   float score;

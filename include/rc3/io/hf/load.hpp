@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "rc3/core/error.hpp"
+#include "rc3/core/nn/uninitialized.hpp"
 #include "rc3/io/safetensors.hpp"
 #include "rc3/io/weights.hpp"
 
@@ -72,7 +73,7 @@ class Matcher {
 
 }  // namespace detail
 
-/// Copies the tensors of @p path into the parameters and buffers of @p module with the same names. Floating-point types
+/// Reads the tensors of @p path into the parameters and buffers of @p module with the same names. Floating-point types
 /// are converted (a file in bfloat16 to a module in float32); other types are not.
 ///
 /// All names, shapes and types are checked before the first value is copied.
@@ -126,7 +127,7 @@ inline LoadReport load_weights(torch::nn::Module& module, const std::filesystem:
 
   torch::NoGradGuard no_grad;
   for (const auto& [renamed, name] : sources) {
-    targets.at(renamed).copy_(weights.read(name));
+    nn::assign(targets.at(renamed), weights.read(name));
     report.loaded.push_back(renamed);
   }
   return report;
