@@ -1,7 +1,7 @@
 # Finds what rc3 needs. Installed beside rc3Config.cmake, which calls the same functions.
 #
 # Tested with: LibTorch 2.13.0, nlohmann-json 3.11.2, sentencepiece 0.1.97, stb 2.27; libjpeg-turbo 2.1.5, libwebp 1.2.4,
-# libarchive 3.6.2, Eigen 3.4.0, cpp-httplib 0.11.4 where they are found (Debian 12).
+# libarchive 3.6.2, Eigen 3.4.0, hnswlib 0.6.2, cpp-httplib 0.11.4 where they are found (Debian 12).
 
 include_guard(GLOBAL)
 
@@ -32,76 +32,92 @@ macro(rc3_find_light_dependencies)
   if(NOT TARGET rc3::sentencepiece)
     add_library(rc3::sentencepiece UNKNOWN IMPORTED)
     set_target_properties(rc3::sentencepiece PROPERTIES IMPORTED_LOCATION "${RC3_SENTENCEPIECE_LIBRARY}")
-    # Named as an include directory only where the compiler does not look anyway: -isystem /usr/include breaks <cstdlib>.
-    if(NOT RC3_SENTENCEPIECE_INCLUDE_DIR IN_LIST CMAKE_CXX_IMPLICIT_INCLUDE_DIRECTORIES)
-      target_include_directories(rc3::sentencepiece SYSTEM INTERFACE "${RC3_SENTENCEPIECE_INCLUDE_DIR}")
-    endif()
+    rc3_include_if_needed(rc3::sentencepiece "${RC3_SENTENCEPIECE_INCLUDE_DIR}")
   endif()
 
 endmacro()
 
-# rc3::turbojpeg, rc3::webp and rc3::archive, for rc3/io/image/turbojpeg.hpp, rc3/io/image/webp.hpp and rc3/io/tar.hpp.
+# Option RC3_WITH_<NAME> of a target rc3::<name> that is optional: AUTO (the target is there if it is found), ON (missing is
+# an error), OFF. Sets <out> to whether to look for it now.
+function(rc3_option_of name what out)
+  string(TOUPPER ${name} upper)
+  set(RC3_WITH_${upper} AUTO CACHE STRING "${what}: AUTO (if found), ON or OFF")
+  set_property(CACHE RC3_WITH_${upper} PROPERTY STRINGS AUTO ON OFF)
+  set(${out} TRUE PARENT_SCOPE)
+  if(NOT RC3_WITH_${upper} OR TARGET rc3::${name})
+    set(${out} FALSE PARENT_SCOPE)
+  endif()
+endfunction()
+
+# Stops if RC3_WITH_<NAME> is ON; nothing happens if it is AUTO.
+function(rc3_optional_missing name what version package)
+  string(TOUPPER ${name} upper)
+  if(NOT RC3_WITH_${upper} STREQUAL AUTO)
+    rc3_missing("${what} (or -DRC3_WITH_${upper}=OFF)" ${version} "${package}")
+  endif()
+endfunction()
+
+# rc3::turbojpeg, rc3::webp and rc3::archive, for rc3/io/image/turbojpeg.hpp, rc3/io/image/webp.hpp and rc3/io/tar.hpp;
+# rc3::eigen for rc3/search, and rc3::hnswlib for rc3/search/hnsw.hpp.
 # Nothing of rc3 links them: who includes one of these headers links its target.
-# RC3_WITH_TURBOJPEG, RC3_WITH_WEBP, RC3_WITH_ARCHIVE: AUTO (the target is there if the library is), ON (missing is an
-# error), OFF.
 function(rc3_find_optional_libraries)
   rc3_find_optional_library(turbojpeg turbojpeg.h 2.0 libturbojpeg0-dev)
   rc3_find_optional_library(webp webp/decode.h 0.6 libwebp-dev)
   rc3_find_optional_library(archive archive.h 3.4 libarchive-dev)
-  rc3_find_eigen()
+  rc3_find_optional_headers(eigen "Eigen" Eigen/Core 3.4 libeigen3-dev SUFFIXES eigen3)
+  rc3_find_optional_headers(hnswlib "hnswlib" hnswlib/hnswlib.h 0.6 libhnswlib-dev)
+  if(TARGET rc3::hnswlib AND TARGET rc3::eigen)
+    target_link_libraries(rc3::hnswlib INTERFACE rc3::eigen)
+  endif()
 endfunction()
 
-# rc3::eigen, for rc3/search: Eigen has headers only, and on Debian they are in a folder of their own.
-# RC3_WITH_EIGEN: AUTO (the target is there if the headers are), ON (missing is an error), OFF.
-function(rc3_find_eigen)
-  set(RC3_WITH_EIGEN AUTO CACHE STRING "Offer rc3::eigen: AUTO (if found), ON or OFF")
-  set_property(CACHE RC3_WITH_EIGEN PROPERTY STRINGS AUTO ON OFF)
-  if(NOT RC3_WITH_EIGEN OR TARGET rc3::eigen)
+# An include directory of a target, unless the compiler looks there anyway: -isystem /usr/include breaks <cstdlib>.
+function(rc3_include_if_needed target directory)
+  if(NOT directory IN_LIST CMAKE_CXX_IMPLICIT_INCLUDE_DIRECTORIES)
+    target_include_directories(${target} SYSTEM INTERFACE "${directory}")
+  endif()
+endfunction()
+
+# rc3_find_optional_headers(<name> <what> <header> <version> <package> [SUFFIXES <folder>...]): a library without code.
+function(rc3_find_optional_headers name what header version package)
+  cmake_parse_arguments(arg "" "" "SUFFIXES" ${ARGN})
+  rc3_option_of(${name} "Offer rc3::${name}" wanted)
+  if(NOT wanted)
     return()
   endif()
-  find_path(RC3_EIGEN_INCLUDE_DIR Eigen/Core PATH_SUFFIXES eigen3)
-  mark_as_advanced(RC3_EIGEN_INCLUDE_DIR)
-  if(NOT RC3_EIGEN_INCLUDE_DIR)
-    if(NOT RC3_WITH_EIGEN STREQUAL AUTO)
-      rc3_missing("Eigen (or -DRC3_WITH_EIGEN=OFF)" 3.4 libeigen3-dev)
-    endif()
+  string(TOUPPER ${name} upper)
+  find_path(RC3_${upper}_INCLUDE_DIR ${header} PATH_SUFFIXES ${arg_SUFFIXES})
+  mark_as_advanced(RC3_${upper}_INCLUDE_DIR)
+  if(NOT RC3_${upper}_INCLUDE_DIR)
+    rc3_optional_missing(${name} "${what}" ${version} ${package})
     return()
   endif()
-  add_library(rc3::eigen INTERFACE IMPORTED GLOBAL)
-  if(NOT RC3_EIGEN_INCLUDE_DIR IN_LIST CMAKE_CXX_IMPLICIT_INCLUDE_DIRECTORIES)
-    target_include_directories(rc3::eigen SYSTEM INTERFACE "${RC3_EIGEN_INCLUDE_DIR}")
-  endif()
+  add_library(rc3::${name} INTERFACE IMPORTED GLOBAL)
+  rc3_include_if_needed(rc3::${name} "${RC3_${upper}_INCLUDE_DIR}")
 endfunction()
 
 function(rc3_find_optional_library name header version package)
-  string(TOUPPER ${name} upper)
-  set(RC3_WITH_${upper} AUTO CACHE STRING "Offer rc3::${name}: AUTO (if found), ON or OFF")
-  set_property(CACHE RC3_WITH_${upper} PROPERTY STRINGS AUTO ON OFF)
-  if(NOT RC3_WITH_${upper} OR TARGET rc3::${name})
+  rc3_option_of(${name} "Offer rc3::${name}" wanted)
+  if(NOT wanted)
     return()
   endif()
+  string(TOUPPER ${name} upper)
   find_path(RC3_${upper}_INCLUDE_DIR ${header})
   find_library(RC3_${upper}_LIBRARY ${name})
   mark_as_advanced(RC3_${upper}_INCLUDE_DIR RC3_${upper}_LIBRARY)
   if(NOT RC3_${upper}_INCLUDE_DIR OR NOT RC3_${upper}_LIBRARY)
-    if(NOT RC3_WITH_${upper} STREQUAL AUTO)
-      rc3_missing("lib${name} (or -DRC3_WITH_${upper}=OFF)" ${version} ${package})
-    endif()
+    rc3_optional_missing(${name} lib${name} ${version} ${package})
     return()
   endif()
   add_library(rc3::${name} UNKNOWN IMPORTED GLOBAL)
   set_target_properties(rc3::${name} PROPERTIES IMPORTED_LOCATION "${RC3_${upper}_LIBRARY}")
-  if(NOT RC3_${upper}_INCLUDE_DIR IN_LIST CMAKE_CXX_IMPLICIT_INCLUDE_DIRECTORIES)
-    target_include_directories(rc3::${name} SYSTEM INTERFACE "${RC3_${upper}_INCLUDE_DIR}")
-  endif()
+  rc3_include_if_needed(rc3::${name} "${RC3_${upper}_INCLUDE_DIR}")
 endfunction()
 
 # rc3::httplib, for `rc3 serve`: cpp-httplib. Nothing of the library uses it, and it is not part of the package.
-# RC3_WITH_HTTPLIB: AUTO (the target is there if it is found), ON (missing is an error), OFF.
 function(rc3_find_httplib)
-  set(RC3_WITH_HTTPLIB AUTO CACHE STRING "Build rc3 serve: AUTO (if cpp-httplib is found), ON or OFF")
-  set_property(CACHE RC3_WITH_HTTPLIB PROPERTY STRINGS AUTO ON OFF)
-  if(NOT RC3_WITH_HTTPLIB OR TARGET rc3::httplib)
+  rc3_option_of(httplib "Build rc3 serve" wanted)
+  if(NOT wanted)
     return()
   endif()
   # Debian's header declares, and a library defines; the layout of its classes depends on the definitions that
@@ -111,9 +127,7 @@ function(rc3_find_httplib)
     pkg_check_modules(RC3_HTTPLIB QUIET IMPORTED_TARGET GLOBAL cpp-httplib>=0.11)
   endif()
   if(NOT RC3_HTTPLIB_FOUND)
-    if(NOT RC3_WITH_HTTPLIB STREQUAL AUTO)
-      rc3_missing("cpp-httplib (or -DRC3_WITH_HTTPLIB=OFF)" 0.11 "libcpp-httplib-dev pkg-config")
-    endif()
+    rc3_optional_missing(httplib cpp-httplib 0.11 "libcpp-httplib-dev pkg-config")
     return()
   endif()
   add_library(rc3::httplib INTERFACE IMPORTED GLOBAL)
@@ -121,35 +135,22 @@ function(rc3_find_httplib)
 endfunction()
 
 # rc3::gloo, for rc3/train/c10d.hpp: Gloo's headers, which LibTorch's packages leave out; its code is in LibTorch.
-# RC3_WITH_GLOO: AUTO (the target is there if the headers are), ON (missing is an error), OFF.
 function(rc3_find_gloo)
-  set(RC3_WITH_GLOO AUTO CACHE STRING "Offer rc3::gloo: AUTO (if found), ON or OFF")
-  set_property(CACHE RC3_WITH_GLOO PROPERTY STRINGS AUTO ON OFF)
-  if(NOT RC3_WITH_GLOO OR TARGET rc3::gloo)
+  if(TARGET rc3::gloo)
     return()
   endif()
-  find_path(RC3_GLOO_INCLUDE_DIR gloo/algorithm.h)
-  mark_as_advanced(RC3_GLOO_INCLUDE_DIR)
-  if(NOT RC3_GLOO_INCLUDE_DIR)
-    if(NOT RC3_WITH_GLOO STREQUAL AUTO)
-      rc3_missing("Gloo's headers (or -DRC3_WITH_GLOO=OFF)" 2022-05 libgloo-dev)
-    endif()
-    return()
+  rc3_find_optional_headers(gloo "Gloo's headers" gloo/algorithm.h 2022-05 libgloo-dev)
+  if(TARGET rc3::gloo)
+    rc3_add_nccl(rc3::gloo)
   endif()
-  add_library(rc3::gloo INTERFACE IMPORTED GLOBAL)
-  if(NOT RC3_GLOO_INCLUDE_DIR IN_LIST CMAKE_CXX_IMPLICIT_INCLUDE_DIRECTORIES)
-    target_include_directories(rc3::gloo SYSTEM INTERFACE "${RC3_GLOO_INCLUDE_DIR}")
-  endif()
-  rc3_add_nccl(rc3::gloo)
 endfunction()
 
 # Lets rc3/train/c10d.hpp speak NCCL too, whose code is in LibTorch where that has CUDA; call behind rc3_find_torch().
 # Its headers include those of NCCL, of CUDA and of CUDA's linear algebra: the ones of NVIDIA's Python packages beside
 # LibTorch's, or of a toolkit. RC3_WITH_NCCL: AUTO (if all is found), ON (missing is an error), OFF.
 function(rc3_add_nccl target)
-  set(RC3_WITH_NCCL AUTO CACHE STRING "Let rc3::gloo bring NCCL: AUTO (if found), ON or OFF")
-  set_property(CACHE RC3_WITH_NCCL PROPERTY STRINGS AUTO ON OFF)
-  if(NOT RC3_WITH_NCCL)
+  rc3_option_of(nccl "Let rc3::gloo bring NCCL" wanted)
+  if(NOT wanted)
     return()
   endif()
   set(includes)
@@ -168,9 +169,7 @@ function(rc3_add_nccl target)
     endforeach()
   endif()
   if(NOT includes OR includes MATCHES "NOTFOUND")
-    if(NOT RC3_WITH_NCCL STREQUAL AUTO)
-      rc3_missing("a LibTorch with CUDA, and the headers of CUDA and NCCL (or -DRC3_WITH_NCCL=OFF)" 2.7 libnccl-dev)
-    endif()
+    rc3_optional_missing(nccl "a LibTorch with CUDA, and the headers of CUDA and NCCL" 2.7 libnccl-dev)
     return()
   endif()
   list(REMOVE_DUPLICATES includes)

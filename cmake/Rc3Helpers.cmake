@@ -187,7 +187,7 @@ endfunction()
 
 # Links the optional libraries that were found, with a definition RC3_TEST_<LIBRARY> for each.
 function(rc3_link_optional_libraries target)
-  foreach(library turbojpeg webp archive eigen)
+  foreach(library turbojpeg webp archive eigen hnswlib)
     if(TARGET rc3::${library})
       string(TOUPPER RC3_TEST_${library} definition)
       target_link_libraries(${target} PRIVATE rc3::${library})
@@ -209,8 +209,15 @@ function(rc3_classify_headers out_light out_torch)
     list(FILTER headers EXCLUDE REGEX "^rc3/io/tar|^rc3/data/format/(webdataset|pack)\\.hpp$")
   endif()
   if(NOT TARGET rc3::eigen)
-    list(REMOVE_ITEM headers rc3/search/index.hpp rc3/search/search.hpp rc3/search/top_k.hpp rc3/pipeline/image_index.hpp
-                rc3/pipeline/rows.hpp)
+    list(REMOVE_ITEM headers rc3/search/concept.hpp rc3/search/hnsw.hpp rc3/search/hnsw_graph.hpp rc3/search/index.hpp
+                rc3/search/screen.hpp rc3/search/screen_x86.hpp rc3/search/search.hpp rc3/search/top_k.hpp
+                rc3/pipeline/image_index.hpp rc3/pipeline/rows.hpp)
+  endif()
+  if(NOT TARGET rc3::hnswlib)
+    list(REMOVE_ITEM headers rc3/search/hnsw.hpp rc3/search/hnsw_graph.hpp)
+  endif()
+  if(NOT CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|AMD64)$")
+    list(REMOVE_ITEM headers rc3/search/screen_x86.hpp)
   endif()
   if(NOT TARGET rc3::gloo)
     list(REMOVE_ITEM headers rc3/train/c10d.hpp)

@@ -30,6 +30,38 @@ Loaded load_as(const std::string& type, const std::filesystem::path& folder, Arg
   return loaded;
 }
 
+/// Both towers of a dual encoder. A tensor is unused if neither tower takes it.
+template <class Visual, class Text>
+Loaded load_dual(const std::filesystem::path& folder) {
+  using Dual = rc3::DualEncoder<Visual, Text>;
+  auto visual = load_as<Visual>("", folder), text = load_as<Text>("", folder);
+  Loaded both{Dual::name(), rc3::nn::count_parameters(*Dual::from_pretrained(folder)).total, {}};
+  const auto append = [](std::vector<std::string>& to, const std::vector<std::string>& names, const char* prefix) {
+    for (const auto& name : names) to.push_back(prefix + name);
+  };
+  append(both.report.loaded, visual.report.loaded, "visual.");
+  append(both.report.loaded, text.report.loaded, "text.");
+  append(both.report.missing, visual.report.missing, "visual.");
+  append(both.report.missing, text.report.missing, "text.");
+  std::set<std::string> by_text(text.report.unused.begin(), text.report.unused.end()), ignored_by_text;
+  for (const auto& name : text.report.ignored) {
+    by_text.insert(name);
+    ignored_by_text.insert(name);
+  }
+  std::set<std::string> ignored(visual.report.ignored.begin(), visual.report.ignored.end());
+  std::vector<std::string> left = visual.report.unused;
+  append(left, visual.report.ignored, "");
+  std::sort(left.begin(), left.end());
+  for (const auto& name : left) {
+    if (name == "logit_scale" || name == "logit_bias")
+      both.report.loaded.push_back(name);
+    else if (by_text.contains(name))
+      (ignored.contains(name) && ignored_by_text.contains(name) ? both.report.ignored : both.report.unused)
+          .push_back(name);
+  }
+  return both;
+}
+
 inline Loaded load(const std::filesystem::path& folder, const rc3::io::Config& config) {
   namespace backbone = rc3::visual::backbone;
   const auto type =
@@ -41,6 +73,8 @@ inline Loaded load(const std::filesystem::path& folder, const rc3::io::Config& c
     return load_as<rc3::text::XlmRobertaForMaskedLm>("text::XlmRobertaForMaskedLm", folder);
   if (type == "xlm-roberta") return load_as<rc3::text::XlmRoberta>("text::XlmRoberta", folder);
   if (type == "vit") return load_as<backbone::Vit>("visual::backbone::Vit", folder);
+  if (type == "clip") return load_dual<backbone::ClipVision, rc3::text::ClipText>(folder);
+  if (type == "siglip") return load_dual<backbone::SiglipVision, rc3::text::SiglipText>(folder);
   if (type.starts_with("clip")) return load_as<backbone::ClipVision>("visual::backbone::ClipVision", folder);
   if (type.starts_with("siglip")) return load_as<backbone::SiglipVision>("visual::backbone::SiglipVision", folder);
   const backbone::EfficientNetLiteOptions options;
@@ -92,7 +126,19 @@ inline void show_weights(const std::filesystem::path& folder) {
   line("parameters", millions(all) + " in the files: " + types);
 }
 
-inline void show_tokenizer(const std::filesystem::path& folder, const std::string& sample) {
+/// Tokenizer of a dual encoder's text tower.
+template <class Tokenizer>
+void show_dual_tokenizer(const char* name, const std::filesystem::path& folder, const std::string& sample) {
+  const auto tokenizer = Tokenizer::from_pretrained(folder);
+  line("tokenizer", name);
+  std::string ids;
+  for (const auto id : tokenizer.encode(sample)) ids += (ids.empty() ? "" : " ") + std::to_string(id);
+  line("  example", ids);
+}
+
+inline void show_tokenizer(const std::filesystem::path& folder, const std::string& type, const std::string& sample) {
+  if (type == "clip") return show_dual_tokenizer<rc3::text::ClipTokenizer>("text::ClipTokenizer", folder, sample);
+  if (type == "siglip") return show_dual_tokenizer<rc3::text::SiglipTokenizer>("text::SiglipTokenizer", folder, sample);
   if (!std::filesystem::exists(folder / "sentencepiece.bpe.model") &&
       !std::filesystem::exists(folder / "tokenizer.json")) {
     line("tokenizer", "none: neither sentencepiece.bpe.model nor tokenizer.json");
@@ -153,7 +199,7 @@ inline bool inspect(const std::filesystem::path& folder, bool all_names, const s
   line("keys missing", listed(loaded.report.missing, most));
   line("keys unused", listed(loaded.report.unused, most));
   line("keys ignored", listed(loaded.report.ignored, most));
-  show_tokenizer(folder, sample);
+  show_tokenizer(folder, rc3::io::get<std::string>(config.json(), "model_type", config.where()), sample);
   show_preprocessor(folder, config);
   return loaded.report.missing.empty() && loaded.report.unused.empty();
 }

@@ -129,7 +129,7 @@ struct Interrupted {};
 /// Directory of the model that @p index was made with. @throws rc3::Error if the index names none, or it is gone
 std::filesystem::path model_directory(const ModelOptions& model, const std::filesystem::path& index) {
   if (!model.directory.empty()) return model.directory;
-  const std::filesystem::path directory = rc3::search::Index::load(index).model_directory();
+  const std::filesystem::path directory = rc3::search::model_directory_of(index);
   rc3::require(!directory.empty(), index.string(), ": names no model directory; give --model");
   rc3::require(std::filesystem::exists(directory), index.string(), ": made with the model directory ",
                directory.string(), ", which is not there; give its place with --model");
@@ -204,7 +204,7 @@ int index(const ModelOptions& model, const IndexOptions& options) {
   settings.folder.hidden = options.hidden;
   const bool exists = std::filesystem::exists(options.out);
   auto directory = model.directory;
-  if (directory.empty() && exists) directory = rc3::search::Index::load(options.out).model_directory();
+  if (directory.empty() && exists) directory = rc3::search::model_directory_of(options.out);
   rc3::require(!directory.empty(), "give --model, a model directory");
   directory = std::filesystem::absolute(directory).lexically_normal();
   settings.model_directory = directory.string();
@@ -261,12 +261,7 @@ int search(const ModelOptions& model, const SearchOptions& options) {
   rc3::require(options.rerank == 0 || host.matches(), "rc3 search: --rerank needs image-text matching, which ",
                host.variant(), " has not; leave it out");
   auto hits = photos.search(options.text, std::max(options.top, options.rerank));
-  if (options.rerank > 0) {
-    std::vector<rc3::ImageHit> rest(hits.begin() + std::min(options.rerank, std::ssize(hits)), hits.end());
-    hits.resize(hits.size() - rest.size());
-    hits = photos.rerank(options.text, std::move(hits));
-    hits.insert(hits.end(), rest.begin(), rest.end());
-  }
+  if (options.rerank > 0) hits = photos.rerank(options.text, std::move(hits), options.rerank);
   if (std::ssize(hits) > options.top) hits.erase(hits.begin() + options.top, hits.end());
   print_hits(hits);
   return 0;

@@ -67,7 +67,12 @@ namespace search {
 enum class Storage;
 struct IndexOptions;
 struct Hit;
-class Index;
+class Exact;
+class Hnsw;
+template <class Search>
+class BasicIndex;
+using Index = BasicIndex<Exact>;
+using HnswIndex = BasicIndex<Hnsw>;
 struct FileState;
 struct FolderChanges;
 }  // namespace search
@@ -198,7 +203,7 @@ struct EmbedderOptions;
 template <class M, class Decoders = io::DefaultDecoders>
 class Embedder;
 struct ImageIndexOptions;
-template <class M, class Decoders = io::DefaultDecoders>
+template <class M, class Decoders = io::DefaultDecoders, class Search = search::Exact>
 class ImageIndex;
 
 namespace task {

@@ -181,7 +181,7 @@ BOOST_AUTO_TEST_CASE(hostile_files) {
   const Storage f = Storage::float32, b = Storage::int8;
   expect(f, "metadata \"format\" must be", set("format", "pt"));
   expect(f, "metadata \"format\" must be", without("format"));
-  expect(f, "version 2 is newer than 1", set("version", "2"));
+  expect(f, "version 3 is newer than 2", set("version", "3"));
   expect(f, "metadata \"version\": must be a whole number >= 1, is \"1x\"", set("version", "1x"));
   expect(f, "metadata \"version\": must be a whole number >= 1, is \"0\"", set("version", "0"));
   expect(f, "metadata \"version\" is missing", without("version"));

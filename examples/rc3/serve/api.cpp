@@ -4,6 +4,7 @@
 #include <rc3/core/error.hpp>
 #include <rc3/core/utf8.hpp>
 #include <rc3/io/crc32c.hpp>
+#include <rc3/search/rerank.hpp>
 
 #include <algorithm>
 #include <charconv>
@@ -82,28 +83,14 @@ std::pair<std::uint64_t, std::string> photo_of(const Photos& photos, std::string
   return {id, *path};
 }
 
-void print_photo(std::string& line, const Photo& photo, float match) {
+void print_photo(std::string& line, const Photo& photo) {
   line += "{\"id\":\"" + rc3::hexadecimal(photo.id) + "\",\"score\":";
   print(line, photo.score);
-  if (!std::isnan(match)) {
+  if (!std::isnan(photo.match)) {
     line += ",\"match\":";
-    print(line, match);
+    print(line, photo.match);
   }
   line += ",\"name\":" + quoted(photo.name) + "}";
-}
-
-/// Photographs by score plus probability, best first; unreadable ones are left out.
-std::vector<std::pair<Photo, float>> reranked(const Encoder& encoder, const Photos& photos, const std::string& text,
-                                              const std::vector<Photo>& found) {
-  std::vector<std::filesystem::path> paths;
-  for (const Photo& photo : found) paths.emplace_back(*photos.path(photo.id));
-  const auto matches = encoder.match(text, paths);
-  std::vector<std::pair<Photo, float>> all;
-  for (std::size_t i = 0; i < found.size(); ++i)
-    if (!std::isnan(matches[i])) all.emplace_back(found[i], matches[i]);
-  std::stable_sort(all.begin(), all.end(),
-                   [](const auto& a, const auto& b) { return a.first.score + a.second > b.first.score + b.second; });
-  return all;
 }
 
 }  // namespace
@@ -186,16 +173,13 @@ Reply Api::search(const Request& request) {
   const auto pass = searches_.enter();
   if (!pass) return busy_reply();
   const auto vector = like ? photos->vector(*without) : vector_of(request);
-  std::vector<std::pair<Photo, float>> found;
-  auto closest = photos->closest(vector, std::max(top, rerank), without);
-  if (rerank > 0) {
-    std::vector<Photo> rest(closest.begin() + std::min(rerank, std::ssize(closest)), closest.end());
-    closest.resize(closest.size() - rest.size());
-    found = reranked(*encoder_, *photos, *parameter(request, "q"), closest);
-    closest = std::move(rest);
-  }
-  for (auto& photo : closest) found.emplace_back(std::move(photo), std::nanf(""));
-  if (std::ssize(found) > top) found.resize(static_cast<std::size_t>(top), {{}, 0});
+  auto found = photos->closest(vector, std::max(top, rerank), without);
+  found = rc3::search::rerank(std::move(found), rerank, [&](std::span<const Photo> first) {
+    std::vector<std::filesystem::path> paths;
+    for (const Photo& photo : first) paths.emplace_back(*photos->path(photo.id));
+    return encoder_->match(*parameter(request, "q"), paths);
+  });
+  if (std::ssize(found) > top) found.resize(static_cast<std::size_t>(top));
 
   const std::chrono::duration<float, std::milli> took = std::chrono::steady_clock::now() - start;
   Reply reply;
@@ -204,7 +188,7 @@ Reply Api::search(const Request& request) {
   reply.body += ",\"results\":[";
   for (std::size_t i = 0; i < found.size(); ++i) {
     if (i > 0) reply.body += ',';
-    print_photo(reply.body, found[i].first, found[i].second);
+    print_photo(reply.body, found[i]);
   }
   reply.body += "]}\n";
   return reply;

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <limits>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -18,8 +19,9 @@ namespace tool::serve {
 /// Found photograph.
 struct Photo {
   std::uint64_t id = 0;
-  std::string name;  ///< path below the common folder of all photographs
-  float score = 0;   ///< cosine, in [-1, 1]
+  std::string name;                                       ///< path below the common folder of all photographs
+  float score = 0;                                        ///< cosine, in [-1, 1]
+  float match = std::numeric_limits<float>::quiet_NaN();  ///< probability by ITM, in [0, 1], after a re-ranking
 };
 
 /// Photographs of an index. Requests name a photograph by its id, a hash of its path: no path of a request is ever

@@ -23,6 +23,7 @@
 #include "rc3/pipeline/identity.hpp"
 #include "rc3/pipeline/load.hpp"
 #include "rc3/pipeline/pipeline.hpp"
+#include "rc3/pipeline/pooled_tokens.hpp"
 
 namespace rc3 {
 
@@ -58,8 +59,9 @@ class AnyModel : public torch::nn::Module {
     register_module("model", std::move(model));
   }
 
-  Tokens visual(const Images& images) { return model_->visual(images); }
-  Tokens text(const Texts& texts) { return model_->text(texts); }
+  /// @param to_fuse  as Model's
+  Tokens visual(const Images& images, bool to_fuse = true) { return model_->visual(images, to_fuse); }
+  Tokens text(const Texts& texts, bool to_fuse = true) { return model_->text(texts, to_fuse); }
   /// @return unit-norm embeddings, float [B, E]
   at::Tensor image_embedding(const Tokens& visual) { return model_->image_embedding(visual); }
   /// @return unit-norm embeddings, float [B, E]
@@ -78,8 +80,8 @@ class AnyModel : public torch::nn::Module {
  private:
   struct Interface {
     virtual ~Interface() = default;
-    virtual Tokens visual(const Images&) = 0;
-    virtual Tokens text(const Texts&) = 0;
+    virtual Tokens visual(const Images&, bool to_fuse) = 0;
+    virtual Tokens text(const Texts&, bool to_fuse) = 0;
     virtual at::Tensor image_embedding(const Tokens&) = 0;
     virtual at::Tensor text_embedding(const Tokens&) = 0;
     virtual at::Tensor fuse(const Tokens&, const Tokens&) = 0;
@@ -95,8 +97,12 @@ class AnyModel : public torch::nn::Module {
       this->variant = type_name<M>();
       this->matches = can_match;
     }
-    Tokens visual(const Images& images) override { return model->visual(images); }
-    Tokens text(const Texts& texts) override { return model->text(texts); }
+    Tokens visual(const Images& images, bool to_fuse) override {
+      return to_fuse ? model->visual(images) : pipeline::tokens_to_pool(*model, images);
+    }
+    Tokens text(const Texts& texts, bool to_fuse) override {
+      return to_fuse ? model->text(texts) : pipeline::tokens_to_pool(*model, texts);
+    }
     at::Tensor image_embedding(const Tokens& tokens) override { return model->image_embedding(tokens); }
     at::Tensor text_embedding(const Tokens& tokens) override { return model->text_embedding(tokens); }
     at::Tensor fuse([[maybe_unused]] const Tokens& visual, [[maybe_unused]] const Tokens& text) override {

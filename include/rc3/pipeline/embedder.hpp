@@ -34,6 +34,7 @@
 #include "rc3/data/loader/loader.hpp"
 #include "rc3/fwd.hpp"
 #include "rc3/pipeline/pipeline.hpp"
+#include "rc3/pipeline/pooled_tokens.hpp"
 #include "rc3/preprocess/collate_images.hpp"
 #include "rc3/preprocess/image_source.hpp"
 #include "rc3/preprocess/prepare_image.hpp"
@@ -247,7 +248,7 @@ class Embedder {
     return load(
         n, read,
         [&](const std::vector<std::int64_t>& indices, const Images& images) {
-          take(indices, infer([&] { return model().image_embedding(model().visual(images)); }));
+          take(indices, infer([&] { return model().image_embedding(pipeline::tokens_to_pool(model(), images)); }));
         },
         progress);
   }
@@ -316,7 +317,7 @@ class Embedder {
   }
 
   at::Tensor encode(const Texts& texts) const {
-    return infer([&] { return model().text_embedding(model().text(texts.to(device_))); });
+    return infer([&] { return model().text_embedding(pipeline::tokens_to_pool(model(), texts.to(device_))); });
   }
 
   /// Result of @p compute without gradients, in the embedder's precision, as float on the CPU.

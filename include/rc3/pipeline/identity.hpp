@@ -43,7 +43,9 @@ std::uint32_t weights_checksum(const M& model) {
 /// of two models never meet. It is the same before rc3::save and after rc3::load.
 template <class M>
 std::string identity_of(const Pipeline<M>& pipeline) {
-  std::string rest = config::to_json(pipeline.images).dump();
+  auto images = config::to_json(pipeline.images);
+  if (!pipeline.images.pad) images.erase("pad");  // an index of before this option keeps its model
+  std::string rest = images.dump();
   if constexpr (requires { config::to_json(pipeline.tokenizer.options()); })
     rest += config::to_json(pipeline.tokenizer.options()).dump();
   else if constexpr (requires { pipeline.tokenizer.options_json(); })

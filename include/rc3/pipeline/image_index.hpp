@@ -6,7 +6,6 @@
 #include <sys/stat.h>
 
 #include <algorithm>
-#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
@@ -30,6 +29,7 @@
 #include "rc3/search/file_state.hpp"
 #include "rc3/search/folder.hpp"
 #include "rc3/search/index.hpp"
+#include "rc3/search/rerank.hpp"
 
 namespace rc3 {
 
@@ -57,28 +57,33 @@ struct FolderReport {
   std::vector<search::Skipped> skipped;  ///< no image, damaged or unreadable; sorted by path
 };
 
-/// Exact index of image files, searched by texts and images.
+/// Index of image files, searched by texts and images.
 ///
 /// Several threads may search at once; a change must have the index alone.
 /// @tparam M         an rc3::Model, or another that Embedder takes
 /// @tparam Decoders  decoders of image files
-template <class M, class Decoders>
+/// @tparam Search    search::Exact, or search::Hnsw of rc3/search/hnsw.hpp
+template <class M, class Decoders, class Search>
 class ImageIndex {
  public:
-  explicit ImageIndex(Pipeline<M> pipeline, ImageIndexOptions options = {})
+  explicit ImageIndex(Pipeline<M> pipeline, ImageIndexOptions options = {}, typename Search::Options search = {})
       : embedder_(std::move(pipeline), options.embedder),
         options_(std::move(options)),
-        index_(embedder_.dimension(), {.storage = options_.storage,
-                                       .threads = options_.threads,
-                                       .model = pipeline::identity_of(embedder_.pipeline()),
-                                       .model_directory = options_.model_directory}) {}
+        index_(embedder_.dimension(),
+               {.storage = options_.storage,
+                .threads = options_.threads,
+                .model = pipeline::identity_of(embedder_.pipeline()),
+                .model_directory = options_.model_directory},
+               std::move(search)) {}
 
   /// Index in the file @p path, made with the same model and image preparation.
   /// @throws rc3::Error if it was made with another, or as search::Index::load does
-  static ImageIndex load(const std::filesystem::path& path, Pipeline<M> pipeline, ImageIndexOptions options = {}) {
+  static ImageIndex load(const std::filesystem::path& path, Pipeline<M> pipeline, ImageIndexOptions options = {},
+                         typename Search::Options search = {}) {
     ImageIndex index(std::move(pipeline), std::move(options));
     search::FileStates files;
-    auto loaded = search::Index::load(path, index.index_.model(), index.options_.threads, &files);
+    auto loaded =
+        search::BasicIndex<Search>::load(path, index.index_.model(), index.options_.threads, &files, std::move(search));
     require(loaded.dimension() == index.embedder_.dimension(), path.string(), ": vectors of ", loaded.dimension(),
             " numbers, the model has ", index.embedder_.dimension(), "; make the index again");
     index.index_ = std::move(loaded);
@@ -91,7 +96,7 @@ class ImageIndex {
   bool contains(const std::filesystem::path& path) const { return index_.contains(path.generic_string()); }
   const Embedder<M, Decoders>& embedder() const { return embedder_; }
   /// Vectors by path; its save() loses the files' states.
-  const search::Index& vectors() const { return index_; }
+  const search::BasicIndex<Search>& vectors() const { return index_; }
 
   /// Adds the images of @p folder and its subfolders that are new or changed. Everything else is skipped and listed:
   /// other types, damaged images, unreadable files. Paths in the index begin with @p folder as given.
@@ -151,18 +156,16 @@ class ImageIndex {
     return hits;
   }
 
-  /// @p hits by score plus the probability of image-text matching (ITM), best first. Reads every image again: use it
-  /// for tens of hits. An image that cannot be read any more is left out.
-  std::vector<ImageHit> rerank(const std::string& text,
-                               std::vector<ImageHit> hits) const requires pipeline::detail::Matches<M> {
-    std::vector<std::filesystem::path> paths;
-    for (const ImageHit& hit : hits) paths.emplace_back(hit.path);
-    const std::vector<float> found = embedder_.match(text, paths);
-    for (std::size_t i = 0; i < hits.size(); ++i) hits[i].match = found[i];
-    std::erase_if(hits, [](const ImageHit& hit) { return std::isnan(hit.match); });
-    std::stable_sort(hits.begin(), hits.end(),
-                     [](const ImageHit& a, const ImageHit& b) { return a.score + a.match > b.score + b.match; });
-    return hits;
+  /// The first @p count of @p hits by score plus the probability of image-text matching (ITM), best first, and then the
+  /// others. Reads each of these images again: use it for tens of hits. One that cannot be read any more is left out.
+  std::vector<ImageHit> rerank(
+      const std::string& text, std::vector<ImageHit> hits,
+      std::int64_t count = std::numeric_limits<std::int64_t>::max()) const requires pipeline::detail::Matches<M> {
+    return search::rerank(std::move(hits), count, [&](std::span<const ImageHit> first) {
+      std::vector<std::filesystem::path> paths;
+      for (const ImageHit& hit : first) paths.emplace_back(hit.path);
+      return embedder_.match(text, paths);
+    });
   }
 
   /// Writes vectors and states of files, complete or not at all, as search::Index::save does.
@@ -258,15 +261,15 @@ class ImageIndex {
 
   Embedder<M, Decoders> embedder_;
   ImageIndexOptions options_;
-  search::Index index_;
+  search::BasicIndex<Search> index_;
   search::FileStates files_;
 };
 
 /// ImageIndex::load with the model's type deduced: `auto index = rc3::load_image_index("photos.index", model);`
-template <class Decoders = io::DefaultDecoders, class M>
-ImageIndex<M, Decoders> load_image_index(const std::filesystem::path& path, Pipeline<M> pipeline,
-                                         ImageIndexOptions options = {}) {
-  return ImageIndex<M, Decoders>::load(path, std::move(pipeline), std::move(options));
+template <class Decoders = io::DefaultDecoders, class Search = search::Exact, class M>
+ImageIndex<M, Decoders, Search> load_image_index(const std::filesystem::path& path, Pipeline<M> pipeline,
+                                                 ImageIndexOptions options = {}, typename Search::Options search = {}) {
+  return ImageIndex<M, Decoders, Search>::load(path, std::move(pipeline), std::move(options), std::move(search));
 }
 
 }  // namespace rc3

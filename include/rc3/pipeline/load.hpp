@@ -17,6 +17,7 @@
 
 #include "rc3/core/digits.hpp"
 #include "rc3/core/nn/state.hpp"
+#include "rc3/core/nn/uninitialized.hpp"
 #include "rc3/core/type_name.hpp"
 #include "rc3/io/folder_writer.hpp"
 #include "rc3/io/safetensors.hpp"
@@ -39,10 +40,11 @@ inline void check_variant(const Directory& directory, const std::string& variant
 
 namespace detail {
 
-/// Model of the architecture, with random weights.
+/// Model of the architecture; its weights have any values.
 template <class M>
 std::shared_ptr<M> new_model(const Directory& directory) {
   const auto where = directory.where();
+  const nn::Uninitialized all_are_read;
   try {
     return build<M>(directory.at("architecture"), where);
   } catch (const c10::Error& error) {
@@ -50,6 +52,13 @@ std::shared_ptr<M> new_model(const Directory& directory) {
   } catch (const std::bad_alloc&) {
     fail(where, ": no model of this architecture can be made: out of memory");
   }
+}
+
+/// Image preparation. The option `pad` is missing in directories that were saved before there was one.
+inline preprocess::PreprocessOptions image_options(const Directory& directory) {
+  auto json = directory.at("images");
+  if (json.is_object() && !json.contains("pad")) json["pad"] = false;
+  return all_options<preprocess::PreprocessOptions>(json, directory.where() + ": images");
 }
 
 template <class Tokenizer>
@@ -66,16 +75,17 @@ Tokenizer new_tokenizer(const Directory& directory) {
 
 }  // namespace detail
 
-/// Reads the weights of @p directory into @p module, which must have the same architecture.
+/// Reads the weights of @p directory into @p module, which must have the same architecture. They are mapped: read from
+/// the disk on first use, shared with other processes; io::Mapping states the restrictions on the file.
 /// @throws rc3::Error for damaged files, and tensors that are missing, extra or of another shape; the module is then
 ///         unchanged
 inline void load_weights(const Directory& directory, torch::nn::Module& module) {
   const auto path = directory.path / weights_file;
-  const io::safetensors::Reader reader(path);
+  const io::safetensors::Reader reader(path, io::safetensors::Access::mapped);
   const auto state = nn::named_state(module);
   io::check_state(reader, path.string(), state);
   c10::NoGradGuard no_grad;
-  for (const auto& [name, tensor] : state) at::Tensor(tensor).copy_(reader.read(name));
+  for (const auto& [name, tensor] : state) nn::assign(tensor, reader.read(name));
 }
 
 }  // namespace pipeline
@@ -96,18 +106,20 @@ Pipeline<M> load(const std::filesystem::path& path) {
     require(key == "format" || key == "version" || key == "variant" || key == "architecture" || key == "tokenizer" ||
                 key == "images" || key == "card" || key == "files",
             directory.where(), ": the key \"", key, "\" is unknown");
-  // The sums are computed while the model is built.
+  // The sums are computed, and the tokenizer is read, while the model is built.
   auto verified =
       std::async(std::launch::async, [&] { io::verify_files(path, directory.files, pipeline::config_file); });
+  auto tokenizer = std::async(std::launch::async, [&] {
+    return pipeline::detail::new_tokenizer<typename pipeline::TokenizerOf<M>::type>(directory);
+  });
   auto model = pipeline::detail::new_model<M>(directory);
-  verified.get();
+  verified.get();  // a damaged file is said before what cannot be read of it
   pipeline::load_weights(directory, *model);
   model->eval();
   pipeline::WeightsChecksum checksum{{}, pipeline::weights_version(*model)};
   for (const auto& file : directory.files)
     if (file.name == pipeline::weights_file) checksum.value = hexadecimal(file.checksum);
-  return {std::move(model), pipeline::detail::new_tokenizer<typename pipeline::TokenizerOf<M>::type>(directory),
-          pipeline::all_options<preprocess::PreprocessOptions>(directory.at("images"), directory.where() + ": images"),
+  return {std::move(model), tokenizer.get(), pipeline::detail::image_options(directory),
           pipeline::all_options<ModelCard>(directory.at("card"), directory.where() + ": card"), std::move(checksum)};
 }
 

@@ -2,8 +2,10 @@
 /// Resize and crop of an image to the input size of a pretrained vision model. LibTorch-free.
 
 #include <algorithm>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -26,6 +28,13 @@ namespace detail {
 inline std::pair<int, int> resized(const PreprocessOptions& options, int width, int height) {
   if (!options.resize) return {width, height};
   const auto& size = *options.resize;
+  if (options.pad) {  // the side with less room is filled; the other is rounded to the nearest
+    const double scale = std::min(static_cast<double>(size.width) / width, static_cast<double>(size.height) / height);
+    const auto side = [&](int pixels, int most) {
+      return std::clamp(static_cast<int>(std::lround(pixels * scale)), 1, most);
+    };
+    return {side(width, size.width), side(height, size.height)};
+  }
   if (size.shortest_edge == 0) return {size.width, size.height};
   const auto longer = [&](int other, int shorter) {
     const std::int64_t pixels = std::int64_t{size.shortest_edge} * other / shorter;
@@ -41,10 +50,13 @@ inline std::pair<int, int> resized(const PreprocessOptions& options, int width, 
 /// number gets the extra row at the top.
 inline int centre(int have, int want) { return (have - want) / 2 - ((have - want) % 2 < 0 ? 1 : 0); }
 
-inline io::Image cropped(const io::Image& image, int height, int width) {
+/// @param fill  pixels beyond the image; null: black and transparent
+inline io::Image cropped(const io::Image& image, int height, int width, const io::Rgb* fill = nullptr) {
   const int top = centre(image.height, height), left = centre(image.width, width);
   io::Image out{width, height,
                 std::vector<std::uint8_t>(static_cast<std::size_t>(width) * static_cast<std::size_t>(height) * 4)};
+  for (std::size_t i = 0; fill != nullptr && i < out.rgba.size(); ++i)
+    out.rgba[i] = i % 4 == 3 ? std::uint8_t{255} : (*fill)[i % 4];
   const int from = std::max(left, 0), to = std::min(left + width, image.width);
   const auto at = [](const io::Image& i, int y, int x) { return (static_cast<std::ptrdiff_t>(y) * i.width + x) * 4; };
   for (int y = std::max(top, 0); y < std::min(top + height, image.height); ++y)
@@ -55,23 +67,39 @@ inline io::Image cropped(const io::Image& image, int height, int width) {
 
 }  // namespace detail
 
-/// Background, resize and centre crop.
+/// @throws rc3::Error unless the steps of @p options fit together
+inline void check_steps(const PreprocessOptions& options) {
+  if (!options.pad) return;
+  require(options.resize && options.resize->shortest_edge == 0 && !options.crop,
+          "preprocess: the option pad needs both sides of the resize, and no crop");
+}
+
+/// Size of the part that fit() returns, where it is not that of the resize.
+inline std::optional<PreprocessSize> cut(const PreprocessOptions& options) {
+  return options.pad ? options.resize : options.crop;
+}
+
+/// Background, resize, and centre crop or padding.
 inline io::Image fit(io::Image image, const PreprocessOptions& options) {
   require(image.width > 0 && image.height > 0, "preprocess::Preprocess: the image is empty");
+  check_steps(options);
   image = io::flatten(std::move(image), options.background);
   const auto [width, height] = detail::resized(options, image.width, image.height);
   if (options.resize) image = io::resize(std::move(image), width, height, options.resample);
-  return options.crop ? detail::cropped(image, options.crop->height, options.crop->width) : image;
+  const auto size = cut(options);
+  return size ? detail::cropped(image, size->height, size->width, options.pad ? &options.background : nullptr) : image;
 }
 
 /// Part of an image of @p width x @p height pixels that fit() uses, for the transformation of boxes.
 inline Part fitted_part(int width, int height, const PreprocessOptions& options) {
   require(width > 0 && height > 0, "preprocess::Preprocess: the image is empty");
-  if (!options.crop) return {0, 0, static_cast<double>(width), static_cast<double>(height)};
+  check_steps(options);
+  const auto size = cut(options);
+  if (!size) return {0, 0, static_cast<double>(width), static_cast<double>(height)};
   const auto [w, h] = detail::resized(options, width, height);
   const double sx = static_cast<double>(width) / w, sy = static_cast<double>(height) / h;
-  return {detail::centre(w, options.crop->width) * sx, detail::centre(h, options.crop->height) * sy,
-          options.crop->width * sx, options.crop->height * sy};
+  return {detail::centre(w, size->width) * sx, detail::centre(h, size->height) * sy, size->width * sx,
+          size->height * sy};
 }
 
 }  // namespace rc3::preprocess

@@ -30,6 +30,9 @@ struct PreprocessOptions {
   io::Rgb background = io::white;  ///< under transparent parts, as in transformers
   std::optional<PreprocessSize> resize = std::nullopt;
   io::Resample resample = io::Resample::bicubic;
+  /// With both sides of a resize, and no crop: the image keeps its aspect ratio, and the rest is background. Boxes and
+  /// objects keep their form, and nothing is cut off.
+  bool pad = false;
   std::optional<PreprocessSize> crop =
       std::nullopt;                        ///< central crop of height x width; pixels beyond the image are black
   double rescale = 1.0 / 255;              ///< factor of pixels 0..255, > 0; 1: no rescaling
@@ -47,6 +50,7 @@ void visit_fields(PreprocessOptions& o, V&& v) {
   v("background", o.background, "R, G, B under transparent parts");
   v("resize", o.resize, "both sides, or the shorter one, pixels; null: none");
   v("resample", o.resample, "filter of the resize");
+  v("pad", o.pad, "keep the aspect ratio; the rest of both sides is background");
   v("crop", o.crop, "central crop, pixels; null: none");
   v("rescale", o.rescale, "factor of pixels 0..255", config::above(0));
   v("mean", o.mean, "of rescaled red, green, blue");

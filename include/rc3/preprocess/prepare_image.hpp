@@ -41,6 +41,7 @@ class PrepareImage {
   /// @throws rc3::Error if images would have different sizes
   explicit PrepareImage(ImageOptions options = {}) : options_(std::move(options)) {
     const auto& image = options_.image;
+    check_steps(image);
     const auto& size = image.crop ? image.crop : image.resize;
     require(size && size->shortest_edge == 0,
             "preprocess::PrepareImage: images must become of one size: set a crop, or both "

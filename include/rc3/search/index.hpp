@@ -1,5 +1,5 @@
 #pragma once
-/// Exact vector index, without LibTorch. Needs Eigen (Debian: libeigen3-dev): link rc3::eigen beside rc3::light.
+/// Vector index, without LibTorch. Needs Eigen (Debian: libeigen3-dev): link rc3::eigen beside rc3::light.
 
 #include <algorithm>
 #include <cstddef>
@@ -18,8 +18,10 @@
 
 #include "rc3/core/error.hpp"
 #include "rc3/core/utf8.hpp"
+#include "rc3/fwd.hpp"
 #include "rc3/io/file.hpp"
 #include "rc3/io/mapping.hpp"
+#include "rc3/search/concept.hpp"
 #include "rc3/search/file_state.hpp"
 #include "rc3/search/index_file.hpp"
 #include "rc3/search/storage.hpp"
@@ -40,17 +42,20 @@ struct Hit {
   std::string name;
 };
 
-/// Exact index of named vectors: search() compares the query with each.
+/// Index of named vectors.
 ///
-/// Equal content gives equal results, bit for bit, whatever the order of adding, the number of threads and the number
-/// of queries of a batch. Equal scores are ordered by name.
-/// Memory: D elements of the storage, a scale and the name for each vector.
+/// Exact (rc3::search::Index): search() compares the query with each vector. Equal content gives equal results, bit for
+/// bit, whatever the order of adding, the number of threads and the number of queries of a batch. Other policies say
+/// what they find. Equal scores are ordered by name.
+/// Memory: D elements of the storage, a scale and the name for each vector, and what the policy keeps.
 /// Several threads may search at once; a change must have the index alone.
-class Index {
+/// @tparam Search  Exact, or Hnsw of rc3/search/hnsw.hpp
+template <class Search>
+class BasicIndex {
  public:
   /// @param dimension  numbers a vector, in [1, 65536]
-  explicit Index(std::int64_t dimension, IndexOptions options = {})
-      : dimension_(dimension), options_(std::move(options)) {
+  explicit BasicIndex(std::int64_t dimension, IndexOptions options = {}, typename Search::Options search = {})
+      : dimension_(dimension), options_(std::move(options)), search_(std::move(search)) {
     require(dimension >= 1 && dimension <= max_dimension, "search::Index: dimension must be in [1, ", max_dimension,
             "], is ", dimension);
     require_utf8(options_.model, "search::Index: option model");
@@ -58,8 +63,8 @@ class Index {
     set_threads(options_.threads);
   }
   // Rows refer to the keys of the map, which keep their places when it is moved.
-  Index(Index&&) = default;
-  Index& operator=(Index&&) = default;
+  BasicIndex(BasicIndex&&) = default;
+  BasicIndex& operator=(BasicIndex&&) = default;
 
   std::int64_t dimension() const { return dimension_; }
   std::int64_t size() const { return static_cast<std::int64_t>(names_.size()); }
@@ -67,6 +72,7 @@ class Index {
   Storage storage() const { return options_.storage; }
   const std::string& model() const { return options_.model; }
   const std::string& model_directory() const { return options_.model_directory; }
+  const Search& policy() const { return search_; }
   bool contains(std::string_view name) const { return rows_.find(name) != rows_.end(); }
   /// Names of all vectors, sorted; valid until a change of the index.
   std::vector<std::string_view> names() const {
@@ -90,6 +96,7 @@ class Index {
     rows_.reserve(static_cast<std::size_t>(size));
     names_.reserve(static_cast<std::size_t>(size));
     bytes_.reserve(static_cast<std::size_t>(size) * row_bytes());
+    search_.reserve(table(), static_cast<std::size_t>(size));
   }
 
   /// Adds a vector, divided by its norm.
@@ -105,6 +112,7 @@ class Index {
     names_.push_back(&rows_.emplace(std::string(name), row).first->first);
     if (scaled()) scales_.push_back(1);
     store(row, unit);
+    search_.entered(table(), row);
   }
 
   /// Replaces the vector of @p name. @throws rc3::Error if it is not in the index, or as add() does
@@ -112,13 +120,16 @@ class Index {
     const std::size_t row = row_of(name);
     const std::vector<float> unit = normalized(vector, join('"', name, '"'));
     own();
+    search_.leaving(table(), row);
     store(row, unit);
+    search_.entered(table(), row);
   }
 
   /// Removes @p name. @throws rc3::Error if it is not in the index
   void remove(std::string_view name) {
     const std::size_t row = row_of(name), last = names_.size() - 1;
     own();
+    search_.leaving(table(), row);
     rows_.erase(rows_.find(name));
     if (row != last) {  // the last one takes the place: results do not depend on places
       std::memcpy(&bytes_[row * row_bytes()], &bytes_[last * row_bytes()], row_bytes());
@@ -129,18 +140,11 @@ class Index {
     names_.pop_back();
     bytes_.resize(last * row_bytes());
     if (scaled()) scales_.pop_back();
+    search_.moved(table(), last, row);
   }
 
   /// Stored vector of @p name, as float [D] of norm 1. @throws rc3::Error if it is not in the index
-  std::vector<float> vector(std::string_view name) const {
-    const std::size_t row = row_of(name), d = static_cast<std::size_t>(dimension_);
-    const float scale = scaled() ? scales_[row] : 1;
-    std::vector<float> values(d);
-    with_elements(storage(), elements(row), [&](const auto* from) {
-      for (std::size_t i = 0; i < d; ++i) values[i] = value_of(from[i]) * scale;
-    });
-    return values;
-  }
+  std::vector<float> vector(std::string_view name) const { return vector_of(table(), row_of(name)); }
 
   /// The @p k vectors of highest cosine with @p query, best first; all if the index has fewer.
   /// @param query   float [D], of any norm but 0
@@ -166,10 +170,9 @@ class Index {
       const std::vector<float> unit = normalized(queries.subspan(q * d, d), count == 1 ? "query" : join("query ", q));
       std::copy(unit.begin(), unit.end(), units.data() + q * d);
     }
-    const VectorTable table{storage(), d, elements(0), scales_, names_, origin_};
     std::vector<std::vector<Hit>> hits(count);
     const auto best =
-        top_k(table, units, static_cast<std::size_t>(k), filter, static_cast<std::size_t>(options_.threads));
+        search_.top_k(table(), units, static_cast<std::size_t>(k), filter, static_cast<std::size_t>(options_.threads));
     for (std::size_t q = 0; q < count; ++q)
       for (const Scored& scored : best[q]) hits[q].push_back({scored.score, *names_[scored.row]});
     return hits;
@@ -187,9 +190,12 @@ class Index {
       float scale;
       const std::byte* elements;
     };
-    write_index(path, dimension_, storage(), model(), model_directory(), order.size(), files, [&](std::size_t i) {
-      return Row{names_[order[i]], scaled() ? scales_[order[i]] : 1, elements(order[i])};
-    });
+    write_index(
+        path, dimension_, storage(), model(), model_directory(), order.size(), files,
+        [&](std::size_t i) {
+          return Row{names_[order[i]], scaled() ? scales_[order[i]] : 1, elements(order[i])};
+        },
+        search_.tensors(table(), order));
   }
 
   /// Index in the file @p path. Its vectors are mapped: read from the disk on first use, and copied into memory by the
@@ -197,13 +203,15 @@ class Index {
   /// @param expected_model  model that the index must have; empty: any
   /// @param threads         as IndexOptions::threads
   /// @param files           receives the states that were saved with the vectors; null: they are left out
+  /// @param search          of the policy
   /// @throws rc3::Error naming the file and the field: truncated, damaged, of a newer version or another model
-  static Index load(const std::filesystem::path& path, std::string_view expected_model = {}, int threads = 1,
-                    FileStates* files = nullptr) {
+  static BasicIndex load(const std::filesystem::path& path, std::string_view expected_model = {}, int threads = 1,
+                         FileStates* files = nullptr, typename Search::Options search = {}) {
     auto mapping = io::Mapping::of(io::InputFile(path));
     IndexContent content = parse_index({mapping->data(), mapping->size()}, path.string(), expected_model);
-    Index index(content.dimension,
-                {content.storage, threads, std::move(content.model), std::move(content.model_directory)});
+    BasicIndex index(content.dimension,
+                     {content.storage, threads, std::move(content.model), std::move(content.model_directory)},
+                     std::move(search));
     index.origin_ = path.string();
     index.rows_.reserve(content.names.size());
     index.names_.reserve(content.names.size());
@@ -218,6 +226,7 @@ class Index {
     index.scales_ = std::move(content.scales);
     index.mapped_ = content.vectors;
     index.mapping_ = std::move(mapping);
+    index.search_.load(index.table(), content, index.origin_);
     return index;
   }
 
@@ -229,6 +238,9 @@ class Index {
 
   bool scaled() const { return storage_row(storage()).scaled; }
   std::size_t row_bytes() const { return static_cast<std::size_t>(dimension_) * storage_row(storage()).bytes; }
+  VectorTable table() const {
+    return {storage(), static_cast<std::size_t>(dimension_), elements(0), scales_, names_, origin_};
+  }
   const std::byte* elements(std::size_t row) const { return (mapping_ ? mapped_ : bytes_.data()) + row * row_bytes(); }
 
   std::size_t row_of(std::string_view name) const {
@@ -258,6 +270,7 @@ class Index {
 
   std::int64_t dimension_;
   IndexOptions options_;
+  Search search_;
   std::string origin_ = "search::Index";                                      ///< in errors: the file it is from
   std::unordered_map<std::string, std::size_t, Hash, std::equal_to<>> rows_;  ///< row of each name
   std::vector<const std::string*> names_;                                     ///< key of rows_ for each row

@@ -1,10 +1,11 @@
 #pragma once
-/// File of an index: safetensors with two to four tensors.
+/// File of an index: safetensors with two to four tensors, and those of a search policy.
 ///
 /// | tensor | type | content |
 /// |---|---|---|
 /// | files | I64 [N, 3] | size, time and checksum of each vector's file (FileState); absent without files |
 /// | scales | F32 [N] | scale of each vector; absent for float32 |
+/// | graph_... | | of a search policy, as Hnsw |
 /// | vectors | F32, BF16 or I8 [N, D] | stored elements |
 /// | names | U8 [bytes] | JSON array of N strings, in the order of the vectors |
 ///
@@ -40,8 +41,17 @@
 namespace rc3::search {
 
 inline constexpr std::string_view index_format = "rc3.search.index";
-inline constexpr std::int64_t index_version = 1;
+inline constexpr std::int64_t index_version = 2;       ///< of an index with tensors of a policy; 1 without
 inline constexpr std::int64_t max_dimension = 65'536;  ///< numbers of a vector
+
+/// Tensor that a search policy keeps in the file of an index.
+struct IndexTensor {
+  std::string name;  ///< begins with policy_prefix
+  io::safetensors::Dtype dtype = io::safetensors::Dtype::u8;
+  std::vector<std::int64_t> shape;
+  std::vector<std::byte> bytes;
+};
+inline constexpr std::string_view policy_prefix = "graph_";
 
 /// Parsed index. The vectors are those of the file's bytes, not copied.
 struct IndexContent {
@@ -51,7 +61,8 @@ struct IndexContent {
   std::string model_directory;
   std::vector<std::string> names;
   std::vector<float> scales;
-  std::vector<FileState> files;  ///< of each name; size -1: not a file; empty: no vector has one
+  std::vector<FileState> files;      ///< of each name; size -1: not a file; empty: no vector has one
+  std::vector<IndexTensor> tensors;  ///< of a search policy
   const std::byte* vectors = nullptr;
 };
 
@@ -122,6 +133,17 @@ inline std::int64_t metadata_number(const io::safetensors::Header& header, const
 
 }  // namespace detail
 
+/// Version of an index. @throws rc3::Error unless @p header is that of an index, of a known version
+inline std::int64_t require_index(const io::safetensors::Header& header, std::string_view file) {
+  const auto format = header.metadata.find("format");
+  require(format != header.metadata.end() && format->second == index_format, file,
+          ": no index: metadata \"format\" must be \"", index_format, "\"; rc3::search::Index::save writes such files");
+  const std::int64_t version = detail::metadata_number(header, "version", file);
+  require(version <= index_version, file, ": version ", version, " is newer than ", index_version,
+          ", the newest that this rc3 reads; update rc3 or make the index again");
+  return version;
+}
+
 /// Index in the bytes of a file. Every size is checked; the vectors' elements are not read.
 /// @param bytes           the whole file; must outlive the result's vectors
 /// @param expected_model  model that the index must have; empty: any
@@ -131,12 +153,7 @@ inline IndexContent parse_index(std::span<const std::byte> bytes, std::string_vi
   using io::safetensors::Dtype;
   const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
   const io::safetensors::Header header = io::safetensors::read_header(text, file);
-  const auto format = header.metadata.find("format");
-  require(format != header.metadata.end() && format->second == index_format, file,
-          ": no index: metadata \"format\" must be \"", index_format, "\"; rc3::search::Index::save writes such files");
-  const std::int64_t version = detail::metadata_number(header, "version", file);
-  require(version <= index_version, file, ": version ", version, " is newer than ", index_version,
-          ", the newest that this rc3 reads; update rc3 or make the index again");
+  const std::int64_t version = require_index(header, file);
 
   IndexContent content;
   content.model = detail::metadata(header, "model", file);
@@ -175,9 +192,15 @@ inline IndexContent parse_index(std::span<const std::byte> bytes, std::string_vi
           ": tensor \"vectors\": begins at byte ", header.data_offset + vectors.begin, ", no multiple of ", row->bytes);
   const bool has_files =
       std::any_of(header.entries.begin(), header.entries.end(), [](const auto& e) { return e.name == "files"; });
-  require(header.entries.size() == 2u + row->scaled + has_files, file, ": has ", header.entries.size(),
-          " tensors; an index of ", row->name, " has ", row->scaled ? "scales, vectors and names" : "vectors and names",
-          ", and may have files");
+  for (const auto& entry : header.entries)
+    if (entry.name.starts_with(policy_prefix))
+      content.tensors.push_back(
+          {entry.name, entry.dtype, entry.shape, {at(entry), bytes.data() + header.data_offset + entry.end}});
+  require(version > 1 || content.tensors.empty(), file, ": version 1 has no tensor \"",
+          content.tensors.empty() ? "" : content.tensors[0].name, "\"; make the index again");
+  require(header.entries.size() == 2u + row->scaled + has_files + content.tensors.size(), file, ": has ",
+          header.entries.size(), " tensors; an index of ", row->name, " has ",
+          row->scaled ? "scales, vectors and names" : "vectors and names", ", and may have files");
   if (row->scaled) {
     const auto scales = find("scales", Dtype::f32);
     require(scales.shape == std::vector<std::int64_t>{count}, file, ": tensor \"scales\": its shape must be [", count,
@@ -204,13 +227,25 @@ inline IndexContent parse_index(std::span<const std::byte> bytes, std::string_vi
   return content;
 }
 
+/// Directory of the model that the index in @p path was made with, by its header alone; empty if it names none.
+/// @throws rc3::Error if it is no index
+inline std::string model_directory_of(const std::filesystem::path& path) {
+  const io::safetensors::Header header = io::safetensors::read_header(path);
+  const std::string file = path.string();
+  require_index(header, file);
+  const auto found = header.metadata.find("model_directory");
+  return found == header.metadata.end() ? std::string() : found->second;
+}
+
 /// Writes an index, complete or not at all.
 /// @param files  states of the vectors' files, by name; names without a vector are left out
 /// @param row    called as row(i): name, scale and element bytes of vector i; the order of writing
+/// @param tensors  of the search policy; wide elements first, none of less than four bytes
 /// @throws rc3::Error if the disk is full or the folder is not writable; an old file at @p path then remains
 template <class Row>
 void write_index(const std::filesystem::path& path, std::int64_t dimension, Storage storage, const std::string& model,
-                 const std::string& model_directory, std::size_t count, const FileStates& files, const Row& row) {
+                 const std::string& model_directory, std::size_t count, const FileStates& files, const Row& row,
+                 const std::vector<IndexTensor>& tensors = {}) {
   using io::safetensors::Dtype;
   const StorageRow& form = storage_row(storage);
   std::string names = "[";
@@ -226,12 +261,13 @@ void write_index(const std::filesystem::path& path, std::int64_t dimension, Stor
   };
   const std::size_t vector_bytes = static_cast<std::size_t>(dimension) * form.bytes;
   if (!files.empty()) entry("files", Dtype::i64, {n, 3}, count * 3 * sizeof(std::int64_t));
+  for (const IndexTensor& tensor : tensors) entry(tensor.name, tensor.dtype, tensor.shape, tensor.bytes.size());
   if (form.scaled) entry("scales", Dtype::f32, {n}, count * sizeof(float));
   entry("vectors", form.dtype, {n, dimension}, count * vector_bytes);
   entry("names", Dtype::u8, {static_cast<std::int64_t>(names.size())}, names.size());
 
   std::map<std::string, std::string> metadata{{"format", std::string(index_format)},
-                                              {"version", std::to_string(index_version)},
+                                              {"version", tensors.empty() ? "1" : std::to_string(index_version)},
                                               {"dimension", std::to_string(dimension)},
                                               {"storage", std::string(form.name)},
                                               {"model", model}};
@@ -251,6 +287,7 @@ void write_index(const std::filesystem::path& path, std::int64_t dimension, Stor
     const std::int64_t numbers[3] = {state.size, state.modified, std::int64_t{state.checksum}};
     put(numbers, sizeof numbers);
   }
+  for (const IndexTensor& tensor : tensors) put(tensor.bytes.data(), tensor.bytes.size());
   for (std::size_t i = 0; form.scaled && i < count; ++i) {
     const float scale = row(i).scale;
     put(&scale, sizeof scale);

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <bit>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -15,13 +16,13 @@
 #include <string>
 #include <string_view>
 #include <thread>
-#include <type_traits>
 #include <utility>
 #include <vector>
 
 #include <Eigen/Core>
 
 #include "rc3/core/error.hpp"
+#include "rc3/search/screen.hpp"
 #include "rc3/search/storage.hpp"
 
 namespace rc3::search {
@@ -38,6 +39,16 @@ struct VectorTable {
   std::span<const std::string* const> names;  ///< all different
   std::string_view origin = "index";          ///< name of the file or index in errors
 };
+
+/// Stored vector of @p row, as float [dimension] of norm 1.
+inline std::vector<float> vector_of(const VectorTable& table, std::size_t row) {
+  const float scale = table.scales.empty() ? 1.0f : table.scales[row];
+  std::vector<float> values(table.dimension);
+  with_elements(table.storage, table.vectors, [&](const auto* elements) {
+    for (std::size_t i = 0; i < values.size(); ++i) values[i] = value_of(elements[row * values.size() + i]) * scale;
+  });
+  return values;
+}
 
 /// Row of a VectorTable and its cosine.
 struct Scored {
@@ -64,6 +75,16 @@ double dot(const float* q, const T* r, std::size_t n) {
 /// 16 covers the norms, the scale and the rounding of the score. Source: Higham, "Accuracy and Stability of Numerical
 /// Algorithms", 2002, section 3.1.
 inline float product_error(std::size_t n) { return static_cast<float>((static_cast<double>(n) + 16) * 0x1.03p-24); }
+
+/// Cosine of a row and a unit vector. @throws rc3::Error if the row has a number that is not finite
+template <class T>
+float exact_score(const VectorTable& table, const T* elements, std::size_t row, const float* query) {
+  const double sum = dot(query, elements + row * table.dimension, table.dimension);
+  require(std::isfinite(sum), table.origin, ": vector of \"", *table.names[row],
+          "\": has a number that is not finite; the file is damaged: make the index again");
+  const double scale = table.scales.empty() ? 1.0 : double{table.scales[row]};
+  return static_cast<float>(std::clamp(sum * scale, -1.0, 1.0));
+}
 
 /// The k best rows so far.
 class Best {
@@ -105,15 +126,12 @@ class Best {
   std::vector<Scored> heap_;  ///< the worst at the front
 };
 
-using Matrix = Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
-
-/// One thread's part of a search. A float product of a block of vectors and a block of queries excludes nearly all
-/// rows; those within its error of the k best get their exact score.
+/// One thread's part of a search. A float product of a row and a query excludes nearly all rows; those within its error
+/// of the k best get their exact score.
 template <class T>
 class BlockSearch {
  public:
   static constexpr std::size_t max_rows = 1024;
-  static constexpr std::size_t max_queries = 64;
 
   /// Rows a block: at most 1 MiB of floats, so that a block stays in the processor's cache.
   static std::size_t block_rows(std::size_t dimension) {
@@ -126,48 +144,39 @@ class BlockSearch {
         queries_(queries),
         filter_(filter),
         error_(product_error(table.dimension)),
-        best_(static_cast<std::size_t>(queries.rows()), Best(k, table)) {}
+        best_(static_cast<std::size_t>(queries.rows()), Best(k, table)) {
+    const auto count = static_cast<std::size_t>(queries.rows());
+    for (std::size_t q = 0; q < count; q += Screen::max_queries)
+      screens_.emplace_back(queries.data() + q * table.dimension, std::min(Screen::max_queries, count - q),
+                            table.dimension);
+  }
 
+  /// Parts of a block grow with the rows seen: the k best of the first rows exclude most of the next.
   void rows(std::size_t begin, std::size_t end) {
-    const auto d = static_cast<Eigen::Index>(table_.dimension), n = static_cast<Eigen::Index>(end - begin);
-    const Eigen::Map<const Matrix> block(floats(begin, end), n, d);
-    for (Eigen::Index q = 0; q < queries_.rows(); q += max_queries) {
-      const Eigen::Index count = std::min<Eigen::Index>(max_queries, queries_.rows() - q);
-      products_.resize(n, count);
-      products_.noalias() = block * queries_.middleRows(q, count).transpose();
-      for (Eigen::Index i = 0; i < count; ++i) collect(begin, q + i, products_.col(i));
+    for (std::size_t part; begin < end; begin += part, seen_ += part) {
+      part = std::min(end - begin, std::max(seen_, first_rows));
+      for (std::size_t s = 0; s < screens_.size(); ++s) screen(begin, part, s);
     }
   }
 
   const std::vector<Best>& best() const { return best_; }
 
  private:
-  const float* floats(std::size_t begin, std::size_t end) {
-    const T* from = elements_ + begin * table_.dimension;
-    if constexpr (std::is_same_v<T, float>) {
-      return from;
-    } else {
-      const std::size_t n = (end - begin) * table_.dimension;
-      floats_.resize(n);
-      to_floats(from, floats_.data(), n);
-      return floats_.data();
-    }
+  static constexpr std::size_t first_rows = 24;
+
+  void screen(std::size_t begin, std::size_t n, std::size_t s) {
+    const std::size_t first = s * Screen::max_queries, count = std::min(Screen::max_queries, best_.size() - first);
+    for (std::size_t q = 0; q < count; ++q) thresholds_[q] = best_[first + q].worst() - error_;
+    screens_[s](elements_ + begin * table_.dimension, table_.scales.empty() ? nullptr : &table_.scales[begin], n,
+                thresholds_, masks_);
+    for (std::size_t i = 0; i < n; ++i)
+      for (std::uint64_t mask = masks_[i]; mask != 0; mask &= mask - 1)
+        add(begin + i, first + static_cast<std::size_t>(std::countr_zero(mask)));
   }
 
-  template <class Column>
-  void collect(std::size_t begin, Eigen::Index query, const Column& products) {
-    Best& best = best_[static_cast<std::size_t>(query)];
-    for (Eigen::Index i = 0; i < products.size(); ++i) {
-      const std::size_t row = begin + static_cast<std::size_t>(i);
-      const float scale = table_.scales.empty() ? 1.0f : table_.scales[row];
-      if (products[i] * scale < best.worst() - error_) continue;  // a NaN stays, for the error below
-      const std::string& name = *table_.names[row];
-      if (filter_ && !filter_(name)) continue;
-      const double sum = dot(queries_.row(query).data(), elements_ + row * table_.dimension, table_.dimension);
-      require(std::isfinite(sum), table_.origin, ": vector of \"", name,
-              "\": has a number that is not finite; the file ", "is damaged: make the index again");
-      best.add({static_cast<float>(std::clamp(sum * double{scale}, -1.0, 1.0)), row});
-    }
+  void add(std::size_t row, std::size_t query) {
+    if (filter_ && !filter_(*table_.names[row])) return;
+    best_[query].add({exact_score(table_, elements_, row, queries_.row(static_cast<Eigen::Index>(query)).data()), row});
   }
 
   const VectorTable& table_;
@@ -176,8 +185,10 @@ class BlockSearch {
   const Filter& filter_;
   float error_;
   std::vector<Best> best_;
-  std::vector<float> floats_;
-  Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic> products_;
+  std::vector<Screen> screens_;
+  std::size_t seen_ = 0;
+  float thresholds_[Screen::max_queries] = {};
+  std::uint64_t masks_[max_rows] = {};
 };
 
 /// Runs @p work on @p threads threads, this one included. @throws what the first failing one threw

@@ -65,6 +65,7 @@ class SiglipText : public detail::TextTransformer {
   /// @throws rc3::Error naming the file, and the key or tensor that is missing, unknown or of another shape
   static std::shared_ptr<SiglipText> from_pretrained(const std::filesystem::path& directory,
                                                      io::LoadReport* report = nullptr) {
+    const nn::Uninitialized all_are_read(report == nullptr);
     auto siglip = std::make_shared<SiglipText>(SiglipTextOptions::from_config(directory));
     io::load_pretrained(*siglip, directory, detail::text_layout("", "head."), report);
     return siglip;

@@ -20,6 +20,7 @@ class XlmRoberta : public Bert {
   /// @throws rc3::Error naming the file, and the key or tensor that is missing, unknown or of another shape
   static std::shared_ptr<XlmRoberta> from_pretrained(const std::filesystem::path& directory,
                                                      io::LoadReport* report = nullptr) {
+    const nn::Uninitialized all_are_read(report == nullptr);
     auto model = std::make_shared<XlmRoberta>(BertOptions::from_config(directory));
     io::load_pretrained(*model, directory, detail::bert_layout(), report);
     return model;

@@ -47,6 +47,7 @@ class XlmRobertaForMaskedLm : public torch::nn::Module {
   static std::shared_ptr<XlmRobertaForMaskedLm> from_pretrained(const std::filesystem::path& directory,
                                                                 io::LoadReport* report = nullptr) {
     io::Config(directory).only("tie_word_embeddings", true);
+    const nn::Uninitialized all_are_read(report == nullptr);
     auto model = std::make_shared<XlmRobertaForMaskedLm>(BertOptions::from_config(directory));
     io::load_pretrained(*model, directory, detail::masked_lm_layout(), report);
     return model;

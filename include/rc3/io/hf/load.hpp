@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "rc3/core/error.hpp"
+#include "rc3/core/nn/uninitialized.hpp"
 #include "rc3/io/safetensors.hpp"
 #include "rc3/io/weights.hpp"
 
@@ -54,10 +55,11 @@ struct TensorSource {
   std::string where;  ///< in errors: the file or directory
   std::map<std::string, Entry> entries;
 
-  /// Adds a tensor that @p read makes of mapped memory, at no cost.
-  void add(const std::string& name, std::function<at::Tensor()> read) {
-    const auto tensor = read();
-    entries.emplace(name, Entry{tensor.sizes().vec(), tensor.scalar_type(), std::move(read)});
+  /// Adds a tensor of mapped memory, whose values are copied when they are read.
+  void add(const std::string& name, std::function<at::Tensor()> mapped) {
+    const auto tensor = mapped();
+    entries.emplace(name, Entry{tensor.sizes().vec(), tensor.scalar_type(),
+                                [mapped = std::move(mapped)] { return mapped().clone(); }});
   }
 };
 
@@ -100,7 +102,7 @@ class Matcher {
 
 }  // namespace detail
 
-/// Copies tensors into the parameters and buffers of @p module with the same names. Floating-point types are converted
+/// Reads tensors into the parameters and buffers of @p module with the same names. Floating-point types are converted
 /// (a file in bfloat16 to a module in float32); other types are not.
 ///
 /// All names, shapes and types are checked before the first value is copied.
@@ -150,7 +152,7 @@ inline LoadReport load_weights(torch::nn::Module& module, const TensorSource& so
 
   torch::NoGradGuard no_grad;
   for (const auto& [renamed, name] : sources) {
-    targets.at(renamed).copy_(source.entries.at(name).read());
+    nn::assign(targets.at(renamed), source.entries.at(name).read());
     report.loaded.push_back(renamed);
   }
   return report;

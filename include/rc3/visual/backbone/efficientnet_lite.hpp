@@ -187,6 +187,7 @@ class EfficientNetLite : public torch::nn::Module {
   /// @throws rc3::Error naming the file and the tensor that is missing, unknown or of another shape
   static std::shared_ptr<Self> from_pretrained(const std::filesystem::path& directory,
                                                EfficientNetLiteOptions options = {}, io::LoadReport* report = nullptr) {
+    const nn::Uninitialized all_are_read(report == nullptr);
     auto network = std::make_shared<Self>(options);
     auto found = io::load_weights(*network, directory,
                                   {.strip_prefixes = {},

@@ -144,6 +144,7 @@ inline Vit::Vit(VitOptions options) : VisionTransformer(options, detail::vit_str
 inline std::shared_ptr<Vit> Vit::from_pretrained(const std::filesystem::path& directory, io::LoadReport* report) {
   auto options = VitOptions::from_config(directory);
   if (!detail::has_weight(directory, "pooler.dense.weight", detail::vit_layout().prefixes)) options.pooler = 0;
+  const nn::Uninitialized all_are_read(report == nullptr);
   auto vit = std::make_shared<Vit>(options);
   io::load_pretrained(*vit, directory, detail::vit_layout(), report);
   return vit;
