@@ -143,6 +143,7 @@ inline ClipVision::ClipVision(ClipVisionOptions options)
 
 inline std::shared_ptr<ClipVision> ClipVision::from_pretrained(const std::filesystem::path& directory,
                                                                io::LoadReport* report) {
+  const nn::Uninitialized all_are_read(report == nullptr);
   if (io::is_open_clip(directory)) {
     auto clip = std::make_shared<ClipVision>(ClipVisionOptions::from_open_clip(directory));
     io::load_pretrained(*clip, io::OpenClip(directory).vision_tensors(), detail::clip_layout(""), report);
@@ -153,7 +154,6 @@ inline std::shared_ptr<ClipVision> ClipVision::from_pretrained(const std::filesy
   require(!projects || options.projection > 0, (directory / "config.json").string(),
           ": the key \"projection_dim\" is missing, but there is a visual_projection.weight");
   if (!projects) options.projection = 0;
-  const nn::Uninitialized all_are_read(report == nullptr);
   auto clip = std::make_shared<ClipVision>(options);
   io::load_pretrained(*clip, directory, detail::clip_layout(""), report);
   return clip;
