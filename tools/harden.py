@@ -91,7 +91,36 @@ def write(page: Path, rows: dict[str, Row]) -> None:
     page.write_text("\n".join([before + BEGIN, machine, "", *table(rows), END + after]), "utf-8")
 
 
+def self_test() -> None:
+    """Each result that a row may have, from a result of ctest that has them all."""
+    case = '<testcase name="{}" time="{}" status="{}"><system-out>{}</system-out></testcase>'
+    junit = "<testsuite>" + "".join(
+        case.format(*row)
+        for row in (
+            ("a.light", 2, "run", "T1 bytes: 0 (&lt;= 0) pass\nT2 ranks: 1 (&gt;= 2) fail\nT9 nothing of this table: 0 (&lt;= 0) pass"),
+            ("b.light", 3, "fail", "T1 more bytes: 1e-3 (&lt;= 1) pass"),
+            ("fuzz.x", 5, "run", "stat::number_of_executed_units: 1234"),
+            ("fuzz.y", 1, "fail", ""),
+            ("other", 1, "run", "T1 not asked for: 5 (&lt;= 0) fail"),
+        )
+    )
+    labels = {"a.light": ["light", "harden"], "b.light": ["harden"], "fuzz.x": ["T4"], "fuzz.y": ["T5"]}
+    rows = {code: Row(code) for code in ("T1", "T2", "T3", "T4", "T5")}
+    collect(rows, labels, xml.fromstring(junit + "</testsuite>"))
+    cells = {code: row.cells() for code, row in rows.items()}
+    assert cells["T1"] == ("fail", "2", "b.light: failed; bytes: 0 (<= 0)", "5"), cells
+    assert cells["T2"] == ("fail", "1", "ranks: 1 (>= 2)", "2"), cells
+    assert cells["T3"] == ("no figure", "0", "", "0"), cells
+    assert cells["T4"] == ("pass", "1", "fuzz.x: 1,234 inputs", "5"), cells
+    assert cells["T5"][0] == "fail", cells
+    assert titles("| code | test |\n| T1 | a | b |\n" + BEGIN + "\n| T2 | c | d |") == {"T1": "a"}
+    listing = {"tests": [{"name": "x", "properties": [{"name": "LABELS", "value": ["light", "T21"]}]}, {"name": "y", "properties": []}]}
+    assert labels_of(listing) == {"x": ["light", "T21"]}
+
+
 def main() -> None:
+    if "--self-test" in sys.argv:
+        return self_test()
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--build", type=Path, required=True)
     parser.add_argument("--page", type=Path, default=Path(__file__).parents[1] / "docs/reliability.md")

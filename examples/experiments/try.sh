@@ -35,6 +35,7 @@ grep -q '"batch": 8' "$folder/run/step-3/configuration.json" || fail "the config
 grep -q '"train.schedule.total": "command line"' "$folder/run/step-3/provenance.json" || fail "the sources are not in the checkpoint"
 grep -q '<th scope="row">ja</th>' "$folder/run/report.html" || fail "no table by language in the report"
 grep -q '"name": "ja"' "$folder/run/report.json" || fail "no table by language in the report's JSON"
+says 'loader.window was' "${run[@]}" --train.schedule.total 4 --loader.window 3
 [[ -s $folder/run/report.html && $(wc -l <"$folder/run/log.jsonl") -ge 1 ]] || fail "no report or log"
 
 # The best model of a run, also across a resume, is that of the highest recall that any checkpoint has.

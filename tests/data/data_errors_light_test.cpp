@@ -60,4 +60,16 @@ BOOST_AUTO_TEST_CASE(threads_lose_no_count) {
   BOOST_TEST(all.samples() == 4000);
 }
 
+BOOST_AUTO_TEST_CASE(what_is_left_aside_is_no_error_and_has_a_count) {
+  DataErrors errors;
+  BOOST_TEST(errors.left_aside() == "");
+  errors.pass_over(".npy", "a.tar: 1.npy");
+  errors.pass_over(".npy", "a.tar: 2.npy", 41);
+  errors.pass_over("hidden", "a.tar: ._1.jpg");
+  BOOST_TEST(errors.left_aside() ==
+             "left aside  42 .npy, first a.tar: 1.npy\nleft aside  1 hidden, first a.tar: ._1.jpg\n");
+  BOOST_TEST(errors.count() == 0);
+  BOOST_TEST(errors.report() == "");
+}
+
 BOOST_AUTO_TEST_SUITE_END()
