@@ -46,29 +46,39 @@ struct Served {
 /// @param ends  the client says that it sends nothing more: the server need not wait, but cpp-httplib then often sends
 ///         no reply
 std::string answer(int port, std::string_view bytes, bool ends) {
-  const int client = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   sockaddr_in to{};
   to.sin_family = AF_INET;
   to.sin_port = htons(static_cast<std::uint16_t>(port));
   to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  // Closed without a farewell: millions of connections that wait for their end would leave no free port.
+  // Closed without a farewell: millions of connections that wait for their end would leave no free port. The fuzzer's
+  // own clock interrupts calls.
   const linger none{1, 0};
-  ::setsockopt(client, SOL_SOCKET, SO_LINGER, &none, sizeof none);
-  if (client < 0 || ::connect(client, reinterpret_cast<const sockaddr*>(&to), sizeof to) != 0) {
+  int client = -1;
+  for (int i = 0; i < 10 && client < 0; ++i) {
+    client = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    ::setsockopt(client, SOL_SOCKET, SO_LINGER, &none, sizeof none);
+    if (::connect(client, reinterpret_cast<const sockaddr*>(&to), sizeof to) == 0) break;
+    ::close(client);
+    client = -1;
+  }
+  if (client < 0) {
     std::cerr << "no connection: " << std::strerror(errno) << '\n';
     std::abort();
   }
   while (!bytes.empty()) {
     const auto sent = ::send(client, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+    if (sent < 0 && errno == EINTR) continue;
     if (sent <= 0) break;  // the server has closed: it has seen enough
     bytes.remove_prefix(static_cast<std::size_t>(sent));
   }
   if (ends) ::shutdown(client, SHUT_WR);
   std::string all(1 << 16, '\0');
   std::size_t size = 0;
-  for (ssize_t n = 0; (n = ::recv(client, all.data() + size, all.size() - size, 0)) > 0;) {
+  while (size < all.size()) {
+    const auto n = ::recv(client, all.data() + size, all.size() - size, 0);
+    if (n < 0 && errno == EINTR) continue;
+    if (n <= 0) break;
     size += static_cast<std::size_t>(n);
-    if (size == all.size()) break;
   }
   all.resize(size);
   ::close(client);
