@@ -105,7 +105,8 @@ class Matcher {
 /// Reads tensors into the parameters and buffers of @p module with the same names. Floating-point types are converted
 /// (a file in bfloat16 to a module in float32); other types are not.
 ///
-/// All names, shapes and types are checked before the first value is copied.
+/// All names, shapes and types are checked before the first value is read. The module takes the memory of a tensor of
+/// its own type.
 /// @throws rc3::Error for a different shape or type, two names of one parameter, and, with
 ///         options.strict, a parameter missing from the file or an unused name of the file.
 inline LoadReport load_weights(torch::nn::Module& module, const TensorSource& source, const LoadOptions& options = {}) {
@@ -158,11 +159,12 @@ inline LoadReport load_weights(torch::nn::Module& module, const TensorSource& so
   return report;
 }
 
-/// The same for the tensors of a file. @param path  a .safetensors file or a pretrained directory
+/// The same for the tensors of a file, which are mapped: read from the disk on first use; io::Mapping states the
+/// restrictions on the file. @param path  a .safetensors file or a pretrained directory
 /// @throws rc3::Error as above, and for an invalid file
 inline LoadReport load_weights(torch::nn::Module& module, const std::filesystem::path& path,
                                const LoadOptions& options = {}) {
-  const Weights weights(path);
+  const Weights weights(path, safetensors::Access::mapped);
   return load_weights(module, source_of(weights), options);
 }
 

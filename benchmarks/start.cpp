@@ -1,0 +1,28 @@
+// From the start of a process to the first embedding of a text: benchmarks/peers/start.py times the whole process, and
+// the same in Python.  bench_start <directory of multilingual-e5>
+
+#include <c10/core/InferenceMode.h>
+
+#include <cstdint>
+#include <cstdio>
+#include <exception>
+#include <filesystem>
+#include <future>
+#include <vector>
+
+#include "rc3/text/text.hpp"
+
+int main(int count, char** arguments) try {
+  const std::filesystem::path folder = count > 1 ? arguments[1] : "";
+  auto reading = std::async(std::launch::async, [&] { return rc3::text::Tokenizer::from_pretrained(folder); });
+  const auto model = rc3::text::Bert::from_pretrained(folder);
+  model->eval();
+  const auto tokenizer = reading.get();
+  const std::vector<std::vector<std::int64_t>> ids{tokenizer.encode("query: a dog in the snow")};
+  const c10::InferenceMode inference;
+  const auto vector = model->pool(model->encode(rc3::text::pad_batch(ids, 1, tokenizer.pad_id())));
+  std::printf("%.5f\n", vector[0][0].item<double>());
+} catch (const std::exception& error) {
+  std::fprintf(stderr, "bench_start: %s\n", error.what());
+  return 1;
+}
