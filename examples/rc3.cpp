@@ -117,7 +117,7 @@ int main(int argc, char** argv) {
   std::string sample = "Ein Frosch sitzt auf einem Blatt. 青蛙坐在叶子上。";
   bool all_names = false;
   auto* inspect = app.add_subcommand(
-      "inspect", "Say what a pretrained directory holds: architecture, parameters, keys, tokenizer, images.");
+      "inspect", "Say what a pretrained or model directory holds: architecture, parameters, keys, tokenizer, images.");
   inspect->add_option("DIR", folder, "directory with config.json and model.safetensors (or shards)")->required();
   inspect->add_flag("--keys", all_names, "list every key");
   inspect->add_option("--text", sample, "text that the tokenizer is shown on")->capture_default_str();

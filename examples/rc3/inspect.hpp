@@ -1,5 +1,5 @@
 #pragma once
-/// `rc3 inspect DIR`: what a pretrained directory holds, and what this library takes from it.
+/// `rc3 inspect DIR`: what a pretrained directory or a model directory holds, and what this library takes from it.
 
 #include <rc3/rc3.hpp>
 
@@ -102,8 +102,9 @@ inline std::string millions(std::int64_t n) {
   return text;
 }
 
-inline void show_weights(const std::filesystem::path& folder) {
-  const rc3::io::Weights weights(folder, rc3::io::safetensors::Access::mapped);
+/// @param path  a directory or a file
+inline void show_weights(const std::filesystem::path& path) {
+  const rc3::io::Weights weights(path, rc3::io::safetensors::Access::mapped);
   std::map<std::string, std::int64_t> numbers;  // by type
   std::set<std::filesystem::path> files;
   std::uint64_t bytes = 0;
@@ -184,9 +185,43 @@ inline void show_preprocessor(const std::filesystem::path& folder, const rc3::io
   line("images", file + text + ", mean " + three(options.mean) + ", std " + three(options.std));
 }
 
+/// A model directory of rc3::save: type, weights, tokenizer, images, card and whether each file is whole.
+inline bool inspect_model(const std::filesystem::path& folder) {
+  const auto directory = rc3::pipeline::open_directory(folder);
+  line("directory", folder.string());
+  line("model", directory.variant);
+  show_weights(folder / rc3::pipeline::weights_file);
+  const auto& tokenizer = directory.at("tokenizer");
+  line("tokenizer", tokenizer.value("type", "?") + " " + tokenizer.value("options", nlohmann::ordered_json()).dump());
+  line("images", directory.at("images").dump());
+  const auto& card = directory.at("card");
+  for (const char* key : {"title", "licence"})
+    if (const auto text = card.value(key, std::string()); !text.empty()) line(key, text);
+  for (const auto& data : card.value("data", nlohmann::ordered_json::array()))
+    line("trained on", data.get<std::string>());
+  for (const auto& weights : card.value("weights", nlohmann::ordered_json::array()))
+    line("contains", weights.value("name", "") + " (" + weights.value("licence", "licence unknown") + ")");
+  rc3::io::verify_files(folder, directory.files, rc3::pipeline::config_file);
+  line("check sums", rc3::join(directory.files.size(), " files are whole"));
+  return true;
+}
+
+/// A directory of open_clip. Every tensor must be read, or loading throws.
+inline bool inspect_open_clip(const std::filesystem::path& folder) {
+  line("directory", folder.string());
+  line("architecture", "open_clip");
+  show_weights(rc3::io::OpenClip::weights_of(folder));
+  const auto model = rc3::XlmRobertaClip::from_pretrained(folder);
+  line("loads as", model->name() + ", " + millions(rc3::nn::count_parameters(*model).total) + " parameters");
+  return true;
+}
+
 /// Prints what @p folder holds. @return whether this library loads it without a missing or unused tensor
+/// @throws rc3::Error for a damaged file
 inline bool inspect(const std::filesystem::path& folder, bool all_names, const std::string& sample) {
+  if (rc3::io::is_open_clip(folder)) return inspect_open_clip(folder);
   const rc3::io::Config config(folder);
+  if (config.has("format")) return inspect_model(folder);
   line("directory", folder.string());
   const auto heads = rc3::io::get_or<std::vector<std::string>>(config.json(), "architectures", config.where(), {});
   line("architecture", rc3::io::get<std::string>(config.json(), "model_type", config.where()) +

@@ -84,6 +84,11 @@ fails 1 'give a text or --image' "$rc3" search photos.index
 fails 1 'empty or blank' "$rc3" search photos.index " "
 head -c 500 photos.index > short.index
 fails 1 'truncated' "$rc3" search short.index "a"
+"$rc3" inspect model > said
+grep -q '^model  *Model<' said && grep -q '^check sums  *2 files are whole$' said
+cp -r model damaged
+printf x >> damaged/sentencepiece.bpe.model
+fails 1 'sentencepiece.bpe.model: has ' "$rc3" inspect damaged
 mv model moved
 fails 1 'give its place with --model' "$rc3" search photos.index "a"
 [ "$("$rc3" search photos.index "two boxes" --top 3 --model moved | wc -l)" = 3 ]
