@@ -100,7 +100,7 @@ void memory(benchmark::State& state) {
         float sum = 0;
         const std::vector<float> query(dimension, 1.0f);
         for (std::size_t i = 0; i < part; ++i)
-          sum += detail::product(values.data() + (t * part + i) * dimension, query.data(), dimension);
+          sum += rc3::search::detail::product(values.data() + (t * part + i) * dimension, query.data(), dimension);
         sums[t] = sum;
       });
     all.clear();
