@@ -18,7 +18,7 @@ namespace rc3 {
 namespace pipeline {
 
 /// A model of images and texts that reads the directory of its class in transformers or open_clip: rc3::Clip,
-/// rc3::Siglip, rc3::OpenClipXlmRoberta.
+/// rc3::Siglip, rc3::XlmRobertaClip.
 template <class M>
 concept FromTransformers = requires(const std::filesystem::path& path) {
   { M::from_pretrained(path) } -> std::same_as<std::shared_ptr<M>>;

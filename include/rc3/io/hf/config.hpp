@@ -17,10 +17,10 @@
 
 namespace rc3::io {
 
-/// Object in `folder`/config.json. @throws rc3::Error naming the file and the reason.
-inline nlohmann::json read_config(const std::filesystem::path& folder) {
+/// Object in the file @p name of @p folder. @throws rc3::Error naming the file and the reason.
+inline nlohmann::json read_config(const std::filesystem::path& folder, const char* name = "config.json") {
   require(std::filesystem::is_directory(folder), folder.string(), ": no such folder");
-  const auto path = folder / "config.json";
+  const auto path = folder / name;
   nlohmann::json config = read_json(path);
   require(config.is_object(), path.string(), ": must be an object");
   return config;
@@ -30,9 +30,9 @@ inline nlohmann::json read_config(const std::filesystem::path& folder) {
 /// is an error that names the file and the key.
 class Config {
  public:
-  /// Reads `folder`/config.json. @throws rc3::Error as read_config does
-  explicit Config(const std::filesystem::path& folder)
-      : json_(read_config(folder)), where_((folder / "config.json").string()) {}
+  /// Reads `folder`/`name`. @throws rc3::Error as read_config does
+  explicit Config(const std::filesystem::path& folder, const char* name = "config.json")
+      : json_(read_config(folder, name)), where_((folder / name).string()) {}
 
   /// @param where  name of the object in errors, for example the file
   Config(nlohmann::json json, std::string where) : json_(std::move(json)), where_(std::move(where)) {}

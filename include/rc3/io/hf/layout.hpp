@@ -96,8 +96,7 @@ inline void load_pretrained(torch::nn::Module& module, const TensorSource& sourc
 /// The same for the weights of a pretrained directory or a .safetensors file.
 inline void load_pretrained(torch::nn::Module& module, const std::filesystem::path& path, const Layout& layout,
                             LoadReport* report = nullptr) {
-  const Weights weights(path, safetensors::Access::mapped);
-  load_pretrained(module, source_of(weights), layout, report);
+  load_pretrained(module, source_of(path), layout, report);
 }
 
 /// Writes @p module as a pretrained directory for transformers: model.safetensors and config.json, each complete or not

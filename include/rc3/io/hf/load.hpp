@@ -10,6 +10,7 @@
 #include <filesystem>
 #include <functional>
 #include <map>
+#include <memory>
 #include <regex>
 #include <string>
 #include <string_view>
@@ -55,23 +56,30 @@ struct TensorSource {
   std::string where;  ///< in errors: the file or directory
   std::map<std::string, Entry> entries;
 
-  /// Adds a tensor of mapped memory, whose values are copied when they are read.
-  void add(const std::string& name, std::function<at::Tensor()> mapped) {
-    const auto tensor = mapped();
-    entries.emplace(name, Entry{tensor.sizes().vec(), tensor.scalar_type(),
-                                [mapped = std::move(mapped)] { return mapped().clone(); }});
+  /// Adds a part or another view of mapped tensors.
+  void add(const std::string& name, std::function<at::Tensor()> read) {
+    const auto tensor = read();
+    entries.emplace(name, Entry{tensor.sizes().vec(), tensor.scalar_type(), std::move(read)});
   }
 };
 
-/// Tensors of @p weights, which must outlive the result.
-inline TensorSource source_of(const Weights& weights) {
-  TensorSource source{weights.path().string(), {}};
-  for (const auto& [name, reader] : weights.readers()) {
+/// Tensors of @p weights whose names start with @p prefix, without it.
+inline TensorSource source_of(const std::shared_ptr<const Weights>& weights, std::string_view prefix = "") {
+  TensorSource source{weights->path().string(), {}};
+  for (const auto& [name, reader] : weights->readers()) {
+    if (!name.starts_with(prefix)) continue;
     const safetensors::Entry& entry = *reader->find(name);
-    source.entries.emplace(name, TensorSource::Entry{entry.shape, safetensors::scalar_type(entry.dtype),
-                                                     [&weights, name = name] { return weights.read(name); }});
+    source.entries.emplace(name.substr(prefix.size()),
+                           TensorSource::Entry{entry.shape, safetensors::scalar_type(entry.dtype),
+                                               [weights, name = name] { return weights->read(name); }});
   }
   return source;
+}
+
+/// Tensors of a .safetensors file or a pretrained directory. They are mapped: read from the disk on first use;
+/// io::Mapping states the restrictions on the file. @throws rc3::Error for an invalid file
+inline TensorSource source_of(const std::filesystem::path& path) {
+  return source_of(std::make_shared<const Weights>(path, safetensors::Access::mapped));
 }
 
 namespace detail {
@@ -159,13 +167,10 @@ inline LoadReport load_weights(torch::nn::Module& module, const TensorSource& so
   return report;
 }
 
-/// The same for the tensors of a file, which are mapped: read from the disk on first use; io::Mapping states the
-/// restrictions on the file. @param path  a .safetensors file or a pretrained directory
-/// @throws rc3::Error as above, and for an invalid file
+/// The same for source_of(@p path).
 inline LoadReport load_weights(torch::nn::Module& module, const std::filesystem::path& path,
                                const LoadOptions& options = {}) {
-  const Weights weights(path, safetensors::Access::mapped);
-  return load_weights(module, source_of(weights), options);
+  return load_weights(module, source_of(path), options);
 }
 
 }  // namespace rc3::io

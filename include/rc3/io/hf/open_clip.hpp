@@ -53,30 +53,23 @@ class OpenClip {
   /// one matrix, and the projection transposed.
   TensorSource vision_tensors() const {
     TensorSource source{weights_->path().string(), {}};
-    for (const auto& [name, reader] : weights_->readers()) {
-      if (!name.starts_with("visual.")) continue;
-      const auto own = name.substr(7);
+    auto tower = tensors("visual.");
+    for (auto& [own, entry] : tower.entries) {
       if (const auto at = own.find(".attn.in_proj_"); at != std::string::npos) {
         for (std::size_t part = 0; part < 3; ++part)
           source.add(join(block(own.substr(0, at)), ".self_attn.", "qkv"[part], "_proj.", own.substr(at + 14)),
-                     [w = weights_, name = name, part] { return w->read(name).chunk(3)[part]; });
+                     [read = entry.read, part] { return read().chunk(3)[part]; });
       } else if (own == "proj") {
-        source.add("visual_projection.weight", [w = weights_, name = name] { return w->read(name).t(); });
+        source.add("visual_projection.weight", [read = entry.read] { return read().t(); });
       } else {
-        source.add(vision_name(own), [w = weights_, name = name] { return w->read(name); });
+        source.entries.emplace(vision_name(own), std::move(entry));
       }
     }
     return source;
   }
 
   /// Tensors whose names start with @p prefix, without it.
-  TensorSource tensors(const std::string& prefix) const {
-    TensorSource source{weights_->path().string(), {}};
-    for (const auto& [name, reader] : weights_->readers())
-      if (name.starts_with(prefix))
-        source.add(name.substr(prefix.size()), [w = weights_, name = name] { return w->read(name); });
-    return source;
-  }
+  TensorSource tensors(const std::string& prefix) const { return source_of(weights_, prefix); }
 
  private:
   /// "transformer.resblocks.7" -> "encoder.layers.7".

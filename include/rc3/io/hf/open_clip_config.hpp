@@ -1,6 +1,7 @@
 #pragma once
 /// open_clip_config.json. LibTorch-free.
 
+#include <algorithm>
 #include <filesystem>
 #include <initializer_list>
 #include <string>
@@ -8,7 +9,6 @@
 
 #include "rc3/core/error.hpp"
 #include "rc3/io/hf/config.hpp"
-#include "rc3/io/json.hpp"
 
 namespace rc3::io {
 
@@ -20,19 +20,15 @@ inline bool is_open_clip(const std::filesystem::path& directory) {
 
 /// @throws rc3::Error naming the file, if it is missing or no object
 inline Config open_clip_config(const std::filesystem::path& directory) {
-  const auto path = directory / "open_clip_config.json";
-  auto json = read_json(path);
-  require(json.is_object(), path.string(), ": must be an object");
-  return {std::move(json), path.string()};
+  return Config(directory, "open_clip_config.json");
 }
 
 /// Refuses keys beside @p known: each of them changes what open_clip computes. Null and false are left out.
 inline void only_keys(const Config& config, std::initializer_list<std::string_view> known) {
   for (const auto& [key, value] : config.json().items()) {
     if (value.is_null() || value == false) continue;
-    bool found = false;
-    for (const auto name : known) found = found || name == key;
-    require(found, config.where(), ": \"", key, "\" is not computed here");
+    require(std::find(known.begin(), known.end(), key) != known.end(), config.where(), ": \"", key,
+            "\" is not computed here");
   }
 }
 
