@@ -18,7 +18,7 @@
 namespace rc3::io {
 
 /// Object in the file @p name of @p folder. @throws rc3::Error naming the file and the reason.
-inline nlohmann::json read_config(const std::filesystem::path& folder, const char* name = "config.json") {
+inline nlohmann::json read_config(const std::filesystem::path& folder, std::string_view name = "config.json") {
   require(std::filesystem::is_directory(folder), folder.string(), ": no such folder");
   const auto path = folder / name;
   nlohmann::json config = read_json(path);
@@ -31,7 +31,7 @@ inline nlohmann::json read_config(const std::filesystem::path& folder, const cha
 class Config {
  public:
   /// Reads `folder`/`name`. @throws rc3::Error as read_config does
-  explicit Config(const std::filesystem::path& folder, const char* name = "config.json")
+  explicit Config(const std::filesystem::path& folder, std::string_view name = "config.json")
       : json_(read_config(folder, name)), where_((folder / name).string()) {}
 
   /// @param where  name of the object in errors, for example the file
