@@ -115,6 +115,7 @@ class Pretraining {
 
   bool first_rank() const { return comm_->rank() == 0; }
   std::int64_t steps_of(std::size_t i) const { return settings_.stages[i].train.schedule.total; }
+  train::Precision precision(std::size_t stage) const { return settings_.stages[stage].train.precision; }
   /// @throws rc3::Error when no stage has a step, or a stage has no data or a wrong number of weights
   static const Settings<E>& checked(const Settings<E>& settings) {
     bool any = false;
@@ -153,8 +154,6 @@ class Pretraining {
          << (train::resolve(precision(0), device_) == train::Precision::bfloat16 ? "bfloat16" : "float32") << '\n'
          << config::described_set(settings_, provenance_) << std::endl;
   }
-
-  train::Precision precision(std::size_t stage) const { return settings_.stages[stage].train.precision; }
 
   features::Progress progress(std::string label) {
     if (!first_rank()) return {};
@@ -237,14 +236,16 @@ class Pretraining {
       return reason;
     };
     if (trainer.steps() >= stage.train.schedule.total) return last ? end(run.finish()) : train::StopReason::complete;
-    const auto pairing = data::Pairing(source.languages(), stage.pairing);
     if (caches(stage, source)) {
-      auto& samples = cached(stage, source, name);
-      calibrate(stage, samples);
-      features::CachedPairs<Model> batches(
-          model(), samples, pairing,
-          {stage.loader.seed, stage.loader.batch, comm_->size(), comm_->rank(), settings_.checkpoint.changes},
-          run.loader_state());
+      auto batches = [&] {
+        const train::Autocast autocast(trainer.precision(), device_);
+        auto& samples = cached(stage, source, name);
+        calibrate(stage, samples);
+        return features::CachedPairs<Model>(
+            model(), samples, data::Pairing(source.languages(), stage.pairing),
+            {stage.loader.seed, stage.loader.batch, comm_->size(), comm_->rank(), settings_.checkpoint.changes},
+            run.loader_state());
+      }();
       return end(run.train(batches));
     }
     if (!calibrated_) {
@@ -294,7 +295,6 @@ class Pretraining {
     if (!cached_ || cached_source_ != &source) {
       cached_.reset();  // only one at a time: they are large
       if (!calibrated_) calibrate_backbone(source);
-      const train::Autocast autocast(stage.train.precision, device_);
       cached_ = std::make_unique<features::CachedSamples>(
           model(), source, encode(), evaluation_images(), errors_,
           features::CachedSamplesOptions{.workers = static_cast<int>(stage.loader.workers),

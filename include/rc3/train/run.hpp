@@ -127,7 +127,8 @@ class Run {
   /// Trains up to Schedule::total steps.
   /// @tparam Source  `next()` returns a std::optional<data::Loaded<BatchOf<Trained>>>, `state()` a data::LoaderState.
   ///                 Optional: `next(stop)`, which returns nullopt soon after stop() is true, so that a signal ends a
-  ///                 wait for data. It is used on one rank; several must stop after the same step
+  ///                 wait for data. It is used on one rank; several must stop after the same step.
+  ///                 It is called in the run's precision, since batches of cached features are computed there
   /// @throws rc3::Error as Trainer::step, and if the last checkpoint cannot be written; earlier failures are reported
   ///         and tried again
   template <class Source>
@@ -211,6 +212,7 @@ class Run {
 
   template <class Source>
   auto next_of(Source& source, const Signals& signals) {
+    const Autocast autocast(trainer_.precision(), trainer_.device());
     if constexpr (requires { source.next(std::function<bool()>()); })
       return source.next([&] { return stops_alone(signals); });
     else

@@ -1,3 +1,4 @@
+#include <ATen/autocast_mode.h>
 #include <boost/test/unit_test.hpp>
 
 #include <array>
@@ -122,6 +123,26 @@ BOOST_AUTO_TEST_CASE(a_checkpoint_that_does_not_say_it_is_read_and_one_that_says
   trainer.restore(checkpoint);
   BOOST_TEST(trainer.steps() == 1);
   BOOST_TEST((trainer.precision() == measured));
+}
+
+BOOST_AUTO_TEST_CASE(batches_are_made_in_the_precision_of_the_run) {
+  // Batches of cached features are: their frozen layers run in next().
+  struct Source {
+    bool bfloat16 = false;
+    std::optional<rc3::data::Loaded<rc3::Batch>> next() {
+      bfloat16 = at::autocast::is_autocast_enabled(at::kCPU);
+      return rc3::data::Loaded<rc3::Batch>{batch(), 0, {0, 1}, 0};
+    }
+    rc3::data::LoaderState state() const { return {}; }
+  };
+  for (const auto precision : {Precision::bfloat16, Precision::float32}) {
+    std::ostringstream nowhere;
+    Trainer<> trainer(std::make_shared<Probe>(), with(precision));
+    Source source;
+    rc3::train::Run<Probe>(trainer, {}, nowhere).train(source);
+    BOOST_TEST(source.bfloat16 == (precision == Precision::bfloat16));
+    BOOST_TEST(!at::autocast::is_autocast_enabled(at::kCPU));
+  }
 }
 
 BOOST_AUTO_TEST_SUITE_END()
