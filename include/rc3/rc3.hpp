@@ -24,6 +24,7 @@
 #include "rc3/task/task.hpp"
 #include "rc3/text/text.hpp"
 #include "rc3/train/train.hpp"
+#include "rc3/version.hpp"
 #include "rc3/visual/visual.hpp"
 
 #if __has_include(<Eigen/Core>)  // rc3::eigen

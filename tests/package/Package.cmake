@@ -1,17 +1,26 @@
-# Configures, builds and runs SOURCE, which gets rc3 in one of four ways. KIND light, torch: the build tree BUILD is installed
-# into a prefix below WORK and found there; add_subdirectory, fetch_content: the source tree RC3 is a part of the project.
-function(step)
-  execute_process(COMMAND ${ARGN} RESULT_VARIABLE result OUTPUT_VARIABLE text ERROR_VARIABLE text)
-  if(NOT result EQUAL 0)
-    message(FATAL_ERROR "${ARGN}:\n${text}")
-  endif()
-endfunction()
+# Configures, builds and runs SOURCE, which gets rc3 in one of five ways. KIND light, torch: the build tree BUILD is installed
+# into a prefix below WORK and found there; deb: the Debian package is made of the source tree RC3, unpacked and found;
+# add_subdirectory, fetch_content: RC3 is a part of the project.
+include(${CMAKE_CURRENT_LIST_DIR}/Step.cmake)
 
 file(REMOVE_RECURSE ${WORK})
 set(options -DCMAKE_CXX_COMPILER=${COMPILER} -DKIND=${KIND} -DWEBP=${WEBP})
 if(KIND STREQUAL light OR KIND STREQUAL torch)
-  step(${CMAKE_COMMAND} --install ${BUILD} --prefix ${WORK}/prefix)
+  step(${CMAKE_COMMAND} --install ${BUILD} --component dev --prefix ${WORK}/prefix)
   list(APPEND options -DCMAKE_PREFIX_PATH=${WORK}/prefix)
+elseif(KIND STREQUAL deb)
+  # No LibTorch: whoever uses the package finds it.
+  step(${CMAKE_COMMAND} -S ${RC3} --preset package -B ${WORK}/rc3 -DCMAKE_CXX_COMPILER=${COMPILER})
+  step(${CMAKE_COMMAND} --build ${WORK}/rc3)
+  step(${CMAKE_COMMAND} -E chdir ${WORK}/rc3 ${CPACK} -G DEB)
+  file(GLOB package ${WORK}/rc3/*.deb)
+  step(dpkg-deb --show --showformat=\${Package}|\${Version}|\${Depends} ${package})
+  include(${RC3}/cmake/Version.cmake)
+  if(NOT text MATCHES "^librc3-dev\\|${RC3_VERSION}\\|nlohmann-json3-dev .*libsentencepiece-dev")
+    message(FATAL_ERROR "${package} says of itself: ${text}")
+  endif()
+  step(dpkg-deb --extract ${package} ${WORK}/root)
+  list(APPEND options -DCMAKE_PREFIX_PATH=${WORK}/root/usr)
 else()
   list(APPEND options -DRC3_WITH_TORCH=OFF)
 endif()

@@ -1,11 +1,16 @@
 #include "rc3/core/random.hpp"
 #include "rc3/core/utf8.hpp"
 #include "rc3/io/image.hpp"
+#include "rc3/version.hpp"
 #ifdef WITH_WEBP
 #include "rc3/io/image/webp.hpp"
 using Decoders = rc3::io::Decoders<rc3::io::Stb, rc3::io::WebP>;
 #else
 using Decoders = rc3::io::DefaultDecoders;
+#endif
+
+#ifdef EXPECTED_VERSION
+static_assert(rc3::version == EXPECTED_VERSION);
 #endif
 
 int main() {
