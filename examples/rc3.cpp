@@ -1,6 +1,9 @@
 // The command line tool: `rc3 embed`, `rc3 index`, `rc3 search` and `rc3 serve` search photographs; `rc3 inspect` says
-// what a pretrained directory holds; `rc3 check`, `rc3 pack` and `rc3 relevance` read data sets.
+// what a pretrained directory holds; `rc3 check`, `rc3 pack` and `rc3 relevance` read data sets; `rc3 completion` and
+// `rc3 man` describe the tool itself.
+#include <torch/version.h>
 #include <rc3/data/open.hpp>
+#include <rc3/version.hpp>
 
 #include <CLI/CLI.hpp>
 
@@ -11,18 +14,50 @@
 #include "rc3/inspect.hpp"
 #include "rc3/photos.hpp"
 #include "rc3/relevance.hpp"
+#include "rc3/shell/completion.hpp"
+#include "rc3/shell/man_page.hpp"
 #ifdef RC3_HAS_ARCHIVE
 #include <rc3/data/format/pack.hpp>
 #endif
 
 namespace {
 
-void add_data_options(CLI::App& command, rc3::data::OpenOptions& options, rc3::data::ErrorBudget& budget) {
+/// What the tool was built with.
+std::string version() {
+  std::string text = "rc3 " + std::string(rc3::version) + ", LibTorch " TORCH_VERSION;
+#ifdef RC3_HAS_TURBOJPEG
+  text += ", libjpeg-turbo";
+#endif
+#ifdef RC3_HAS_WEBP
+  text += ", libwebp";
+#endif
+#ifdef RC3_HAS_ARCHIVE
+  text += ", libarchive";
+#endif
+#ifdef RC3_HAS_EIGEN
+  text += ", Eigen";
+#endif
+#ifdef RC3_HAS_HTTPLIB
+  text += ", cpp-httplib";
+#endif
+  return text;
+}
+
+constexpr const char* ends =
+    "0: success. 1: an error, with a message. 2: something is missing, damaged or left out, and named. 130: "
+    "interrupted; "
+    "what was done is kept. Others: wrong options.";
+
+/// @param more  formats beside those of data sets
+void add_data_options(CLI::App& command, rc3::data::OpenOptions& options, rc3::data::ErrorBudget& budget,
+                      const std::vector<std::string>& more = {}) {
+  auto formats = rc3::data::format_names();
+  formats.insert(formats.end(), more.begin(), more.end());
   command
       .add_option("DATA", options.paths, "a manifest (.jsonl), shards (.tar or their folder), or what --format says")
       ->required();
   command.add_option("--format", options.format, "format of DATA")
-      ->check(CLI::IsMember(rc3::data::format_names()))
+      ->check(CLI::IsMember(formats))
       ->capture_default_str();
   command.add_option("--images", options.images, "folder with the images");
   command.add_option("--image-list", options.image_list, "a line an image: its name or URL, a tab, the file's name");
@@ -107,7 +142,8 @@ class Photos {
 }  // namespace
 
 int main(int argc, char** argv) {
-  CLI::App app{"Tools for multilingual vision-language models."};
+  CLI::App app{"tools for multilingual vision-language models", "rc3"};
+  app.set_version_flag("--version", version(), "Print the version and exit");
   app.require_subcommand(1);
 
 #ifdef RC3_HAS_EIGEN
@@ -125,8 +161,9 @@ int main(int argc, char** argv) {
   rc3::data::OpenOptions data;
   rc3::data::ErrorBudget budget;
   int workers = 2;
-  auto* check = app.add_subcommand("check", "Read a data set from end to end: languages, alignment, sizes, errors.");
-  add_data_options(*check, data, budget);
+  auto* check = app.add_subcommand(
+      "check", "Read a data set or a model directory from end to end: languages, alignment, sizes, errors.");
+  add_data_options(*check, data, budget, {"model"});
   check->add_option("--workers", workers, "threads")->capture_default_str();
 
   tool::RelevanceOptions relevance;
@@ -152,13 +189,27 @@ int main(int argc, char** argv) {
     command->add_option("--samples", packing.samples, "samples in a shard, at most")->capture_default_str();
   }
 #endif
+  std::string shell;
+  auto* completion = app.add_subcommand("completion", "Print the script with which a shell completes commands.");
+  completion->add_option("SHELL", shell, "shell")->required()->check(CLI::IsMember({"bash", "zsh", "fish"}));
+  auto* manual = app.add_subcommand("man", "Print the manual page, for man -l -.");
   CLI11_PARSE(app, argc, argv);
 
   try {
+    if (*completion || *manual) {
+      namespace describe = tool::shell;
+      const auto all = describe::commands_of(app);
+      std::cout << (*manual           ? describe::man_page(all, std::string(rc3::version), ends)
+                    : shell == "bash" ? describe::bash(all)
+                    : shell == "zsh"  ? describe::zsh(all)
+                                      : describe::fish(all));
+      return 0;
+    }
 #ifdef RC3_HAS_EIGEN
     if (photos.wanted()) return photos.run();
 #endif
     if (*inspect) return tool::inspect(folder, all_names, sample) ? 0 : 2;
+    if (*check && tool::is_model(data)) return tool::inspect(data.paths[0], all_names, sample) ? 0 : 2;
     rc3::data::DataErrors errors(budget);
     if (out.extension() == ".jsonl")
       for (auto* command : {pack, judge})

@@ -1,7 +1,8 @@
 #pragma once
-/// `rc3 check DATA`: reads a data set from end to end and says what it holds.
+/// `rc3 check DATA`: reads a data set from end to end and says what it holds. A model directory is read by rc3 inspect.
 
 #include <rc3/data/check/summary.hpp>
+#include <rc3/data/open.hpp>
 #include <rc3/io/image/available_decoders.hpp>
 #include <rc3/report/text_table.hpp>
 #include <rc3/train/progress.hpp>
@@ -22,6 +23,15 @@ inline std::string grouped(std::int64_t n) {
 /// "from 12 to 640, median 224".
 inline std::string range(rc3::data::Distribution& d) {
   return "from " + grouped(d.quantile(0)) + " to " + grouped(d.quantile(1)) + ", median " + grouped(d.quantile(0.5));
+}
+
+/// Whether @p data is the directory of a model. @throws rc3::Error if it has the format "model", but is more than one
+inline bool is_model(const rc3::data::OpenOptions& data) {
+  if (data.format == "model")
+    rc3::require(data.paths.size() == 1, "the format model reads one directory, ", data.paths.size(),
+                 " are given: ", data.paths.front().string(), ", ", data.paths.back().string());
+  return data.format == "model" ||
+         (data.format == "auto" && data.paths.size() == 1 && std::filesystem::exists(data.paths[0] / "config.json"));
 }
 
 /// Prints what @p source holds. @return whether nothing is wrong with it
@@ -47,15 +57,20 @@ bool check(const Source& source, rc3::data::DataErrors& errors, int workers) {
                                              range(found.height) + " pixels");
   line("regions",
        found.with_regions == 0 ? "none" : "in " + grouped(found.with_regions) + " samples: " + range(found.regions));
-  line("alignment", grouped(found.with_strict_pair) + " samples with a strict pair, " + grouped(found.with_weak_pair) +
-                        " with a weak pair");
-  line("relevance", found.with_relevance == 0 ? "not given" : "given in " + grouped(found.with_relevance) + " samples");
-  rc3::report::TextTable table({"language", "texts", "shortest", "median", "95 %", "longest"});
-  table.rule();
-  for (auto& [language, lengths] : found.languages)
-    table.row({language, grouped(lengths.count()), grouped(lengths.quantile(0)), grouped(lengths.quantile(0.5)),
-               grouped(lengths.quantile(0.95)), grouped(lengths.quantile(1))});
-  std::cout << "\nlengths of texts in characters\n" << table.text() << '\n';
+  if (found.features.count() > 0)
+    line("features", "of " + grouped(found.features.count()) + " samples: numbers a region " + range(found.features));
+  if (!found.languages.empty()) {
+    line("alignment", grouped(found.with_strict_pair) + " samples with a strict pair, " +
+                          grouped(found.with_weak_pair) + " with a weak pair");
+    line("relevance",
+         found.with_relevance == 0 ? "not given" : "given in " + grouped(found.with_relevance) + " samples");
+    rc3::report::TextTable table({"language", "texts", "shortest", "median", "95 %", "longest"});
+    table.rule();
+    for (auto& [language, lengths] : found.languages)
+      table.row({language, grouped(lengths.count()), grouped(lengths.quantile(0)), grouped(lengths.quantile(0.5)),
+                 grouped(lengths.quantile(0.95)), grouped(lengths.quantile(1))});
+    std::cout << "\nlengths of texts in characters\n" << table.text() << '\n';
+  }
   std::cout << errors.left_aside();
   if (errors.count() == 0)
     line("errors", "none");

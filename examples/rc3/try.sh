@@ -1,5 +1,5 @@
 #!/bin/sh
-# What ctest runs: rc3 check on every format, pack and relevance on emoji scenes.  try.sh <rc3> <cache> <tests/data/files>
+# What ctest runs: rc3 check on every format, pack and relevance on emoji scenes, and what the tool says of itself.  try.sh <rc3> <cache> <tests/data/files>
 set -eu
 rc3=$1 cache=$2 files=$3
 out=$(mktemp -d)
@@ -34,3 +34,44 @@ run check "$files/multi30k/task2" --format multi30k-2 --languages en,de
 run check "$files/iglue/xflickrco-de.jsonl" "$files/iglue/xflickrco-ja.jsonl" --format xflickrco --languages de,ja
 run check "$files/iglue/wit-bg.jsonl" "$files/iglue/wit-en.jsonl" --format iglue-wit
 run check "$files/wit/wit_v1.part.tsv" --format wit
+
+# Regions of one image, as VOLTA's TSV and as safetensors: a box of 4 x 3 pixels with two features.
+boxes() { printf '\0\0\0\0\0\0\0\0\0\0\200@\0\0@@'; }
+eight=AAAAAAAAAAA= four=AAAAAA==
+printf '7\t3\t4\t%s\t%s\t%s\t%s\t1\t%s\t%s\n' $eight $four $eight $four "$(boxes | base64)" $eight > "$out/regions.tsv"
+run check "$out/regions.tsv" --format volta | tee "$out/checked"
+grep -q '^regions *in 1 samples: from 1 to 1, median 1$' "$out/checked"
+grep -q '^features *of 1 samples: numbers a region from 2 to 2, median 2$' "$out/checked"
+printf '8\t3\t4\t%s\n' $eight >> "$out/regions.tsv"
+code=0
+run check "$out/regions.tsv" --format volta > "$out/checked" || code=$?
+[ "$code" = 2 ]
+grep -qF 'regions.tsv:2: 4 fields, 10 are expected' "$out/checked"
+mkdir "$out/regions"
+tensor() { printf '"%s":{"dtype":"F32","shape":[%s],"data_offsets":[%s]}' "$@"; }
+json="{$(tensor boxes 1,4 0,16),$(tensor size 2 16,24),$(tensor features 1,1 24,28)}"
+{
+  printf "\\$(printf %03o "${#json}")\0\0\0\0\0\0\0%s" "$json"
+  boxes
+  printf '\0\0\200@\0\0@@\0\0\0\0'
+} > "$out/regions/7.safetensors"
+run check "$out/regions" --format regions | tee "$out/checked"
+grep -q '^samples *1 of 1' "$out/checked"
+head -c 200 "$out/regions/7.safetensors" > "$out/regions/8.safetensors"
+code=0
+run check "$out/regions" --format regions > "$out/checked" || code=$?
+[ "$code" = 2 ]
+grep -qF '8.safetensors: ' "$out/checked"
+
+"$rc3" --version | tee "$out/said" | grep -q '^rc3 [0-9.]*, LibTorch [0-9]'
+for shell in bash zsh fish; do
+  "$rc3" completion $shell > "$out/script.$shell"
+  ! command -v $shell > /dev/null || $shell -n "$out/script.$shell"
+done
+! command -v bash > /dev/null || [ "$(bash -c '. "$0"; COMP_WORDS=(rc3 check --format vol); COMP_CWORD=3; _rc3; echo "$COMPREPLY"' "$out/script.bash")" = volta ]
+"$rc3" man > "$out/rc3.1"
+for command in $("$rc3" --help | sed -n '/^Subcommands:/,$s/^  \([a-z]*\) .*/\1/p'); do grep -q "^\.SS rc3 $command\$" "$out/rc3.1"; done
+if command -v man > /dev/null; then
+  [ -z "$(LC_ALL=C.UTF-8 MANROFFSEQ= man --warnings -l "$out/rc3.1" 2>&1 > "$out/page")" ]
+  grep -q 'EXIT STATUS' "$out/page"
+fi

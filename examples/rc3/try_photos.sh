@@ -86,8 +86,15 @@ head -c 500 photos.index > short.index
 fails 1 'truncated' "$rc3" search short.index "a"
 "$rc3" inspect model > said
 grep -q '^model  *Model<' said && grep -q '^check sums  *2 files are whole$' said
+"$rc3" check model | grep -q '^check sums  *2 files are whole$'
 cp -r model damaged
 printf x >> damaged/sentencepiece.bpe.model
+fails 1 'sentencepiece.bpe.model: has ' "$rc3" check damaged
+fails 1 'none: ' "$rc3" check none --format model
+fails 2 '' "$rc3" check photos --format image-folder
+grep -q '^images  *12: width from 96 to 96' stdout
+grep -q 'cut.png' stdout
+grep -q '^left aside  *1 files that are no image' stdout
 fails 1 'sentencepiece.bpe.model: has ' "$rc3" inspect damaged
 mv model moved
 fails 1 'give its place with --model' "$rc3" search photos.index "a"

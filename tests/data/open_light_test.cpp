@@ -75,6 +75,14 @@ BOOST_AUTO_TEST_CASE(each_format_by_its_name) {
   check_same(opened({.paths = captions, .format = "iglue-wit"}), iglue::wit(captions, {}, errors));
   check_same(opened({.paths = {file("wit/wit_v1.part.tsv")}, .format = "wit"}),
              Wit({file("wit/wit_v1.part.tsv")}, {}, errors));
+  const test::TempDir folder;
+  io::write_png(folder / "a.png", io::Image{1, 1, {0, 0, 0, 255}});
+  Random random(1);
+  io::write_file(folder / "a.safetensors", write_regions(test::random_regions(random, 2, 3, 0)));
+  check_same(opened({.paths = {folder.path()}, .format = "regions"}), RegionFiles({folder.path()}, errors));
+  check_same(opened({.paths = {folder.path()}, .format = "image-folder"}), ImageFolder::open({folder.path()}, errors));
+  io::write_file(folder / "a.tsv", "1\tx");
+  BOOST_TEST(opened({.paths = {folder / "a.tsv"}, .format = "volta"}).size() == 1);
 }
 
 BOOST_AUTO_TEST_CASE(images_are_found_by_a_list) {
@@ -158,14 +166,15 @@ BOOST_AUTO_TEST_CASE(the_split_has_a_default_of_the_caller) {
 }
 
 BOOST_AUTO_TEST_CASE(programs_add_formats) {
-  throws_with([&] { opened({.paths = {"x"}, .format = "numbers"}); }, "there is no format numbers",
-              "auto, manifest, shards, multi30k-1, multi30k-2, wit, xflickrco, iglue-wit");
+  throws_with(
+      [&] { opened({.paths = {"x"}, .format = "numbers"}); }, "there is no format numbers",
+      "auto, manifest, shards, multi30k-1, multi30k-2, wit, xflickrco, iglue-wit, volta, regions, image-folder");
   register_format({.name = "numbers", .uses = {"size"}, .open = [](const OpenOptions&, DataErrors&) {
                      return AnyDataset(Shards());
                    }});
   BOOST_TEST(opened({.paths = {"x"}, .format = "numbers", .size = 1}).name() == "shards");
   BOOST_TEST(format_names().back() == "numbers");
-  throws_with([&] { opened({.paths = {"x"}, .format = "number"}); }, "iglue-wit, numbers");
+  throws_with([&] { opened({.paths = {"x"}, .format = "number"}); }, "image-folder, numbers");
   throws_with([&] { opened({.paths = {"x"}, .format = "numbers", .split = "val"}); }, "numbers", "split");
   throws_with([&] { opened({.paths = {"x"}, .format = "numbers", .size = -1}); }, "size must be at least 0, is -1");
   throws_with([] { register_format({.name = "wit"}); }, "there is a format wit already");

@@ -41,7 +41,8 @@ io::Image blank(int width, int height) {
 
 BOOST_AUTO_TEST_CASE(everything_is_counted) {
   auto scene = sample("b", blank(30, 40), {{"de", "äöü", 0}, {"en", "abc", 0}, {"zh", "青蛙", 1}});
-  scene.regions = {.width = 30, .height = 40, .boxes = {{0, 0, 1, 1}, {0, 0, 2, 2}}, .features = {}, .classes = {}};
+  scene.regions = {
+      .width = 30, .height = 40, .boxes = {{0, 0, 1, 1}, {0, 0, 2, 2}}, .features = {1, 2, 3, 4, 5, 6}, .classes = {}};
   scene.relevance = {{0, 2, 0.5f}};
   const Album album({sample("a", blank(10, 20), {{"en", "a", 0}, {"en", "ab", 1}}), scene,
                      sample("c", std::monostate{}, {{"de", "abcd", 0}, {"en", "x", 1}}),
@@ -67,6 +68,8 @@ BOOST_AUTO_TEST_CASE(everything_is_counted) {
     BOOST_TEST(s.width.quantile(0) == 10);
     BOOST_TEST(s.height.quantile(1) == 40);
     BOOST_TEST(s.regions.quantile(0.5) == 2);
+    BOOST_TEST(s.features.count() == 1);
+    BOOST_TEST(s.features.quantile(0) == 3);
     BOOST_TEST(errors.count("damaged sample") == 2);
     const std::string report = errors.report();
     BOOST_TEST((report.find("s.tar: broken.png") != std::string::npos));

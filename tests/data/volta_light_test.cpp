@@ -151,6 +151,10 @@ BOOST_AUTO_TEST_CASE(rows_are_found_by_id) {
   BOOST_TEST(!regions.find("3").has_value());
   BOOST_TEST(!regions.find("").has_value());
   throws_with([&] { regions.find("broken"); }, "r.tsv:7: boxes: 2 boxes need 32 bytes, are 3");
+  BOOST_TEST(regions.read(1).id == "2");  // as a data set
+  test::check_equal(regions.read(0).regions, *regions.find("im 1"));
+  throws_with([&] { regions.read(2); }, "r.tsv:7: boxes: 2 boxes need 32 bytes, are 3");
+  throws_with([&] { regions.read(3); }, "r.tsv: has 3 rows, no row 3");
   std::fstream(folder / "r.tsv", std::ios::in | std::ios::out) << "Im";
   throws_with([&] { regions.find("im 1"); }, "r.tsv:1: img_id: \"im 1\" was here");
 }

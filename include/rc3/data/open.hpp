@@ -1,6 +1,6 @@
 #pragma once
 /// Data sets by format name. Shards need libarchive and RC3_HAS_ARCHIVE, defined in all files of a program or none;
-/// without them opening shards is an error. LibTorch-free.
+/// without them opening shards is an error. Images of folders are those of io::AvailableDecoders. LibTorch-free.
 
 #include <algorithm>
 #include <cstdint>
@@ -17,9 +17,13 @@
 #include "rc3/data/format/find_image.hpp"
 #include "rc3/data/format/iglue/wit.hpp"
 #include "rc3/data/format/iglue/xflickrco.hpp"
+#include "rc3/data/format/image_folder.hpp"
 #include "rc3/data/format/manifest.hpp"
 #include "rc3/data/format/multi30k.hpp"
+#include "rc3/data/format/region_files.hpp"
+#include "rc3/data/format/volta.hpp"
 #include "rc3/data/format/wit.hpp"
+#include "rc3/io/image/available_decoders.hpp"
 #ifdef RC3_HAS_ARCHIVE
 #include "rc3/data/format/webdataset.hpp"
 #endif
@@ -50,8 +54,8 @@ template <class V>
 void visit_fields(OpenOptions& o, V&& v) {
   v("paths", o.paths, "files of the data set, or their folder");
   v("format", o.format,
-    "auto, or a format: manifest, shards, multi30k-1, multi30k-2, wit, xflickrco, iglue-wit, or one that the program "
-    "adds");
+    "auto, or a format: manifest, shards, multi30k-1, multi30k-2, wit, xflickrco, iglue-wit, volta, regions, "
+    "image-folder, or one that the program adds");
   v("images", o.images, "folder with the images");
   v("image_list", o.image_list, "file with a line for each image: name or URL, tab, file name");
   v("languages", o.languages, "languages; for xflickrco one a file; for shards that of the .txt members");
@@ -142,8 +146,14 @@ inline std::vector<Format>& formats() {
        true,
        [](Options o, DataErrors& errors) { return AnyDataset(Wit(o.paths, find_listed(o), errors)); }},
       {"xflickrco", {"images", "languages"}, true, open_xflickrco},
-      {"iglue-wit", {"images", "image_list"}, true, [](Options o, DataErrors& errors) {
-         return AnyDataset(iglue::wit(o.paths, find_listed(o), errors));
+      {"iglue-wit",
+       {"images", "image_list"},
+       true,
+       [](Options o, DataErrors& errors) { return AnyDataset(iglue::wit(o.paths, find_listed(o), errors)); }},
+      {"volta", {}, false, [](Options o, DataErrors& errors) { return AnyDataset(VoltaRegions(o.paths[0], errors)); }},
+      {"regions", {}, true, [](Options o, DataErrors& errors) { return AnyDataset(RegionFiles(o.paths, errors)); }},
+      {"image-folder", {}, true, [](Options o, DataErrors& errors) {
+         return AnyDataset(ImageFolder::open<io::AvailableDecoders>(o.paths, errors));
        }}};
   return all;
 }

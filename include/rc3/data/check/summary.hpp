@@ -55,6 +55,7 @@ struct Summary {
   LanguageLengths languages;
   Distribution width, height;  ///< of images, pixels
   Distribution regions;        ///< of each sample with any
+  Distribution features;       ///< numbers of a region, of each sample with regions that have any
 };
 
 /// Code points of UTF-8 text.
@@ -102,6 +103,8 @@ Summary summarise(const Source& source, DataErrors& errors, int workers = 2,
       if (sample.regions.size() > 0) {
         ++out.with_regions;
         out.regions.add(static_cast<std::int64_t>(sample.regions.size()));
+        if (const auto numbers = sample.regions.features.size() / sample.regions.size(); numbers > 0)
+          out.features.add(static_cast<std::int64_t>(numbers));
       }
       out.with_relevance += !sample.relevance.empty();
       bool strict = false, weak = false;

@@ -25,6 +25,7 @@
 #include "rc3/core/error.hpp"
 #include "rc3/core/utf8.hpp"
 #include "rc3/data/check/validate.hpp"
+#include "rc3/data/concept.hpp"
 #include "rc3/data/errors/data_errors.hpp"
 #include "rc3/data/format/region_file.hpp"
 #include "rc3/data/sample.hpp"
@@ -119,7 +120,7 @@ inline Row parse_row(std::string_view line, std::string_view where) {
 
 }  // namespace volta
 
-/// Rows of a file, by img_id.
+/// Rows of a file, by img_id. As a data set: samples of regions alone, in the order of the file.
 class VoltaRegions {
  public:
   /// The constructor reads only each row's img_id.
@@ -138,11 +139,26 @@ class VoltaRegions {
       else if (!rows_.emplace(begin.substr(0, tab), i).second)
         errors.add("duplicate img_id",
                    join(lines_.where(i), ": img_id: \"", begin.substr(0, tab), "\" was there before"));
+      else
+        order_.push_back(i);
     }
   }
 
   const std::string& name() const { return name_; }
   std::int64_t size() const { return static_cast<std::int64_t>(rows_.size()); }
+  const LanguageCounts& languages() const { return languages_; }
+
+  /// Row @p i of 0 .. size() - 1: its img_id and regions. Thread-safe.
+  /// @throws rc3::Error naming file, line and field of a row that is damaged
+  Sample read(std::int64_t i) const {
+    require(0 <= i && i < size(), name_, ": has ", size(), " rows, no row ", i);
+    const std::int64_t line = order_[static_cast<std::size_t>(i)];
+    volta::Row row = volta::parse_row(lines_.read(line), lines_.where(line));
+    Sample sample;
+    sample.id = std::move(row.img_id);
+    sample.regions = std::move(row.regions);
+    return sample;
+  }
 
   /// Regions of @p img_id; nullopt if not in the file. Thread-safe.
   /// @throws rc3::Error naming file, line and field of a row that is damaged
@@ -159,6 +175,9 @@ class VoltaRegions {
   io::Lines lines_;
   std::string name_;
   std::unordered_map<std::string, std::int64_t> rows_;
+  std::vector<std::int64_t> order_;  // lines
+  LanguageCounts languages_;         // none
 };
+static_assert(Dataset<VoltaRegions>);
 
 }  // namespace rc3::data
