@@ -19,7 +19,8 @@ BOOST_AUTO_TEST_CASE(files_of_folders_and_files_that_are_given) {
   std::filesystem::create_directories(folder / "a/b");
   io::write_file(folder / "a/b/1.safetensors", write_regions(one));
   io::write_file(folder / "a/2.safetensors", "damaged");
-  io::write_file(folder / "a/3.safetensors", write_regions({.width = 4, .height = 3}));
+  io::write_file(folder / "a/3.safetensors",
+                 write_regions({.width = 4, .height = 3, .boxes = {}, .features = {}, .classes = {}}));
   io::write_file(folder / "a/list.txt", "1");
   io::write_file(folder / "other", write_regions(other));
   DataErrors errors;
