@@ -1,5 +1,5 @@
 # cmake -DCOMPILER=<clang++> -DROOT=<our include folder> -DSYSTEM=<folder>,... -DPCH=<name>,... -DPCH_DIR=<folder of <name>.hpp
-# and <name>.pch> [-DREAD=<how g++ reads it>] -DHEADER=rc3/... -DSOURCE=<file that includes HEADER> -DSTAMP=<output> -P Alone.cmake
+# and <name>.pch> -DHEADER=rc3/... -DSOURCE=<file that includes HEADER> -DSTAMP=<output> -P Alone.cmake
 #
 # Fails unless SOURCE passes -fsyntax-only. So that LibTorch is not parsed anew for each of a hundred headers, it is read
 # with a precompiled header before it: the first of PCH all whose #includes HEADER reaches, through our headers, under no #if.
@@ -45,9 +45,6 @@ foreach(pch ${PCH})
   endforeach()
   if(all)
     set(with -include-pch ${PCH_DIR}/${pch}.pch)
-    if(READ) # by g++
-      separate_arguments(with UNIX_COMMAND "${READ}")
-    endif()
     set(chosen ${pch})
     break()
   endif()

@@ -50,21 +50,74 @@ class Model<Visual, Text, Fusion> : public torch::nn::Module {
  public:
   /// @throws rc3::Error if the widths differ
   Model(std::shared_ptr<Visual> visual, std::shared_ptr<Text> text, std::shared_ptr<Fusion> fusion,
-        ModelOptions options = {});
+        ModelOptions options = {})
+      : options_(options),
+        visual_(register_module("visual", std::move(visual))),
+        text_(register_module("text", std::move(text))),
+        fusion_(register_module("fusion", std::move(fusion))) {
+    const auto d = fusion_->width();
+    require(visual_->width() == d && text_->width() == d, "rc3::Model: visual tokens are ", visual_->width(),
+            " wide, text tokens ", text_->width(), ", the fusion encoder wants ", d, "; give all three the same width");
+    require(options.embedding > 0, "rc3::Model: embedding must be positive, is ", options.embedding);
+    std::int64_t pooled = 2 * d;
+    if constexpr (requires { visual_->summary_width(); }) pooled = visual_->summary_width();
+    image_center_ = register_buffer("image_center", at::zeros({pooled}));
+    image_scale_ = register_buffer("image_scale", at::ones({pooled}));
+    image_hidden_ = register_module("image_hidden", torch::nn::Linear(pooled, options.hidden));
+    image_head_ = register_module("image_head", torch::nn::Linear(options.hidden, options.embedding));
+    text_head_ = register_module("text_head", torch::nn::Linear(d, options.embedding));
+    text_center_ = register_buffer("text_center", at::zeros({d}));
+    text_scale_ = register_buffer("text_scale", at::ones({}));
+    if (d == options.embedding) {  // the shared space starts as the text encoder's space
+      c10::NoGradGuard no_grad;
+      text_head_->weight.copy_(at::eye(d));
+      text_head_->bias.zero_();
+    }
+    itm_head_ = register_module("itm_head", torch::nn::Linear(d, 1));
+  }
 
   /// Type name of the variant: "Model<visual::Patch<...>, text::Bert, fusion::SingleStream>".
   static std::string name() { return type_name<Model>(); }
 
   /// @param to_fuse  whether fuse() will read the tokens; false saves the token embeddings that some encoders need
-  Tokens visual(const Images& images, bool to_fuse = true);
-  Tokens text(const Texts& texts, bool to_fuse = true);
+  Tokens visual(const Images& images, bool to_fuse = true) {
+    auto tokens = visual_->encode(images);
+    if constexpr (uses_token_embeddings) {
+      if (!to_fuse) return tokens;
+      c10::NoGradGuard no_grad;  // embeddings are inputs here, without training
+      const auto b = tokens.values.size(0), n = tokens.values.size(1);
+      tokens.embeddings = at::zeros({b, n, options_.embedding}, tokens.values.options().dtype(at::kFloat));
+      if (tokens.summaries.defined()) {
+        const auto r = tokens.summaries.size(1);
+        tokens.embeddings.narrow(1, 0, r).copy_(search_image(tokens.summaries, false) *
+                                                tokens.mask.narrow(1, 0, r).unsqueeze(2));
+      }
+    }
+    return tokens;
+  }
+  Tokens text(const Texts& texts, bool to_fuse = true) {
+    auto tokens = text_->encode(texts);
+    if constexpr (uses_token_embeddings) {
+      if (!to_fuse) return tokens;
+      c10::NoGradGuard no_grad;
+      tokens.embeddings = search_text(tokens.values, false) * tokens.mask.unsqueeze(2);
+    }
+    return tokens;
+  }
 
   /// Image embeddings in the shared space: the image head's outputs for the image's summary and, on average, its
   /// regions' summaries. If both exist, each has weight 1/2.
   /// @return unit-norm embeddings, float [B, E]
-  at::Tensor image_embedding(const Tokens& visual);
+  at::Tensor image_embedding(const Tokens& visual) {
+    const auto whole = pooled(visual);
+    if (!visual.summaries.defined()) return search_image(whole, true);
+    // The summary is zero for an image without patches and for a region outside the mask.
+    const auto mask = visual.mask.narrow(1, 0, visual.summaries.size(1)).unsqueeze(2);
+    const auto regions = (search_image(visual.summaries, true) * mask).sum(1) / mask.sum(1).clamp_min(1);
+    return nn::l2_normalize(search_image(whole, true) * whole.ne(0).any(1, true) + nn::l2_normalize(regions));
+  }
   /// Text embeddings in the shared space. @return unit-norm embeddings, float [B, E]
-  at::Tensor text_embedding(const Tokens& text);
+  at::Tensor text_embedding(const Tokens& text) { return search_text(text_->pool(text), true); }
 
   /// z = g(v, x). @return float [B, D]
   at::Tensor fuse(const Tokens& visual, const Tokens& text) { return fusion_->fuse(visual, text); }
@@ -80,10 +133,22 @@ class Model<Visual, Text, Fusion> : public torch::nn::Module {
   /// Sets the centre and scale by which the text head standardises its input. Without them differences between texts
   /// would be small: pooled outputs of multilingual-e5 have cosines around 0.8 for any texts.
   /// @param pooled  float [n, D], n >= 2, of representative texts
-  void calibrate_texts(const at::Tensor& pooled);
+  void calibrate_texts(const at::Tensor& pooled) {
+    check_shape("rc3::Model", "pooled", pooled, {{'n'}, {'D', text_->width()}});
+    require(pooled.size(0) >= 2, "rc3::Model: calibrate_texts needs two texts or more");
+    c10::NoGradGuard no_grad;
+    text_center_.copy_(pooled.mean(0));
+    text_scale_.copy_(at::linalg_vector_norm(pooled - text_center_, 2, 1).mean().clamp_min(1e-6));
+  }
 
   /// Sets the centre and scale for the image head. @param visual  Tokens of representative images, two or more
-  void calibrate_images(const Tokens& visual);
+  void calibrate_images(const Tokens& visual) {
+    c10::NoGradGuard no_grad;
+    const auto x = pooled(visual);
+    require(x.size(0) >= 2, "rc3::Model: calibrate_images needs two images or more");
+    image_center_.copy_(x.mean(0));
+    image_scale_.copy_(x.std(0).clamp_min(1e-3));
+  }
 
   /// D, width of tokens and of z.
   std::int64_t width() const { return fusion_->width(); }
@@ -100,133 +165,36 @@ class Model<Visual, Text, Fusion> : public torch::nn::Module {
 
   at::Tensor drop(const at::Tensor& x, double p) const { return at::dropout(x, p, is_training()); }
   /// @param summary  float [..., S]  @return unit-norm embeddings, float [..., E]
-  at::Tensor search_image(const at::Tensor& summary, bool dropout);
+  at::Tensor search_image(const at::Tensor& summary, bool dropout) {
+    const auto p = dropout ? options_.image_dropout : 0.0;
+    const auto x = drop((summary - image_center_) / image_scale_, p);
+    return nn::l2_normalize(nn::linear(image_head_, drop(at::gelu(nn::linear(image_hidden_, x)), p)));
+  }
   /// @param states  float [..., D]  @return unit-norm embeddings, float [..., E]
-  at::Tensor search_text(const at::Tensor& states, bool dropout);
+  at::Tensor search_text(const at::Tensor& states, bool dropout) {
+    return nn::l2_normalize(
+        nn::linear(text_head_, drop((states - text_center_) / text_scale_, dropout ? options_.text_dropout : 0)));
+  }
+  /// The image head's input before calibration. @return float [B, S]
+  at::Tensor pooled(const Tokens& visual) const {
+    if constexpr (requires { visual_->summary_width(); }) return visual.summary;
+    require(
+        visual.values.size(1) > 0,
+        "rc3::Model: the images of this batch have no visual token: its visual policy reads regions alone, and there "
+        "are none; give boxes, or a policy that reads patches too (visual::Both)");
+    // Mean and maximum over the tokens: overall content of the image, and features present in any part.
+    const auto mask = visual.mask.unsqueeze(2);
+    const auto mean = (visual.values * mask).sum(1) / mask.sum(1).clamp_min(1);
+    const auto highest = visual.values.masked_fill(~mask, -1e4).amax(1);
+    return at::cat({mean, highest}, 1);
+  }
 
   ModelOptions options_;
   std::shared_ptr<Visual> visual_;
   std::shared_ptr<Text> text_;
   std::shared_ptr<Fusion> fusion_;
-  at::Tensor pooled(const Tokens& visual) const;
-
   at::Tensor text_center_, text_scale_, image_center_, image_scale_;
   torch::nn::Linear image_hidden_{nullptr}, image_head_{nullptr}, text_head_{nullptr}, itm_head_{nullptr};
 };
-
-template <visual::Policy Visual, text::Policy Text, fusion::Policy Fusion>
-Model<Visual, Text, Fusion>::Model(std::shared_ptr<Visual> visual, std::shared_ptr<Text> text,
-                                   std::shared_ptr<Fusion> fusion, ModelOptions options)
-    : options_(options),
-      visual_(register_module("visual", std::move(visual))),
-      text_(register_module("text", std::move(text))),
-      fusion_(register_module("fusion", std::move(fusion))) {
-  const auto d = fusion_->width();
-  require(visual_->width() == d && text_->width() == d, "rc3::Model: visual tokens are ", visual_->width(),
-          " wide, text tokens ", text_->width(), ", the fusion encoder wants ", d, "; give all three the same width");
-  require(options.embedding > 0, "rc3::Model: embedding must be positive, is ", options.embedding);
-  std::int64_t pooled = 2 * d;
-  if constexpr (requires { visual_->summary_width(); }) pooled = visual_->summary_width();
-  image_center_ = register_buffer("image_center", at::zeros({pooled}));
-  image_scale_ = register_buffer("image_scale", at::ones({pooled}));
-  image_hidden_ = register_module("image_hidden", torch::nn::Linear(pooled, options.hidden));
-  image_head_ = register_module("image_head", torch::nn::Linear(options.hidden, options.embedding));
-  text_head_ = register_module("text_head", torch::nn::Linear(d, options.embedding));
-  text_center_ = register_buffer("text_center", at::zeros({d}));
-  text_scale_ = register_buffer("text_scale", at::ones({}));
-  if (d == options.embedding) {  // the shared space starts as the text encoder's space
-    c10::NoGradGuard no_grad;
-    text_head_->weight.copy_(at::eye(d));
-    text_head_->bias.zero_();
-  }
-  itm_head_ = register_module("itm_head", torch::nn::Linear(d, 1));
-}
-
-template <visual::Policy Visual, text::Policy Text, fusion::Policy Fusion>
-at::Tensor Model<Visual, Text, Fusion>::pooled(const Tokens& visual) const {
-  if constexpr (requires { visual_->summary_width(); }) return visual.summary;
-  require(visual.values.size(1) > 0,
-          "rc3::Model: the images of this batch have no visual token: its visual policy reads regions alone, and there "
-          "are none; give boxes, or a policy that reads patches too (visual::Both)");
-  // Mean and maximum over the tokens: overall content of the image, and features present in any part.
-  const auto mask = visual.mask.unsqueeze(2);
-  const auto mean = (visual.values * mask).sum(1) / mask.sum(1).clamp_min(1);
-  const auto highest = visual.values.masked_fill(~mask, -1e4).amax(1);
-  return at::cat({mean, highest}, 1);
-}
-
-template <visual::Policy Visual, text::Policy Text, fusion::Policy Fusion>
-at::Tensor Model<Visual, Text, Fusion>::search_image(const at::Tensor& summary, bool dropout) {
-  const auto p = dropout ? options_.image_dropout : 0.0;
-  const auto x = drop((summary - image_center_) / image_scale_, p);
-  return nn::l2_normalize(nn::linear(image_head_, drop(at::gelu(nn::linear(image_hidden_, x)), p)));
-}
-
-template <visual::Policy Visual, text::Policy Text, fusion::Policy Fusion>
-at::Tensor Model<Visual, Text, Fusion>::search_text(const at::Tensor& states, bool dropout) {
-  return nn::l2_normalize(
-      nn::linear(text_head_, drop((states - text_center_) / text_scale_, dropout ? options_.text_dropout : 0)));
-}
-
-template <visual::Policy Visual, text::Policy Text, fusion::Policy Fusion>
-Tokens Model<Visual, Text, Fusion>::visual(const Images& images, bool to_fuse) {
-  auto tokens = visual_->encode(images);
-  if constexpr (uses_token_embeddings) {
-    if (!to_fuse) return tokens;
-    c10::NoGradGuard no_grad;  // embeddings are inputs here, without training
-    const auto b = tokens.values.size(0), n = tokens.values.size(1);
-    tokens.embeddings = at::zeros({b, n, options_.embedding}, tokens.values.options().dtype(at::kFloat));
-    if (tokens.summaries.defined()) {
-      const auto r = tokens.summaries.size(1);
-      tokens.embeddings.narrow(1, 0, r).copy_(search_image(tokens.summaries, false) *
-                                              tokens.mask.narrow(1, 0, r).unsqueeze(2));
-    }
-  }
-  return tokens;
-}
-
-template <visual::Policy Visual, text::Policy Text, fusion::Policy Fusion>
-Tokens Model<Visual, Text, Fusion>::text(const Texts& texts, bool to_fuse) {
-  auto tokens = text_->encode(texts);
-  if constexpr (uses_token_embeddings) {
-    if (!to_fuse) return tokens;
-    c10::NoGradGuard no_grad;
-    tokens.embeddings = search_text(tokens.values, false) * tokens.mask.unsqueeze(2);
-  }
-  return tokens;
-}
-
-template <visual::Policy Visual, text::Policy Text, fusion::Policy Fusion>
-at::Tensor Model<Visual, Text, Fusion>::image_embedding(const Tokens& visual) {
-  const auto whole = pooled(visual);
-  if (!visual.summaries.defined()) return search_image(whole, true);
-  // The summary is zero for an image without patches and for a region outside the mask.
-  const auto mask = visual.mask.narrow(1, 0, visual.summaries.size(1)).unsqueeze(2);
-  const auto regions = (search_image(visual.summaries, true) * mask).sum(1) / mask.sum(1).clamp_min(1);
-  return nn::l2_normalize(search_image(whole, true) * whole.ne(0).any(1, true) + nn::l2_normalize(regions));
-}
-
-template <visual::Policy Visual, text::Policy Text, fusion::Policy Fusion>
-void Model<Visual, Text, Fusion>::calibrate_images(const Tokens& visual) {
-  c10::NoGradGuard no_grad;
-  const auto x = pooled(visual);
-  require(x.size(0) >= 2, "rc3::Model: calibrate_images needs two images or more");
-  image_center_.copy_(x.mean(0));
-  image_scale_.copy_(x.std(0).clamp_min(1e-3));
-}
-
-template <visual::Policy Visual, text::Policy Text, fusion::Policy Fusion>
-at::Tensor Model<Visual, Text, Fusion>::text_embedding(const Tokens& text) {
-  return search_text(text_->pool(text), true);
-}
-
-template <visual::Policy Visual, text::Policy Text, fusion::Policy Fusion>
-void Model<Visual, Text, Fusion>::calibrate_texts(const at::Tensor& pooled) {
-  check_shape("rc3::Model", "pooled", pooled, {{'n'}, {'D', text_->width()}});
-  require(pooled.size(0) >= 2, "rc3::Model: calibrate_texts needs two texts or more");
-  c10::NoGradGuard no_grad;
-  text_center_.copy_(pooled.mean(0));
-  text_scale_.copy_(at::linalg_vector_norm(pooled - text_center_, 2, 1).mean().clamp_min(1e-6));
-}
 
 }  // namespace rc3
