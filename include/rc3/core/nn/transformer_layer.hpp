@@ -64,8 +64,9 @@ class TransformerLayer : public torch::nn::Module {
  private:
   at::Tensor attend(const at::Tensor& x, const at::Tensor& mask) {
     const auto b = x.size(0), n = x.size(1), h = options_.heads;
+    const auto in = input_of(query_, x);
     const auto split = [&](const torch::nn::Linear& layer) {
-      return linear(layer, x).view({b, n, h, -1}).transpose(1, 2);
+      return linear(layer, in).view({b, n, h, -1}).transpose(1, 2);
     };
     const auto where = mask.defined() ? std::optional(mask) : std::nullopt;
     const auto mixed = at::scaled_dot_product_attention(split(query_), split(key_), split(value_), where,
