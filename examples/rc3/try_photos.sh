@@ -91,6 +91,7 @@ cp -r model damaged
 printf x >> damaged/sentencepiece.bpe.model
 fails 1 'sentencepiece.bpe.model: has ' "$rc3" check damaged
 fails 1 'none: ' "$rc3" check none --format model
+fails 1 'the format model reads one directory, 2 are given' "$rc3" check model model --format model
 fails 2 '' "$rc3" check photos --format image-folder
 grep -q '^images  *12: width from 96 to 96' stdout
 grep -q 'cut.png' stdout
