@@ -2,7 +2,7 @@
 // what a pretrained directory holds; `rc3 check`, `rc3 pack` and `rc3 relevance` read data sets; `rc3 completion` and
 // `rc3 man` describe the tool itself.
 #include <torch/version.h>
-#include <rc3/core/keep_freed_memory.hpp>
+#include <rc3/core/reuse_memory.hpp>
 #include <rc3/data/open.hpp>
 #include <rc3/version.hpp>
 
@@ -143,7 +143,7 @@ class Photos {
 }  // namespace
 
 int main(int argc, char** argv) {
-  rc3::keep_freed_memory();
+  rc3::reuse_memory();
   CLI::App app{"tools for multilingual vision-language models", "rc3"};
   app.set_version_flag("--version", version(), "Print the version and exit");
   app.require_subcommand(1);

@@ -4,7 +4,7 @@
 
 #include <ATen/Parallel.h>
 #include <CLI/CLI.hpp>
-#include <rc3/core/keep_freed_memory.hpp>
+#include <rc3/core/reuse_memory.hpp>
 
 #include <iostream>
 #include <string>
@@ -63,7 +63,7 @@ void use_scenes(study::Options& o) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  rc3::keep_freed_memory();
+  rc3::reuse_memory();
   CLI::App app{"Trains every arm of the study with every seed and measures it; appends a line of JSON for each run"};
   study::Options o;
   std::filesystem::path data;

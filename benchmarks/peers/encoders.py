@@ -2,7 +2,8 @@
 """Runs bench_encoders and the same work in Python, alternately, and prints the ratio of their rates.
 
 The peer is transformers' BertModel and the EfficientNet-Lite0 of benchmarks/peers/frozen_infonce.py, in PyTorch with as many threads.
-The two take turns, and the medians are compared, because the machine is never quiet.
+The two take turns, and the medians are compared, because the machine is never quiet. The last number of a name is 1 for
+bfloat16 (autocast).
 
     python encoders.py --program build/release/benchmarks/bench_encoders --cache ~/.cache/rc3
 """
@@ -51,16 +52,23 @@ def main() -> None:
     network = EfficientNetLite0(efficientnet_weights(args.cache / "weights/efficientnet-lite0")).eval()
     images = (torch.randint(0, 256, (32, 3, 224, 224)).float() - 127) / 128
 
+    def in_precision(work: Callable[[], object], bfloat16: bool) -> Callable[[], object]:
+        def run() -> object:
+            with torch.autocast("cpu", torch.bfloat16, enabled=bfloat16):
+                return work()
+
+        return run
+
     def texts(batch: int, length: int) -> Callable[[], object]:
         ids = torch.randint(4, 200_000, (batch, length))
         mask = torch.ones(batch, length, dtype=torch.long)
         return lambda: bert(ids, attention_mask=mask).last_hidden_state.mean(1)
 
-    peers = {
-        "bert/128/8": (texts(128, 8), 128),
-        "bert/32/64": (texts(32, 64), 32),
-        "efficientnet_lite0/32": (lambda: network(images), 32),
-    }
+    peers = {}
+    for bfloat16 in (False, True):
+        for batch, length in ((1, 12), (128, 8), (32, 64)):
+            peers[f"bert/{batch}/{length}/{int(bfloat16)}"] = (in_precision(texts(batch, length), bfloat16), batch)
+        peers[f"efficientnet_lite0/32/{int(bfloat16)}"] = (in_precision(lambda: network(images), bfloat16), 32)
     rates: dict[str, list[tuple[float, float]]] = {name: [] for name in peers}
     for _ in range(args.rounds):
         mine = ours(args.program, args.cache)
@@ -69,8 +77,8 @@ def main() -> None:
     print(f"{'items a second':24} {'rc3':>9} {'Python':>9} {'ratio':>7}   (medians of {args.rounds} rounds, {torch.get_num_threads()} threads)")
     for name, pairs in rates.items():
         mine, theirs = (statistics.median(side) for side in zip(*pairs, strict=True))
-        ratio = statistics.median(a / b for a, b in pairs)
-        print(f"{name:24} {mine:9.1f} {theirs:9.1f} {ratio:7.2f}")
+        ratios = sorted(a / b for a, b in pairs)
+        print(f"{name:24} {mine:9.1f} {theirs:9.1f} {statistics.median(ratios):7.2f}   {ratios[0]:.2f} to {ratios[-1]:.2f}")
 
 
 if __name__ == "__main__":

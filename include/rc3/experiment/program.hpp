@@ -8,7 +8,7 @@
 #include <string>
 
 #include "rc3/config/arguments.hpp"
-#include "rc3/core/keep_freed_memory.hpp"
+#include "rc3/core/reuse_memory.hpp"
 #include "rc3/experiment/pretraining.hpp"
 #include "rc3/train/launcher.hpp"
 #ifdef RC3_HAS_GLOO
@@ -57,7 +57,7 @@ int main(int argc, char** argv, const Report& report = {}) {
                 "experiment: Config (with visit_fields), Trained, make(const Config&) -> std::shared_ptr<Trained>, "
                 "tokenizer(const Config&) -> text::Tokenizer, prepare(const Config&) -> data::PrepareOptions "
                 "[docs/guides/experiments.md]");
-  keep_freed_memory();
+  reuse_memory();
   CLI::App app{"Trains " + E::Trained::name()};
   Settings<E> settings;
   config::Provenance provenance;

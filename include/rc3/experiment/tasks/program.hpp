@@ -13,7 +13,7 @@
 #include <utility>
 #include <vector>
 
-#include "rc3/core/keep_freed_memory.hpp"
+#include "rc3/core/reuse_memory.hpp"
 #include "rc3/experiment/program.hpp"
 #include "rc3/experiment/tasks/classify.hpp"
 #include "rc3/experiment/tasks/context.hpp"
@@ -115,7 +115,7 @@ void run_tasks(const TaskSettings<typename E::Config>& settings, const config::P
 /// @tparam E  an experiment's definition
 template <class E>
 int tasks_main(int argc, char** argv) {
-  keep_freed_memory();
+  reuse_memory();
   CLI::App app{"Tunes " + TaskContext<E>::Model::name() + " on downstream tasks, and evaluates it in many languages"};
   TaskSettings<typename E::Config> settings;
   config::Provenance sources;
