@@ -20,7 +20,8 @@ struct Arm {
   bool shuffled = false;
   Candidates negatives = Candidates::in_batch;
   double c0 = 0.2, lambda = 5;
-  bool hypothesis = false;  ///< whether a head that sees one grey image is tuned as well
+  double hidden_images = 0;  ///< of R-XVtCL
+  bool hypothesis = false;   ///< whether a head that sees one grey image is tuned as well
 
   /// Texts of the first stage, which all arms of one kind share.
   std::string texts() const { return strict_share == 1 ? "strict" : "strict+weak"; }
@@ -46,6 +47,13 @@ inline const std::vector<Arm>& arms() {
       {.name = "weak, ceiling, same image", .regularizer = Omega::ceiling, .negatives = Candidates::same_image},
       {.name = "weak 0.25, ceiling", .strict_share = 0.75, .regularizer = Omega::ceiling},
       {.name = "weak 0.75, ceiling", .strict_share = 0.25, .regularizer = Omega::ceiling},
+      {.name = "strict, none, hidden images", .strict_share = 1, .hidden_images = 1},
+      {.name = "weak, none, hidden images", .hidden_images = 1},
+      {.name = "weak, ceiling, hidden images", .regularizer = Omega::ceiling, .hidden_images = 1},
+      {.name = "weak, ceiling, shuffled relevance, hidden images",
+       .regularizer = Omega::ceiling,
+       .shuffled = true,
+       .hidden_images = 1},
       {.name = "weak, ceiling, c0 0", .regularizer = Omega::ceiling, .c0 = 0},
       {.name = "weak, ceiling, c0 0.4", .regularizer = Omega::ceiling, .c0 = 0.4},
       {.name = "weak, ceiling, lambda 1", .regularizer = Omega::ceiling, .lambda = 1},

@@ -84,7 +84,7 @@ class Study {
     const auto fields = rc3::config::to_json(settings(a, seed).variant);
     Json variant = Json::object();
     for (const auto& [name, value] : fields.items())
-      if (name != "weights") variant[name] = value;
+      if (name != "weights" && (name != "hidden_images" || value != 0)) variant[name] = value;  // results before it
     key["fuse"] = {{"strict_share", a.strict_share}, {"objectives", a.objectives},    {"steps", o_.fuse_steps},
                    {"batch", o_.fuse_batch},         {"learning_rate", o_.fuse_rate}, {"variant", variant}};
     key["entailment_steps"] = o_.entailment_steps;
@@ -108,6 +108,7 @@ class Study {
     v.relevance = a.relevance;
     v.shuffled = a.shuffled;
     v.negatives = a.negatives;
+    v.hidden_images = a.hidden_images;
     auto& [align, fuse] = s.stages;
     align.pairing.strict_share = a.strict_share == 1 ? 1 : 0.5;
     align.loader.batch = o_.align_batch;

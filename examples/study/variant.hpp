@@ -43,6 +43,7 @@ struct Variant {
     double constant = 0.3;
     bool shuffled = false;
     Candidates negatives = Candidates::in_batch;
+    double hidden_images = 0;
 
     template <class V>
     friend void visit_fields(Config& c, V&& v) {
@@ -57,6 +58,8 @@ struct Variant {
       v("constant", c.constant, "the constant relevance", rc3::config::within(0, 1));
       v("shuffled", c.shuffled, "control: relevance of another pair of the batch");
       v("negatives", c.negatives, "of R-XVtCL");
+      v("hidden_images", c.hidden_images, "fraction of R-XVtCL's pairs with one image hidden",
+        rc3::config::within(0, 1));
     }
   };
 
@@ -73,10 +76,11 @@ struct Variant {
         .width = c.width, .layers = c.layers, .heads = c.width / 32, .feed_forward = 2 * c.width});
     const auto model =
         rc3::make_model(visual, text, Fusion(std::make_shared<Narrow<rc3::fusion::SingleStream>>(inner, d)));
-    return rc3::pretrain(model, rc3::objective::Itc(), rc3::objective::Xtcl(),
-                         RXvtcl({.lambda = c.lambda}, Regularizer(c.regularizer, c.c0),
-                                Relevance<Text>(text, {c.relevance, c.constant, c.shuffled}), Negatives(c.negatives)),
-                         rc3::objective::Itm());
+    return rc3::pretrain(
+        model, rc3::objective::Itc(), rc3::objective::Xtcl(),
+        RXvtcl({.lambda = c.lambda, .hidden_images = c.hidden_images}, Regularizer(c.regularizer, c.c0),
+               Relevance<Text>(text, {c.relevance, c.constant, c.shuffled}), Negatives(c.negatives)),
+        rc3::objective::Itm());
   }
 
   /// The heads need no tokens. @return whether the features of images change: never

@@ -19,6 +19,24 @@ BOOST_AUTO_TEST_CASE(select_takes_rows_of_what_is_there) {
   BOOST_TEST(!some.pixels.defined());
 }
 
+BOOST_AUTO_TEST_CASE(tokens_without_those_of_some_rows) {
+  rc3::Tokens tokens;
+  tokens.values = at::ones({2, 3, 4});
+  tokens.mask = at::tensor({true, true, false, true, true, true}).view({2, 3});
+  tokens.summary = at::ones({2, 5});
+  tokens.embeddings = at::ones({2, 3, 6});
+  const auto some = tokens.without(at::tensor({false, true}));
+  for (const auto& [whole, part] : {std::pair{tokens.values, some.values},
+                                    {tokens.mask, some.mask},
+                                    {tokens.summary, some.summary},
+                                    {tokens.embeddings, some.embeddings}}) {
+    BOOST_TEST(part.scalar_type() == whole.scalar_type());
+    BOOST_TEST(part[0].equal(whole[0]));
+    BOOST_TEST(!part[1].any().item<bool>());
+  }
+  BOOST_TEST(!some.summaries.defined());
+}
+
 BOOST_AUTO_TEST_CASE(an_empty_batch_has_size_0) {
   BOOST_TEST(rc3::Images{}.size() == 0);
   BOOST_TEST(rc3::Texts{}.size() == 0);

@@ -67,6 +67,51 @@ BOOST_AUTO_TEST_CASE(relevance_1_makes_rxvtcl_plain_infonce) {
           1e-12);
 }
 
+BOOST_AUTO_TEST_CASE(hidden_images_leave_one_input_its_text_alone) {
+  const auto batch = fake_batch(40);
+  const auto objective = in_double(RXvtcl<rc3::regularizer::None, Constant>({.hidden_images = 0.5}));
+  FakeModel model;
+  ForwardCache<FakeModel> forward(model, batch);
+  const auto of_step = [&](std::int64_t step) {
+    objective->at_step(step);
+    model.fused.clear();
+    return objective->represent(forward).learned;
+  };
+  objective->train();
+  const auto z = of_step(3);
+  BOOST_TEST_REQUIRE(model.fused.size() == 80u);  // z^a of all, then z^b
+  std::size_t from_a = 0, from_b = 0;
+  for (std::size_t i = 0; i < 40; ++i) {
+    const auto row = static_cast<std::int64_t>(i);
+    const double image = batch.images.regions[row][0][0].item<double>();
+    const double a = model.fused[i].first, b = model.fused[40 + i].first;
+    BOOST_TEST((a == image || a == 0));
+    BOOST_TEST((b == image || b == 0));
+    BOOST_TEST((a == image || b == image));  // never both
+    from_a += a == 0;
+    from_b += b == 0;
+    if (a == 0) BOOST_TEST(z[0][row].equal(batch.a.hidden[row][0]));  // z of FakeModel without an image
+  }
+  // 40 pairs, a half of them, either side: 10 +- 2.7 each.
+  BOOST_TEST((from_a >= 3 && from_a <= 18));
+  BOOST_TEST((from_b >= 3 && from_b <= 18));
+  BOOST_TEST(of_step(3)[0].equal(z[0]));
+  BOOST_TEST(!of_step(4)[0].equal(z[0]));
+
+  // A part of the batch hides the same images as the whole.
+  const auto rows = at::arange(25, 40);
+  const auto part = rc3::test::reordered(batch, rows);
+  ForwardCache<FakeModel> of_part(model, part, batch, 25);
+  objective->at_step(3);
+  BOOST_TEST(objective->represent(of_part).learned[0].equal(z[0].narrow(0, 25, 15)));
+
+  objective->eval();  // losses on held-out data hide nothing
+  of_step(3);
+  BOOST_TEST(model.fused.size() == 80u);
+  for (std::size_t i = 0; i < 80; ++i) BOOST_TEST(model.fused[i].first != 0);
+  throws_with([] { RXvtcl<>({.hidden_images = 1.5}); }, "hidden_images must be in [0, 1], is 1.5");
+}
+
 BOOST_AUTO_TEST_CASE(by_default_translations_may_be_one_and_other_captions_may_not) {
   // Relevance by alignment: 1 for strict pairs, 0.3 for others; the ceiling is c0 + 0.7 rho.
   auto batch = tangled();

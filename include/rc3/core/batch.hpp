@@ -2,9 +2,14 @@
 /// Batches of images, texts and tokens: plain structs of tensors. An undefined tensor means that the batch has none of
 /// it.
 
+#include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/cat.h>
 #include <c10/core/Device.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
 
 namespace rc3 {
 
@@ -58,6 +63,8 @@ struct Tokens {
 
   /// Rows @p index (int64 [n]).
   Tokens select(const at::Tensor& index) const;
+  /// The same, with no token in the rows where @p hidden (bool [B]) is true.
+  Tokens without(const at::Tensor& hidden) const;
 };
 
 /// Output of a fusion encoder.
@@ -166,6 +173,17 @@ inline Tokens Tokens::select(const at::Tensor& index) const {
   using detail::rows;
   return {rows(values, index), rows(mask, index), rows(summary, index), rows(summaries, index),
           rows(embeddings, index)};
+}
+
+inline Tokens Tokens::without(const at::Tensor& hidden) const {
+  const auto kept = ~hidden;
+  const auto rows = [&](const at::Tensor& t) {
+    if (!t.defined()) return t;
+    auto shape = std::vector<std::int64_t>(static_cast<std::size_t>(t.dim()), 1);
+    shape[0] = t.size(0);
+    return t * kept.view(shape);
+  };
+  return {rows(values), mask & kept.unsqueeze(1), rows(summary), rows(summaries), rows(embeddings)};
 }
 
 }  // namespace rc3

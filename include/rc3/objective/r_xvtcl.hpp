@@ -4,11 +4,17 @@
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/arange.h>
 #include <ATen/ops/cat.h>
+#include <ATen/ops/tensor.h>
 #include <c10/core/GradMode.h>
 #include <torch/nn/module.h>
 
+#include <cstdint>
+#include <utility>
+#include <vector>
+
 #include "rc3/core/error.hpp"
 #include "rc3/core/nn/l2_normalize.hpp"
+#include "rc3/core/random.hpp"
 #include "rc3/core/state_dict.hpp"
 #include "rc3/objective/concept.hpp"
 #include "rc3/objective/forward_cache.hpp"
@@ -27,6 +33,10 @@ namespace rc3::objective {
 struct RXvtclOptions {
   double tau = 0.07;                         ///< initial temperature, >= 0.01
   regularizer::WeightSchedule lambda = 1.0;  ///< weight of the regularizer at each step, >= 0
+  /// Fraction of pairs, in training, in which the image is hidden from one of the two inputs, in [0, 1]. An image is
+  /// often enough to find z^b by z^a among other images; then z need not contain the text, and the loss is near zero.
+  double hidden_images = 0;
+  std::uint64_t seed = 1;  ///< seed of what is hidden, together with the step
 };
 
 /// symmetric InfoNCE(ẑ^a_i, ẑ^b_j) + lambda * Omega(s, rho), with s_i = cos(z^a_i, z^b_i) and rho_i the relevance of
@@ -64,7 +74,10 @@ class RXvtcl : public torch::nn::Module {
         regularizer_(std::move(regularizer)),
         relevance_(std::move(relevance)),
         negatives_(std::move(negatives)),
-        temperature_(register_module("temperature", std::make_shared<Temperature>(options.tau))) {}
+        temperature_(register_module("temperature", std::make_shared<Temperature>(options.tau))) {
+    require(options.hidden_images >= 0 && options.hidden_images <= 1,
+            "objective::RXvtcl: hidden_images must be in [0, 1], is ", options.hidden_images);
+  }
 
   template <class Model>
   at::Tensor loss(ForwardCache<Model>& forward) {
@@ -84,7 +97,8 @@ class RXvtcl : public torch::nn::Module {
   template <class Model>
   requires negatives::Policy<Negatives, Model> Representations represent(ForwardCache<Model>& forward) {
     const auto more_a = negatives_.for_a(forward), more_b = negatives_.for_b(forward);
-    return {{forward.z_a(), forward.z_b(), more_a.per_row, more_b.per_row},
+    const auto [a, b] = inputs(forward);
+    return {{a, b, more_a.per_row, more_b.per_row},
             {relevance_.score(forward.batch()), more_a.allowed, more_b.allowed},
             {more_a.shared, more_b.shared}};
   }
@@ -126,7 +140,10 @@ class RXvtcl : public torch::nn::Module {
   }
 
   /// Sets lambda for a step by its schedule; the trainer calls it.
-  void at_step(std::int64_t step) { lambda_ = options_.lambda.at(step); }
+  void at_step(std::int64_t step) {
+    lambda_ = options_.lambda.at(step);
+    step_ = step;
+  }
 
   StateDict state_dict() const {
     StateDict all;
@@ -157,6 +174,23 @@ class RXvtcl : public torch::nn::Module {
   enum Fixed : std::size_t { relevance_a_b, allowed_a, allowed_b };
   enum Shared : std::size_t { shared_a, shared_b };
 
+  /// z^a and z^b, some without their image. What is hidden is a function of seed, step and place in the whole batch.
+  template <class Model>
+  std::pair<at::Tensor, at::Tensor> inputs(ForwardCache<Model>& forward) {
+    if (!is_training() || options_.hidden_images == 0) return {forward.z_a(), forward.z_b()};
+    Random random(options_.seed, static_cast<std::uint64_t>(step_));
+    std::vector<std::int64_t> hidden;  // 1: from a, 2: from b
+    for (std::int64_t i = 0; i < forward.begin() + forward.batch().size(); ++i) {
+      const bool hides = random.chance(options_.hidden_images), from_a = random.chance(0.5);
+      if (i >= forward.begin()) hidden.push_back(hides ? (from_a ? 1 : 2) : 0);
+    }
+    const auto which = at::tensor(hidden, at::kLong).to(forward.batch().device());
+    const auto fused = [&](const Tokens& text, std::int64_t side) {
+      return forward.model().fuse(forward.visual().without(which == side), text);
+    };
+    return {fused(forward.text_a(), 1), fused(forward.text_b(), 2)};
+  }
+
   /// InfoNCE of each anchor of @p a, the samples from @p begin on, among @p b [N, D]. If defined, @p own adds one
   /// negative per row and @p shared adds negatives for all rows where @p shared_allowed is true.
   at::Tensor direction(const at::Tensor& a, const at::Tensor& b, std::int64_t begin, const at::Tensor& own,
@@ -180,6 +214,7 @@ class RXvtcl : public torch::nn::Module {
   Negatives negatives_;
   std::shared_ptr<Temperature> temperature_;
   double lambda_ = options_.lambda.at(0);
+  std::int64_t step_ = 0;
 };
 
 }  // namespace rc3::objective
