@@ -76,6 +76,7 @@ class Staged:
     def text(self, name: str, line: str) -> str:
         """A line outside fences: links, and the characters that Doxygen reads as commands; code in backticks stays."""
         line = re.sub(r"\[`([^`\]]+)`\]\(", r"[\1](", line)  # Doxygen shows the backticks in links
+        line = re.sub(r"\*\*(`[^`]+`)\*\*", r"<b>\1</b>", line)  # and the stars around code
         parts = re.split(r"(`+[^`]+`+|\]\([^)\s]+\))", line)
         for i, part in enumerate(parts):
             if i % 2 == 0:
