@@ -8,6 +8,7 @@
 
 namespace rc3::config {
 
+/// Range of a number: from @p low to @p high.
 struct Bounds {
   double low = -std::numeric_limits<double>::infinity();
   double high = std::numeric_limits<double>::infinity();

@@ -55,7 +55,7 @@ nlohmann::ordered_json value_to_json(const T& value) {
 }
 
 /// @param path, where  the option and the file or command line, for errors
-/// @throws rc3::Error "<where>: "<path>" must be ..., is ..."
+/// @throws rc3::Error that names @p where and @p path, says what the value must be and what it is
 template <class T>
 T value_from_json(const nlohmann::ordered_json& json, const std::string& path, const std::string& where,
                   const Bounds& bounds) {

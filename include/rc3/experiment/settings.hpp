@@ -66,6 +66,7 @@ constexpr auto stage_names() {
     return std::array<const char*, 1>{""};
 }
 
+/// Options of an experiment's training program.
 /// @tparam E  the experiment's definition
 template <class E>
 struct Settings {

@@ -19,6 +19,7 @@
 
 namespace rc3::features {
 
+/// Order, batches and pairs that are drawn from cached samples.
 struct CachedPairsOptions {
   std::uint64_t seed = 1;                         ///< of order and pairs
   std::int64_t batch = 64;                        ///< samples per batch over all ranks, > 0

@@ -32,7 +32,7 @@ namespace rc3::features {
 /// Progress of a long computation: (items done, total items).
 using Progress = std::function<void(std::int64_t, std::int64_t)>;
 
-/// Ids of a text, <s> and </s> included, for example text::Tokenizer::encode.
+/// Ids of a text, `<s>` and `</s>` included, for example text::Tokenizer::encode.
 using Encode = std::function<std::vector<std::int64_t>(const std::string&)>;
 
 /// A text of a sample, by index.
@@ -47,6 +47,7 @@ struct PairOf {
   data::TextPair texts;
 };
 
+/// Which samples are cached, by how many threads, and where.
 struct CachedSamplesOptions {
   std::int64_t max_samples = 0;       ///< at most this number, evenly spread over the source; 0: all
   int workers = 2;                    ///< threads that read and decode, >= 0

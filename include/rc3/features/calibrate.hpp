@@ -22,6 +22,7 @@
 
 namespace rc3::features {
 
+/// How many samples the statistics of calibrate() are measured on.
 struct CalibrationOptions {
   std::int64_t maps = 200;     ///< images whose feature maps standardise the backbone, >= 2
   std::int64_t images = 1024;  ///< images that centre the image head, >= 2

@@ -120,7 +120,7 @@ class FeatureCache {
   }
 
   /// @param host   an rc3::Model
-  /// @param texts  ids, <s> and </s> included
+  /// @param texts  ids, `<s>` and `</s>` included
   /// @return the number of each text
   template <class Host>
   std::vector<std::int64_t> add_texts(Host& host, const std::vector<std::vector<std::int64_t>>& texts) {

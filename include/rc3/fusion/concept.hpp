@@ -7,11 +7,13 @@
 
 namespace rc3::fusion {
 
+/// Has fuse(visual, text): one vector z per sample, float [B, D].
 template <class P>
 concept Fuses = requires(P& p, const Tokens& visual, const Tokens& text) {
   requires std::is_same_v<decltype(p.fuse(visual, text)), at::Tensor>;
 };
 
+/// Has width(): D, the width of z.
 template <class P>
 concept HasWidth = requires(const P& p) {
   requires std::is_same_v<decltype(p.width()), std::int64_t>;

@@ -15,6 +15,7 @@
 
 namespace rc3::fusion {
 
+/// Sizes of a Decoder.
 struct DecoderOptions {
   std::int64_t vocabulary = 250002;  ///< K, > 0
   std::int64_t width = 384;          ///< D, also of the memory

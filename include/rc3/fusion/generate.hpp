@@ -18,8 +18,9 @@
 
 namespace rc3::fusion {
 
+/// Tokens, length and beams of generated texts.
 struct GenerateOptions {
-  std::int64_t start = 2;                  ///< first input of the decoder; </s> in XLM-R's ids, as in mBART
+  std::int64_t start = 2;                  ///< first input of the decoder; `</s>` in XLM-R's ids, as in mBART
   std::int64_t end = 2;                    ///< last token of a text
   std::optional<std::int64_t> first = {};  ///< forced first token, for example a language's; not part of the score
   std::int64_t max_length = 32;            ///< tokens per text, > 0, including `end`, which is forced at this length

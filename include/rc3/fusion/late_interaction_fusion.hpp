@@ -21,6 +21,7 @@
 
 namespace rc3::fusion {
 
+/// Temperature of a LateInteractionFusion.
 struct LateInteractionFusionOptions {
   double tau = 0.07;  ///< initial temperature of the attention, > 0
 };

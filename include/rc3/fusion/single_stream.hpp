@@ -12,6 +12,7 @@
 
 namespace rc3::fusion {
 
+/// Sizes of a SingleStream encoder.
 struct SingleStreamOptions {
   std::int64_t width = 384;         ///< D of visual and text tokens
   std::int64_t layers = 2;          ///< >= 1

@@ -23,6 +23,7 @@ namespace rc3::io {
 
 static_assert(std::endian::native == std::endian::little, "index files are little-endian, and copied as they are");
 
+/// Limits of a file that is read by lines.
 struct LinesOptions {
   std::uint64_t max_line = 16 << 20;      ///< bytes of one line, including its end; read() refuses longer ones
   std::uint64_t max_lines = 500'000'000;  ///< each line takes 8 bytes of memory

@@ -70,6 +70,7 @@ double consistency(const A& predicted, const B& gold, const Groups& groups) {
   return static_cast<double>(right) / static_cast<double>(all_right.size());
 }
 
+/// Result of majority_baseline().
 template <class Label>
 struct MajorityBaseline {
   Label label;      ///< most frequent training label, the smallest of equally frequent ones

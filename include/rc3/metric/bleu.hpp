@@ -22,6 +22,7 @@
 
 namespace rc3::metric {
 
+/// Options of bleu(), as in sacreBLEU.
 struct BleuOptions {
   tokenize::Tokenizer tokenizer = tokenize::V13a();  ///< or None, Intl, Zh, Characters, or a user's tokenize::Policy
   Smoothing smoothing = smoothing::Exp();            ///< or Floor, AddK, None

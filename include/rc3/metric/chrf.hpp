@@ -16,6 +16,7 @@
 
 namespace rc3::metric {
 
+/// Options of chrf(), as in sacreBLEU.
 struct ChrfOptions {
   int char_order = 6;      ///< n-grams of 1 .. char_order characters, >= 1
   int word_order = 0;      ///< and of 1 .. word_order words, >= 0; 2: chrF++
@@ -28,6 +29,7 @@ struct ChrfCounts {
   std::int64_t hypothesis = 0, reference = 0, matches = 0;
 };
 
+/// Result of chrf().
 struct Chrf {
   double score = 0;                ///< 0 .. 100
   std::vector<ChrfCounts> counts;  ///< for 1 .. char_order characters, then 1 .. word_order words

@@ -29,8 +29,8 @@ inline std::string name_with(std::string_view name, double value) {
 /// No smoothing: BLEU is 0 if one order has no match (Papineni 2002).
 struct None {
   std::string name() const { return "none"; }
-  /// @param counts  of n-grams of @p order, 1 .. 4
-  /// @param zeros   orders without a match up to this one
+  /// @param counts  of n-grams of the order in the second argument, 1 .. 4; the third is the number of orders without
+  ///                a match up to this one
   Fraction operator()(Fraction counts, int /*order*/, int /*zeros*/) const { return counts; }
 };
 

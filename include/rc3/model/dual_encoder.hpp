@@ -33,6 +33,7 @@
 
 namespace rc3 {
 
+/// Logits of a DualEncoder: their initial scale and bias.
 struct DualEncoderOptions {
   double scale = 1 / 0.07;  ///< initial factor of cosines in logits, > 0; a parameter, stored as its logarithm
   double bias = 0;          ///< initial sum with the logits

@@ -18,6 +18,7 @@
 
 namespace rc3 {
 
+/// Sizes that bound the memory of backward_cached().
 struct GradientCacheOptions {
   std::int64_t chunk = 64;   ///< samples encoded at a time, with their graph, > 0
   std::int64_t block = 256;  ///< rows of the similarity matrix in memory at a time, > 0

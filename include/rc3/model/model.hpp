@@ -25,6 +25,7 @@
 
 namespace rc3 {
 
+/// Heads of a Model that embed images and texts for search.
 struct ModelOptions {
   std::int64_t embedding = 384;  ///< E, width of the embeddings for search
   std::int64_t hidden = 1024;    ///< inner width of the image head

@@ -23,6 +23,7 @@
 
 namespace rc3 {
 
+/// A model with its training objectives: the loss is L = sum_k w_k L_k.
 /// @tparam Host        an rc3::Model
 /// @tparam Objectives  objective::Policy each; objectives not listed cost nothing
 template <class Host, class... Objectives>

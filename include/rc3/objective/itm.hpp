@@ -17,6 +17,7 @@
 
 namespace rc3::objective {
 
+/// How Itm draws its negatives.
 struct ItmOptions {
   double hardness = 20.0;  ///< negatives are drawn in proportion to exp(hardness * cosine), >= 0; 0: uniformly
 };

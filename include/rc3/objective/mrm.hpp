@@ -19,6 +19,7 @@
 
 namespace rc3::objective {
 
+/// Which regions Mrm masks.
 struct MrmOptions {
   double fraction = 0.15;  ///< share of the regions, in (0, 1]; at least one per batch
   std::uint64_t seed = 1;  ///< seed of the draw, together with the step

@@ -30,6 +30,7 @@
 
 namespace rc3::objective {
 
+/// Temperature and weight of the regularizer in RXvtcl.
 struct RXvtclOptions {
   double tau = 0.07;                         ///< initial temperature, >= 0.01
   regularizer::WeightSchedule lambda = 1.0;  ///< weight of the regularizer at each step, >= 0

@@ -9,11 +9,13 @@
 
 namespace rc3::pipeline {
 
+/// Has options(): a struct with a list of fields.
 template <class P>
 concept HasOptions = requires(const P& p) {
   p.options();
 };
 
+/// Has parts(): a tuple of the policies that it contains.
 template <class P>
 concept HasParts = requires(const P& p) {
   p.parts();

@@ -44,6 +44,7 @@
 
 namespace rc3 {
 
+/// Batches, threads and precision of an Embedder.
 struct EmbedderOptions {
   std::int64_t text_tokens = 4096;  ///< padded tokens in a batch of texts, > 0; a longer text is a batch by itself
   std::int64_t image_batch = 32;    ///< images in a batch, > 0

@@ -33,6 +33,7 @@
 
 namespace rc3 {
 
+/// Options of an ImageIndex: how it embeds, stores and searches.
 struct ImageIndexOptions {
   EmbedderOptions embedder = {};
   search::Storage storage = search::Storage::float32;  ///< of the vectors; a loaded index keeps its own

@@ -67,6 +67,7 @@ inline Regions follow(const Regions& regions, double left, double top, double wi
   return out;
 }
 
+/// Random crops, flips and colours of training images.
 struct AugmentOptions {
   double min_area = 0.5;        ///< smallest area of a crop, relative to the image, in (0, 1]; 1: no crop
   double max_aspect = 4.0 / 3;  ///< a crop's width : height is in [1 / max_aspect, max_aspect] times the image's, >= 1

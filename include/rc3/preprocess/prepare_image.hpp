@@ -19,6 +19,7 @@
 
 namespace rc3::preprocess {
 
+/// Preparation of images for training or evaluation.
 struct ImageOptions {
   /// Steps to one size, the same for all images: the crop's, or both sides of the resize. 224 x 224 by default.
   PreprocessOptions image = {.resize = PreprocessSize{224, 224, 0}};

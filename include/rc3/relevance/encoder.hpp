@@ -27,6 +27,7 @@
 
 namespace rc3::relevance {
 
+/// Caches of a relevance::Encoder.
 struct EncoderOptions {
   std::size_t remember = 200'000;  ///< cached text embeddings, each computed once; 0: no cache
   /// Whether cached hidden states of the batch (Texts::hidden) are this encoder's, and are used instead of the ids: if

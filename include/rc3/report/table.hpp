@@ -10,8 +10,9 @@
 
 namespace rc3::report {
 
-/// Numbers with names, for example recall@K by language. A cell that is not finite stays empty.
+/// Numbers with names, for example recall by language. A cell that is not finite stays empty.
 struct Table {
+  /// A row: its name and a number for each column.
   struct Row {
     std::string name;
     std::vector<double> cells;

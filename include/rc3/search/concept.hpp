@@ -31,6 +31,7 @@ concept Policy = std::movable<S> && std::constructible_from<S, typename S::Optio
 /// Exact search, which keeps nothing beside the vectors.
 class Exact {
  public:
+  /// None.
   struct Options {};
   explicit Exact(Options = {}) {}
   void reserve(const VectorTable&, std::size_t) {}

@@ -26,6 +26,7 @@
 
 namespace rc3::search {
 
+/// Which files of a folder are seen.
 struct FolderOptions {
   bool hidden = false;  ///< also files and folders whose name begins with a dot
 };

@@ -26,6 +26,7 @@
 
 namespace rc3::search {
 
+/// Links and widths of the graph: recall against memory and time.
 struct HnswOptions {
   /// Neighbours of a vector, in [2, 128]; twice as many in the lowest layer. More: better recall, memory, time.
   std::int64_t links = 16;

@@ -29,6 +29,7 @@
 
 namespace rc3::search {
 
+/// Storage, threads and owner of an index.
 struct IndexOptions {
   Storage storage = Storage::float32;
   int threads = 1;         ///< threads of a search, >= 1

@@ -24,6 +24,7 @@ enum class Storage {
   int8       ///< 1 byte an element: 255 levels between plus and minus the largest element of the vector
 };
 
+/// A Storage, its name and size.
 struct StorageRow {
   Storage storage;
   std::string_view name;

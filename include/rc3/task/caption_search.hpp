@@ -20,7 +20,7 @@
 
 namespace rc3::task {
 
-/// Recall@K in both directions, shares in [0, 1], and chance level.
+/// Recall in both directions, shares in [0, 1], and chance level.
 struct CaptionRecall {
   Recall to_image, to_text;                ///< of captions that search images, of images that search captions
   Recall to_image_chance, to_text_chance;  ///< chance level

@@ -27,6 +27,7 @@
 
 namespace rc3::task {
 
+/// Sizes and parts of a Classifier.
 struct ClassifierOptions {
   std::int64_t classes = 2;  ///< > 1
   std::int64_t images = 1;   ///< per example, 1 or 2

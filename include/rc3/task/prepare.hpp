@@ -24,7 +24,7 @@ namespace rc3::task {
 struct PreparedExample {
   data::Example example;                          ///< source example, without its views
   std::vector<preprocess::PreparedImage> images;  ///< one, or the left and the right one
-  std::vector<std::int64_t> text;                 ///< ids, <s> and </s> included
+  std::vector<std::int64_t> text;                 ///< ids, `<s>` and `</s>` included
   std::int64_t label = -1;                        ///< class; -1: unknown
   std::vector<std::int64_t> target;               ///< words of a Vocabulary: language, text, end
   std::int64_t target_language = -1;              ///< the first of them

@@ -1,5 +1,5 @@
 #pragma once
-/// Image-text retrieval: recall@K.
+/// Image-text retrieval: recall.
 
 #include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>

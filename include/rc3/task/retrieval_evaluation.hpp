@@ -34,6 +34,7 @@ struct LanguageRecall {
   Recall to_text;           ///< each image searches any of its texts
 };
 
+/// What is searched, and how results are re-ranked.
 struct RetrievalOptions {
   std::vector<std::string> languages = {};  ///< empty: all languages of the data
   std::int64_t rerank = 0;                  ///< best images, or texts, of each query that ITM re-ranks; 0: none

@@ -23,9 +23,10 @@ namespace rc3::text {
 /// Pooling of a text's tokens.
 enum class Pooling {
   mean,  ///< mean over the tokens of the mask, for multilingual-e5
-  first  ///< the first token, <s>, for classifiers on XLM-R
+  first  ///< the first token, `<s>`, for classifiers on XLM-R
 };
 
+/// Sizes and pooling of a Bert encoder.
 struct BertOptions {
   std::int64_t vocabulary = 250037;  ///< K, rows of the word embedding
   std::int64_t width = 384;          ///< D

@@ -29,6 +29,7 @@
 
 namespace rc3::text {
 
+/// Length of the texts of a ClipTokenizer.
 struct ClipTokenizerOptions {
   /// Tokens, including start and end, >= 3; longer texts are truncated. 0: model_max_length of tokenizer_config.json,
   /// 77 without it.

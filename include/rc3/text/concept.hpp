@@ -10,16 +10,19 @@
 
 namespace rc3::text {
 
+/// Has encode(texts): Tokens [B, L, D].
 template <class P>
 concept Encodes = requires(P& p, const Texts& texts) {
   requires std::is_same_v<decltype(p.encode(texts)), Tokens>;
 };
 
+/// Has pool(tokens): one vector per text, float [B, D].
 template <class P>
 concept Pools = requires(P& p, const Tokens& tokens) {
   requires std::is_same_v<decltype(p.pool(tokens)), at::Tensor>;
 };
 
+/// Has width(): D, the width of tokens.
 template <class P>
 concept HasWidth = requires(const P& p) {
   requires std::is_same_v<decltype(p.width()), std::int64_t>;

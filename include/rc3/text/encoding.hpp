@@ -27,7 +27,7 @@ struct Encoding {
   std::vector<std::int64_t> ids;  ///< ids of XLM-R
   std::vector<Span> characters;   ///< in code points, as Python counts
   std::vector<Span> bytes;        ///< in bytes of UTF-8: `text.substr(begin, end - begin)`
-  std::vector<int> source;        ///< 0: the first text, 1: the second, `special`: neither (<s>, </s>, the prefix)
+  std::vector<int> source;        ///< 0: the first text, 1: the second, `special`: neither (`<s>`, `</s>`, prefix)
 
   std::size_t size() const { return ids.size(); }
 };

@@ -33,6 +33,7 @@
 
 namespace rc3::text {
 
+/// Length of the texts of a SiglipTokenizer.
 struct SiglipTokenizerOptions {
   /// Tokens, including the end token, >= 2; longer texts are truncated. 0: model_max_length of tokenizer_config.json,
   /// 64 without it.
@@ -143,7 +144,7 @@ class SiglipPieces {
 /// Ids of a text and the end token, as transformers' SiglipTokenizer (spiece.model) or Siglip2Tokenizer
 /// (tokenizer.json). Thread-safe.
 ///
-/// Text is data: "</s>" or "<eos>" in it become ordinary pieces, as with `split_special_tokens` in transformers.
+/// Text is data: `</s>` or `<eos>` in it become ordinary pieces, as with `split_special_tokens` in transformers.
 class SiglipTokenizer {
  public:
   static constexpr std::size_t max_text_bytes = 1u << 20;  ///< limit of a text

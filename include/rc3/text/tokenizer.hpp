@@ -31,9 +31,10 @@
 
 namespace rc3::text {
 
+/// Prefix and length of the texts of a Tokenizer.
 struct TokenizerOptions {
   std::string prefix = "";        ///< prepended to every text; "query: " or "passage: " for multilingual-e5
-  std::int64_t max_length = 512;  ///< tokens, including <s> and </s>, >= 3, for pairs >= 6; longer texts are truncated
+  std::int64_t max_length = 512;  ///< tokens with `<s>` and `</s>`, >= 3, for pairs >= 6; longer texts are truncated
   Truncation truncation = Truncation::longest_first;  ///< which text of a pair is truncated
 };
 
@@ -46,10 +47,10 @@ void visit_fields(TokenizerOptions& o, V&& v) {
 
 /// Tokenizer of texts, `<s> a </s>`, and pairs, `<s> a </s></s> b </s>`. Thread-safe.
 ///
-/// SentencePiece numbers <unk>=0 <s>=1 </s>=2 and pieces from 3; XLM-R numbers <s>=0 <pad>=1 </s>=2 <unk>=3 and pieces
-/// from 4, with <mask> last. There is no Tokenizer without a loaded model.
+/// SentencePiece numbers `<unk>` 0, `<s>` 1, `</s>` 2 and pieces from 3. XLM-R numbers `<s>` 0, `<pad>` 1, `</s>` 2,
+/// `<unk>` 3 and pieces from 4, with `<mask>` last. There is no Tokenizer without a loaded model.
 ///
-/// Text is data: "</s>" or "<mask>" in it become ordinary pieces, never the special token. A caption can therefore not
+/// Text is data: `</s>` or `<mask>` in it become ordinary pieces, never the special token. A caption can therefore not
 /// end a sequence or mask a word. Hugging Face's fast tokenizer returns the special id instead.
 class Tokenizer {
  public:
@@ -83,7 +84,7 @@ class Tokenizer {
   /// The same loaded model with other options, for example another prefix. @throws rc3::Error for an invalid option
   Tokenizer with(TokenizerOptions options) const { return Tokenizer(processor_, ties_, std::move(options)); }
 
-  /// Ids of @p text, including <s> and </s>, at most `max_length`.
+  /// Ids of @p text, including `<s>` and `</s>`, at most `max_length`.
   /// @throws rc3::Error if the text is empty or blank, not UTF-8 or longer than `max_text_bytes`
   std::vector<std::int64_t> encode(std::string_view text) const {
     auto ids = ids_of(text);
@@ -112,7 +113,7 @@ class Tokenizer {
     return detail::between(a, &b);
   }
 
-  /// Text of @p ids without special tokens; <unk> becomes " ⁇ ", as in SentencePiece.
+  /// Text of @p ids without special tokens; `<unk>` becomes " ⁇ ", as in SentencePiece.
   /// @throws rc3::Error if an id is not in the vocabulary
   std::string decode(std::span<const std::int64_t> ids) const {
     std::vector<int> pieces;
@@ -147,13 +148,13 @@ class Tokenizer {
     return detail::xlm_r_id(processor_->PieceToId(piece));
   }
 
-  /// Size of the vocabulary, including <pad> and <mask>; a model's word embedding may have more rows.
+  /// Size of the vocabulary, including `<pad>` and `<mask>`; a model's word embedding may have more rows.
   std::int64_t vocabulary() const { return processor_->GetPieceSize() + 2; }
 
   /// Id of padding, `pad`.
   std::int64_t pad_id() const { return pad; }
 
-  /// Id of <mask>, the last one.
+  /// Id of `<mask>`, the last one.
   std::int64_t mask() const { return vocabulary() - 1; }
 
   const TokenizerOptions& options() const { return options_; }

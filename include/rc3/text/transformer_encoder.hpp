@@ -20,6 +20,7 @@
 
 namespace rc3::text {
 
+/// Sizes of a TransformerEncoder.
 struct TransformerEncoderOptions {
   std::int64_t vocabulary = 250002;  ///< K, rows of the word embedding; XLM-R's tokenizer has 250002
   std::int64_t width = 256;          ///< D

@@ -34,6 +34,7 @@
 
 namespace rc3::train {
 
+/// Connection between the ranks.
 struct C10dOptions {
   std::chrono::milliseconds timeout = std::chrono::minutes(10);  ///< of each call: maximum wait for other ranks
   std::string hostname = {};     ///< of the network interface; empty: that of this machine's name

@@ -16,6 +16,7 @@
 
 namespace rc3::train {
 
+/// Steps and validation of fine_tune().
 struct FineTuneOptions {
   Options train = {};               ///< schedule.total: optimizer steps
   std::int64_t every = 100;         ///< steps between two validations, > 0

@@ -18,6 +18,7 @@ struct RateRule {
   double rate;  ///< unitless, >= 0
 };
 
+/// AdamW (Loshchilov and Hutter 2019), and learning rates by name.
 struct AdamWOptions {
   double learning_rate = 1e-3;       ///< > 0
   double beta1 = 0.9;                ///< in [0, 1)

@@ -61,6 +61,7 @@ inline std::string format_bar(double share, int width) {
 /// One line, redrawn in place on a terminal; otherwise occasional plain lines.
 class Progress {
  public:
+  /// Names, and how often a line is written.
   struct Options {
     std::string label = "train";
     std::string unit = "items";

@@ -30,6 +30,7 @@ using rc3::report::text_of;
 
 using Facts = std::vector<std::pair<std::string, std::string>>;
 
+/// Content of a run's report.
 struct Report {
   std::string title;     ///< for example the variant's name
   std::string subtitle;  ///< how the run ended

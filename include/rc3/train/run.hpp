@@ -37,6 +37,7 @@
 
 namespace rc3::train {
 
+/// Checkpoints, log and report of a Run.
 struct RunOptions {
   CheckpointOptions checkpoint = {};
   LogOptions log = {};

@@ -42,8 +42,10 @@ inline std::uint64_t resident_bytes() {
   return resident * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
 }
 
+/// Writes the numbers of a run: progress, log.jsonl and TensorBoard events.
 class RunLogger {
  public:
+  /// What is known of a run before its first step.
   struct Facts {
     std::string variant;
     std::vector<std::string> parts;  ///< names of the objectives

@@ -18,6 +18,7 @@
 
 namespace rc3::visual {
 
+/// How often training leaves out regions or patches.
 struct BothOptions {
   double drop_regions = 0.1;  ///< in training, probability that a sample loses its regions, in [0, 1)
   double drop_patches = 0.1;  ///< the same for its patches; drop_regions + drop_patches <= 1, never both

@@ -7,11 +7,13 @@
 
 namespace rc3::visual {
 
+/// Has encode(images): Tokens [B, V, D].
 template <class P>
 concept Encodes = requires(P& p, const Images& images) {
   requires std::is_same_v<decltype(p.encode(images)), Tokens>;
 };
 
+/// Has width(): D, the width of tokens.
 template <class P>
 concept HasWidth = requires(const P& p) {
   requires std::is_same_v<decltype(p.width()), std::int64_t>;
@@ -23,11 +25,13 @@ concept Policy = Encodes<P> && HasWidth<P>;
 
 namespace backbone {
 
+/// Has features(images): a feature map.
 template <class P>
 concept HasFeatures = requires(P& p, const Images& images) {
   requires std::is_same_v<decltype(p.features(images)), at::Tensor>;
 };
 
+/// Has channels(): C of the feature map.
 template <class P>
 concept HasChannels = requires(const P& p) {
   requires std::is_same_v<decltype(p.channels()), std::int64_t>;

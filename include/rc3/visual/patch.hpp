@@ -24,6 +24,7 @@
 
 namespace rc3::visual {
 
+/// Sizes of a Patch encoder.
 struct PatchOptions {
   std::int64_t width = 384;       ///< D
   std::int64_t grid = 7;          ///< side of the learned position embedding; interpolated for other maps

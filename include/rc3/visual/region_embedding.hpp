@@ -70,6 +70,7 @@ inline at::Tensor location_encoding(const at::Tensor& boxes, const at::Tensor& s
   return at::cat({scaled, at::stack({w, h}, 2), area}, 2);
 }
 
+/// Sizes of a RegionEmbedding, and the form of its boxes.
 struct RegionEmbeddingOptions {
   std::int64_t features = 2048;  ///< F, width of a region's features; 2048 in files of bottom-up attention
   std::int64_t width = 384;      ///< D

@@ -10,6 +10,7 @@
 
 namespace rc3::visual {
 
+/// Sizes of regions that are sampled from a feature map.
 struct RoiFromBackboneOptions {
   std::int64_t width = 384;  ///< D
   std::int64_t grid = 4;     ///< bilinear samples along each side of a box, >= 1

@@ -49,6 +49,7 @@ inline at::Tensor crop_regions(const at::Tensor& pixels, const at::Tensor& boxes
                              border, /*align_corners=*/false);
 }
 
+/// Sizes of regions that pass the backbone as crops.
 struct RoiFromCropsOptions {
   std::int64_t width = 384;  ///< D
   std::int64_t side = 96;    ///< side of a crop, pixels, a multiple of the backbone's stride

@@ -17,6 +17,7 @@
 
 namespace rc3::nn {
 
+/// Sizes of a decoder layer.
 struct DecoderLayerOptions {
   std::int64_t width = 384;         ///< D, > 0
   std::int64_t heads = 6;           ///< H, divides D

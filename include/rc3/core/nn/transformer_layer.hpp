@@ -19,6 +19,7 @@ namespace rc3::nn {
 /// scratch without warm-up).
 enum class Norm { post, pre };
 
+/// Sizes of an encoder layer.
 struct TransformerLayerOptions {
   std::int64_t width = 384;          ///< D, > 0
   std::int64_t heads = 6;            ///< H, divides D

@@ -45,6 +45,7 @@ class Distribution {
 /// Distribution of text lengths in code points by language; its count is the number of texts.
 using LanguageLengths = std::map<std::string, Distribution>;
 
+/// What a data set contains, counted over its samples.
 struct Summary {
   std::int64_t samples = 0;           ///< readable ones
   std::int64_t with_image = 0;        ///< samples

@@ -24,6 +24,7 @@
 
 namespace rc3::data {
 
+/// How a Manifest is read.
 struct ManifestOptions {
   std::filesystem::path folder;        ///< base of relative paths of images and features; empty: the manifest's folder
   std::vector<std::string> languages;  ///< a sample without a text in each of these is dropped

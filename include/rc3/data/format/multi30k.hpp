@@ -34,7 +34,7 @@ struct Multi30kImages {
 /// Sample i is a line number with valid lines in all languages. Its id is the list's line, else the line number.
 class Multi30k {
  public:
-  /// Task 1, translations: `<folder>/<split>.<language>`, strictly aligned.
+  /// Task 1, translations: `FOLDER/SPLIT.LANGUAGE`, strictly aligned.
   /// @param split      "train", "val", "test_2016_flickr"; "train.lc.norm.tok" for the tokenized files
   /// @param languages  of "en", "de", "fr", "cs"
   /// @param errors     receives "unreadable line", "not UTF-8", "empty text", "bad image name" and "duplicate id" (the
@@ -49,7 +49,7 @@ class Multi30k {
     return Multi30k(join("Multi30K task 1 ", split), std::move(columns), errors, images);
   }
 
-  /// Task 2, five independent descriptions per language: `<folder>/<split>.<1..5>.<language>`, weakly aligned.
+  /// Task 2, five independent descriptions per language: `FOLDER/SPLIT.N.LANGUAGE` with N from 1 to 5, weakly aligned.
   /// Otherwise as task1().
   static Multi30k task2(const std::filesystem::path& folder, const std::string& split,
                         const std::vector<std::string>& languages, DataErrors& errors,

@@ -24,8 +24,9 @@
 
 namespace rc3::data {
 
+/// Names and sizes of the shards that are written.
 struct PackOptions {
-  std::string prefix = "shard";                  ///< shards are <prefix>-000000.tar, <prefix>-000001.tar, ...
+  std::string prefix = "shard";                  ///< shards are PREFIX-000000.tar, PREFIX-000001.tar, ...
   std::int64_t samples = 10'000;                 ///< per shard, maximum, > 0
   std::uint64_t bytes = std::uint64_t{1} << 30;  ///< a shard of at least this size is full, > 0
   std::uint64_t max_image = 32u << 20;           ///< maximum bytes of an image file

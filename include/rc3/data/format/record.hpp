@@ -11,7 +11,7 @@
 /// - weak: no two texts are;
 /// - an object: the group of each text, where equal numbers are translations.
 /// "relevance" is a number in [0, 1] for every pair of texts that are not translations, or an object by pair of texts.
-/// A pair's key is two languages with a space between, each with #k for its k-th text (from 0, optional for 0). Keys
+/// A pair's key is two languages with a space between, each with `#k` for its k-th text (from 0, optional for 0). Keys
 /// that begin with "_" or "x-" are reserved for custom use; any other unknown key is an error.
 
 #include <algorithm>

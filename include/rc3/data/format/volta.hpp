@@ -43,6 +43,7 @@ inline constexpr std::array<std::string_view, 10> fields{"img_id",       "img_h"
                                                          "boxes",        "features"};
 inline constexpr std::size_t max_id_bytes = 256;  ///< of an image's name in a TSV row
 
+/// A row of VOLTA's TSV file: the regions of one image.
 struct Row {
   std::string img_id;
   Regions regions;  ///< without classes: a row has only the most likely one

@@ -31,13 +31,14 @@
 
 namespace rc3::data {
 
+/// Which members of a shard are image, texts and regions.
 struct WebDatasetOptions {
-  std::string language = "und";  ///< of members "<key>.txt" and of captions
+  std::string language = "und";  ///< of members "KEY.txt" and of captions
   /// Endings of the image's member, such as "input.jpg"; empty: jpg, jpeg, png and webp.
   std::vector<std::string> image_members = {};
-  /// Endings of members with a text in `language`, such as "outputs.txt"; empty: txt, and <language>.txt.
+  /// Endings of members with a text in `language`, such as "outputs.txt"; empty: txt, and `LANGUAGE.txt`.
   std::vector<std::string> text_members = {};
-  /// Key of the caption in `<key>.json`, such as "caption". If it is set, the .json is no record, and members .txt are
+  /// Key of the caption in `KEY.json`, such as "caption". If it is set, the .json is no record, and members .txt are
   /// read only if `text_members` names them.
   std::string caption_key = {};
   /// Whether keys start again in each shard. Ids are then "<name of the shard>/<key>".
@@ -59,11 +60,11 @@ inline std::vector<std::filesystem::path> shards_of(const std::filesystem::path&
 
 /// A sample consists of the members with one key, the path up to the first dot of the base name:
 ///
-///   <key>.jpg, .jpeg, .png, .webp   the image; required
-///   <key>.json                      a record (see record.hpp), without "image" and "features"
-///   <key>.<language>.txt            a text in that language, written independently of the others
-///   <key>.txt                       the same in WebDatasetOptions::language
-///   <key>.safetensors               regions (see region_file.hpp)
+/// - `KEY.jpg`, `.jpeg`, `.png`, `.webp`: the image; required.
+/// - `KEY.json`: a record (see record.hpp), without "image" and "features".
+/// - `KEY.LANGUAGE.txt`: a text in that language, written independently of the others.
+/// - `KEY.txt`: the same in WebDatasetOptions::language.
+/// - `KEY.safetensors`: regions (see region_file.hpp).
 ///
 /// At least one text is required. Endings are compared without case. WebDatasetOptions names other members. A .json
 /// that is no record (is_record()), such as img2dataset's, is passed over, and so are members with other endings,

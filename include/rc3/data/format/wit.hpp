@@ -28,6 +28,7 @@
 
 namespace rc3::data {
 
+/// Which columns of WIT's files are texts.
 struct WitOptions {
   /// Columns with a row's text, in order of preference: the first that is not blank is used.
   std::vector<std::string> captions = {"caption_reference_description", "caption_alt_text_description"};

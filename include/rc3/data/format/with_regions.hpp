@@ -23,6 +23,7 @@ concept RegionSource = requires(const R& regions, const std::string& id) {
   { regions.find(id) } -> std::same_as<std::optional<Regions>>;
 };
 
+/// How samples and regions of another source are matched.
 struct WithRegionsOptions {
   /// Maps a sample's id, or the name of an example's view, to a name in the source; empty: identity.
   std::function<std::string(const std::string&)> id;

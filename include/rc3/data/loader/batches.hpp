@@ -18,6 +18,7 @@ namespace rc3::data {
 /// Tokens of the longest text of each sample; see data::measure_lengths.
 using Lengths = std::vector<std::int32_t>;
 
+/// Size of batches, and how samples are divided among batches and ranks.
 struct BatchOptions {
   std::int64_t size = 64;      ///< samples per batch over all ranks, > 0
   std::int64_t tokens = 0;     ///< maximum of a batch's samples times its longest text; 0: no token budget

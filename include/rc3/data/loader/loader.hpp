@@ -28,6 +28,7 @@
 
 namespace rc3::data {
 
+/// Order, batches, threads and memory of a Loader.
 struct LoaderOptions {
   OrderOptions order = {};
   BatchOptions batch = {};

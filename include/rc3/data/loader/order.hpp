@@ -12,6 +12,7 @@
 
 namespace rc3::data {
 
+/// How the samples of an epoch are shuffled.
 struct OrderOptions {
   std::uint64_t seed = 1;
   bool shuffle = true;         ///< false: 0, 1, 2, ... in every epoch

@@ -24,6 +24,7 @@ struct TextPair {
   std::optional<float> relevance;  ///< 1 if strict; nullopt if unknown
 };
 
+/// How two texts of a sample are drawn.
 struct PairingOptions {
   double strict_share = 0.5;   ///< of pairs, for a sample with both kinds, in [0, 1]
   double temperature = 1;      ///< language probability ~ (texts in it)^(1 / temperature), >= 1; 1: proportional

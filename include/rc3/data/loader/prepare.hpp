@@ -18,6 +18,7 @@
 
 namespace rc3::data {
 
+/// Preparation of a sample: image, regions and texts.
 struct PrepareOptions {
   /// Resizing of images to one size: the crop's, or both sides of the resize. By default 224 x 224.
   preprocess::PreprocessOptions image = {.resize = preprocess::PreprocessSize{224, 224, 0}};
@@ -29,7 +30,7 @@ struct PrepareOptions {
 
 /// One sample, ready to become a row of a Batch.
 struct PreparedSample : preprocess::PreparedImage {
-  std::vector<std::int64_t> a, b;  ///< ids of the texts, <s> and </s> included
+  std::vector<std::int64_t> a, b;  ///< ids of the texts, `<s>` and `</s>` included
   bool strict = false;
   std::optional<float> relevance;
   std::int64_t image_id = 0, caption_a_id = 0, caption_b_id = 0;  ///< as in Batch

@@ -1,5 +1,5 @@
 #pragma once
-/// Names for the texts of a sample: their language, and "#k" for its k-th text except the first. LibTorch-free.
+/// Names for the texts of a sample: their language, and `#k` for its k-th text except the first. LibTorch-free.
 
 #include <algorithm>
 #include <charconv>

@@ -23,6 +23,7 @@
 
 namespace rc3::experiment {
 
+/// What the evaluation of each task shares: settings, model and ranks.
 /// @tparam E  an experiment's definition
 template <class E>
 struct TaskContext {

@@ -104,6 +104,7 @@ void visit_fields(Tuning& o, V&& v) {
   v("shots", o.shots, "few-shot examples of each target language, after fine-tuning; 0: none", config::at_least(0));
 }
 
+/// Options of the program that fine-tunes and evaluates on downstream tasks.
 /// @tparam Variant  the experiment's configuration
 template <class Variant>
 struct TaskSettings {

@@ -48,6 +48,7 @@ struct LoadReport {
 
 /// Tensors by name, each with its shape and type before its values are read.
 struct TensorSource {
+  /// A tensor that is read when it is needed.
   struct Entry {
     std::vector<std::int64_t> shape;
     at::ScalarType type = at::kFloat;

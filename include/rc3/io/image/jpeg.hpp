@@ -28,8 +28,8 @@ struct Facts {
 
 /// Calls visit(marker, segment) for each segment before the first scan. Fill bytes between segments are passed over,
 /// and so is junk, which libjpeg and Pillow skip. A thumbnail in a segment has markers of its own.
-/// @param segment  with marker and length, at least 4 bytes
-/// @param junk     receives whether there was any; null: not asked for
+/// A segment has its marker and length, so at least 4 bytes.
+/// @param junk  receives whether there was any; null: not asked for
 /// @return the file from its first scan on; empty: a segment is truncated, or there is no scan
 template <class Visit>
 std::string_view for_each_segment(std::string_view bytes, const Visit& visit, bool* junk = nullptr) {

@@ -33,6 +33,7 @@ enum class Dtype : std::uint8_t {
   c64
 };
 
+/// An element type of safetensors, its name and size.
 struct DtypeRow {
   Dtype dtype;
   std::string_view name;

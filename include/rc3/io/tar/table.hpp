@@ -38,6 +38,7 @@ struct Table {
   std::optional<std::string> damage;  ///< why the table ends before the file: "<file>: at byte 1024: ..."
 };
 
+/// Limits of an archive's table of members.
 struct TableLimits {
   std::size_t max_members = 10'000'000;  ///< of one archive
   std::size_t max_name = 4096;           ///< bytes

@@ -17,6 +17,7 @@ struct Range {
   char32_t last;
 };
 
+/// Characters from first to last, which have one category.
 struct CategoryRange {
   char32_t first;
   char32_t last;

@@ -20,6 +20,7 @@
 
 namespace rc3::objective::negatives {
 
+/// Size and momentum of a Queue.
 struct QueueOptions {
   std::int64_t capacity = 4096;  ///< stored embeddings of each side, > 0; the oldest are dropped first
   double momentum = 0.999;       ///< m in keys = m keys + (1 - m) model, after each step, in [0, 1)

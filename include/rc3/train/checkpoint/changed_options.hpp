@@ -12,6 +12,7 @@
 
 namespace rc3::train {
 
+/// An option whose value differs from that of a checkpoint.
 struct ChangedOption {
   std::string name;    ///< with its groups: "train.optimizer.learning_rate"
   std::string before;  ///< JSON

@@ -16,6 +16,7 @@
 
 namespace rc3::train {
 
+/// The files of a checkpoint with sizes and CRC-32C; written last.
 struct Manifest {
   using File = io::FolderFile;
   static constexpr const char* name = "manifest.json";

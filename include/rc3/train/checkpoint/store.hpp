@@ -17,10 +17,12 @@
 
 namespace rc3::train {
 
+/// The checkpoints of a run's folder: writes new ones, finds the newest that is whole, and removes old ones.
 /// @tparam System  io::System, or a replacement in tests
 template <class System = io::System>
 class CheckpointStore {
  public:
+  /// A checkpoint that is whole.
   struct Found {
     std::filesystem::path folder;
     Manifest manifest;

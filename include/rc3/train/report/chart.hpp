@@ -40,11 +40,13 @@ inline std::string escaped(std::string_view text) {
   return out;
 }
 
+/// A line of a Chart.
 struct Series {
   std::string name;
   std::vector<double> x, y;  ///< of equal size; a y that is not finite makes a gap
 };
 
+/// A line chart of the report.
 struct Chart {
   std::string title;
   std::vector<Series> series;

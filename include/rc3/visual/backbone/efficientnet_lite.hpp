@@ -96,6 +96,7 @@ class InvertedBottleneck : public torch::nn::Module {
 
 }  // namespace detail
 
+/// Frozen blocks and channels of an EfficientNetLite.
 struct EfficientNetLiteOptions {
   static constexpr std::int64_t all = -1;
   /// Frozen blocks, 0 to all. `lower` runs the stem and these; if all are frozen, so is the head.

@@ -32,6 +32,7 @@ struct CaptionLine {
 /// One sample per image, in the order of the files; its texts also in that order, weakly aligned.
 class Captions {
  public:
+  /// A file of captions and how a line of it is read.
   struct Source {
     std::filesystem::path path;
     std::function<CaptionLine(const nlohmann::json&, const std::string& where)> parse;

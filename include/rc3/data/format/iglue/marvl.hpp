@@ -12,6 +12,7 @@
 
 namespace rc3::data::iglue {
 
+/// A line of MaRVL: a statement about two images.
 struct MarvlRecord {
   std::string id;            ///< "id-0", unique in its file
   std::string concept_name;  ///< the field "concept": "39-Panci"

@@ -13,6 +13,7 @@
 
 namespace rc3::data::iglue {
 
+/// A line of NLVR2: a statement about two images.
 struct Nlvr2Record {
   std::string id;  ///< the field "identifier": "dev-850-0-0", unique in its file
   std::string sentence;

@@ -17,6 +17,7 @@
 
 namespace rc3::data::iglue {
 
+/// A line of IGLUE's WIT: an image and its caption in the language of the file.
 struct WitRecord {
   std::string wit_ix;  ///< of the image, the same in all languages: "wit-test_0"
   std::string image_url;

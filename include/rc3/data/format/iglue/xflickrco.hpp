@@ -18,6 +18,7 @@
 
 namespace rc3::data::iglue {
 
+/// A line of xFlickr&CO: an image and its captions in the language of the file.
 struct XflickrcoRecord {
   std::vector<std::string> sentences;  ///< at least one
   std::string id;

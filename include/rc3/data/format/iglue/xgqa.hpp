@@ -20,6 +20,7 @@
 
 namespace rc3::data::iglue {
 
+/// A question of xGQA about an image.
 struct XgqaRecord {
   std::string id;  ///< of the question
   std::string question;

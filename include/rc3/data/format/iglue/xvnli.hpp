@@ -17,6 +17,7 @@ namespace rc3::data::iglue {
 /// Classes in VOLTA's order.
 enum class Entailment { contradiction, neutral, entailment };
 
+/// A line of XVNLI: a hypothesis about an image, and its label.
 struct XvnliRecord {
   Entailment label = Entailment::neutral;
   std::string sentence1;   ///< the premise, a caption of the image
