@@ -83,7 +83,9 @@ MEASURES = {
     "correlation": ("correlation of cos(z^a, z^b) with relevance", correlation),
 }
 
-# Claims: letter, sentence, arm with, arm without, measure.
+HIDDEN = 4  # first seed that judges claims on hidden images: the arms were chosen on seed 3
+
+# Claims: letter, sentence, arm with, arm without, measure, first seed that counts.
 CLAIMS = [
     ("a", "Weak texts help search", "heads, strict+weak", "heads, strict", "recall"),
     ("a", "Weak texts help entailment", "weak, none", "strict, none", "entailment"),
@@ -97,6 +99,21 @@ CLAIMS = [
      "entailment"),
     ("b", "R-XVtCL with its regularizer is better than ITM alone, in re-ranked search", "weak, ceiling",
      "weak, itm alone", "reranked"),
+    ("b", "The regularizer makes z follow relevance", "weak, ceiling", "weak, none", "correlation"),
+    ("b", "With shuffled relevance z follows relevance less", "weak, ceiling", "weak, ceiling, shuffled relevance",
+     "correlation"),
+    ("b", "Hidden images: R-XVtCL is better than ITM alone, in entailment", "weak, ceiling, hidden images",
+     "weak, itm alone", "entailment", HIDDEN),
+    ("b", "Hidden images: R-XVtCL is better than ITM alone, in re-ranked search", "weak, ceiling, hidden images",
+     "weak, itm alone", "reranked", HIDDEN),
+    ("b", "Hidden images: R-XVtCL keeps captions of one photograph apart", "weak, ceiling, hidden images",
+     "weak, itm alone", "caption", HIDDEN),
+    ("b", "Hidden images: the regularizer makes z follow relevance", "weak, ceiling, hidden images",
+     "weak, none, hidden images", "correlation", HIDDEN),
+    ("b", "Hidden images: shuffled relevance is worse", "weak, ceiling, hidden images",
+     "weak, ceiling, shuffled relevance, hidden images", "correlation", HIDDEN),
+    ("a", "Hidden images: weak texts help entailment", "weak, none, hidden images", "strict, none, hidden images",
+     "entailment", HIDDEN),
 ]
 OPEN = [("c", "Regions and patches together are better than either"),
         ("d", "Zero-shot transfer beats contrast models at equal compute")]
@@ -203,9 +220,9 @@ def read(path, part):
     return by_arm
 
 
-def paired(by_arm, with_it, without, measure):
+def paired(by_arm, with_it, without, measure, first=0):
     value = MEASURES[measure][1]
-    seeds = sorted(set(by_arm.get(with_it, {})) & set(by_arm.get(without, {})))
+    seeds = sorted(s for s in set(by_arm.get(with_it, {})) & set(by_arm.get(without, {})) if s >= first)
     return [(by_arm[with_it][s], by_arm[without][s]) for s in seeds
             if value(by_arm[with_it][s]) is not None and value(by_arm[without][s]) is not None]
 
@@ -213,8 +230,8 @@ def paired(by_arm, with_it, without, measure):
 def judge(by_arm):
     """For each claim its seeds, mean difference, interval, adjusted p and verdict."""
     rows = []
-    for letter, sentence, with_it, without, measure in CLAIMS:
-        pairs = paired(by_arm, with_it, without, measure)
+    for letter, sentence, with_it, without, measure, *first in CLAIMS:
+        pairs = paired(by_arm, with_it, without, measure, *first)
         value = MEASURES[measure][1]
         differences = [value(a) - value(b) for a, b in pairs]
         rows.append({"letter": letter, "sentence": sentence, "with": with_it, "without": without, "measure": measure,
@@ -314,19 +331,21 @@ def differences_plot(rows):
     rows = [row for row in rows if row["interval"]]
     if not rows:
         return svg(640, 40, '<text x="10" y="25">No claim has two seeds yet.</text>')
-    limit = max(max(abs(x) for x in row["interval"]) for row in rows) * 1.1 or 1
+    factor = lambda row: 100 if row["measure"] == "correlation" else 1  # so that the plot shows it
+    limit = max(factor(row) * abs(x) for row in rows for x in row["interval"]) * 1.1 or 1
     left, width, step = 560, 1010, 34
     x = lambda value: left + (value / limit + 1) / 2 * (width - left - 20)
     body = f'<line x1="{x(0)}" y1="10" x2="{x(0)}" y2="{step * len(rows) + 14}"/>'
     for i, row in enumerate(rows):
         y = step * i + 26
-        low, high = row["interval"]
+        low, middle, high = (factor(row) * v for v in (row["interval"][0], row["mean"], row["interval"][1]))
+        unit = MEASURES[row["measure"]][0] + (", in hundredths" if factor(row) > 1 else "")
         enough = row["seeds"] >= ENOUGH
         colour = "#1a7f37" if enough and low > 0 else "#b42318" if enough and high < 0 else "#777"
         body += (f'<text x="10" y="{y}">{html.escape(row["sentence"])}</text>'
-                 f'<text class="s" x="10" y="{y + 13}">{html.escape(MEASURES[row["measure"]][0])}, {row["seeds"]} seeds</text>'
+                 f'<text class="s" x="10" y="{y + 13}">{html.escape(unit)}, {row["seeds"]} seeds</text>'
                  f'<line x1="{x(low):.1f}" x2="{x(high):.1f}" y1="{y}" y2="{y}" style="stroke:{colour};stroke-width:3"/>'
-                 f'<circle cx="{x(row["mean"]):.1f}" cy="{y}" r="5" fill="{colour}"/>')
+                 f'<circle cx="{x(middle):.1f}" cy="{y}" r="5" fill="{colour}"/>')
     base = step * len(rows) + 30
     for value in (-limit, 0, limit):
         body += f'<text class="s" x="{x(value):.0f}" y="{base}" text-anchor="middle">{value:+.1f}</text>'
@@ -390,6 +409,10 @@ Values are means over seeds, with the standard deviation of a seed.
 {claim_table(rows)}
 Differences are paired by seed: the same batches, initial weights and heads. A claim holds if its p-value is below 0.05
 after Holm's correction, and its interval is above 0. With fewer than {ENOUGH} seeds no claim is judged to fail.
+
+"Hidden images" is an option of R-XVtCL, `RXvtclOptions::hidden_images`. Negatives of the batch have other images, so
+the image alone finds z^b by z^a. After 200 steps the loss is 0.005, and z need not contain the text. The option hides
+the image from one input of each pair. It was chosen on seed {HIDDEN - 1}; its claims count seeds from {HIDDEN} on.
 
 ![Differences with intervals](study-differences.svg)
 
