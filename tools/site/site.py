@@ -87,7 +87,7 @@ class Staged:
 
     def page(self, name: str) -> str:
         out, inside, title = [], False, False
-        lines = (self.root / name).read_text("utf-8").split("\n")
+        lines = joined_links((self.root / name).read_text("utf-8").split("\n"))
         long = sum(line.startswith("## ") for line in lines) > 5 and name not in ("README.md", INDEX)
         for line in lines:
             if line.startswith("```"):
@@ -109,6 +109,19 @@ class Staged:
             else:
                 out.append(self.text(name, line))
         return "\n".join(out)
+
+
+def joined_links(lines: list[str]) -> list[str]:
+    """A link whose text is on two lines is put on one: Doxygen's references end with the line."""
+    out: list[str] = []
+    inside = False
+    for line in lines:
+        inside ^= line.startswith("```")
+        if out and not inside and re.search(r"\[[^\]`]*$", out[-1]) and re.match(r"[^\[\]]*\]\(", line):
+            out[-1] += " " + line.strip()
+        else:
+            out.append(line)
+    return out
 
 
 def code(span: str) -> str:
@@ -204,11 +217,14 @@ def dead_links(folder: Path, page_names: set[str]) -> list[str]:
     return problems + [f"no page {name}.html" for name in sorted(page_names) if not (folder / f"{name}.html").exists()]
 
 
-def unlink_name(pages_: list[Path]) -> None:
-    """In pages the word rc3 is the tool or the library: no link to the namespace."""
+def finish(pages_: list[Path]) -> list[str]:
+    """In pages the word rc3 is the tool or the library: no link to the namespace. Says which commands Doxygen left."""
+    problems = []
     for page in pages_:
         text = page.read_text("utf-8")
-        page.write_text(re.sub(r'<a class="\w+" href="namespacerc3\.html">rc3</a>', "rc3", text), "utf-8")
+        problems += [f"{page.name}: not understood: {found}" for found in re.findall(r"@(?:ref|(?:sub)*section) [^\n<]*", text)]
+        page.write_text(re.sub(r'<a class="\w+" href="namespacerc3\.html"[^>]*>rc3</a>', "rc3", text), "utf-8")
+    return problems
 
 
 def copy_files(files: set[Path], root: Path, out: Path) -> None:
@@ -252,19 +268,20 @@ def build_from(stage: Path, root: Path, out: Path, doxygen: str) -> list[str]:
     done = subprocess.run([doxygen, "Doxyfile"], cwd=stage, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     problems = [] if done.returncode == 0 else [f"doxygen: exit code {done.returncode}: {done.stdout}"]
     problems += warnings(out / "warnings.txt", stage, root)
-    unlink_name([page for name in staged.names if (page := out / "html" / f"{page_id(name)}.html").exists()])
+    problems += finish([page for name in staged.names if (page := out / "html" / f"{page_id(name)}.html").exists()])
     problems += bare_types(out)
     copy_files(staged.files, root, out / "html")
     return problems + dead_links(out / "html", {page_id(name) for name in staged.names})
 
 
-PAGES = {"README.md": "# rc3\n\n[all](docs/README.md#find), [b](docs/b.md)\n", "docs/README.md": "# D\n\n## Find\n\n- [b](b.md)\n",
+PAGES = {"README.md": "# rc3\n\n[all](docs/README.md#find), [b](docs/b.md)\n", "docs/README.md": "# D\n\n## Find\n\n- [b](b.md)\n- and [b\n  too](b.md).\n",
          "docs/b.md": "# B\n\n## One `two`\n\n[up](../README.md), [here](#one-two), [x](../x.txt), `a 'b'`, R@1 <https://x.org>\n",
          "x.txt": "x\n", "include/rc3/a.hpp": "#pragma once\n/// A file.\n\nnamespace rc3 {\n\n/// A type.\nstruct A {\n  int b;\n};\n}\n"}
 FAULTS = {  # a file's new content: what must be said
     "a dead link": ("docs/b.md", "# B\n\n[gone](gone.md)\n", "gone.md"),
     "a link to no heading": ("docs/b.md", "# B\n\n[gone](#gone)\n", "gone"),
     "a heading of another page": ("docs/b.md", "# B\n\n[gone](../README.md#gone)\n", "gone"),
+    "a command of Doxygen in a page": ("docs/b.md", "# B\n\nsee @ref gone\n", "not understood"),
     "a page that the menu lacks": ("docs/c.md", "# C\n", "no link to docs/c.md"),
     "an unknown command": ("include/rc3/a.hpp", "#pragma once\n\nnamespace rc3 {\n/// A @type.\nstruct A {};\n}\n", "unknown command"),
     "a parameter that is none": ("include/rc3/a.hpp", "#pragma once\n\nnamespace rc3 {\n/// F.\n/// @param b  none\nvoid f(int a);\n}\n", "argument 'b'"),
