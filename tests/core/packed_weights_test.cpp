@@ -1,9 +1,11 @@
 #include "rc3/core/nn/packed_weights.hpp"
 
 #include <ATen/autocast_mode.h>
+#include <ATen/ops/_fused_adamw.h>
 #include <ATen/ops/linear.h>
 #include <ATen/ops/ones.h>
 #include <ATen/ops/randn.h>
+#include <ATen/ops/zeros.h>
 #include <c10/core/InferenceMode.h>
 #include <torch/nn/modules/linear.h>
 #include <boost/test/unit_test.hpp>
@@ -72,6 +74,13 @@ BOOST_AUTO_TEST_CASE(a_changed_weight_is_packed_again) {
     linear->weight.mul_(-2);  // in place: another version
   }
   BOOST_TEST(error(linear, x) < 2 * bound);
+  {
+    const c10::NoGradGuard no_grad;  // LibTorch's operator for optimizers counts no change
+    const auto gradient = at::ones({64, 96});
+    at::_fused_adamw_({linear->weight}, {gradient}, {at::zeros({64, 96})}, {at::zeros({64, 96})}, {}, {at::ones({})},
+                      0.5, 0.9, 0.999, 0.0, 1e-8, false, false);
+  }
+  BOOST_TEST(error(linear, x) < 4 * bound);
   linear->weight.set_data(at::randn({64, 96}) / 10);  // other memory
   BOOST_TEST(error(linear, x) < bound);
   BOOST_TEST(error(linear, x) < bound);

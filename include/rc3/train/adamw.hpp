@@ -132,6 +132,8 @@ class AdamW {
                       options_.learning_rate * factor * g.rate, options_.beta1, options_.beta2, g.decay,
                       options_.epsilon, /*amsgrad=*/false, /*maximize=*/false,
                       shrink.defined() ? std::optional<at::Tensor>(shrink) : std::nullopt);
+    // The operator does not count its change, on which nn::PackedWeights relies.
+    for (const auto& parameter : parameters) parameter.unsafeGetTensorImpl()->bump_version();
   }
 
   AdamWOptions options_;

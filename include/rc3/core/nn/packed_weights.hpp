@@ -7,6 +7,7 @@
 #include <c10/core/GradMode.h>
 #include <c10/util/intrusive_ptr.h>
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <mutex>
@@ -63,9 +64,9 @@ class PackedWeights {
   static bool serve(const at::Tensor& weight, const at::Tensor& x) {
     return !at::GradMode::is_enabled() && at::autocast::is_autocast_enabled(at::kCPU) &&
            at::autocast::get_autocast_dtype(at::kCPU) == at::kBFloat16 && weight.device().is_cpu() &&
-           weight.scalar_type() == at::kFloat && !weight.is_inference() && weight.numel() > 0 && x.numel() > 0 &&
-           x.device().is_cpu() && x.is_floating_point() && at::globalContext().userEnabledMkldnn() &&
-           detail::PackedOperators::get().pack;
+           weight.scalar_type() == at::kFloat && !weight.is_inference() && weight.is_contiguous() &&
+           weight.numel() > 0 && x.numel() > 0 && x.device().is_cpu() && x.is_floating_point() &&
+           at::globalContext().userEnabledMkldnn() && detail::PackedOperators::get().pack;
   }
 
   /// W x + b. @pre serve(weight, x)  @return bfloat16 [..., out]
@@ -87,10 +88,18 @@ class PackedWeights {
     c10::weak_intrusive_ptr<at::TensorImpl> weight;
     const void* data = nullptr;
     std::int64_t version = 0;
+    std::array<float, 8> some = {};  // of the weight's elements: operators for optimizers do not count their changes
     at::Tensor packed;
 
     bool is_of(const at::Tensor& w) const {
-      return !weight.expired() && data == w.const_data_ptr() && version == w._version();
+      return !weight.expired() && data == w.const_data_ptr() && version == w._version() && some == some_of(w);
+    }
+    static std::array<float, 8> some_of(const at::Tensor& w) {
+      std::array<float, 8> elements{};
+      const auto* all = w.const_data_ptr<float>();
+      const auto step = static_cast<std::size_t>(w.numel()) / elements.size();
+      for (std::size_t i = 0; i < elements.size(); ++i) elements[i] = all[i * step];
+      return elements;
     }
   };
 
@@ -102,7 +111,7 @@ class PackedWeights {
     auto packed = detail::PackedOperators::get().pack->call(weight.detach().to(at::kBFloat16), std::nullopt);
     entries_.insert_or_assign(weight.unsafeGetTensorImpl(),
                               Entry{c10::weak_intrusive_ptr<at::TensorImpl>(weight.getIntrusivePtr()),
-                                    weight.const_data_ptr(), weight._version(), packed});
+                                    weight.const_data_ptr(), weight._version(), Entry::some_of(weight), packed});
     return packed;
   }
 
