@@ -410,6 +410,8 @@ Values are means over seeds, with the standard deviation of a seed.
 Differences are paired by seed: the same batches, initial weights and heads. A claim holds if its p-value is below 0.05
 after Holm's correction, and its interval is above 0. With fewer than {ENOUGH} seeds no claim is judged to fail.
 
+The two claims on z and relevance use a measure of the study's plan, but were added when four seeds had been seen.
+
 "Hidden images" is an option of R-XVtCL, `RXvtclOptions::hidden_images`. Negatives of the batch have other images, so
 the image alone finds z^b by z^a. After 200 steps the loss is 0.005, and z need not contain the text. The option hides
 the image from one input of each pair. It was chosen on seed {HIDDEN - 1}; its claims count seeds from {HIDDEN} on.
