@@ -340,8 +340,7 @@ def differences_plot(rows):
         y = step * i + 26
         low, middle, high = (factor(row) * v for v in (row["interval"][0], row["mean"], row["interval"][1]))
         unit = MEASURES[row["measure"]][0] + (", in hundredths" if factor(row) > 1 else "")
-        enough = row["seeds"] >= ENOUGH
-        colour = "#1a7f37" if enough and low > 0 else "#b42318" if enough and high < 0 else "#777"
+        colour = {"holds": "#1a7f37", "does not hold: the opposite does": "#b42318"}.get(row["verdict"], "#777")
         body += (f'<text x="10" y="{y}">{html.escape(row["sentence"])}</text>'
                  f'<text class="s" x="10" y="{y + 13}">{html.escape(unit)}, {row["seeds"]} seeds</text>'
                  f'<line x1="{x(low):.1f}" x2="{x(high):.1f}" y1="{y}" y2="{y}" style="stroke:{colour};stroke-width:3"/>'
