@@ -22,10 +22,10 @@ BOOST_AUTO_TEST_CASE(select_takes_rows_of_what_is_there) {
 BOOST_AUTO_TEST_CASE(tokens_without_those_of_some_rows) {
   rc3::Tokens tokens;
   tokens.values = at::ones({2, 3, 4});
-  tokens.mask = at::tensor({true, true, false, true, true, true}).view({2, 3});
+  tokens.mask = at::tensor({1, 1, 0, 1, 1, 1}).to(at::kBool).view({2, 3});
   tokens.summary = at::ones({2, 5});
   tokens.embeddings = at::ones({2, 3, 6});
-  const auto some = tokens.without(at::tensor({false, true}));
+  const auto some = tokens.without(at::tensor({0, 1}).to(at::kBool));
   for (const auto& [whole, part] : {std::pair{tokens.values, some.values},
                                     {tokens.mask, some.mask},
                                     {tokens.summary, some.summary},
