@@ -83,7 +83,7 @@ MEASURES = {
     "correlation": ("correlation of cos(z^a, z^b) with relevance", correlation),
 }
 
-HIDDEN = 4  # first seed that judges claims on hidden images: the arms were chosen on seed 3
+HIDDEN = 5  # first seed that judges claims on hidden images: the arms were chosen on seed 3, and seed 4 was seen
 
 # Claims: letter, sentence, arm with, arm without, measure, first seed that counts.
 CLAIMS = [
@@ -413,7 +413,8 @@ The two claims on z and relevance use a measure of the study's plan, but were ad
 
 "Hidden images" is an option of R-XVtCL, `RXvtclOptions::hidden_images`. Negatives of the batch have other images, so
 the image alone finds z^b by z^a. After 200 steps the loss is 0.005, and z need not contain the text. The option hides
-the image from one input of each pair. It was chosen on seed {HIDDEN - 1}; its claims count seeds from {HIDDEN} on.
+the image from one input of each pair. It was chosen on runs of seeds 3 and 4, whose entailment was evaluated wrongly, so
+that they are left out. Its claims count seeds from {HIDDEN} on.
 
 ![Differences with intervals](study-differences.svg)
 
