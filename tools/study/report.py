@@ -413,8 +413,8 @@ The two claims on z and relevance use a measure of the study's plan, but were ad
 
 "Hidden images" is an option of R-XVtCL, `RXvtclOptions::hidden_images`. Negatives of the batch have other images, so
 the image alone finds z^b by z^a. After 200 steps the loss is 0.005, and z need not contain the text. The option hides
-the image from one input of each pair. It was chosen on runs of seeds 3 and 4, whose entailment was evaluated wrongly, so
-that they are left out. Its claims count seeds from {HIDDEN} on.
+the image from one input of each pair. It was chosen on runs of seeds 3 and 4, whose entailment was evaluated wrongly;
+they are left out. Its claims count seeds from {HIDDEN} on.
 
 ![Differences with intervals](study-differences.svg)
 
