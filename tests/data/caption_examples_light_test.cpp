@@ -1,5 +1,6 @@
 #include "rc3/data/format/caption_examples.hpp"
 
+#include "data/small_files.hpp"
 #include "rc3/data/format/translations.hpp"
 #include "support/support.hpp"
 
@@ -7,6 +8,7 @@ BOOST_AUTO_TEST_SUITE(caption_examples)
 
 using namespace rc3;
 using namespace rc3::data;
+using test::patient;
 using test::throws_with;
 
 namespace {
@@ -33,8 +35,6 @@ struct Album {
   }
 };
 static_assert(ExampleSet<CaptionExamples<Album>>);
-
-DataErrors patient() { return DataErrors({.fraction = 1, .minimum = 100}); }
 
 }  // namespace
 

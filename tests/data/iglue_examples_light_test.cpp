@@ -1,5 +1,6 @@
 #include <set>
 
+#include "data/small_files.hpp"
 #include "rc3/data/format/iglue/examples.hpp"
 #include "rc3/data/format/multi30k.hpp"
 #include "rc3/data/format/translations.hpp"
@@ -11,13 +12,11 @@ BOOST_AUTO_TEST_SUITE(iglue_examples)
 using namespace rc3;
 using namespace rc3::data;
 using namespace rc3::data::iglue;
+using test::iglue_file;
+using test::patient;
 using test::throws_with;
 
 namespace {
-
-std::filesystem::path file(std::string_view name) { return test::source("tests/data/files/iglue") / name; }
-
-DataErrors patient() { return DataErrors({.fraction = 1, .minimum = 100}); }
 
 std::string path_of(const Example& example, std::size_t view) {
   return std::get<std::filesystem::path>(example.views.at(view).image).string();
@@ -56,7 +55,7 @@ static_assert(ExampleSet<WithRegions<Translations<Mixed>, FewRegions>>);
 
 BOOST_AUTO_TEST_CASE(xvnli_asks_about_the_image_not_the_premise) {
   DataErrors errors;
-  const Examples data = xvnli(file("xvnli-fr.jsonl"), "fr", images_in("flickr", ".jpg"), errors);
+  const Examples data = xvnli(iglue_file("xvnli-fr.jsonl"), "fr", images_in("flickr", ".jpg"), errors);
   BOOST_TEST(data.name() == "XVNLI fr");
   BOOST_TEST(data.size() == 3);  // without the undecided one
   BOOST_TEST((data.languages() == LanguageCounts{{"fr", 3}}));
@@ -82,7 +81,7 @@ BOOST_AUTO_TEST_CASE(xvnli_asks_about_the_image_not_the_premise) {
 
 BOOST_AUTO_TEST_CASE(xgqa_keeps_back_what_the_file_does) {
   DataErrors errors;
-  const Examples data = xgqa(file("xgqa-de.json"), "de", images_in("images", ".jpg"), errors);
+  const Examples data = xgqa(iglue_file("xgqa-de.json"), "de", images_in("images", ".jpg"), errors);
   BOOST_TEST(data.name() == "xGQA de");
   BOOST_TEST(data.size() == 2);
   const Example first = data.read(0);
@@ -112,7 +111,7 @@ BOOST_AUTO_TEST_CASE(xgqa_keeps_back_what_the_file_does) {
 
 BOOST_AUTO_TEST_CASE(marvl_and_nlvr2_have_a_left_and_a_right_image) {
   DataErrors errors;
-  const Examples data = marvl(file("marvl-id.jsonl"), images_in("images", ""), errors);
+  const Examples data = marvl(iglue_file("marvl-id.jsonl"), images_in("images", ""), errors);
   BOOST_TEST(data.size() == 2);
   BOOST_TEST((data.languages() == LanguageCounts{{"id", 2}}));
   const Example first = data.read(0);
@@ -129,7 +128,7 @@ BOOST_AUTO_TEST_CASE(marvl_and_nlvr2_have_a_left_and_a_right_image) {
   BOOST_TEST(reasoning_classes()[0] == "false");
   BOOST_TEST(reasoning_classes()[1] == "true");
 
-  const Examples english = nlvr2(file("nlvr2.jsonl"), "en", images_in("dev", ".png"), errors);
+  const Examples english = nlvr2(iglue_file("nlvr2.jsonl"), "en", images_in("dev", ".png"), errors);
   BOOST_TEST(english.size() == 3);
   const Example bridge = english.read(0);
   BOOST_TEST(bridge.id == "dev-850-0-0");
@@ -164,17 +163,17 @@ BOOST_AUTO_TEST_CASE(examples_without_their_images_are_told_and_left_out) {
     if (name == "248") return "here.jpg";
     return std::nullopt;
   };
-  const Examples some = xvnli(file("xvnli-fr.jsonl"), "fr", only_248, errors);
+  const Examples some = xvnli(iglue_file("xvnli-fr.jsonl"), "fr", only_248, errors);
   BOOST_TEST(some.size() == 2);
   BOOST_TEST(errors.count("missing image") == 1);
   BOOST_TEST(errors.report().find("xvnli-fr.jsonl: 249.jpg#0r1e: there is no image for 249") != std::string::npos);
   BOOST_TEST(errors.samples() == 4);
-  throws_with([&] { marvl(file("marvl-id.jsonl"), only_248, errors); }, "MaRVL", "marvl-id.jsonl",
+  throws_with([&] { marvl(iglue_file("marvl-id.jsonl"), only_248, errors); }, "MaRVL", "marvl-id.jsonl",
               "there is an image for no record");
   DataErrors strict({.fraction = 0, .minimum = 0});
-  throws_with([&] { xvnli(file("xvnli-fr.jsonl"), "fr", only_248, strict); }, "too many errors", "249");
+  throws_with([&] { xvnli(iglue_file("xvnli-fr.jsonl"), "fr", only_248, strict); }, "too many errors", "249");
 
-  const Examples none = xvnli(file("xvnli-fr.jsonl"), "fr", {}, errors);  // for regions alone
+  const Examples none = xvnli(iglue_file("xvnli-fr.jsonl"), "fr", {}, errors);  // for regions alone
   BOOST_TEST(none.size() == 3);
   BOOST_TEST(std::holds_alternative<std::monostate>(none.read(0).views[0].image));
   BOOST_TEST(none.read(0).views[0].name == "248");
@@ -191,18 +190,19 @@ BOOST_AUTO_TEST_CASE(examples_without_their_images_are_told_and_left_out) {
 BOOST_AUTO_TEST_CASE(regions_are_found_by_the_names_of_views) {
   DataErrors errors;
   const auto regions = std::make_shared<const FewRegions>();
-  const WithRegions pairs(marvl(file("marvl-id.jsonl"), {}, errors), regions);
+  const WithRegions pairs(marvl(iglue_file("marvl-id.jsonl"), {}, errors), regions);
   const Example example = pairs.read(0);
   BOOST_TEST(example.views[0].regions.width == 391.0f);
   BOOST_TEST(example.views[1].regions.width == 392.0f);
   BOOST_TEST(pairs.name() == "MaRVL");
   BOOST_TEST((pairs.languages() == LanguageCounts{{"id", 2}}));
   throws_with([&] { pairs.read(1); }, "MaRVL: example \"id-1\": few has no regions for \"39-3\"");
-  const WithRegions kept(marvl(file("marvl-id.jsonl"), {}, errors), regions, {.id = {}, .required = false});
+  const WithRegions kept(marvl(iglue_file("marvl-id.jsonl"), {}, errors), regions, {.id = {}, .required = false});
   BOOST_TEST(kept.read(1).views[0].regions.width == 0.0f);
   const auto shorter = [](const std::string& name) { return name.substr(1); };
-  throws_with([&] { WithRegions(xvnli(file("xvnli-fr.jsonl"), "fr", {}, errors), regions, {.id = shorter}).read(0); },
-              "few has no regions for \"48\"");
+  throws_with(
+      [&] { WithRegions(xvnli(iglue_file("xvnli-fr.jsonl"), "fr", {}, errors), regions, {.id = shorter}).read(0); },
+      "few has no regions for \"48\"");
 }
 
 BOOST_AUTO_TEST_CASE(multi30k_as_translations) {

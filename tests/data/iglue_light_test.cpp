@@ -2,6 +2,7 @@
 
 #include <functional>
 
+#include "data/small_files.hpp"
 #include "support/support.hpp"
 
 BOOST_AUTO_TEST_SUITE(iglue_files)
@@ -9,14 +10,11 @@ BOOST_AUTO_TEST_SUITE(iglue_files)
 using namespace rc3;
 using namespace rc3::data;
 using namespace rc3::data::iglue;
+using test::iglue_file;
+using test::patient;
 using test::throws_with;
 
 namespace {
-
-std::filesystem::path file(std::string_view name) { return test::source("tests/data/files/iglue") / name; }
-
-/// A budget for tests of damage.
-DataErrors patient() { return DataErrors({.fraction = 1, .minimum = 100}); }
 
 /// What each reader makes of @p content: how many records, and the problems.
 using Reader = std::function<std::size_t(const std::filesystem::path&, DataErrors&)>;
@@ -53,7 +51,7 @@ std::string replaced(std::string text, std::string_view what, std::string_view w
 
 BOOST_AUTO_TEST_CASE(xflickrco_records) {
   DataErrors errors;
-  const auto records = read_xflickrco(file("xflickrco-de.jsonl"), errors);
+  const auto records = read_xflickrco(iglue_file("xflickrco-de.jsonl"), errors);
   BOOST_TEST(records.size() == 3u);
   BOOST_TEST((records[1].sentences == std::vector<std::string>{"Drei Frauen rudern.", "Ein Boot auf dem See."}));
   BOOST_TEST(records[1].img_path == "1009.jpg");
@@ -66,7 +64,7 @@ BOOST_AUTO_TEST_CASE(xflickrco_records) {
 BOOST_AUTO_TEST_CASE(xflickrco_joined_by_image) {
   DataErrors errors;
   const Captions data =
-      xflickrco({{"de", file("xflickrco-de.jsonl")}, {"ja", file("xflickrco-ja.jsonl")}}, "images", errors);
+      xflickrco({{"de", iglue_file("xflickrco-de.jsonl")}, {"ja", iglue_file("xflickrco-ja.jsonl")}}, "images", errors);
   BOOST_TEST(data.size() == 4);
   BOOST_TEST((data.languages() == LanguageCounts{{"de", 4}, {"ja", 3}}));
   const Sample boat = data.read(1);
@@ -85,7 +83,7 @@ BOOST_AUTO_TEST_CASE(xflickrco_joined_by_image) {
 BOOST_AUTO_TEST_CASE(xvnli_records) {
   DataErrors errors;
   std::int64_t undecided = -1;
-  const auto records = read_xvnli(file("xvnli-fr.jsonl"), errors, &undecided);
+  const auto records = read_xvnli(iglue_file("xvnli-fr.jsonl"), errors, &undecided);
   BOOST_TEST(records.size() == 3u);
   BOOST_TEST(undecided == 1);
   BOOST_TEST(errors.count() == 0);
@@ -101,7 +99,7 @@ BOOST_AUTO_TEST_CASE(xvnli_records) {
 
 BOOST_AUTO_TEST_CASE(marvl_records) {
   DataErrors errors;
-  const auto records = read_marvl(file("marvl-id.jsonl"), errors);
+  const auto records = read_marvl(iglue_file("marvl-id.jsonl"), errors);
   BOOST_TEST(records.size() == 2u);
   BOOST_TEST(records[0].label);
   BOOST_TEST(!records[1].label);
@@ -116,13 +114,13 @@ BOOST_AUTO_TEST_CASE(marvl_records) {
 
 BOOST_AUTO_TEST_CASE(wit_records_and_joined_by_image) {
   DataErrors errors = patient();
-  const auto records = read_wit(file("wit-en.jsonl"), errors);
+  const auto records = read_wit(iglue_file("wit-en.jsonl"), errors);
   BOOST_TEST(records.size() == 3u);
   BOOST_TEST(records[2].image_idx == 20);
-  BOOST_TEST(read_wit(file("wit-bg.jsonl"), errors)[0].image_idx == -1);
+  BOOST_TEST(read_wit(iglue_file("wit-bg.jsonl"), errors)[0].image_idx == -1);
   BOOST_TEST(errors.count() == 0);
 
-  const std::vector both = {file("wit-en.jsonl"), file("wit-bg.jsonl")};
+  const std::vector both = {iglue_file("wit-en.jsonl"), iglue_file("wit-bg.jsonl")};
   const Captions data = wit(both, {}, errors);
   BOOST_TEST(data.size() == 2);
   BOOST_TEST((data.languages() == LanguageCounts{{"bg", 1}, {"en", 3}}));
@@ -146,7 +144,7 @@ BOOST_AUTO_TEST_CASE(wit_records_and_joined_by_image) {
 
 BOOST_AUTO_TEST_CASE(xgqa_records) {
   DataErrors errors;
-  const auto records = read_xgqa(file("xgqa-de.json"), errors);
+  const auto records = read_xgqa(iglue_file("xgqa-de.json"), errors);
   BOOST_TEST(records.size() == 2u);
   BOOST_TEST(records[0].id == "202158849");
   BOOST_TEST(records[0].question == "Welche Farbe hat die \"Bank\" {links}, sagen wir [vorn]?");
@@ -199,9 +197,9 @@ BOOST_AUTO_TEST_CASE(damaged_questions_are_left_out) {
 BOOST_AUTO_TEST_CASE(every_reader_bears_what_strangers_write) {
   const test::TempDir folder;
   for (const Format& format : formats) BOOST_TEST_CONTEXT(format.name) {
-      const std::string good = io::read_file(file(format.file), 1 << 20);
+      const std::string good = io::read_file(iglue_file(format.file), 1 << 20);
       DataErrors untouched = patient();
-      const std::size_t all = format.read(file(format.file), untouched);
+      const std::size_t all = format.read(iglue_file(format.file), untouched);
       const auto read = [&](const std::string& content, DataErrors& errors) {
         io::write_file(folder / "a.jsonl", content);
         return format.read(folder / "a.jsonl", errors);
@@ -256,7 +254,7 @@ BOOST_AUTO_TEST_CASE(texts_say_something) {
   BOOST_TEST(errors.count("missing image") == 1);
   BOOST_TEST(errors.report().find("\"sentences\": the text is empty") != std::string::npos);
 
-  const std::string xvnli = io::read_file(file("xvnli-fr.jsonl"), 1 << 20);
+  const std::string xvnli = io::read_file(iglue_file("xvnli-fr.jsonl"), 1 << 20);
   io::write_file(folder / "b.jsonl", replaced(xvnli, "\"neutral\"", "\"maybe\""));
   BOOST_TEST(read_xvnli(folder / "b.jsonl", errors).size() == 2u);
   BOOST_TEST(errors.report().find("must be entailment, neutral, contradiction or -, is maybe") != std::string::npos);

@@ -3,6 +3,7 @@
 #endif
 #include "rc3/data/open.hpp"
 
+#include "data/small_files.hpp"
 #include "rc3/data/any_examples.hpp"
 #include "rc3/data/examples.hpp"
 #include "samples.hpp"
@@ -15,14 +16,12 @@ BOOST_AUTO_TEST_SUITE(open_data)
 
 using namespace rc3;
 using namespace rc3::data;
+using test::patient;
 using test::throws_with;
 
 namespace {
 
 std::filesystem::path file(std::string_view name) { return test::source("tests/data/files") / name; }
-
-/// A budget for files of which much is left out on purpose.
-DataErrors patient() { return DataErrors({.fraction = 1, .minimum = 100}); }
 
 AnyDataset opened(const OpenOptions& options) {
   auto errors = patient();

@@ -3,6 +3,7 @@
 #include <cstdlib>
 #include <nlohmann/json.hpp>
 
+#include "data/small_files.hpp"
 #include "rc3/io/json.hpp"
 #include "support/support.hpp"
 
@@ -10,6 +11,7 @@ BOOST_AUTO_TEST_SUITE(wit)
 
 using namespace rc3;
 using namespace rc3::data;
+using test::patient;
 using test::throws_with;
 
 namespace {
@@ -18,8 +20,6 @@ const std::string tower = "https://upload.example.org/a/a1/Tower.jpg";
 const std::string map_url = "http://upload.example.org/b/b2/Map.png";
 
 std::filesystem::path published() { return test::source("tests/data/files/wit/wit_v1.part.tsv"); }
-
-DataErrors patient() { return DataErrors({.fraction = 1, .minimum = 100}); }
 
 /// A file with few columns in another order, and a row a line.
 struct File : test::TempDir {

@@ -14,11 +14,10 @@ using features::CachedSamples;
 using test::Greys;
 using test::Host;
 using test::letters;
+using test::prepare;
 using test::throws_with;
 
 namespace {
-
-const preprocess::PrepareImage<> prepare({.image = {.resize = preprocess::PreprocessSize{2, 2, 0}}});
 
 /// data::PrepareSample with letters for its tokenizer.
 struct Prepare {

@@ -12,13 +12,8 @@ using features::CachedSamples;
 using test::Greys;
 using test::Host;
 using test::letters;
+using test::prepare;
 using test::throws_with;
-
-namespace {
-
-const preprocess::PrepareImage<> prepare({.image = {.resize = preprocess::PreprocessSize{2, 2, 0}}});
-
-}  // namespace
 
 BOOST_AUTO_TEST_CASE(each_image_and_each_text_passes_the_frozen_layers_once) {
   Host host;

@@ -13,11 +13,10 @@ using test::at_most;
 using test::Greys;
 using test::Host;
 using test::letters;
+using test::prepare;
 using test::throws_with;
 
 namespace {
-
-const preprocess::PrepareImage<> prepare({.image = {.resize = preprocess::PreprocessSize{2, 2, 0}}});
 
 struct Relevance {
   bool done = false;

@@ -21,12 +21,11 @@ using features::FeatureStore;
 using test::Greys;
 using test::Host;
 using test::letters;
+using test::prepare;
 using test::TempDir;
 using test::throws_with;
 
 namespace {
-
-const preprocess::PrepareImage<> prepare({.image = {.resize = preprocess::PreprocessSize{2, 2, 0}}});
 
 std::string key(char c) { return std::string(40, c); }
 const std::string identity(40, '7');

@@ -11,6 +11,7 @@
 #include "rc3/core/batch.hpp"
 #include "rc3/data/concept.hpp"
 #include "rc3/data/sample.hpp"
+#include "rc3/preprocess/prepare_image.hpp"
 
 namespace rc3::test {
 
@@ -81,6 +82,9 @@ struct Greys {
   const data::LanguageCounts& languages() const { return counts; }
 };
 static_assert(data::Dataset<Greys>);
+
+/// Images as they are, 2 x 2 pixels.
+inline const preprocess::PrepareImage<> prepare({.image = {.resize = preprocess::PreprocessSize{2, 2, 0}}});
 
 /// As many ids as the text has letters.
 inline std::vector<std::int64_t> letters(const std::string& text) {

@@ -2,11 +2,7 @@
 
 #include <boost/test/unit_test.hpp>
 
-#include "objective/by_hand.hpp"
-#include "rc3/objective/negatives/in_batch.hpp"
-#include "rc3/objective/r_xvtcl.hpp"
-#include "rc3/regularizer/regularizer.hpp"
-#include "rc3/relevance/relevance.hpp"
+#include "objective/contrastive.hpp"
 #include "support/support.hpp"
 #include "support/tensors.hpp"
 
@@ -16,9 +12,6 @@ using namespace rc3::test;
 using namespace rc3::test::by_hand;
 using namespace rc3::objective;
 using rc3::Batch;
-
-template <class Regularizer, class Negatives, class Relevance = rc3::relevance::Provided>
-using Rx = RXvtcl<Regularizer, Relevance, Negatives>;
 
 BOOST_AUTO_TEST_CASE(same_image_negatives_close_the_door_to_copying_the_image) {
   // A model that copies the image: z is the image and a hundredth of the text; the images are orthogonal.

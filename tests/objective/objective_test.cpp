@@ -2,9 +2,7 @@
 
 #include <boost/test/unit_test.hpp>
 
-#include "objective/by_hand.hpp"
-#include "rc3/regularizer/regularizer.hpp"
-#include "rc3/relevance/relevance.hpp"
+#include "objective/contrastive.hpp"
 #include "support/support.hpp"
 #include "support/tensors.hpp"
 
@@ -15,9 +13,6 @@ using namespace rc3::test::by_hand;
 using namespace rc3::objective;
 using rc3::Batch;
 using rc3::regularizer::Ceiling;
-
-template <class Regularizer, class Negatives, class Relevance = rc3::relevance::Provided>
-using Rx = RXvtcl<Regularizer, Relevance, Negatives>;
 
 BOOST_AUTO_TEST_CASE(the_order_of_the_batch_does_not_count) {
   const auto batch = tangled();

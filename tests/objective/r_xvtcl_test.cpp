@@ -2,12 +2,8 @@
 
 #include <boost/test/unit_test.hpp>
 
-#include "objective/by_hand.hpp"
-#include "rc3/objective/negatives/in_batch.hpp"
+#include "objective/contrastive.hpp"
 #include "rc3/objective/negatives/queue.hpp"
-#include "rc3/objective/negatives/same_image.hpp"
-#include "rc3/regularizer/regularizer.hpp"
-#include "rc3/relevance/relevance.hpp"
 #include "support/support.hpp"
 #include "support/tensors.hpp"
 
@@ -19,9 +15,6 @@ using namespace rc3::objective;
 using rc3::Batch;
 using rc3::regularizer::Ceiling;
 using rc3::relevance::Constant;
-
-template <class Regularizer, class Negatives, class Relevance = rc3::relevance::Provided>
-using Rx = RXvtcl<Regularizer, Relevance, Negatives>;
 
 BOOST_AUTO_TEST_CASE(rxvtcl_is_its_formula) {
   const auto batch = tangled();

@@ -2,15 +2,8 @@
 
 #include <boost/test/unit_test.hpp>
 
-#include "objective/by_hand.hpp"
-#include "rc3/objective/itc.hpp"
+#include "objective/contrastive.hpp"
 #include "rc3/objective/itm.hpp"
-#include "rc3/objective/negatives/in_batch.hpp"
-#include "rc3/objective/negatives/same_image.hpp"
-#include "rc3/objective/r_xvtcl.hpp"
-#include "rc3/objective/xtcl.hpp"
-#include "rc3/regularizer/regularizer.hpp"
-#include "rc3/relevance/relevance.hpp"
 #include "support/support.hpp"
 #include "support/tensors.hpp"
 
@@ -21,9 +14,6 @@ using namespace rc3::test::by_hand;
 using namespace rc3::objective;
 using rc3::Batch;
 using rc3::regularizer::Ceiling;
-
-template <class Regularizer, class Negatives, class Relevance = rc3::relevance::Provided>
-using Rx = RXvtcl<Regularizer, Relevance, Negatives>;
 
 static_assert(Cacheable<Itc, FakeModel> && Cacheable<Xtcl, FakeModel>);
 static_assert(Cacheable<RXvtcl<Ceiling, rc3::relevance::Provided, negatives::SameImage>, FakeModel>);

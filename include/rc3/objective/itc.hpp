@@ -11,22 +11,14 @@
 namespace rc3::objective {
 
 /// Symmetric InfoNCE between image embeddings and text embeddings, mean over both texts of each image.
-class Itc : public torch::nn::Module {
+class Itc : public torch::nn::Module, public ImageTextEmbeddings {
  public:
-  static constexpr bool embeddings_only = true;
-
   /// @param tau  initial temperature, >= 0.01
   explicit Itc(double tau = 0.07) : temperature_(register_module("temperature", std::make_shared<Temperature>(tau))) {}
 
   template <class Model>
   at::Tensor loss(ForwardCache<Model>& forward) {
     return rows_loss(represent(forward), forward.batch(), 0, forward.batch().size());
-  }
-
-  /// Embeddings of the images and of both texts, see Representations.
-  template <class Model>
-  Representations represent(ForwardCache<Model>& forward) {
-    return {{forward.image_embeddings(), forward.text_a_embeddings(), forward.text_b_embeddings()}, {}};
   }
 
   /// Share of the rows @p begin to @p end in the loss.
@@ -42,8 +34,6 @@ class Itc : public torch::nn::Module {
   }
 
  private:
-  enum Learned : std::size_t { image, text_a, text_b };  ///< indices in Representations
-
   std::shared_ptr<Temperature> temperature_;
 };
 

@@ -3,6 +3,7 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <cstddef>
 #include <type_traits>
 #include <vector>
 
@@ -15,6 +16,18 @@ struct Representations {
   std::vector<at::Tensor> learned;      ///< [n, ...], gradient flows into them
   std::vector<at::Tensor> fixed = {};   ///< [n, ...], no gradient
   std::vector<at::Tensor> shared = {};  ///< equal for every part, no gradient
+};
+
+/// Part of an objective on separate embeddings: of the images and of both texts, without a fusion pass.
+struct ImageTextEmbeddings {
+  static constexpr bool embeddings_only = true;
+  enum Learned : std::size_t { image, text_a, text_b };  ///< indices in Representations::learned
+
+  /// @return three float tensors [n, D], one row per sample
+  template <class Model>
+  Representations represent(ForwardCache<Model>& forward) {
+    return {{forward.image_embeddings(), forward.text_a_embeddings(), forward.text_b_embeddings()}, {}};
+  }
 };
 
 /// An objective whose loss can be computed in parts. `represent(ForwardCache&)` returns the Representations of a part

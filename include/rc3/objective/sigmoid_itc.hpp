@@ -18,10 +18,8 @@ namespace rc3::objective {
 /// -1/B sum_ij log sigmoid(z_ij (cos_ij / tau + bias)), z_ij = 1 for a pair and -1 for a true negative; mean over both
 /// texts of each image. Other samples of one image or caption do not count.
 /// Source: Zhai et al. 2023, "Sigmoid loss for language image pre-training".
-class SigmoidItc : public torch::nn::Module {
+class SigmoidItc : public torch::nn::Module, public ImageTextEmbeddings {
  public:
-  static constexpr bool embeddings_only = true;
-
   /// @param tau   initial temperature, > 0; learned as log(1/tau), without the bound of Itc: published SigLIPs exceed
   /// it
   /// @param bias  initial bias of the logits, learned; -10 starts from "no pair", as most pairs are none
@@ -35,12 +33,6 @@ class SigmoidItc : public torch::nn::Module {
   template <class Model>
   at::Tensor loss(ForwardCache<Model>& forward) {
     return rows_loss(represent(forward), forward.batch(), 0, forward.batch().size());
-  }
-
-  /// Embeddings of the images and of both texts, see Representations.
-  template <class Model>
-  Representations represent(ForwardCache<Model>& forward) {
-    return {{forward.image_embeddings(), forward.text_a_embeddings(), forward.text_b_embeddings()}, {}};
   }
 
   /// Share of the images @p begin to @p end in the loss.
@@ -59,8 +51,6 @@ class SigmoidItc : public torch::nn::Module {
   double bias() const { return bias_.item<double>(); }
 
  private:
-  enum Learned : std::size_t { image, text_a, text_b };  ///< indices in Representations
-
   at::Tensor log_scale_, bias_;
 };
 
