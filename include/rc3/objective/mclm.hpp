@@ -45,6 +45,7 @@ class Mclm : public torch::nn::Module {
     return at::cross_entropy_loss(nn::to_float32(logits), masked.targets);
   }
 
+  /// Sets the step, >= 0: the masked words are a function of it and of MaskOptions::seed. The trainer calls it.
   void at_step(std::int64_t step) { step_ = step; }
   const std::shared_ptr<fusion::Decoder>& decoder() const { return decoder_; }
 

@@ -14,11 +14,13 @@ namespace rc3::objective {
 /// Symmetric InfoNCE between both text embeddings of the strictly aligned samples; zero for a batch without any.
 class Xtcl : public torch::nn::Module {
  public:
-  static constexpr bool embeddings_only = true;
+  static constexpr bool embeddings_only = true;  ///< reads no z and no token, see objective::embeddings_only
 
   /// @param tau  initial temperature, >= 0.01
   explicit Xtcl(double tau = 0.07) : temperature_(register_module("temperature", std::make_shared<Temperature>(tau))) {}
 
+  /// @return scalar >= 0; zero for a batch without strictly aligned samples
+  /// @throws rc3::Error if Batch::strict is not [B]; undefined, every sample counts as strictly aligned
   template <class Model>
   at::Tensor loss(ForwardCache<Model>& forward) {
     return rows_loss(represent(forward), forward.batch(), 0, forward.batch().size());
