@@ -14,7 +14,7 @@ namespace rc3::regularizer {
 /// Omega = mean_i KL(softmax_j(rho_ij / tau_r) || softmax_j(s_ij / tau)).
 class SoftTarget {
  public:
-  static constexpr bool uses_rows = true;
+  static constexpr bool uses_rows = true;  ///< reads Pairs::logits and Pairs::relevances, [N, B]
 
   /// @param tau_r  temperature of relevance, unitless, > 0; a smaller one is closer to a one-hot target
   explicit SoftTarget(double tau_r = 0.1) : tau_r_(tau_r) {

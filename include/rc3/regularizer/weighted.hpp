@@ -19,6 +19,7 @@ class Weighted {
     require(gamma >= 0, "regularizer::Weighted: gamma must not be negative, is ", gamma);
   }
 
+  /// @return 0, a scalar of the similarities' type and device, without gradient
   at::Tensor penalty(const Pairs& pairs) const { return at::zeros({}, pairs.similarity.options()); }
 
   /// @param relevance  float [N] in [0, 1]
