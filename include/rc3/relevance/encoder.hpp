@@ -41,7 +41,7 @@ struct EncoderOptions {
 template <class Text>
 class Encoder {
  public:
-  static constexpr bool needs_calibration = true;
+  static constexpr bool needs_calibration = true;  ///< score() throws before calibrate()
 
   /// @param encoder  frozen by this call; pass a copy, not the encoder under training
   explicit Encoder(std::shared_ptr<Text> encoder, EncoderOptions options = {})
@@ -116,6 +116,8 @@ class Encoder {
   }
   /// @throws rc3::Error for state that does not fit this encoder
   void check_state_dict(const StateDict& all) const { read_scale(all); }
+  /// Restores the scale, and the encoder if the state has one. Clears the cached embeddings.
+  /// @throws rc3::Error as check_state_dict; nothing is then changed
   void load_state_dict(const StateDict& all) {
     const auto [low, high] = read_scale(all);
     moved_ = all.size() > 1;
