@@ -69,6 +69,7 @@ class DualEncoder : public torch::nn::Module {
   };
 
  public:
+  /// The text tower's, for example text::ClipTokenizer; text::Tokenizer if it names none.
   using Tokenizer = typename TokenizerOf<Text>::type;
 
   /// "model_type" of the directories that from_pretrained() reads; empty if the towers have none.
@@ -150,6 +151,7 @@ class DualEncoder : public torch::nn::Module {
   const std::shared_ptr<Visual>& visual_policy() const { return visual_; }
   const std::shared_ptr<Text>& text_policy() const { return text_; }
   const DualEncoderOptions& options() const { return options_; }
+  /// Visual and text policy, for rc3::save.
   std::tuple<std::shared_ptr<Visual>, std::shared_ptr<Text>> parts() const { return {visual_, text_}; }
 
  private:

@@ -96,6 +96,7 @@ class Model<Visual, Text, Fusion> : public torch::nn::Module {
     }
     return tokens;
   }
+  /// @return Tokens [B, L, D]; with `embeddings` [B, L, E] if the fusion encoder reads them and @p to_fuse is true
   Tokens text(const Texts& texts, bool to_fuse = true) {
     auto tokens = text_->encode(texts);
     if constexpr (uses_token_embeddings) {
@@ -156,6 +157,7 @@ class Model<Visual, Text, Fusion> : public torch::nn::Module {
   const std::shared_ptr<Visual>& visual_policy() const { return visual_; }
   const std::shared_ptr<Text>& text_policy() const { return text_; }
   const ModelOptions& options() const { return options_; }
+  /// Policies in the order of the constructor, for rc3::save.
   std::tuple<std::shared_ptr<Visual>, std::shared_ptr<Text>, std::shared_ptr<Fusion>> parts() const {
     return {visual_, text_, fusion_};
   }

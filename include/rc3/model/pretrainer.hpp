@@ -30,7 +30,7 @@ template <class Host, class... Objectives>
 requires(sizeof...(Objectives) > 0 && (objective::Policy<Objectives, Host> &&
                                        ...)) class Pretrainer<Host, Objectives...> : public torch::nn::Module {
  public:
-  static constexpr std::size_t objectives = sizeof...(Objectives);
+  static constexpr std::size_t objectives = sizeof...(Objectives);  ///< number of objectives, > 0
 
   /// On the model's device.
   /// @param weights    w_k, one per objective, >= 0
@@ -109,7 +109,7 @@ requires(sizeof...(Objectives) > 0 && (objective::Policy<Objectives, Host> &&
   }
 
   const std::shared_ptr<Host>& model() const { return model_; }
-  const std::array<double, objectives>& weights() const { return weights_; }
+  const std::array<double, objectives>& weights() const { return weights_; }  ///< w_k, each >= 0
 
   /// Sets the weights, as in the constructor, for the next stage of training.
   void set_weights(const std::array<double, objectives>& weights) {
