@@ -13,6 +13,7 @@ Tokens tokens_to_pool(M& model, const Images& images) {
   else
     return model.visual(images);
 }
+/// The same of texts. @return Tokens [B, L, D]
 template <class M>
 Tokens tokens_to_pool(M& model, const Texts& texts) {
   if constexpr (requires { model.text(texts, false); })
