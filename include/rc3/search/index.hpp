@@ -31,16 +31,16 @@ namespace rc3::search {
 
 /// Storage, threads and owner of an index.
 struct IndexOptions {
-  Storage storage = Storage::float32;
-  int threads = 1;         ///< threads of a search, >= 1
+  Storage storage = Storage::float32;  ///< of the vectors, see Storage; rounded ones save memory and cost precision
+  int threads = 1;                     ///< threads of a search, >= 1
   std::string model = {};  ///< name of the model whose vectors these are, UTF-8; saved, and compared by load()
   std::string model_directory = {};  ///< where a program finds that model, UTF-8; saved, compared by nothing
 };
 
 /// Name of a found vector and its cosine with the query, in [-1, 1].
 struct Hit {
-  float score = 0;
-  std::string name;
+  float score = 0;   ///< cosine, in [-1, 1]
+  std::string name;  ///< as it was added
 };
 
 /// Index of named vectors.
@@ -67,13 +67,13 @@ class BasicIndex {
   BasicIndex(BasicIndex&&) = default;
   BasicIndex& operator=(BasicIndex&&) = default;
 
-  std::int64_t dimension() const { return dimension_; }
-  std::int64_t size() const { return static_cast<std::int64_t>(names_.size()); }
+  std::int64_t dimension() const { return dimension_; }                           ///< D, in [1, 65536]
+  std::int64_t size() const { return static_cast<std::int64_t>(names_.size()); }  ///< number of vectors
   bool empty() const { return names_.empty(); }
   Storage storage() const { return options_.storage; }
   const std::string& model() const { return options_.model; }
   const std::string& model_directory() const { return options_.model_directory; }
-  const Search& policy() const { return search_; }
+  const Search& policy() const { return search_; }  ///< for example to read Hnsw's options
   bool contains(std::string_view name) const { return rows_.find(name) != rows_.end(); }
   /// Names of all vectors, sorted; valid until a change of the index.
   std::vector<std::string_view> names() const {
