@@ -43,8 +43,8 @@ struct TextOf {
 
 /// A pair of texts of a sample, by index.
 struct PairOf {
-  std::int64_t sample = 0;
-  data::TextPair texts;
+  std::int64_t sample = 0;  ///< 0 .. CachedSamples::size() - 1
+  data::TextPair texts;     ///< indices into Sample::texts
 };
 
 /// Which samples are cached, by how many threads, and where.
@@ -129,12 +129,13 @@ class CachedSamples {
     require(!items_.empty(), name_, ": has no valid sample\n", errors.report());
   }
 
-  const std::string& name() const { return name_; }
-  std::int64_t size() const { return static_cast<std::int64_t>(items_.size()); }
+  const std::string& name() const { return name_; }                               ///< of the source, as in its errors
+  std::int64_t size() const { return static_cast<std::int64_t>(items_.size()); }  ///< number of intact samples, > 0
   /// Sample @p i without its image and regions. @throws rc3::Error for an index out of range
   const data::Sample& sample(std::int64_t i) const { return item(i).sample; }
   /// Number of texts of the intact samples in each language.
   const data::LanguageCounts& languages() const { return languages_; }
+  /// Images and texts by number, each distinct one once.
   const FeatureCache& cache() const { return cache_; }
   /// Whether features are also on disk.
   bool on_disk() const { return cache_.on_disk(); }

@@ -150,6 +150,7 @@ class FeatureCache {
 
   /// Number of distinct images, and of distinct texts.
   std::int64_t images() const { return static_cast<std::int64_t>(images_.size()); }
+  /// Number of distinct texts: equal ids count once.
   std::int64_t texts() const { return static_cast<std::int64_t>(texts_.size()); }
 
   /// The images @p numbers, one row each; regions are padded to the largest number.
