@@ -62,6 +62,7 @@ class CachedExamples {
     require(!rows_.empty(), source.name(), ": has no valid example\n", errors.report());
   }
 
+  /// Number of intact examples, > 0.
   std::int64_t size() const { return static_cast<std::int64_t>(rows_.size()); }
   /// Number of distinct images.
   std::int64_t images() const { return cache_.images(); }
@@ -213,6 +214,7 @@ class CachedBatches {
       if (i % ranks_.size == ranks_.rank) index.push_back(order[state_.samples]);
     return data::Loaded<ExampleBatch>{examples_.batch(index), state_.epoch, index, 0};
   }
+  /// Position after the last next(), equal on all ranks: any number of ranks can continue from it.
   data::LoaderState state() const { return state_; }
 
  private:

@@ -27,7 +27,7 @@ namespace rc3::task {
 
 /// Recall in one language.
 struct LanguageRecall {
-  std::string language;
+  std::string language;     ///< a tag, as in the data
   std::int64_t images = 0;  ///< number of candidates
   std::int64_t texts = 0;   ///< number of queries in this language
   Recall to_image;          ///< each text searches its image, or one with an equal text
@@ -47,6 +47,8 @@ struct RetrievalOptions {
 template <class Host>
 class RetrievalEvaluation {
  public:
+  /// Embeds the images of all samples.
+  /// @throws rc3::Error for fewer than two samples, or a negative max_texts
   RetrievalEvaluation(Host& host, features::CachedSamples& samples, RetrievalOptions options = {})
       : host_(host), samples_(samples), options_(std::move(options)) {
     c10::InferenceMode inference;

@@ -121,6 +121,7 @@ class Translator : public torch::nn::Module {
 /// Pieces of similar meaning are then similar from the start.
 /// @param decoder    with a separate embedding and the words of @p vocabulary
 /// @param embedding  float [K, D], by the tokenizer's ids, for example text::Bert::word_embedding()
+/// @throws rc3::Error if the widths, or the number of words, differ
 inline void copy_words(fusion::Decoder& decoder, const Vocabulary& vocabulary, const at::Tensor& embedding) {
   c10::NoGradGuard no_grad;
   auto own = decoder.named_parameters()["embedding"];
