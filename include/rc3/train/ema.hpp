@@ -40,11 +40,13 @@ class Ema {
     }
   }
 
+  /// Averages by name: parameters and buffers. The next update() changes these tensors.
   const std::map<std::string, at::Tensor>& state() const { return average_; }
 
   /// Scope guard: the module has the averaged weights.
   class Applied {
    public:
+    /// Exchanges average and weights, and back at the end: no update() in between.
     explicit Applied(Ema& ema) : ema_(ema) { ema_.swap(); }
     ~Applied() { ema_.swap(); }
     Applied(const Applied&) = delete;

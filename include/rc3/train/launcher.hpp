@@ -49,8 +49,8 @@ inline std::string first_host(std::string_view list) {
 
 /// Place of this process among those of its run.
 struct Launched {
-  const char* by = "";  ///< the launcher
-  std::int64_t rank = 0, size = 1;
+  const char* by = "";              ///< the launcher
+  std::int64_t rank = 0, size = 1;  ///< rank in 0 .. size - 1
 
   /// Machine of rank 0. @throws rc3::Error if no variable names it
   std::string host() const {

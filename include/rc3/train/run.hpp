@@ -39,8 +39,8 @@ namespace rc3::train {
 
 /// Checkpoints, log and report of a Run.
 struct RunOptions {
-  CheckpointOptions checkpoint = {};
-  LogOptions log = {};
+  CheckpointOptions checkpoint = {};               ///< folder, frequency, number kept
+  LogOptions log = {};                             ///< frequency of lines, event file, report
   nlohmann::ordered_json configuration = nullptr;  ///< of the run; stored in every checkpoint
   config::Provenance sources = {};                 ///< origin of its values, stored with it; empty: unknown
   std::string label = "train";                     ///< of the progress line
@@ -51,7 +51,7 @@ struct RunOptions {
 
 /// The best evaluation of a run.
 struct BestEvaluation {
-  double metric = 0;
+  double metric = 0;      ///< higher is better
   std::int64_t step = 0;  ///< the last step before the evaluation
 };
 

@@ -120,6 +120,7 @@ class CheckpointStore {
     }
   }
 
+  /// Folder of the checkpoint of @p step, whether it exists or not.
   std::filesystem::path path_of(std::int64_t step) const { return folder_ / join("step-", step); }
 
  private:
