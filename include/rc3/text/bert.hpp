@@ -66,6 +66,7 @@ void visit_fields(BertOptions& o, V&& v) {
 /// Source: Devlin et al. 2019 (BERT); Wang et al. 2024 (multilingual E5).
 class Bert : public torch::nn::Module {
  public:
+  /// Random weights. @throws rc3::Error if `heads` does not divide `width`
   explicit Bert(BertOptions options);
 
   /// Loads a Hugging Face directory: config.json and model.safetensors.
@@ -87,9 +88,11 @@ class Bert : public torch::nn::Module {
   }
 
   /// Frozen layers of `encode`: embeddings and frozen layers. The output may be cached.
+  /// @param texts  as `encode` takes them  @return Tokens [B, L, D]
   Tokens lower(const Texts& texts);
 
   /// Trainable layers of `encode`, on the output of `lower`.
+  /// @param hidden  Tokens [B, L, D]  @return Tokens [B, L, D]; rows of padding are zero
   Tokens upper(const Tokens& hidden);
 
   /// One vector per text, by `options().pooling`; not normalised. @return float [B, D]

@@ -51,6 +51,7 @@ void visit_fields(TransformerEncoderOptions& o, V&& v) {
 /// (Radford et al. 2019).
 class TransformerEncoder : public torch::nn::Module {
  public:
+  /// @throws rc3::Error for a size that is not above 0, or if `heads` does not divide `width`
   explicit TransformerEncoder(TransformerEncoderOptions options = {}) : options_(options) {
     require(options.vocabulary > 0 && options.positions > 0 && options.layers > 0 && options.feed_forward > 0,
             "text::TransformerEncoderOptions: vocabulary, positions, layers and feed_forward must be above 0, are ",
