@@ -47,6 +47,7 @@ class Patch : public torch::nn::Module {
   static_assert(backbone::Diagnosis<Backbone>::said);
 
  public:
+  /// @param backbone  shared, for example with visual::RoiFromBackbone
   explicit Patch(std::shared_ptr<Backbone> backbone, PatchOptions options = {})
       : options_(options), backbone_(register_module("backbone", std::move(backbone))) {
     const auto c = backbone_->channels();
@@ -59,6 +60,7 @@ class Patch : public torch::nn::Module {
   Tokens encode(const Images& images) { return encode_map(backbone_->features(images), images); }
 
   /// The same, from the backbone's map [B, C, h, w].
+  /// @throws rc3::Error for a map of other channels, or a patch_mask of another size
   Tokens encode_map(at::Tensor map, const Images& images) {
     check_shape("visual::Patch", "map", map, {{'B'}, {'C', backbone_->channels()}, {'h'}, {'w'}});
     const auto summary = summary_of(map);
@@ -81,6 +83,7 @@ class Patch : public torch::nn::Module {
   std::int64_t summary_width() const { return 2 * backbone_->channels(); }
   const std::shared_ptr<Backbone>& backbone() const { return backbone_; }
   const PatchOptions& options() const { return options_; }
+  /// The backbone, for rc3::save.
   std::tuple<std::shared_ptr<Backbone>> parts() const { return {backbone_}; }
 
  private:

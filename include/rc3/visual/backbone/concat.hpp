@@ -27,6 +27,7 @@ class Concat : public torch::nn::Module {
   static_assert(sizeof...(Backbones) > 0, "backbone::Concat: name one backbone at least [docs/concepts/visual.md]");
 
  public:
+  /// @param parts  backbones, in the order of their channels; they read the same images
   explicit Concat(std::shared_ptr<Backbones>... parts) : parts_(std::move(parts)...) {
     each([&, i = 0](auto& part) mutable { register_module(std::to_string(i++), part); });
   }
