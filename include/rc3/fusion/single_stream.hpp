@@ -34,6 +34,7 @@ void visit_fields(SingleStreamOptions& o, V&& v) {
 /// tokens carry a learned modality embedding. Source: UNITER, VL-BERT (single stream).
 class SingleStream : public torch::nn::Module {
  public:
+  /// Random weights. @throws rc3::Error if `heads` does not divide `width`
   explicit SingleStream(SingleStreamOptions options = {}) : options_(options) {
     first_ = register_parameter("first", at::randn({1, 1, options.width}) * 0.02);
     kind_ = register_parameter("kind", at::randn({2, options.width}) * 0.02);
@@ -47,6 +48,7 @@ class SingleStream : public torch::nn::Module {
   /// @param visual  Tokens [B, V, D]
   /// @param text    Tokens [B, L, D]
   /// @return z, float [B, D]
+  /// @throws rc3::Error for another width, or batches of different sizes
   at::Tensor fuse(const Tokens& visual, const Tokens& text) {
     return norm_->forward(states(visual, text).select(1, 0));
   }
