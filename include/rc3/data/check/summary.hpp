@@ -53,10 +53,10 @@ struct Summary {
   std::int64_t with_relevance = 0;    ///< samples
   std::int64_t with_strict_pair = 0;  ///< samples with two texts in two languages that are translations of each other
   std::int64_t with_weak_pair = 0;    ///< samples with two texts in two languages that are not
-  LanguageLengths languages;
-  Distribution width, height;  ///< of images, pixels
-  Distribution regions;        ///< of each sample with any
-  Distribution features;       ///< numbers of a region, of each sample with regions that have any
+  LanguageLengths languages;          ///< lengths of the texts, code points
+  Distribution width, height;         ///< of images, pixels
+  Distribution regions;               ///< of each sample with any
+  Distribution features;              ///< numbers of a region, of each sample with regions that have any
 };
 
 /// Code points of UTF-8 text.
