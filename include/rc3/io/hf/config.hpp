@@ -79,6 +79,7 @@ class Config {
     require(value == only, where_, ": ", key, " is ", value, "; only ", only, " is computed here");
   }
 
+  /// Whether there is a value under @p key; null counts as none.
   bool has(std::string_view key) const {
     const auto found = json_.find(std::string(key));
     return found != json_.end() && !found->is_null();
@@ -91,7 +92,7 @@ class Config {
   }
 
   const nlohmann::json& json() const { return json_; }
-  const std::string& where() const { return where_; }
+  const std::string& where() const { return where_; }  ///< name in errors: file, and section
 
  private:
   nlohmann::json json_;

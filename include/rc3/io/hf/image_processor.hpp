@@ -37,6 +37,7 @@ struct ImageProcessor {
     return std::nullopt;
   }
 
+  /// Keys of the image processor alone.
   nlohmann::json& keys() { return part ? json["image_processor"] : json; }
   const nlohmann::json& keys() const { return part ? json.at("image_processor") : json; }
   /// Name in errors.

@@ -27,10 +27,10 @@ struct Layout {
   /// Prefix pairs, rc3's and the file's; `#` is a number. The first rule that matches a name here gives the file's
   /// name; the rest of the name stays. For example {"layers.#.query.", "encoder.layer.#.attention.self.query."}.
   struct Rule {
-    std::string ours;
-    std::string file;
+    std::string ours;  ///< beginning of a name here
+    std::string file;  ///< what stands there in the file
   };
-  std::vector<Rule> rules;
+  std::vector<Rule> rules;  ///< the first that matches counts
   /// Prefixes that a file may have before its names, for example {"roberta.", "bert."}; not written.
   std::vector<std::string> prefixes = {};
   /// Names of the file, without prefix, that are not part of the module: regular expressions for the whole name.
