@@ -24,8 +24,8 @@ namespace rc3 {
 /// Model with its objectives. A cheap handle: copies share the model.
 template <class M, class... Objectives>
 struct Trainable {
-  Pipeline<M> pipeline;
-  std::shared_ptr<Pretrainer<M, Objectives...>> pretrainer;
+  Pipeline<M> pipeline;                                      ///< its model is the pretrainer's
+  std::shared_ptr<Pretrainer<M, Objectives...>> pretrainer;  ///< model and objectives, trained in place
 };
 
 namespace experiment::detail {
