@@ -60,6 +60,7 @@ class Mrm : public torch::nn::Module {
  public:
   /// @param width    D of the fused tokens
   /// @param numbers  C, size of a region's target: F features, or classes
+  /// @throws rc3::Error for a fraction outside (0, 1]
   Mrm(std::int64_t width, std::int64_t numbers, MrmOptions options = {})
       : options_(options), head_(register_module("head", torch::nn::Linear(width, numbers))) {
     require(options.fraction > 0 && options.fraction <= 1, "objective::Mrm: fraction must be in (0, 1], is ",
@@ -67,6 +68,8 @@ class Mrm : public torch::nn::Module {
   }
 
   /// @return scalar >= 0; zero for a batch without masked regions
+  /// @throws rc3::Error for a batch without detector features or without the target, and for a visual policy with fewer
+  ///         tokens than regions
   template <class Model>
   at::Tensor loss(ForwardCache<Model>& forward) {
     Images images = forward.batch().images;

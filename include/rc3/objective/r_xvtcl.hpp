@@ -120,6 +120,9 @@ class RXvtcl : public torch::nn::Module {
   }
 
   /// Share of the rows @p begin to @p end in the loss. All rows: the loss.
+  /// @param r      of the whole batch, learned [B, D]
+  /// @param begin, end  0 <= begin < end <= B
+  /// @return scalar
   at::Tensor rows_loss(const Representations& r, const Batch& batch, std::int64_t begin, std::int64_t end) {
     const auto a = nn::l2_normalize(r.learned[z_a]), b = nn::l2_normalize(r.learned[z_b]);
     const auto all = static_cast<double>(a.size(0));

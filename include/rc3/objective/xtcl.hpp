@@ -33,6 +33,9 @@ class Xtcl : public torch::nn::Module {
   }
 
   /// Share of the rows @p begin to @p end in the loss.
+  /// @param r  of the whole batch, unit-norm embeddings [B, E]
+  /// @return scalar >= 0
+  /// @throws rc3::Error if Batch::strict is not [B]
   at::Tensor rows_loss(const Representations& r, const Batch& batch, std::int64_t begin, std::int64_t end) {
     const auto &a = r.learned[text_a], &b = r.learned[text_b];
     auto strict = at::arange(batch.size(), batch.device()), rows = at::arange(begin, end, batch.device());

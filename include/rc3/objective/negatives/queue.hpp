@@ -36,6 +36,7 @@ class Queue {
  public:
   /// @param keys  a copy of the model that no optimizer updates; null: the model's embeddings of earlier steps are
   ///              stored (cross-batch memory, Wang et al. 2020)
+  /// @throws rc3::Error for an option out of range
   explicit Queue(std::shared_ptr<Model> keys = nullptr, QueueOptions options = {}, Inner inner = Inner{})
       : keys_(std::move(keys)), options_(options), inner_(std::move(inner)) {
     require(options.capacity > 0, "negatives::Queue: capacity must be above 0, is ", options.capacity);
