@@ -30,6 +30,7 @@ class Sum {
   explicit Sum(Parts... parts) : parts_(std::move(parts)...) { factors_.fill(1.0); }
 
   /// @param factors  f_k, one per part, >= 0
+  /// @throws rc3::Error for a negative factor
   Sum(std::array<double, sizeof...(Parts)> factors, Parts... parts) : factors_(factors), parts_(std::move(parts)...) {
     for (const double f : factors) require(f >= 0, "regularizer::Sum: factors must not be negative, one is ", f);
   }

@@ -15,6 +15,7 @@ namespace rc3::regularizer {
 class Weighted {
  public:
   /// @param gamma  exponent, >= 0; 0 is plain InfoNCE
+  /// @throws rc3::Error for a negative gamma
   explicit Weighted(double gamma = 1.0) : gamma_(gamma) {
     require(gamma >= 0, "regularizer::Weighted: gamma must not be negative, is ", gamma);
   }
