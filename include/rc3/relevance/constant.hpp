@@ -13,6 +13,7 @@ namespace rc3::relevance {
 class Constant {
  public:
   /// @param value  in [0, 1]
+  /// @throws rc3::Error for a value out of range
   explicit Constant(double value = 1.0) : value_(value) {
     require(value >= 0 && value <= 1, "relevance::Constant: value must be in [0, 1], is ", value);
   }

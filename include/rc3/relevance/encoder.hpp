@@ -93,6 +93,7 @@ class Encoder {
   /// calibrate again from time to time, since the scale of cosines also changes.
   /// @param live      of the same shape, for example Model::text_policy()
   /// @param momentum  in [0, 1)
+  /// @throws rc3::Error for a momentum out of range, or a parameter that @p live lacks in this shape
   void follow(const Text& live, double momentum = 0.999) {
     require(momentum >= 0 && momentum < 1, "relevance::Encoder: momentum must be in [0, 1), is ", momentum);
     c10::NoGradGuard no_grad;
