@@ -62,6 +62,7 @@ requires(sizeof...(Objectives) > 0 && (objective::Policy<Objectives, Host> &&
   /// their gradients is its gradient. Contrastive objectives (objective::Cacheable) use all ranks' samples as
   /// negatives, like one rank with the whole batch. Other objectives are means over each rank's samples.
   /// @param batch  the same number of samples on every rank, with ids that differ between the ranks
+  /// @throws rc3::Error for a batch without samples
   template <Communicator Comm>
   Losses losses(const Batch& batch, Comm& comm) {
     if (comm.size() == 1) return losses(batch);
@@ -112,6 +113,7 @@ requires(sizeof...(Objectives) > 0 && (objective::Policy<Objectives, Host> &&
   const std::array<double, objectives>& weights() const { return weights_; }  ///< w_k, each >= 0
 
   /// Sets the weights, as in the constructor, for the next stage of training.
+  /// @throws rc3::Error for a negative weight
   void set_weights(const std::array<double, objectives>& weights) {
     for (const double w : weights) require(w >= 0, "rc3::Pretrainer: weights must not be negative, one is ", w);
     weights_ = weights;
