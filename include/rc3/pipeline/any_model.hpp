@@ -62,6 +62,7 @@ class AnyModel : public torch::nn::Module {
   }
 
   /// @param to_fuse  as Model's
+  /// @return Tokens [B, V, D]
   Tokens visual(const Images& images, bool to_fuse = true) { return model_->visual(images, to_fuse); }
   /// @param to_fuse  as Model's  @return Tokens [B, L, D]
   Tokens text(const Texts& texts, bool to_fuse = true) { return model_->text(texts, to_fuse); }
@@ -127,6 +128,7 @@ class AnyModel : public torch::nn::Module {
 };
 
 /// The same pipeline behind one type. Its identity is that of @p pipeline, so that both read one index.
+/// @throws rc3::Error without a model
 template <class M>
 Pipeline<AnyModel> any_pipeline(const Pipeline<M>& pipeline) {
   require(pipeline.model != nullptr, "rc3::any_pipeline: the pipeline has no model");

@@ -150,6 +150,7 @@ class ImageIndex {
   }
 
   /// The @p k images closest to the image file @p path, without the file itself.
+  /// @throws rc3::Error for k below 1, or a file that cannot be read
   std::vector<ImageHit> search_image(const std::filesystem::path& path, std::int64_t k = 10,
                                      const search::Filter& filter = {}) const {
     require(k >= 1, "rc3::ImageIndex: k must be >= 1, is ", k);
