@@ -55,6 +55,7 @@ template <class Search>
 class BasicIndex {
  public:
   /// @param dimension  numbers a vector, in [1, 65536]
+  /// @throws rc3::Error for a dimension or number of threads out of range, or a model's name that is not UTF-8
   explicit BasicIndex(std::int64_t dimension, IndexOptions options = {}, typename Search::Options search = {})
       : dimension_(dimension), options_(std::move(options)), search_(std::move(search)) {
     require(dimension >= 1 && dimension <= max_dimension, "search::Index: dimension must be in [1, ", max_dimension,
@@ -85,12 +86,14 @@ class BasicIndex {
   }
 
   /// @param threads  threads of a search, >= 1
+  /// @throws rc3::Error for a number below 1
   void set_threads(int threads) {
     require(threads >= 1, "search::Index: threads must be >= 1, is ", threads);
     options_.threads = threads;
   }
 
   /// Allocates for @p size vectors at once.
+  /// @throws rc3::Error for a negative size
   void reserve(std::int64_t size) {
     require(size >= 0, "search::Index: cannot reserve ", size, " vectors");
     own();
@@ -103,6 +106,8 @@ class BasicIndex {
   /// Adds a vector, divided by its norm.
   /// @param name    UTF-8; new to the index
   /// @param vector  float [D], finite, not all zero
+  /// @throws rc3::Error if the name is in the index already or not UTF-8, or the vector has another size, a number that
+  ///         is not finite, or only zeros
   void add(std::string_view name, std::span<const float> vector) {
     require_utf8(name, join("search::Index: name \"", name, '"'));
     require(!contains(name), "search::Index: \"", name, "\" is in the index already; replace() changes its vector");
@@ -160,6 +165,7 @@ class BasicIndex {
 
   /// search() for each of several queries; faster than one by one.
   /// @param queries  float [Q, D], row by row
+  /// @throws rc3::Error as search(), naming the query by its index
   std::vector<std::vector<Hit>> search_batch(std::span<const float> queries, std::int64_t k,
                                              const Filter& filter = {}) const {
     require(k >= 1, "search::Index: k must be >= 1, is ", k);
