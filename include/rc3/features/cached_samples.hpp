@@ -141,6 +141,8 @@ class CachedSamples {
   bool on_disk() const { return cache_.on_disk(); }
 
   /// Images of the samples @p numbers.
+  /// @return one row a number, on the CPU; regions are padded to the largest R
+  /// @throws rc3::Error for an index out of range
   Images images(const std::vector<std::int64_t>& numbers) const {
     std::vector<std::int64_t> images;
     for (const auto i : numbers) images.push_back(item(i).image);
@@ -148,6 +150,7 @@ class CachedSamples {
   }
 
   /// The given texts, encoded by the frozen layers of @p host if not cached.
+  /// @return one row a text: ids, mask [n, L] and, if layers are frozen, hidden [n, L, D]; on the CPU
   template <class Host>
   Texts texts(Host& host, std::span<const TextOf> which) {
     encode(host, which);
@@ -157,6 +160,7 @@ class CachedSamples {
   }
 
   /// Ids and mask of those texts, without features; nothing is cached.
+  /// @return ids and mask, [n, L], on the CPU
   Texts ids(std::span<const TextOf> which) const {
     std::vector<std::vector<std::int64_t>> all;
     for (const auto& t : which) all.push_back(encode_(item(t.sample).sample.texts.at(t.text).text));
@@ -164,6 +168,7 @@ class CachedSamples {
   }
 
   /// A batch of pairs, as from data::PrepareSample and data::CollateSamples, with features in place of pixels.
+  /// @return B pairs, on the CPU, with caption ids and image ids as data::text_id() makes them
   template <class Host>
   Batch pairs(Host& host, std::span<const PairOf> which) {
     std::vector<TextOf> a, b;
