@@ -75,6 +75,7 @@ class CachedExamples {
   ExampleBatch batch(const std::vector<std::int64_t>& index) const { return batch(index, index); }
 
   /// Texts and answers of @p index with the images of @p seen, an equal number of examples.
+  /// @throws rc3::Error without an example, for different numbers, or an index out of range
   ExampleBatch batch(const std::vector<std::int64_t>& index, const std::vector<std::int64_t>& seen) const {
     require(!index.empty(), "task::CachedExamples: a batch without examples");
     require(seen.size() == index.size(), "task::CachedExamples: ", seen.size(), " examples' images for ", index.size(),

@@ -28,6 +28,7 @@ class Vocabulary {
   /// @param languages   target languages, unique tags, at least one
   /// @param texts       target texts of the decoder's training
   /// @param max_length  words of a text, with language and end, >= 3; longer texts are truncated
+  /// @throws rc3::Error without a language, for one that is listed twice, or as Tokenizer::encode
   Vocabulary(const text::Tokenizer& tokenizer, std::vector<std::string> languages, std::span<const std::string> texts,
              std::int64_t max_length = 64)
       : tokenizer_(tokenizer.with({.prefix = "", .max_length = max_length})), languages_(std::move(languages)) {
