@@ -79,6 +79,7 @@ class AdamW {
   }
 
   /// Moments and step counts: "first.NAME", "second.NAME", "steps.NAME". The next step changes these tensors.
+  /// @return moments of the shape and type of their parameters; steps are scalars, float
   std::map<std::string, at::Tensor> state() const {
     std::map<std::string, at::Tensor> all;
     for (const auto& g : groups_)

@@ -21,6 +21,7 @@ namespace rc3::train {
 class Ema {
  public:
   /// @param decay  in [0, 1); the first steps use min(decay, (1 + n) / (10 + n)), so that the initial weights fade
+  /// @throws rc3::Error for a decay out of range
   Ema(const torch::nn::Module& module, double decay) : decay_(decay), weights_(nn::named_state(module)) {
     require(decay >= 0 && decay < 1, "train::Ema: decay must be in [0, 1), is ", decay);
     for (const auto& [name, tensor] : weights_) average_.emplace(name, tensor.detach().clone());

@@ -73,6 +73,7 @@ class Progress {
   /// @param total     number of items, > 0
   /// @param out       must outlive this
   /// @param terminal  redraw one line (escape codes) or print plain lines
+  /// @throws rc3::Error for a total or option that is not above 0
   Progress(std::int64_t total, std::ostream& out, bool terminal, Options options, Clock clock = steady_seconds)
       : total_(total), out_(out), terminal_(terminal), options_(std::move(options)), clock_(std::move(clock)) {
     require(total > 0, "Progress: total must be > 0, is ", total);

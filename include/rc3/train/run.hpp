@@ -106,6 +106,7 @@ class Run {
   /// Evaluates @p metric after every @p every steps and after the last, on every rank, and with the averaged weights if
   /// Options::ema is set. Rank 0's value counts. Higher is better: the best checkpoint stays, among equal ones the
   /// earliest. RunOptions::keep_best holds a copy of its weights in memory and restores it when training ends.
+  /// @throws rc3::Error unless @p every is above 0
   void evaluate(std::int64_t every, std::function<double()> metric) {
     require(every > 0, "train::Run: evaluate: every must be above 0, is ", every);
     evaluate_every_ = every;
