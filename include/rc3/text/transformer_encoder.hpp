@@ -81,6 +81,7 @@ class TransformerEncoder : public torch::nn::Module {
   }
 
   /// Mean over the tokens of the mask; not normalised. @return float [B, D]
+  /// @throws rc3::Error for another shape
   at::Tensor pool(const Tokens& tokens) {
     check_shape("text::TransformerEncoder", "tokens", tokens.values, {{'B'}, {'L'}, {'D', width()}});
     const auto weight = tokens.mask.unsqueeze(-1).to(tokens.values.scalar_type());
