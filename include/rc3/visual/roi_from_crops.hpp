@@ -29,6 +29,7 @@ namespace rc3::visual {
 /// @param side    side of a crop, pixels
 /// @param margin  margin relative to the box's longer side
 /// @return float [n, 3, side, side]
+/// @throws rc3::Error for pixels or boxes of another shape
 inline at::Tensor crop_regions(const at::Tensor& pixels, const at::Tensor& boxes, const at::Tensor& sizes,
                                const at::Tensor& which, std::int64_t side, double margin) {
   check_shape("visual::crop_regions", "pixels", pixels, {{'B'}, {'3', 3}, {'H'}, {'W'}});

@@ -220,16 +220,19 @@ class EfficientNetLite : public torch::nn::Module {
   }
 
   /// Trainable layers, on the output of `lower`.
+  /// @return float [B, C, H/32, W/32]
   at::Tensor upper(const at::Tensor& map) { return frozen() ? map : standardised(tail(map, options_.frozen_blocks)); }
 
   /// Map after block @p block (0 to blocks - 1) of @p pixels.
   /// @throws rc3::Error for a block out of range
+  /// @param pixels  uint8 or float [B, 3, H, W], 0..255  @return float [B, channels of the block, h, w]
   at::Tensor after_block(const at::Tensor& pixels, std::int64_t block) {
     require(block >= 0 && block < blocks, policy(), ": after_block(", block, "), want 0 to ", blocks - 1);
     return run(stem(pixels), 0, block + 1);
   }
 
   /// Freezes the stem and the first @p count blocks, and unfreezes the others. @pre 0 <= count <= blocks
+  /// @throws rc3::Error for another count, with multi_scale also for one between stride 16 and all
   void freeze_blocks(std::int64_t count) {
     require(count >= 0 && count <= blocks, policy(), ": frozen_blocks must be 0 to ", blocks, ", is ", count);
     require(!options_.multi_scale || count <= stride_16 || count == blocks, policy(),
@@ -247,6 +250,7 @@ class EfficientNetLite : public torch::nn::Module {
   /// Sets the mean and deviation of each channel, by which `features` standardises; initially 0 and 1. Invalidates
   /// earlier outputs of `lower` if all blocks are frozen.
   /// @param maps  float [n, C, h, w], output of `features` for n representative images
+  /// @throws rc3::Error for another shape
   void calibrate(const at::Tensor& maps) {
     check_shape(policy(), "maps", maps, {{'n'}, {'C', channels()}, {'h'}, {'w'}});
     c10::NoGradGuard no_grad;
