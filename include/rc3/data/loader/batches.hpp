@@ -32,6 +32,8 @@ struct BatchOptions {
 class Batches {
  public:
   /// @param lengths  of all samples; null without a budget
+  /// @throws rc3::Error for an option out of range, fewer samples than ranks, or a budget that one text of each rank
+  ///         exceeds
   Batches(Order::Epoch order, std::uint64_t seed, std::int64_t epoch, BatchOptions options,
           std::shared_ptr<const Lengths> lengths = nullptr)
       : order_(std::move(order)), seed_(seed), epoch_(epoch), options_(options), lengths_(std::move(lengths)) {
