@@ -92,6 +92,7 @@ inline std::string read_file(const std::filesystem::path& path, std::uint64_t ma
 }
 
 /// Makes a rename in @p folder durable across a power failure.
+/// @throws rc3::Error if the folder cannot be opened or synced
 inline void sync_folder(const std::filesystem::path& folder) {
   const std::filesystem::path path = folder.empty() ? "." : folder;
   const Descriptor handle(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));

@@ -102,6 +102,7 @@ inline void load_pretrained(torch::nn::Module& module, const std::filesystem::pa
 /// Writes @p module as a pretrained directory for transformers: model.safetensors and config.json, each complete or not
 /// at all. Other files in the folder (a tokenizer's) are kept.
 /// @param config  content of config.json, including "model_type" and "architectures"
+/// @throws rc3::Error for a tensor without a rule, two of one name, or if writing fails
 inline void save_pretrained(const torch::nn::Module& module, const std::filesystem::path& folder, const Layout& layout,
                             const nlohmann::json& config) {
   std::map<std::string, at::Tensor> tensors;
