@@ -26,23 +26,23 @@ enum class FeatureCaching {
 
 /// Options of the loader.
 struct Loading {
-  std::int64_t batch = 64;                           ///< samples per batch, over all ranks
+  std::int64_t batch = 64;                           ///< samples per batch, over all ranks, > 0
   std::int64_t tokens = 0;                           ///< token budget of a batch, see data::BatchOptions; 0: none
   std::int64_t window = 4096;                        ///< of shuffling
-  std::int64_t workers = 2;                          ///< threads
-  std::int64_t prefetch = 4;                         ///< maximum batches made ahead
+  std::int64_t workers = 2;                          ///< threads, >= 0
+  std::int64_t prefetch = 4;                         ///< maximum batches made ahead, > 0
   std::uint64_t seed = 1;                            ///< of order, pairs and augmentation
-  double errors = 0.01;                              ///< fraction of the samples that may be damaged
+  double errors = 0.01;                              ///< fraction of the samples that may be damaged, in [0, 1]
   FeatureCaching cache = FeatureCaching::automatic;  ///< of frozen features
 };
 
 /// Retrieval data and options for the evaluation at the end of a run.
 struct Validation : data::OpenOptions {
   Validation() { default_split = "val"; }
-  std::int64_t max_images = 1000;  ///< evenly spread over the data
+  std::int64_t max_images = 1000;  ///< evenly spread over the data, > 1
   bool untrained = false;          ///< evaluate before training as well
   std::int64_t rerank = 0;         ///< number of best images or texts that ITM re-ranks
-  double rerank_weight = 1.0;      ///< weight of ITM's probability, added to the cosine
+  double rerank_weight = 1.0;      ///< weight of ITM's probability, added to the cosine, >= 0
   /// Steps of the last stage between evaluations; 0: evaluation at the end only. The model with the highest mean R@1,
   /// text to image, over the languages is the model directory `best`.
   std::int64_t every = 0;

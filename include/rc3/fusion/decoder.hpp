@@ -18,10 +18,10 @@ namespace rc3::fusion {
 /// Sizes of a Decoder.
 struct DecoderOptions {
   std::int64_t vocabulary = 250002;  ///< K, > 0
-  std::int64_t width = 384;          ///< D, also of the memory
+  std::int64_t width = 384;          ///< D, also of the memory, > 0
   std::int64_t layers = 2;           ///< >= 1
   std::int64_t heads = 6;            ///< H, divides D
-  std::int64_t feed_forward = 768;   ///< inner width of a layer
+  std::int64_t feed_forward = 768;   ///< inner width of a layer, > 0
   std::int64_t positions = 128;      ///< longest text, tokens, > 0
   double dropout = 0.1;              ///< in training, probability in [0, 1)
 };

@@ -14,10 +14,10 @@ namespace rc3::fusion {
 
 /// Sizes of a SingleStream encoder.
 struct SingleStreamOptions {
-  std::int64_t width = 384;         ///< D of visual and text tokens
+  std::int64_t width = 384;         ///< D of visual and text tokens, > 0
   std::int64_t layers = 2;          ///< >= 1
   std::int64_t heads = 6;           ///< H, divides D
-  std::int64_t feed_forward = 768;  ///< inner width of a layer
+  std::int64_t feed_forward = 768;  ///< inner width of a layer, > 0
   double dropout = 0.1;             ///< in training, probability in [0, 1)
 };
 

@@ -135,7 +135,7 @@ class DualEncoder : public torch::nn::Module {
     return bias_.defined() ? scaled + bias_ : scaled;
   }
 
-  double scale() const { return std::exp(log_scale_.item<double>()); }                 ///< > 0
+  double scale() const { return std::exp(log_scale_.item<double>()); }                 ///< above 0
   double bias() const { return bias_.defined() ? bias_.template item<double>() : 0; }  ///< 0 without a bias
 
   /// Sets scale and bias, for example those that an objective has learned. @throws rc3::Error for an invalid one

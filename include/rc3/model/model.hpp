@@ -27,8 +27,8 @@ namespace rc3 {
 
 /// Heads of a Model that embed images and texts for search.
 struct ModelOptions {
-  std::int64_t embedding = 384;  ///< E, width of the embeddings for search
-  std::int64_t hidden = 1024;    ///< inner width of the image head
+  std::int64_t embedding = 384;  ///< E, width of the embeddings for search, > 0
+  std::int64_t hidden = 1024;    ///< inner width of the image head, > 0
   double image_dropout = 0.5;    ///< before both layers of the image head, in training, probability in [0, 1)
   double text_dropout = 0.2;     ///< before the text head, in training, probability in [0, 1)
 };

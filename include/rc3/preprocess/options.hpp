@@ -37,7 +37,7 @@ struct PreprocessOptions {
       std::nullopt;                        ///< central crop of height x width; pixels beyond the image are black
   double rescale = 1.0 / 255;              ///< factor of pixels 0..255, > 0; 1: no rescaling
   std::array<double, 3> mean = {0, 0, 0};  ///< of rescaled red, green, blue
-  std::array<double, 3> std = {1, 1, 1};   ///< > 0
+  std::array<double, 3> std = {1, 1, 1};   ///< above 0
 
   /// Reads the image processor of @p folder, see io::ImageProcessor, of ViT, CLIP and SigLIP.
   /// @throws rc3::Error naming file and key if a required key is missing or has another form, the processor is of

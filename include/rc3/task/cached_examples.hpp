@@ -176,7 +176,7 @@ class CachedExamples {
 
 /// Ranks that share batches.
 struct Ranks {
-  std::int64_t size = 1;  ///< > 0
+  std::int64_t size = 1;  ///< above 0
   std::int64_t rank = 0;  ///< this rank, 0 .. size - 1
 };
 

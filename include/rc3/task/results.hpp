@@ -30,7 +30,7 @@ struct Score {
   double value = 0;        ///< percent; BLEU and chrF on their own scale of 0 to 100
   double error = 0;        ///< standard error of value, in the same unit; 0: unknown
   std::int64_t count = 0;  ///< examples
-  double random = std::numeric_limits<double>::quiet_NaN();    ///< chance level; NaN: unknown
+  double random = std::numeric_limits<double>::quiet_NaN();    ///< chance level, as value; NaN: unknown
   double majority = std::numeric_limits<double>::quiet_NaN();  ///< score of the most frequent answer; NaN: unknown
 
   /// Difference from the better baseline in standard errors; infinite if the error is unknown.

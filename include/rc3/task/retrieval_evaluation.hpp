@@ -39,7 +39,7 @@ struct RetrievalOptions {
   std::vector<std::string> languages = {};  ///< empty: all languages of the data
   std::int64_t rerank = 0;                  ///< best images, or texts, of each query that ITM re-ranks; 0: none
   double rerank_weight = 1.0;               ///< weight of ITM's probability, added to the cosine
-  std::int64_t max_texts = 0;               ///< at most this number per language, evenly spread; 0: all
+  std::int64_t max_texts = 0;               ///< at most this number per language, evenly spread, >= 0; 0: all
 };
 
 /// Search among the images of held-out samples, which are embedded once.

@@ -28,15 +28,15 @@ enum class Pooling {
 
 /// Sizes and pooling of a Bert encoder.
 struct BertOptions {
-  std::int64_t vocabulary = 250037;  ///< K, rows of the word embedding
-  std::int64_t width = 384;          ///< D
+  std::int64_t vocabulary = 250037;  ///< K, rows of the word embedding, > 0
+  std::int64_t width = 384;          ///< D, > 0
   std::int64_t layers = 12;          ///< >= 1
   std::int64_t heads = 12;           ///< H, divides D
-  std::int64_t feed_forward = 1536;  ///< inner width of a layer
-  std::int64_t positions = 512;      ///< rows of the position embedding
+  std::int64_t feed_forward = 1536;  ///< inner width of a layer, > 0
+  std::int64_t positions = 512;      ///< rows of the position embedding, > 0
   std::int64_t types = 2;            ///< rows of the token type embedding; type 0 is used
   std::int64_t first_position = 0;   ///< position id of the first token: 0 in BERT, pad id + 1 = 2 in XLM-R
-  double norm_eps = 1e-12;           ///< > 0
+  double norm_eps = 1e-12;           ///< above 0
   double dropout = 0.1;              ///< in training, probability in [0, 1)
   Pooling pooling = Pooling::mean;
 

@@ -23,7 +23,7 @@ namespace rc3::text {
 struct ClipXlmRobertaOptions : BertOptions {
   ClipXlmRobertaOptions() : BertOptions(XlmRoberta::base()) {}
 
-  std::int64_t projection = 512;  ///< E, width of the space shared with images
+  std::int64_t projection = 512;  ///< E, width of the space shared with images, > 0
   std::int64_t hidden = 640;      ///< inner width of the projection; 0: one linear map
 
   /// Reads open_clip_config.json, and sizes of the text tower from its tensors: the configuration only names the model.

@@ -23,13 +23,13 @@ namespace rc3::text {
 /// Sizes of a TransformerEncoder.
 struct TransformerEncoderOptions {
   std::int64_t vocabulary = 250002;  ///< K, rows of the word embedding; XLM-R's tokenizer has 250002
-  std::int64_t width = 256;          ///< D
+  std::int64_t width = 256;          ///< D, > 0
   std::int64_t layers = 4;           ///< >= 1
   std::int64_t heads = 4;            ///< H, divides D
-  std::int64_t feed_forward = 1024;  ///< inner width of a layer
+  std::int64_t feed_forward = 1024;  ///< inner width of a layer, > 0
   std::int64_t positions = 128;      ///< longest L; captions are short
   double dropout = 0.1;              ///< in training, probability in [0, 1)
-  double norm_eps = 1e-6;            ///< > 0
+  double norm_eps = 1e-6;            ///< above 0
 };
 
 template <class V>

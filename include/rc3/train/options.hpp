@@ -20,10 +20,10 @@ struct RateRule {
 
 /// AdamW (Loshchilov and Hutter 2019), and learning rates by name.
 struct AdamWOptions {
-  double learning_rate = 1e-3;       ///< > 0
+  double learning_rate = 1e-3;       ///< above 0
   double beta1 = 0.9;                ///< in [0, 1)
   double beta2 = 0.98;               ///< in [0, 1)
-  double epsilon = 1e-8;             ///< > 0
+  double epsilon = 1e-8;             ///< above 0
   double weight_decay = 0.01;        ///< >= 0; vectors and scalars (biases, norms, temperatures) are not decayed
   double clip = 1.0;                 ///< maximum norm of the whole gradient, > 0
   std::vector<RateRule> rates = {};  ///< for example {{"text.", 0.1}}: fine-tune the text encoder slowly

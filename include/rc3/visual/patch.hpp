@@ -26,8 +26,8 @@ namespace rc3::visual {
 
 /// Sizes of a Patch encoder.
 struct PatchOptions {
-  std::int64_t width = 384;       ///< D
-  std::int64_t grid = 7;          ///< side of the learned position embedding; interpolated for other maps
+  std::int64_t width = 384;       ///< D, > 0
+  std::int64_t grid = 7;          ///< side of the learned position embedding, >= 1; interpolated for other maps
   std::int64_t max_patches = 49;  ///< a map of more cells is first averaged to grid x grid, >= 1
   double dropout = 0.1;           ///< in training, probability in [0, 1)
 };

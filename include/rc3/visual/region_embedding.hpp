@@ -75,7 +75,7 @@ inline at::Tensor location_encoding(const at::Tensor& boxes, const at::Tensor& s
 /// Sizes of a RegionEmbedding, and the form of its boxes.
 struct RegionEmbeddingOptions {
   std::int64_t features = 2048;        ///< F, width of a region's features; 2048 in files of bottom-up attention
-  std::int64_t width = 384;            ///< D
+  std::int64_t width = 384;            ///< D, > 0
   Location location = Location::five;  ///< form of the encoded box
   double dropout = 0.1;                ///< in training, probability in [0, 1)
 };

@@ -12,7 +12,7 @@ namespace rc3::visual {
 
 /// Sizes of regions that are sampled from a feature map.
 struct RoiFromBackboneOptions {
-  std::int64_t width = 384;            ///< D
+  std::int64_t width = 384;            ///< D, > 0
   std::int64_t grid = 4;               ///< bilinear samples along each side of a box, >= 1
   Location location = Location::five;  ///< form of the encoded box
   double dropout = 0.1;                ///< in training, probability in [0, 1)

@@ -52,7 +52,7 @@ inline at::Tensor crop_regions(const at::Tensor& pixels, const at::Tensor& boxes
 
 /// Sizes of regions that pass the backbone as crops.
 struct RoiFromCropsOptions {
-  std::int64_t width = 384;            ///< D
+  std::int64_t width = 384;            ///< D, > 0
   std::int64_t side = 96;              ///< side of a crop, pixels, a multiple of the backbone's stride
   double margin = 0.05;                ///< margin around a box, relative to its longer side, >= 0
   Location location = Location::five;  ///< form of the encoded box

@@ -21,7 +21,7 @@ using Lengths = std::vector<std::int32_t>;
 /// Size of batches, and how samples are divided among batches and ranks.
 struct BatchOptions {
   std::int64_t size = 64;      ///< samples per batch over all ranks, > 0
-  std::int64_t tokens = 0;     ///< maximum of a batch's samples times its longest text; 0: no token budget
+  std::int64_t tokens = 0;     ///< maximum of a batch's samples times its longest text, >= 0; 0: no token budget
   std::int64_t window = 4096;  ///< with a budget: samples sorted by length together, > 0
   std::int64_t ranks = 1;      ///< minimum samples of a batch, > 0
 };

@@ -33,7 +33,7 @@ struct LoaderOptions {
   OrderOptions order = {};            ///< shuffling and its seed
   BatchOptions batch = {};            ///< size or budget of tokens, and number of ranks
   std::int64_t epochs = -1;           ///< number of epochs; -1: unlimited
-  int workers = 2;                    ///< threads; 0: batches are made on demand
+  int workers = 2;                    ///< threads, >= 0; 0: batches are made on demand
   int prefetch = 4;                   ///< maximum batches made ahead, > 0; bounds the memory
   std::int64_t rank = 0;              ///< 0 .. batch.ranks - 1
   Changes changes = Changes::refuse;  ///< of data, seed or order since the state to continue from

@@ -74,7 +74,7 @@ void visit_fields(TaskData& o, V&& v) {
 struct Tuning {
   std::int64_t steps = 250, batch = 32;   ///< optimizer steps, > 0; examples of a step, >= 2
   double learning_rate = 6e-4;            ///< highest, > 0
-  std::int64_t translation_steps = 1500;  ///< > 0; more, since the decoder is new
+  std::int64_t translation_steps = 1500;  ///< above 0; more, since the decoder is new
   double translation_rate = 1e-3;         ///< highest, > 0
   /// Layers that align images with all languages stay as they are; no effect on retrieval.
   std::vector<std::string> freeze = {"model.image_hidden.*", "model.image_head.*", "model.text_head.*"};

@@ -13,8 +13,8 @@ namespace rc3::visual::backbone {
 
 /// Sizes of LinearPatches.
 struct LinearPatchesOptions {
-  std::int64_t channels = 384;   ///< C
-  std::int64_t patch_size = 32;  ///< p, side of a square, pixels
+  std::int64_t channels = 384;   ///< C, > 0
+  std::int64_t patch_size = 32;  ///< p, side of a square, pixels, > 0
 };
 
 template <class V>
