@@ -197,6 +197,7 @@ class CachedSamples {
 
   /// The given texts for a calibration: with cached features if they are on disk, else ids and mask. Without a folder
   /// nothing is cached, so that a resumed run, which is not calibrated again, encodes texts beside the same neighbours.
+  /// @return ids and mask [n, L]; hidden [n, L, D] from the cache; on the CPU
   template <class Host>
   Texts texts_to_calibrate(Host& host, std::span<const TextOf> which) {
     return on_disk() ? texts(host, which) : ids(which);

@@ -114,6 +114,7 @@ class C10d {
 
   /// Starts to replace @p t, contiguous, by the sum over the ranks. These calls use separate connections: they are
   /// matched only with each other, in their order.
+  /// @return the sum in progress: call wait() before @p t is read. @p t may have any shape, the same on every rank
   Pending all_reduce_later(const at::Tensor& t) { return {*this, t}; }
 
  private:

@@ -29,6 +29,7 @@ class Distribution {
   }
   std::int64_t count() const { return static_cast<std::int64_t>(values_.size()); }
   /// @param q  in [0, 1]: 0 the minimum, 0.5 the median, 1 the maximum. @pre count() > 0
+  /// @throws rc3::Error without a value, or for q out of range
   std::int64_t quantile(double q) {
     require(!values_.empty() && q >= 0 && q <= 1, "data::Distribution: quantile ", q, " of ", values_.size(),
             " values");

@@ -21,6 +21,7 @@ namespace rc3::data {
 /// will count.
 /// @param threads  >= 1
 /// @return one number a sample, >= 1
+/// @throws rc3::Error without a thread
 template <Dataset Source>
 std::shared_ptr<const Lengths> measure_lengths(const Source& source, const text::Tokenizer& tokenizer,
                                                std::size_t threads = 1) {

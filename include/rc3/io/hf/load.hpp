@@ -55,7 +55,7 @@ struct TensorSource {
     std::function<at::Tensor()> read;  ///< reads the values, on the CPU
   };
   std::string where;                     ///< in errors: the file or directory
-  std::map<std::string, Entry> entries;  ///< by name in the file
+  std::map<std::string, Entry> entries;  ///< by name, as load_weights() maps it
 
   /// Adds a part or another view of mapped tensors.
   void add(const std::string& name, std::function<at::Tensor()> read) {
