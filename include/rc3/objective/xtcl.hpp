@@ -17,6 +17,7 @@ class Xtcl : public torch::nn::Module {
   static constexpr bool embeddings_only = true;  ///< reads no z and no token, see objective::embeddings_only
 
   /// @param tau  initial temperature, >= 0.01
+  /// @throws rc3::Error for a smaller tau
   explicit Xtcl(double tau = 0.07) : temperature_(register_module("temperature", std::make_shared<Temperature>(tau))) {}
 
   /// @return scalar >= 0; zero for a batch without strictly aligned samples
