@@ -10,9 +10,9 @@ namespace rc3::config {
 
 /// Range of a number: from @p low to @p high.
 struct Bounds {
-  double low = -std::numeric_limits<double>::infinity();
-  double high = std::numeric_limits<double>::infinity();
-  bool low_in = true, high_in = true;  ///< whether the bounds themselves are allowed
+  double low = -std::numeric_limits<double>::infinity();  ///< -inf: none
+  double high = std::numeric_limits<double>::infinity();  ///< inf: none
+  bool low_in = true, high_in = true;                     ///< whether the bounds themselves are allowed
 
   bool hold(double x) const { return (low_in ? x >= low : x > low) && (high_in ? x <= high : x < high); }
 
@@ -25,9 +25,10 @@ struct Bounds {
   }
 };
 
-constexpr Bounds above(double low) { return {.low = low, .low_in = false}; }
-constexpr Bounds at_least(double low) { return {.low = low}; }
-constexpr Bounds within(double low, double high) { return {.low = low, .high = high}; }
+constexpr Bounds above(double low) { return {.low = low, .low_in = false}; }             ///< (low, inf)
+constexpr Bounds at_least(double low) { return {.low = low}; }                           ///< [low, inf)
+constexpr Bounds within(double low, double high) { return {.low = low, .high = high}; }  ///< [low, high]
+/// [low, high)
 constexpr Bounds from_to_below(double low, double high) { return {.low = low, .high = high, .high_in = false}; }
 
 }  // namespace rc3::config

@@ -47,6 +47,7 @@ inline nlohmann::ordered_json provenance_to_json(const Provenance& sources) {
 
 /// One line per option: its name, its value as JSON, its origin.
 /// @param sources  in the order of default_provenance()
+/// @throws rc3::Error for another number of sources than options
 template <Configuration C>
 std::string described(const C& config, const Provenance& sources) {
   C copy = config;

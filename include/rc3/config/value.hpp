@@ -37,6 +37,7 @@ template <class T, std::size_t N>
 inline constexpr bool is_array<std::array<T, N>> = true;
 }  // namespace detail
 
+/// Enumerations become names, paths strings; see Form for other types.
 template <class T>
 nlohmann::ordered_json value_to_json(const T& value) {
   if constexpr (detail::HasForm<T>) {

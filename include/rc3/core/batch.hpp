@@ -41,7 +41,7 @@ struct Texts {
   at::Tensor mask;    ///< bool [B, L], true for a token
   at::Tensor hidden;  ///< float [B, L, D], cached output of the encoder's frozen layers; replaces the ids
 
-  std::int64_t size() const { return mask.defined() ? mask.size(0) : 0; }
+  std::int64_t size() const { return mask.defined() ? mask.size(0) : 0; }  ///< B
   /// Number of tokens without padding.
   std::int64_t tokens() const { return mask.defined() ? mask.sum().item<std::int64_t>() : 0; }
   /// Rows @p index (int64 [n]).
@@ -79,7 +79,7 @@ struct Fused {
 
 /// B images with two texts each, in two languages.
 struct Batch {
-  Images images;
+  Images images;             ///< B, one for each sample
   Texts a;                   ///< one text of each image
   Texts b;                   ///< another text of the same image, usually in another language
   at::Tensor strict;         ///< bool [B], true where b is a translation of a; undefined: unknown
@@ -88,7 +88,7 @@ struct Batch {
   at::Tensor caption_a_ids;  ///< int64 [B]; equal ids: equal texts (across a and b as well)
   at::Tensor caption_b_ids;  ///< int64 [B]
 
-  std::int64_t size() const { return image_ids.defined() ? image_ids.size(0) : a.size(); }
+  std::int64_t size() const { return image_ids.defined() ? image_ids.size(0) : a.size(); }  ///< B
   /// Number of tokens of both texts.
   std::int64_t tokens() const { return a.tokens() + b.tokens(); }
   /// Rows @p index (int64 [n]) of every tensor.

@@ -14,8 +14,8 @@ namespace rc3 {
 
 /// One expected size with its letter in the docs: `{'B', 8}`; `any` matches every size.
 struct Dim {
-  static constexpr std::int64_t any = -1;
-  char letter;
+  static constexpr std::int64_t any = -1;  ///< matches every size
+  char letter;                             ///< in errors; a digit: a size without a letter
   std::int64_t size = any;
 };
 

@@ -26,6 +26,7 @@ class Single {
   std::int64_t rank() const { return 0; }
   std::int64_t size() const { return 1; }
   std::vector<at::Tensor> all_gather(const at::Tensor& t) { return {t}; }
+  /// Nothing: the sum over one rank is the tensor itself.
   void all_reduce(at::Tensor&) {}
 };
 

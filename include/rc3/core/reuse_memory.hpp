@@ -24,7 +24,7 @@ namespace rc3 {
 /// Any number of threads may use it. Its address stays in use while a tensor of it lives.
 class BlockCache final : public c10::Allocator {
  public:
-  static constexpr std::size_t smallest = std::size_t{1} << 20;
+  static constexpr std::size_t smallest = std::size_t{1} << 20;  ///< bytes; smaller blocks are not kept
 
   /// @param most  bytes of freed blocks that are kept
   explicit BlockCache(std::size_t most) : most_(most) {}

@@ -29,9 +29,12 @@ class AnyDataset {
   }
   const std::string& name() const { return name_; }
   std::int64_t size() const { return size_; }
+  /// @throws rc3::Error as the data set inside
   Sample read(std::int64_t i) const { return read_(i); }
   const LanguageCounts& languages() const { return languages_; }
+  /// First sample of each shard, ascending; {0} for a data set without shards.
   const std::vector<std::int64_t>& shards() const { return shards_; }
+  /// No effect on a data set without shards.
   void will_read(std::int64_t first, std::int64_t count) const {
     if (will_read_) will_read_(first, count);
   }

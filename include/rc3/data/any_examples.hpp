@@ -29,6 +29,7 @@ class AnyExamples {
   }
   const std::string& name() const { return name_; }
   std::int64_t size() const { return size_; }
+  /// @throws rc3::Error as the examples inside, and what the change throws
   Example read(std::int64_t i) const { return read_(i); }
   const LanguageCounts& languages() const { return languages_; }
 

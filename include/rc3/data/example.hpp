@@ -11,8 +11,8 @@ namespace rc3::data {
 
 /// An image and its detected regions.
 struct View {
-  ImageSource image;
-  Regions regions;
+  ImageSource image;      ///< path, bytes or pixels
+  Regions regions;        ///< of this image; empty: none
   std::string name = {};  ///< name of the image in its data set, and key of its regions; may be empty
 };
 

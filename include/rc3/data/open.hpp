@@ -36,13 +36,13 @@ struct OpenOptions {
   std::string format = "auto";                    ///< a registered format's name; "auto": told from the first path
   std::filesystem::path images = {};              ///< folder of the images
   std::filesystem::path image_list = {};          ///< one line per image: its name (URL), a tab, the file's name
-  std::vector<std::string> languages = {};
-  std::string split = {};                       ///< empty: default_split
-  std::int64_t size = 0;                        ///< for generated formats: number of samples; 0: the format's default
-  std::vector<std::string> image_members = {};  ///< as WebDatasetOptions::image_members
-  std::vector<std::string> text_members = {};   ///< as WebDatasetOptions::text_members
-  std::string caption_key = {};                 ///< as WebDatasetOptions::caption_key
-  bool keys_per_shard = false;                  ///< as WebDatasetOptions::keys_per_shard
+  std::vector<std::string> languages = {};        ///< of the texts; xflickrco: one a file
+  std::string split = {};                         ///< empty: default_split
+  std::int64_t size = 0;                          ///< for generated formats: number of samples; 0: the format's default
+  std::vector<std::string> image_members = {};    ///< as WebDatasetOptions::image_members
+  std::vector<std::string> text_members = {};     ///< as WebDatasetOptions::text_members
+  std::string caption_key = {};                   ///< as WebDatasetOptions::caption_key
+  bool keys_per_shard = false;                    ///< as WebDatasetOptions::keys_per_shard
 
   std::string default_split = "train";  ///< split to open if `split` is empty; not an option itself
 
@@ -70,10 +70,11 @@ void visit_fields(OpenOptions& o, V&& v) {
 
 /// A named format.
 struct Format {
-  std::string name;
+  std::string name;  ///< value of OpenOptions::format; not "auto"
   /// Of "images", "image_list", "languages", "split", "size", and of shards' options.
   std::vector<std::string> uses = {};
   bool many = false;  ///< whether it reads several paths as one data set
+  /// Called with options that are checked: the unused ones are unset.
   std::function<AnyDataset(const OpenOptions&, DataErrors&)> open = {};
 };
 

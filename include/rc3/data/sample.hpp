@@ -24,8 +24,8 @@ struct Text {
 /// Relevance of two texts of one sample, if known.
 struct TextRelevance {
   std::size_t a = 0;  ///< index into Sample::texts, a < b
-  std::size_t b = 0;
-  float value = 0;  ///< in [0, 1]
+  std::size_t b = 0;  ///< index into Sample::texts
+  float value = 0;    ///< in [0, 1]
 
   friend bool operator==(const TextRelevance&, const TextRelevance&) = default;
 };
@@ -37,11 +37,11 @@ using preprocess::Regions;
 
 /// One image with its texts.
 struct Sample {
-  std::string id;  ///< unique in its data set, not empty
-  ImageSource image;
-  std::vector<Text> texts;
+  std::string id;                        ///< unique in its data set, not empty
+  ImageSource image;                     ///< path, bytes or pixels; empty: none
+  std::vector<Text> texts;               ///< in any languages, several of one too
   std::vector<TextRelevance> relevance;  ///< often empty: unknown
-  Regions regions;
+  Regions regions;                       ///< in pixels of their own width and height; empty: none
 };
 
 }  // namespace rc3::data

@@ -24,8 +24,8 @@ namespace rc3 {
 /// Model with its objectives. A cheap handle: copies share the model.
 template <class M, class... Objectives>
 struct Trainable {
-  Pipeline<M> pipeline;
-  std::shared_ptr<Pretrainer<M, Objectives...>> pretrainer;
+  Pipeline<M> pipeline;                                      ///< its model is the pretrainer's
+  std::shared_ptr<Pretrainer<M, Objectives...>> pretrainer;  ///< model and objectives, trained in place
 };
 
 namespace experiment::detail {
@@ -82,7 +82,7 @@ struct FitOptions {
   double learning_rate = 5e-4;           ///< highest, > 0; it rises for 1/20 of the steps, then falls to 0
   data::PairingOptions pairing = {};     ///< selection of text pairs
   std::uint64_t seed = 1;                ///< of order, pairs and dropout
-  std::int64_t checkpoint_every = 1000;  ///< steps between two checkpoints
+  std::int64_t checkpoint_every = 1000;  ///< steps between two checkpoints, > 0
   std::optional<data::AnyDataset> validation = std::nullopt;  ///< images and texts for recall by language at the end
   data::Changes changes = data::Changes::refuse;  ///< of data and seed since the checkpoint that a call resumes from
 };

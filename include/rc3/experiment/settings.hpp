@@ -26,23 +26,23 @@ enum class FeatureCaching {
 
 /// Options of the loader.
 struct Loading {
-  std::int64_t batch = 64;     ///< samples per batch, over all ranks
-  std::int64_t tokens = 0;     ///< token budget of a batch, see data::BatchOptions; 0: none
-  std::int64_t window = 4096;  ///< of shuffling
-  std::int64_t workers = 2;    ///< threads
-  std::int64_t prefetch = 4;   ///< maximum batches made ahead
-  std::uint64_t seed = 1;      ///< of order, pairs and augmentation
-  double errors = 0.01;        ///< fraction of the samples that may be damaged
-  FeatureCaching cache = FeatureCaching::automatic;
+  std::int64_t batch = 64;                           ///< samples per batch, over all ranks, > 0
+  std::int64_t tokens = 0;                           ///< token budget of a batch, see data::BatchOptions; 0: none
+  std::int64_t window = 4096;                        ///< of shuffling
+  std::int64_t workers = 2;                          ///< threads, >= 0
+  std::int64_t prefetch = 4;                         ///< maximum batches made ahead, > 0
+  std::uint64_t seed = 1;                            ///< of order, pairs and augmentation
+  double errors = 0.01;                              ///< fraction of the samples that may be damaged, in [0, 1]
+  FeatureCaching cache = FeatureCaching::automatic;  ///< of frozen features
 };
 
 /// Retrieval data and options for the evaluation at the end of a run.
 struct Validation : data::OpenOptions {
   Validation() { default_split = "val"; }
-  std::int64_t max_images = 1000;  ///< evenly spread over the data
+  std::int64_t max_images = 1000;  ///< evenly spread over the data, > 1
   bool untrained = false;          ///< evaluate before training as well
   std::int64_t rerank = 0;         ///< number of best images or texts that ITM re-ranks
-  double rerank_weight = 1.0;      ///< weight of ITM's probability, added to the cosine
+  double rerank_weight = 1.0;      ///< weight of ITM's probability, added to the cosine, >= 0
   /// Steps of the last stage between evaluations; 0: evaluation at the end only. The model with the highest mean R@1,
   /// text to image, over the languages is the model directory `best`.
   std::int64_t every = 0;
@@ -53,8 +53,8 @@ struct Stage {
   data::OpenOptions data = {};          ///< no paths: those of the program
   std::vector<double> objectives = {};  ///< weights, in the order of the variant; empty: the variant's weights
   data::PairingOptions pairing = {};    ///< selection of text pairs
-  Loading loader = {};
-  train::Options train = {};
+  Loading loader = {};                  ///< how samples are read
+  train::Options train = {};            ///< its schedule's total is the length of the stage
 };
 
 /// Names of the stages of an experiment; a single unnamed one if the experiment has no `stages`.
@@ -70,20 +70,20 @@ constexpr auto stage_names() {
 /// @tparam E  the experiment's definition
 template <class E>
 struct Settings {
-  data::OpenOptions data = {};
-  Validation validation = {};
-  std::optional<data::AnyDataset> dataset = {};   ///< in place of data.paths; not an option
-  std::optional<data::AnyDataset> held_out = {};  ///< in place of validation.paths; not an option
-  std::array<Stage, stage_names<E>().size()> stages = {};
-  typename E::Config variant = {};
-  train::CheckpointOptions checkpoint = {};
-  train::LogOptions log = {};
-  std::filesystem::path init = {};
+  data::OpenOptions data = {};                             ///< of training, for stages without paths
+  Validation validation = {};                              ///< held-out data; no paths: no evaluation
+  std::optional<data::AnyDataset> dataset = {};            ///< in place of data.paths; not an option
+  std::optional<data::AnyDataset> held_out = {};           ///< in place of validation.paths; not an option
+  std::array<Stage, stage_names<E>().size()> stages = {};  ///< in the order of training
+  typename E::Config variant = {};                         ///< model and objectives
+  train::CheckpointOptions checkpoint = {};                ///< folder, frequency, number kept
+  train::LogOptions log = {};                              ///< frequency of lines, event file, report
+  std::filesystem::path init = {};  ///< initial weights: a model directory or model.safetensors; empty: the variant's
   std::filesystem::path features = {};  ///< folder of frozen features on disk; empty: memory only
   std::uint64_t seed = 0;               ///< replaces the seeds of all stages; 0: no effect
-  std::int64_t threads = 0;
-  std::string device = "auto";
-  std::string backend = "auto";
+  std::int64_t threads = 0;             ///< of computation; 0: LibTorch's default
+  std::string device = "auto";          ///< cpu, cuda, cuda:N, or auto: this rank's GPU if there is one
+  std::string backend = "auto";         ///< between ranks: nccl, gloo, or auto: NCCL if the program has it
 
   /// Defaults, as changed by `E::configure(settings)`, if it exists.
   Settings() {

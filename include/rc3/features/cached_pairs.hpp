@@ -23,7 +23,7 @@ namespace rc3::features {
 struct CachedPairsOptions {
   std::uint64_t seed = 1;                         ///< of order and pairs
   std::int64_t batch = 64;                        ///< samples per batch over all ranks, > 0
-  std::int64_t ranks = 1;                         ///< > 0
+  std::int64_t ranks = 1;                         ///< above 0
   std::int64_t rank = 0;                          ///< this rank, 0 .. ranks - 1
   data::Changes changes = data::Changes::refuse;  ///< of data, seed or order since the state to continue from
 };

@@ -43,8 +43,8 @@ struct TextOf {
 
 /// A pair of texts of a sample, by index.
 struct PairOf {
-  std::int64_t sample = 0;
-  data::TextPair texts;
+  std::int64_t sample = 0;  ///< 0 .. CachedSamples::size() - 1
+  data::TextPair texts;     ///< indices into Sample::texts
 };
 
 /// Which samples are cached, by how many threads, and where.
@@ -129,17 +129,20 @@ class CachedSamples {
     require(!items_.empty(), name_, ": has no valid sample\n", errors.report());
   }
 
-  const std::string& name() const { return name_; }
-  std::int64_t size() const { return static_cast<std::int64_t>(items_.size()); }
+  const std::string& name() const { return name_; }                               ///< of the source, as in its errors
+  std::int64_t size() const { return static_cast<std::int64_t>(items_.size()); }  ///< number of intact samples, > 0
   /// Sample @p i without its image and regions. @throws rc3::Error for an index out of range
   const data::Sample& sample(std::int64_t i) const { return item(i).sample; }
   /// Number of texts of the intact samples in each language.
   const data::LanguageCounts& languages() const { return languages_; }
+  /// Images and texts by number, each distinct one once.
   const FeatureCache& cache() const { return cache_; }
   /// Whether features are also on disk.
   bool on_disk() const { return cache_.on_disk(); }
 
   /// Images of the samples @p numbers.
+  /// @return one row a number, on the CPU; regions are padded to the largest R
+  /// @throws rc3::Error for an index out of range
   Images images(const std::vector<std::int64_t>& numbers) const {
     std::vector<std::int64_t> images;
     for (const auto i : numbers) images.push_back(item(i).image);
@@ -147,6 +150,7 @@ class CachedSamples {
   }
 
   /// The given texts, encoded by the frozen layers of @p host if not cached.
+  /// @return one row a text: ids, mask [n, L] and, if layers are frozen, hidden [n, L, D]; on the CPU
   template <class Host>
   Texts texts(Host& host, std::span<const TextOf> which) {
     encode(host, which);
@@ -156,6 +160,7 @@ class CachedSamples {
   }
 
   /// Ids and mask of those texts, without features; nothing is cached.
+  /// @return ids and mask, [n, L], on the CPU
   Texts ids(std::span<const TextOf> which) const {
     std::vector<std::vector<std::int64_t>> all;
     for (const auto& t : which) all.push_back(encode_(item(t.sample).sample.texts.at(t.text).text));
@@ -163,6 +168,7 @@ class CachedSamples {
   }
 
   /// A batch of pairs, as from data::PrepareSample and data::CollateSamples, with features in place of pixels.
+  /// @return B pairs, on the CPU, with caption ids and image ids as data::text_id() makes them
   template <class Host>
   Batch pairs(Host& host, std::span<const PairOf> which) {
     std::vector<TextOf> a, b;
@@ -191,6 +197,7 @@ class CachedSamples {
 
   /// The given texts for a calibration: with cached features if they are on disk, else ids and mask. Without a folder
   /// nothing is cached, so that a resumed run, which is not calibrated again, encodes texts beside the same neighbours.
+  /// @return ids and mask [n, L]; hidden [n, L, D] from the cache; on the CPU
   template <class Host>
   Texts texts_to_calibrate(Host& host, std::span<const TextOf> which) {
     return on_disk() ? texts(host, which) : ids(which);

@@ -150,9 +150,12 @@ class FeatureCache {
 
   /// Number of distinct images, and of distinct texts.
   std::int64_t images() const { return static_cast<std::int64_t>(images_.size()); }
+  /// Number of distinct texts: equal ids count once.
   std::int64_t texts() const { return static_cast<std::int64_t>(texts_.size()); }
 
   /// The images @p numbers, one row each; regions are padded to the largest number.
+  /// @return on the CPU; features and computed regions in float16
+  /// @throws rc3::Error for a number out of range
   Images images(const std::vector<std::int64_t>& numbers) const {
     const auto all = [&](at::Tensor Images::*member) {
       std::vector<at::Tensor> rows;
@@ -171,6 +174,8 @@ class FeatureCache {
   }
 
   /// The texts @p numbers, padded.
+  /// @return ids and mask [n, L], hidden float [n, L, D] if layers are frozen; on the CPU
+  /// @throws rc3::Error for a number out of range
   Texts texts(const std::vector<std::int64_t>& numbers) const {
     std::vector<at::Tensor> ids, mask, hidden;
     for (const auto i : numbers) {

@@ -70,6 +70,7 @@ class FeatureStore {
     }
   }
 
+  /// Folder of the parts: `<kind>-<first 16 characters of the identity>` in the parent.
   const std::filesystem::path& folder() const { return folder_; }
   /// Number of rows on disk.
   std::int64_t size() const { return static_cast<std::int64_t>(at_.size()); }

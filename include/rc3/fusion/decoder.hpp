@@ -18,10 +18,10 @@ namespace rc3::fusion {
 /// Sizes of a Decoder.
 struct DecoderOptions {
   std::int64_t vocabulary = 250002;  ///< K, > 0
-  std::int64_t width = 384;          ///< D, also of the memory
+  std::int64_t width = 384;          ///< D, also of the memory, > 0
   std::int64_t layers = 2;           ///< >= 1
   std::int64_t heads = 6;            ///< H, divides D
-  std::int64_t feed_forward = 768;   ///< inner width of a layer
+  std::int64_t feed_forward = 768;   ///< inner width of a layer, > 0
   std::int64_t positions = 128;      ///< longest text, tokens, > 0
   double dropout = 0.1;              ///< in training, probability in [0, 1)
 };
@@ -32,8 +32,8 @@ class Decoder : public torch::nn::Module {
  public:
   /// Cached state of step-by-step decoding, for one batch of texts and their memory.
   struct Cache {
-    std::vector<nn::LayerCache> layers;
-    std::int64_t length = 0;  ///< tokens so far
+    std::vector<nn::LayerCache> layers;  ///< keys and values so far, one entry a layer
+    std::int64_t length = 0;             ///< tokens so far
 
     /// Rows @p index (int64 [n]), for reordered beams.
     Cache select(const at::Tensor& index) const {
@@ -47,6 +47,8 @@ class Decoder : public torch::nn::Module {
 
   /// @param embedding  float [K, D], word embedding of an encoder, shared and trained by its owner; undefined: the
   /// decoder has its own
+  /// @throws rc3::Error if vocabulary, positions or layers are not above 0, `heads` does not divide `width`, or the
+  ///         embedding has another shape
   explicit Decoder(DecoderOptions options = {}, at::Tensor embedding = {}) : options_(options) {
     require(options.vocabulary > 0 && options.positions > 0 && options.layers > 0,
             "fusion::Decoder: vocabulary, positions and layers must be above 0");
@@ -69,6 +71,7 @@ class Decoder : public torch::nn::Module {
   /// @param memory  Tokens [B, M, D], at least one per row
   /// @param cache   cache of the earlier tokens; null: there are none
   /// @return float [B, T, D]; logits() of position t predict token t + 1
+  /// @throws rc3::Error for another shape or type, or more than `positions` tokens in all
   at::Tensor forward(const at::Tensor& ids, const Tokens& memory, Cache* cache = nullptr) {
     check_shape("fusion::Decoder", "ids", ids, {{'B'}, {'T'}});
     check_dtype("fusion::Decoder", "ids", ids, at::kLong);

@@ -30,8 +30,8 @@ struct GenerateOptions {
 
 /// Generated text with its score.
 struct Hypothesis {
-  std::vector<std::int64_t> ids;  ///< without `start` and `end`
-  double score = -std::numeric_limits<double>::infinity();
+  std::vector<std::int64_t> ids;                            ///< without `start` and `end`
+  double score = -std::numeric_limits<double>::infinity();  ///< log p, normalised by length_penalty; <= 0
 };
 
 namespace detail {
@@ -54,6 +54,9 @@ struct Search {
 /// grow. The search of a sample stops when no beam can improve on the finished ones.
 /// @param decoder  has forward(ids, memory, Cache*), logits(states) and Cache::select, like fusion::Decoder
 /// @param memory   Tokens [B, M, D]
+/// @return B hypotheses
+/// @throws rc3::Error for an option out of range, a decoder in training mode, or max_length above the decoder's
+///         positions
 template <class Decoder>
 std::vector<Hypothesis> generate(Decoder& decoder, const Tokens& memory, const GenerateOptions& options = {}) {
   require(options.max_length > 0 && options.beams > 0, "fusion::generate: max_length and beams must be above 0, are ",

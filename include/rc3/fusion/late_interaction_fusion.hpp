@@ -49,6 +49,7 @@ class LateInteractionFusion : public torch::nn::Module {
   /// Makes rc3::Model fill Tokens::embeddings.
   static constexpr bool uses_token_embeddings = true;
 
+  /// @throws rc3::Error for tau that is not above 0
   explicit LateInteractionFusion(std::shared_ptr<Inner> inner, LateInteractionFusionOptions options = {})
       : options_(options), inner_(register_module("inner", std::move(inner))) {
     require(options.tau > 0, "fusion::LateInteractionFusion: tau must be above 0, is ", options.tau);
@@ -76,9 +77,11 @@ class LateInteractionFusion : public torch::nn::Module {
   std::int64_t width() const { return inner_->width(); }
   const std::shared_ptr<Inner>& inner() const { return inner_; }
   const LateInteractionFusionOptions& options() const { return options_; }
+  /// The inner encoder, for rc3::save.
   std::tuple<std::shared_ptr<Inner>> parts() const { return {inner_}; }
 
   /// Input of the inner encoder.
+  /// @return Tokens [B, V, D] and Tokens [B, L, D]  @throws rc3::Error if either has no embeddings
   std::pair<Tokens, Tokens> add_interaction(const Tokens& visual, const Tokens& text) {
     const auto b = visual.values.size(0), e = text.embeddings.defined() ? text.embeddings.size(2) : Dim::any;
     check_shape("fusion::LateInteractionFusion", "visual vectors", visual.embeddings,

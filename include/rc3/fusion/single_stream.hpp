@@ -14,10 +14,10 @@ namespace rc3::fusion {
 
 /// Sizes of a SingleStream encoder.
 struct SingleStreamOptions {
-  std::int64_t width = 384;         ///< D of visual and text tokens
+  std::int64_t width = 384;         ///< D of visual and text tokens, > 0
   std::int64_t layers = 2;          ///< >= 1
   std::int64_t heads = 6;           ///< H, divides D
-  std::int64_t feed_forward = 768;  ///< inner width of a layer
+  std::int64_t feed_forward = 768;  ///< inner width of a layer, > 0
   double dropout = 0.1;             ///< in training, probability in [0, 1)
 };
 
@@ -34,6 +34,7 @@ void visit_fields(SingleStreamOptions& o, V&& v) {
 /// tokens carry a learned modality embedding. Source: UNITER, VL-BERT (single stream).
 class SingleStream : public torch::nn::Module {
  public:
+  /// Random weights. @throws rc3::Error if `heads` does not divide `width`
   explicit SingleStream(SingleStreamOptions options = {}) : options_(options) {
     first_ = register_parameter("first", at::randn({1, 1, options.width}) * 0.02);
     kind_ = register_parameter("kind", at::randn({2, options.width}) * 0.02);
@@ -47,6 +48,7 @@ class SingleStream : public torch::nn::Module {
   /// @param visual  Tokens [B, V, D]
   /// @param text    Tokens [B, L, D]
   /// @return z, float [B, D]
+  /// @throws rc3::Error for another width, or batches of different sizes
   at::Tensor fuse(const Tokens& visual, const Tokens& text) {
     return norm_->forward(states(visual, text).select(1, 0));
   }

@@ -60,6 +60,7 @@ inline std::uint32_t crc32c_by_table(std::uint32_t state, std::string_view bytes
 /// CRC-32C of data in pieces. Reflected, as in RFC 3720.
 class Crc32c {
  public:
+  /// Appends @p bytes; pieces of any sizes give the sum of the whole.
   Crc32c& add(std::string_view bytes) {
 #ifdef RC3_HAS_CRC32C
     static const bool has_instruction = __builtin_cpu_supports("sse4.2");

@@ -12,6 +12,7 @@ namespace rc3::io {
 /// doubled. Delimiters and line ends inside it are text. A quote elsewhere is text.
 class FieldSplitter {
  public:
+  /// @param delimiter  between fields, for example a tab; no quote
   explicit FieldSplitter(char delimiter) : delimiter_(delimiter) {}
 
   /// Appends a record's first or next line, without its line end.

@@ -24,6 +24,7 @@ namespace rc3::io {
 class Descriptor {
  public:
   Descriptor() = default;
+  /// Owns @p fd, and closes it at the end; -1: none.
   explicit Descriptor(int fd) : fd_(fd) {}
   Descriptor(Descriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
   Descriptor& operator=(Descriptor&& other) noexcept {
@@ -33,7 +34,7 @@ class Descriptor {
   ~Descriptor() {
     if (fd_ >= 0) ::close(fd_);
   }
-  int get() const { return fd_; }
+  int get() const { return fd_; }  ///< -1 after close()
   /// Closes now; false on an error: a full disk may be reported only here.
   bool close() { return ::close(std::exchange(fd_, -1)) == 0; }
 
@@ -58,6 +59,7 @@ class InputFile {
   const std::filesystem::path& path() const { return path_; }
   /// Size, bytes.
   std::uint64_t size() const { return size_; }
+  /// Open as long as this lives; its offset is not used.
   int descriptor() const { return file_.get(); }
 
   /// Reads @p size bytes from @p offset into @p out. @throws rc3::Error if the file ends before.
@@ -90,6 +92,7 @@ inline std::string read_file(const std::filesystem::path& path, std::uint64_t ma
 }
 
 /// Makes a rename in @p folder durable across a power failure.
+/// @throws rc3::Error if the folder cannot be opened or synced
 inline void sync_folder(const std::filesystem::path& folder) {
   const std::filesystem::path path = folder.empty() ? "." : folder;
   const Descriptor handle(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));

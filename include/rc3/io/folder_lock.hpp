@@ -21,7 +21,7 @@ namespace rc3::io {
 /// however it ends, so that an old file is no obstacle. The file stays: removing it would race with the next owner.
 class FolderLock {
  public:
-  static constexpr const char* name = "lock";
+  static constexpr const char* name = "lock";  ///< of the file in the folder
 
   /// @param folder  exists
   /// @throws rc3::Error naming folder, process and host if another program, or another guard of this one, holds it; if

@@ -21,7 +21,7 @@ namespace rc3::io {
 
 /// A written file of a folder.
 struct FolderFile {
-  std::string name;
+  std::string name;            ///< in the folder, without a path
   std::uint64_t size = 0;      ///< bytes
   std::uint32_t checksum = 0;  ///< CRC-32C
 };
@@ -59,6 +59,7 @@ class FolderWriter {
     check(file_, path_, "write");
   }
 
+  /// Appends @p size bytes to the file that begin() started.
   void write(const void* data, std::size_t size) {
     std::string_view left(static_cast<const char*>(data), size);
     files_.back().size += size;
@@ -105,6 +106,7 @@ class FolderWriter {
 
   /// Removes a folder of files if it exists.
   void remove(const std::filesystem::path& folder) { remove(folder, system_); }
+  /// The same without a writer. @throws rc3::Error naming path and reason
   static void remove(const std::filesystem::path& folder, System& system) {
     std::error_code gone;
     for (const auto& entry : std::filesystem::directory_iterator(folder, gone))

@@ -38,6 +38,7 @@ inline Image load_image(const std::filesystem::path& path, const ImageLimits& li
 }
 
 /// PNG file content of the image. @pre rgba has width * height * 4 bytes
+/// @throws rc3::Error for an empty image, or another number of bytes
 inline std::string encode_png(const Image& image) {
   require(image.width > 0 && image.height > 0 &&
               image.rgba.size() == static_cast<std::size_t>(image.width) * static_cast<std::size_t>(image.height) * 4,

@@ -108,6 +108,7 @@ T get(const nlohmann::json& json, std::string_view key, std::string_view where) 
 }
 
 /// As get(), but @p otherwise if the key is missing or null. Only for values that decide no shape and no epsilon.
+/// @throws rc3::Error naming file and key if the key has another type
 template <class T>
 T get_or(const nlohmann::json& json, std::string_view key, std::string_view where, T otherwise) {
   require(json.is_object(), where, ": an object is expected");

@@ -46,7 +46,7 @@ class Lines {
   }
 
   const std::filesystem::path& path() const { return file_.path(); }
-  std::int64_t size() const { return static_cast<std::int64_t>(offsets_.size()) - 1; }
+  std::int64_t size() const { return static_cast<std::int64_t>(offsets_.size()) - 1; }  ///< number of lines
   /// Whether the offsets came from `<file>.idx`.
   bool from_index() const { return from_index_; }
   /// Name of line @p i in errors: "a.jsonl:1" for line 0, as editors count.

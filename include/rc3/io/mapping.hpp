@@ -28,8 +28,9 @@ class Mapping {
     if (size_ > 0) ::munmap(data_, size_);
   }
 
+  /// Null for an empty file. Writes stay in this process.
   std::byte* data() const { return static_cast<std::byte*>(data_); }
-  std::size_t size() const { return size_; }
+  std::size_t size() const { return size_; }  ///< bytes
 
  private:
   explicit Mapping(const InputFile& file) : size_(static_cast<std::size_t>(file.size())) {

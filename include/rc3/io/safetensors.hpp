@@ -33,6 +33,7 @@ static_assert(std::endian::native == std::endian::little,
 
 namespace safetensors {
 
+/// In the order of Dtype, which is its index.
 inline constexpr std::pair<Dtype, at::ScalarType> scalar_types[] = {
     {Dtype::boolean, at::kBool},
     {Dtype::u8, at::kByte},

@@ -11,8 +11,10 @@ namespace rc3::io {
 
 /// POSIX. Each returns -1, with errno, on failure.
 struct System {
+  /// New file to write; fails if it exists.
   int create(const char* path) { return ::open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666); }
   int open_folder(const char* path) { return ::open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC); }
+  /// Bytes written, maybe fewer than @p size.
   ssize_t write(int file, const void* data, std::size_t size) { return ::write(file, data, size); }
   int fsync(int file) { return ::fsync(file); }
   int close(int file) { return ::close(file); }

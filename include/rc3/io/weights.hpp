@@ -39,7 +39,7 @@ class Weights {
 
   /// File of each tensor, by name.
   const std::map<std::string, const safetensors::Reader*>& readers() const { return readers_; }
-  const std::filesystem::path& path() const { return path_; }
+  const std::filesystem::path& path() const { return path_; }  ///< as it was given
   /// Tensor @p name. @throws rc3::Error if it does not exist.
   at::Tensor read(const std::string& name) const {
     const auto found = readers_.find(name);

@@ -32,7 +32,7 @@ struct BleuOptions {
 
 /// Score with its components. Element n - 1 of an array is for n-grams of n tokens.
 struct Bleu {
-  static constexpr std::size_t orders = 4;
+  static constexpr std::size_t orders = 4;  ///< longest n-grams, in tokens
 
   double score = 0;                            ///< 0 .. 100
   std::array<std::int64_t, orders> matches{};  ///< n-grams of hypotheses found in a reference, unsmoothed

@@ -35,6 +35,7 @@ double bootstrap_error(const std::vector<std::string>& hypotheses, const std::ve
 
 /// What guessing gives: the score of other captions' references, the mean over 20 ways at most to take others.
 /// @param references  two or more
+/// @throws rc3::Error for fewer than two references
 template <class Score>
 double score_of_others(const std::vector<std::string>& references, const Score& score) {
   require(references.size() > 1, "metric::score_of_others: two references or more are needed, got ", references.size());

@@ -26,7 +26,7 @@ struct ChrfOptions {
 
 /// Numbers of n-grams of one order in hypothesis and reference.
 struct ChrfCounts {
-  std::int64_t hypothesis = 0, reference = 0, matches = 0;
+  std::int64_t hypothesis = 0, reference = 0, matches = 0;  ///< numbers of n-grams; matches in both
 };
 
 /// Result of chrf().

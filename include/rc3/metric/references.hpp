@@ -22,7 +22,8 @@ class References {
   References(const std::vector<std::vector<std::string>>& texts)  // NOLINT: meant to convert
       : several_(texts), size_(texts.size()) {}
 
-  std::size_t size() const { return size_; }
+  std::size_t size() const { return size_; }  ///< number of sentences
+  /// References of sentence @p i, 0 .. size() - 1.
   std::span<const std::string> of(std::size_t i) const {
     return several_.empty() ? one_.subspan(i, 1) : std::span<const std::string>(several_[i]);
   }
@@ -52,8 +53,8 @@ class References {
 
 /// Characters of sentence @p i of a corpus, optionally in lower case.
 struct Sentence {
-  std::u32string hypothesis;
-  std::vector<std::u32string> references;
+  std::u32string hypothesis;               ///< code points
+  std::vector<std::u32string> references;  ///< code points, at least one
 
   /// @throws rc3::Error "<metric>: hypotheses[i]: not UTF-8 at byte ..."
   Sentence(std::string_view metric, std::span<const std::string> hypotheses, const References& all, std::size_t i,

@@ -14,8 +14,8 @@ namespace rc3::metric::smoothing {
 
 /// Matches and number of n-grams of an order.
 struct Fraction {
-  double matches;
-  double total;
+  double matches;  ///< n-grams found in a reference
+  double total;    ///< n-grams of the hypotheses
 };
 
 /// "floor[0.10]". @throws rc3::Error unless @p value is > 0

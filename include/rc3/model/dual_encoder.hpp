@@ -69,6 +69,7 @@ class DualEncoder : public torch::nn::Module {
   };
 
  public:
+  /// The text tower's, for example text::ClipTokenizer; text::Tokenizer if it names none.
   using Tokenizer = typename TokenizerOf<Text>::type;
 
   /// "model_type" of the directories that from_pretrained() reads; empty if the towers have none.
@@ -134,7 +135,7 @@ class DualEncoder : public torch::nn::Module {
     return bias_.defined() ? scaled + bias_ : scaled;
   }
 
-  double scale() const { return std::exp(log_scale_.item<double>()); }                 ///< > 0
+  double scale() const { return std::exp(log_scale_.item<double>()); }                 ///< above 0
   double bias() const { return bias_.defined() ? bias_.template item<double>() : 0; }  ///< 0 without a bias
 
   /// Sets scale and bias, for example those that an objective has learned. @throws rc3::Error for an invalid one
@@ -150,6 +151,7 @@ class DualEncoder : public torch::nn::Module {
   const std::shared_ptr<Visual>& visual_policy() const { return visual_; }
   const std::shared_ptr<Text>& text_policy() const { return text_; }
   const DualEncoderOptions& options() const { return options_; }
+  /// Visual and text policy, for rc3::save.
   std::tuple<std::shared_ptr<Visual>, std::shared_ptr<Text>> parts() const { return {visual_, text_}; }
 
  private:

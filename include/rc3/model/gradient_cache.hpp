@@ -61,6 +61,7 @@ inline objective::Representations joined(const std::vector<objective::Representa
 /// representations, one chunk's graph and `block` rows of the similarity matrix. Source: GradCache (Gao et al. 2021).
 /// @tparam Objective  objective::Cacheable
 /// @return weight * loss
+/// @throws rc3::Error for a chunk or block that is not above 0, or an empty batch
 template <class Model, class Objective>
 requires objective::Cacheable<Objective, Model>
 double backward_cached(Model& model, Objective& objective, const Batch& batch, GradientCacheOptions options = {},

@@ -27,8 +27,8 @@ namespace rc3 {
 
 /// Heads of a Model that embed images and texts for search.
 struct ModelOptions {
-  std::int64_t embedding = 384;  ///< E, width of the embeddings for search
-  std::int64_t hidden = 1024;    ///< inner width of the image head
+  std::int64_t embedding = 384;  ///< E, width of the embeddings for search, > 0
+  std::int64_t hidden = 1024;    ///< inner width of the image head, > 0
   double image_dropout = 0.5;    ///< before both layers of the image head, in training, probability in [0, 1)
   double text_dropout = 0.2;     ///< before the text head, in training, probability in [0, 1)
 };
@@ -81,6 +81,7 @@ class Model<Visual, Text, Fusion> : public torch::nn::Module {
   static std::string name() { return type_name<Model>(); }
 
   /// @param to_fuse  whether fuse() will read the tokens; false saves the token embeddings that some encoders need
+  /// @return Tokens [B, V, D]; with `embeddings` [B, V, E] if the fusion encoder reads them and @p to_fuse is true
   Tokens visual(const Images& images, bool to_fuse = true) {
     auto tokens = visual_->encode(images);
     if constexpr (uses_token_embeddings) {
@@ -96,6 +97,7 @@ class Model<Visual, Text, Fusion> : public torch::nn::Module {
     }
     return tokens;
   }
+  /// @return Tokens [B, L, D]; with `embeddings` [B, L, E] if the fusion encoder reads them and @p to_fuse is true
   Tokens text(const Texts& texts, bool to_fuse = true) {
     auto tokens = text_->encode(texts);
     if constexpr (uses_token_embeddings) {
@@ -124,6 +126,7 @@ class Model<Visual, Text, Fusion> : public torch::nn::Module {
   at::Tensor fuse(const Tokens& visual, const Tokens& text) { return fusion_->fuse(visual, text); }
 
   /// z and every token's state, if the fusion encoder has them.
+  /// @return z, float [B, D], and Tokens [B, V, D] and [B, L, D]
   Fused fuse_tokens(const Tokens& visual, const Tokens& text) requires fusion::FusesTokens<Fusion> {
     return fusion_->fuse_tokens(visual, text);
   }
@@ -134,6 +137,7 @@ class Model<Visual, Text, Fusion> : public torch::nn::Module {
   /// Sets the centre and scale by which the text head standardises its input. Without them differences between texts
   /// would be small: pooled outputs of multilingual-e5 have cosines around 0.8 for any texts.
   /// @param pooled  float [n, D], n >= 2, of representative texts
+  /// @throws rc3::Error for another shape, or fewer than two texts
   void calibrate_texts(const at::Tensor& pooled) {
     check_shape("rc3::Model", "pooled", pooled, {{'n'}, {'D', text_->width()}});
     require(pooled.size(0) >= 2, "rc3::Model: calibrate_texts needs two texts or more");
@@ -143,6 +147,7 @@ class Model<Visual, Text, Fusion> : public torch::nn::Module {
   }
 
   /// Sets the centre and scale for the image head. @param visual  Tokens of representative images, two or more
+  /// @throws rc3::Error for fewer than two images
   void calibrate_images(const Tokens& visual) {
     c10::NoGradGuard no_grad;
     const auto x = pooled(visual);
@@ -156,6 +161,7 @@ class Model<Visual, Text, Fusion> : public torch::nn::Module {
   const std::shared_ptr<Visual>& visual_policy() const { return visual_; }
   const std::shared_ptr<Text>& text_policy() const { return text_; }
   const ModelOptions& options() const { return options_; }
+  /// Policies in the order of the constructor, for rc3::save.
   std::tuple<std::shared_ptr<Visual>, std::shared_ptr<Text>, std::shared_ptr<Fusion>> parts() const {
     return {visual_, text_, fusion_};
   }

@@ -30,7 +30,7 @@ template <class Host, class... Objectives>
 requires(sizeof...(Objectives) > 0 && (objective::Policy<Objectives, Host> &&
                                        ...)) class Pretrainer<Host, Objectives...> : public torch::nn::Module {
  public:
-  static constexpr std::size_t objectives = sizeof...(Objectives);
+  static constexpr std::size_t objectives = sizeof...(Objectives);  ///< number of objectives, > 0
 
   /// On the model's device.
   /// @param weights    w_k, one per objective, >= 0
@@ -62,6 +62,7 @@ requires(sizeof...(Objectives) > 0 && (objective::Policy<Objectives, Host> &&
   /// their gradients is its gradient. Contrastive objectives (objective::Cacheable) use all ranks' samples as
   /// negatives, like one rank with the whole batch. Other objectives are means over each rank's samples.
   /// @param batch  the same number of samples on every rank, with ids that differ between the ranks
+  /// @throws rc3::Error for a batch without samples
   template <Communicator Comm>
   Losses losses(const Batch& batch, Comm& comm) {
     if (comm.size() == 1) return losses(batch);
@@ -109,9 +110,10 @@ requires(sizeof...(Objectives) > 0 && (objective::Policy<Objectives, Host> &&
   }
 
   const std::shared_ptr<Host>& model() const { return model_; }
-  const std::array<double, objectives>& weights() const { return weights_; }
+  const std::array<double, objectives>& weights() const { return weights_; }  ///< w_k, each >= 0
 
   /// Sets the weights, as in the constructor, for the next stage of training.
+  /// @throws rc3::Error for a negative weight
   void set_weights(const std::array<double, objectives>& weights) {
     for (const double w : weights) require(w >= 0, "rc3::Pretrainer: weights must not be negative, one is ", w);
     weights_ = weights;

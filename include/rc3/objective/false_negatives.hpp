@@ -33,7 +33,9 @@ inline at::Tensor true_negatives(const Batch& batch, const Batch& others) {
 }
 
 /// True negatives of the samples @p begin to @p end of a batch (rows) among all of it (columns).
+/// @param batch  ids int64 [B], each may be undefined
 /// @return bool [end - begin, B]
+/// @throws rc3::Error for ids of another shape
 inline at::Tensor true_negatives(const Batch& batch, std::int64_t begin, std::int64_t end) {
   for (const auto& [name, ids] :
        {std::pair{"image_ids", batch.image_ids}, std::pair{"caption_a_ids", batch.caption_a_ids},

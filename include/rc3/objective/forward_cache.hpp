@@ -16,6 +16,7 @@ namespace rc3::objective {
 template <class Model>
 class ForwardCache {
  public:
+  /// Cache of a whole batch. Model and batch must outlive it; nothing is encoded before it is asked for.
   ForwardCache(Model& model, const Batch& batch) : model_(model), batch_(batch), whole_(batch), begin_(0) {}
   /// Cache of a part: @p batch holds the samples of @p whole from @p begin on.
   ForwardCache(Model& model, const Batch& batch, const Batch& whole, std::int64_t begin)
@@ -32,22 +33,26 @@ class ForwardCache {
   /// The whole batch (for a cache of a part), and this part's first sample in it. Draws from other samples use the
   /// whole batch, so that a loss computed in parts equals the loss of the whole.
   const Batch& whole() const { return whole_; }
-  std::int64_t begin() const { return begin_; }
+  std::int64_t begin() const { return begin_; }  ///< index in whole(); 0 for a cache of a whole batch
 
   /// Encoded text a (or b) of the samples @p index (int64 [n]) of whole().
   Tokens text_a_of(const at::Tensor& index) {
     return is_part() ? encode(whole_.a.select(index)) : text_a().select(index);
   }
+  /// The same of text b. @return Tokens [n, L, D]
   Tokens text_b_of(const at::Tensor& index) {
     return is_part() ? encode(whole_.b.select(index)) : text_b().select(index);
   }
 
+  /// Encoded images. @return Tokens [B, V, D]
   const Tokens& visual() {
     return once(visual_, [&] { return encode(batch_.images); });
   }
+  /// Encoded text a. @return Tokens [B, L, D]
   const Tokens& text_a() {
     return once(text_a_, [&] { return encode(batch_.a); });
   }
+  /// Encoded text b. @return Tokens [B, L, D]
   const Tokens& text_b() {
     return once(text_b_, [&] { return encode(batch_.b); });
   }
@@ -56,9 +61,11 @@ class ForwardCache {
   const at::Tensor& image_embeddings() {
     return once(image_, [&] { return model_.image_embedding(visual()); });
   }
+  /// Unit-norm embeddings of text a, float [B, E].
   const at::Tensor& text_a_embeddings() {
     return once(embedding_a_, [&] { return model_.text_embedding(text_a()); });
   }
+  /// Unit-norm embeddings of text b, float [B, E].
   const at::Tensor& text_b_embeddings() {
     return once(embedding_b_, [&] { return model_.text_embedding(text_b()); });
   }
@@ -67,6 +74,7 @@ class ForwardCache {
   const at::Tensor& z_a() {
     return once(z_a_, [&] { return model_.fuse(visual(), text_a()); });
   }
+  /// Fused image and text b, float [B, D], not normalised.
   const at::Tensor& z_b() {
     return once(z_b_, [&] { return model_.fuse(visual(), text_b()); });
   }

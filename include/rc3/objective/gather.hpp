@@ -78,6 +78,7 @@ Batch gather_batch(Comm& comm, const Batch& batch) {
 
 /// The function below for a ForwardCache that other objectives share. cache.whole() is gather_batch() of its batch.
 /// cache.begin() is the index of this rank's first sample in it.
+/// @return this rank's share, a scalar  @throws rc3::Error if the ranks have different numbers of samples
 template <Communicator Comm, class Model, class Objective>
 requires Cacheable<Objective, Model> at::Tensor gathered_loss(Comm& comm, ForwardCache<Model>& forward,
                                                               Objective& objective) {
@@ -95,6 +96,7 @@ requires Cacheable<Objective, Model> at::Tensor gathered_loss(Comm& comm, Forwar
 /// batch, and the sum of their gradients is its gradient. Every rank uses the negatives of all ranks.
 /// @param batch  this rank's samples, the same number on every rank, with ids that differ between the ranks' samples
 /// @tparam Objective  objective::Cacheable
+/// @return a scalar
 template <Communicator Comm, class Model, class Objective>
 requires Cacheable<Objective, Model> at::Tensor gathered_loss(Comm& comm, Model& model, Objective& objective,
                                                               const Batch& batch) {

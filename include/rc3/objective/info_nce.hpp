@@ -38,6 +38,7 @@ inline at::Tensor info_nce(const at::Tensor& logits, const at::Tensor& allowed) 
 class Temperature : public torch::nn::Module {
  public:
   /// @param tau  unitless, >= 0.01
+  /// @throws rc3::Error for a smaller tau
   explicit Temperature(double tau = 0.07) {
     require(tau >= 0.01, "objective::Temperature: tau must be at least 0.01, is ", tau);
     log_scale_ = register_parameter("log_scale", at::tensor(-std::log(tau), at::kFloat));

@@ -14,14 +14,19 @@ namespace rc3::objective {
 class Itc : public torch::nn::Module, public ImageTextEmbeddings {
  public:
   /// @param tau  initial temperature, >= 0.01
+  /// @throws rc3::Error for a smaller tau
   explicit Itc(double tau = 0.07) : temperature_(register_module("temperature", std::make_shared<Temperature>(tau))) {}
 
+  /// @return scalar >= 0; zero for a batch of one
+  /// @throws rc3::Error for ids of another shape than [B]
   template <class Model>
   at::Tensor loss(ForwardCache<Model>& forward) {
     return rows_loss(represent(forward), forward.batch(), 0, forward.batch().size());
   }
 
   /// Share of the rows @p begin to @p end in the loss.
+  /// @param r  of the whole batch, unit-norm embeddings [B, E]
+  /// @return scalar >= 0
   at::Tensor rows_loss(const Representations& r, const Batch& batch, std::int64_t begin, std::int64_t end) {
     const auto rows = at::arange(begin, end, batch.device());
     const auto allowed = true_negatives(batch, begin, end).scatter(1, rows.unsqueeze(1), true);

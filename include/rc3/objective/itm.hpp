@@ -30,6 +30,7 @@ class Itm : public torch::nn::Module {
   explicit Itm(ItmOptions options = {}) : options_(options) {}
 
   /// @return scalar; without any possible negative (a batch of one) only the matched pairs count
+  /// @throws rc3::Error for ids of another shape than [B]
   template <class Model>
   at::Tensor loss(ForwardCache<Model>& forward) {
     const auto matched = forward.model().itm_logits(forward.z_a());

@@ -24,6 +24,7 @@ class Mclm : public torch::nn::Module {
  public:
   /// @param decoder  of the width of the fused tokens
   /// @param start    the decoder's input before the first word
+  /// @throws rc3::Error for an option of masking out of range, or a decoder of another vocabulary
   explicit Mclm(std::shared_ptr<fusion::Decoder> decoder, MaskOptions options = {}, std::int64_t start = 2)
       : options_(options), start_(start), decoder_(register_module("decoder", std::move(decoder))) {
     detail::check("objective::Mclm", options);
@@ -32,6 +33,7 @@ class Mclm : public torch::nn::Module {
   }
 
   /// @return scalar >= 0; zero for a batch without maskable words
+  /// @throws rc3::Error for a batch whose text a has no ids
   template <class Model>
   at::Tensor loss(ForwardCache<Model>& forward) {
     const auto& text = forward.batch().a;
@@ -45,6 +47,7 @@ class Mclm : public torch::nn::Module {
     return at::cross_entropy_loss(nn::to_float32(logits), masked.targets);
   }
 
+  /// Sets the step, >= 0: the masked words are a function of it and of MaskOptions::seed. The trainer calls it.
   void at_step(std::int64_t step) { step_ = step; }
   const std::shared_ptr<fusion::Decoder>& decoder() const { return decoder_; }
 

@@ -24,6 +24,7 @@ class Mlm : public torch::nn::Module {
  public:
   /// @param width      D of the fused tokens
   /// @param embedding  float [K, D], word embedding of an encoder, which trains it; undefined: a separate one
+  /// @throws rc3::Error for an option of masking out of range
   explicit Mlm(std::int64_t width, MaskOptions options = {}, at::Tensor embedding = {}) : options_(options) {
     detail::check("objective::Mlm", options);
     head_ = register_module("head", std::make_shared<text::MlmHead>(width, options.vocabulary, 1e-6));
@@ -34,6 +35,7 @@ class Mlm : public torch::nn::Module {
   }
 
   /// @return scalar >= 0; zero for a batch without maskable words
+  /// @throws rc3::Error for a batch whose text a has no ids
   template <class Model>
   at::Tensor loss(ForwardCache<Model>& forward) {
     const auto masked = detail::mask_texts("objective::Mlm", forward.batch().a, options_, step_);

@@ -27,15 +27,22 @@ struct MrmOptions {
 
 /// Target of a masked region: its features, with the mean squared error (MRFR of UNITER).
 struct RegionFeatures {
-  static constexpr const char* name = "regions";
+  static constexpr const char* name = "regions";  ///< of the tensor, in errors
+  /// @return float [B, R, F]; undefined without detector features
   static const at::Tensor& of(const Images& images) { return images.regions; }
+  /// @param said, target  float [M, F], the masked regions
+  /// @return scalar >= 0, mean over M and F
   static at::Tensor loss(const at::Tensor& said, const at::Tensor& target) { return at::mse_loss(said, target); }
 };
 
 /// Target of a masked region: the detector's classes, with KL(target || softmax(predicted)) (MRC-kl of UNITER).
 struct RegionClasses {
-  static constexpr const char* name = "region_classes";
+  static constexpr const char* name = "region_classes";  ///< of the tensor, in errors
+  /// @return float [B, R, C], rows of sum 1; undefined if the detector's classes are not in the batch
   static const at::Tensor& of(const Images& images) { return images.region_classes; }
+  /// @param said    logits, float [M, C]
+  /// @param target  probabilities, float [M, C]
+  /// @return scalar >= 0, mean over M
   static at::Tensor loss(const at::Tensor& said, const at::Tensor& target) {
     // x log x is 0 at 0.
     const auto entropy = at::xlogy(target, target);
@@ -53,6 +60,7 @@ class Mrm : public torch::nn::Module {
  public:
   /// @param width    D of the fused tokens
   /// @param numbers  C, size of a region's target: F features, or classes
+  /// @throws rc3::Error for a fraction outside (0, 1]
   Mrm(std::int64_t width, std::int64_t numbers, MrmOptions options = {})
       : options_(options), head_(register_module("head", torch::nn::Linear(width, numbers))) {
     require(options.fraction > 0 && options.fraction <= 1, "objective::Mrm: fraction must be in (0, 1], is ",
@@ -60,6 +68,8 @@ class Mrm : public torch::nn::Module {
   }
 
   /// @return scalar >= 0; zero for a batch without masked regions
+  /// @throws rc3::Error for a batch without detector features or without the target, and for a visual policy with fewer
+  ///         tokens than regions
   template <class Model>
   at::Tensor loss(ForwardCache<Model>& forward) {
     Images images = forward.batch().images;
@@ -86,6 +96,7 @@ class Mrm : public torch::nn::Module {
     return Target::loss(nn::to_float32(said), nn::to_float32(target));
   }
 
+  /// Sets the step, >= 0: the masked regions are a function of it and of MrmOptions::seed. The trainer calls it.
   void at_step(std::int64_t step) { step_ = step; }
 
  private:

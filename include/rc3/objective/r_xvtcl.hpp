@@ -69,6 +69,7 @@ class RXvtcl : public torch::nn::Module {
       "Texts&) and calibrated() const, a bool, must exist [docs/concepts/relevance.md]");
 
  public:
+  /// @throws rc3::Error for tau below 0.01 or hidden_images outside [0, 1]
   explicit RXvtcl(RXvtclOptions options = {}, Regularizer regularizer = Regularizer{},
                   Relevance relevance = Relevance{}, Negatives negatives = Negatives{})
       : options_(options),
@@ -80,6 +81,9 @@ class RXvtcl : public torch::nn::Module {
             "objective::RXvtcl: hidden_images must be in [0, 1], is ", options.hidden_images);
   }
 
+  /// Loss of the whole batch. With gradients enabled, negatives with a memory then store the batch.
+  /// @return scalar
+  /// @throws rc3::Error as the relevance and the negatives do, for example before calibration
   template <class Model>
   at::Tensor loss(ForwardCache<Model>& forward) {
     const auto loss = rows_loss(represent(forward), forward.batch(), 0, forward.batch().size());
@@ -116,6 +120,9 @@ class RXvtcl : public torch::nn::Module {
   }
 
   /// Share of the rows @p begin to @p end in the loss. All rows: the loss.
+  /// @param r      of the whole batch, learned [B, D]
+  /// @param begin, end  0 <= begin < end <= B
+  /// @return scalar
   at::Tensor rows_loss(const Representations& r, const Batch& batch, std::int64_t begin, std::int64_t end) {
     const auto a = nn::l2_normalize(r.learned[z_a]), b = nn::l2_normalize(r.learned[z_b]);
     const auto all = static_cast<double>(a.size(0));
@@ -146,6 +153,7 @@ class RXvtcl : public torch::nn::Module {
     step_ = step;
   }
 
+  /// State of the relevance and negatives policies. The temperature is a parameter, so it is not included.
   StateDict state_dict() const {
     StateDict all;
     add_state_dict(all, "relevance.", relevance_);
@@ -159,6 +167,7 @@ class RXvtcl : public torch::nn::Module {
     require(known == all.size(), "objective::RXvtcl: the state has ", all.size() - known,
             " tensors of neither relevance nor negatives");
   }
+  /// @throws rc3::Error as check_state_dict; nothing is then changed
   void load_state_dict(const StateDict& all) {
     check_state_dict(all);
     rc3::load_state_dict(all, "relevance.", relevance_);
@@ -167,6 +176,7 @@ class RXvtcl : public torch::nn::Module {
 
   Relevance& relevance() { return relevance_; }
   Negatives& negatives() { return negatives_; }
+  /// Weight of the regularizer, >= 0, as the last at_step() set it; at first that of step 0.
   double lambda() const { return lambda_; }
 
  private:

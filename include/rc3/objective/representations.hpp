@@ -20,7 +20,7 @@ struct Representations {
 
 /// Part of an objective on separate embeddings: of the images and of both texts, without a fusion pass.
 struct ImageTextEmbeddings {
-  static constexpr bool embeddings_only = true;
+  static constexpr bool embeddings_only = true;          ///< reads no z and no token, see objective::embeddings_only
   enum Learned : std::size_t { image, text_a, text_b };  ///< indices in Representations::learned
 
   /// @return three float tensors [n, D], one row per sample

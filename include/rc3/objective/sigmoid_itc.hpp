@@ -23,6 +23,7 @@ class SigmoidItc : public torch::nn::Module, public ImageTextEmbeddings {
   /// @param tau   initial temperature, > 0; learned as log(1/tau), without the bound of Itc: published SigLIPs exceed
   /// it
   /// @param bias  initial bias of the logits, learned; -10 starts from "no pair", as most pairs are none
+  /// @throws rc3::Error for a tau that is not above 0, or a bias that is not finite
   explicit SigmoidItc(double tau = 0.1, double bias = -10) {
     require(tau > 0 && std::isfinite(tau), "objective::SigmoidItc: tau must be above 0, is ", tau);
     require(std::isfinite(bias), "objective::SigmoidItc: bias must be finite, is ", bias);
@@ -30,12 +31,16 @@ class SigmoidItc : public torch::nn::Module, public ImageTextEmbeddings {
     bias_ = register_parameter("bias", at::tensor(bias, at::kFloat));
   }
 
+  /// @return scalar >= 0; in a batch of one only the pair counts
+  /// @throws rc3::Error for ids of another shape than [B]
   template <class Model>
   at::Tensor loss(ForwardCache<Model>& forward) {
     return rows_loss(represent(forward), forward.batch(), 0, forward.batch().size());
   }
 
   /// Share of the images @p begin to @p end in the loss.
+  /// @param r  of the whole batch, unit-norm embeddings [B, E]
+  /// @return scalar >= 0
   at::Tensor rows_loss(const Representations& r, const Batch& batch, std::int64_t begin, std::int64_t end) {
     const auto rows = at::arange(begin, end, batch.device()).unsqueeze(1);
     const auto negative = true_negatives(batch, begin, end);
@@ -48,7 +53,7 @@ class SigmoidItc : public torch::nn::Module, public ImageTextEmbeddings {
   }
 
   double scale() const { return std::exp(log_scale_.item<double>()); }  ///< 1/tau, > 0
-  double bias() const { return bias_.item<double>(); }
+  double bias() const { return bias_.item<double>(); }                  ///< as learned
 
  private:
   at::Tensor log_scale_, bias_;

@@ -14,8 +14,8 @@ namespace rc3::objective {
 /// Objective and its weight in the sum of losses, >= 0.
 template <class Objective>
 struct WeightedObjective {
-  double weight = 1;
-  std::shared_ptr<Objective> objective;
+  double weight = 1;                     ///< w, unitless, >= 0; 0: the Pretrainer does not compute this loss
+  std::shared_ptr<Objective> objective;  ///< never null from weighted()
 };
 
 /// @throws rc3::Error for a negative weight
@@ -30,6 +30,7 @@ template <class Objective>
 WeightedObjective<Objective> as_weighted(WeightedObjective<Objective> objective) {
   return objective;
 }
+/// An objective without a weight of its own: the weight 1.
 template <class Objective>
 WeightedObjective<Objective> as_weighted(Objective objective) {
   return weighted(1.0, std::move(objective));

@@ -14,11 +14,14 @@ namespace rc3::objective {
 /// Symmetric InfoNCE between both text embeddings of the strictly aligned samples; zero for a batch without any.
 class Xtcl : public torch::nn::Module {
  public:
-  static constexpr bool embeddings_only = true;
+  static constexpr bool embeddings_only = true;  ///< reads no z and no token, see objective::embeddings_only
 
   /// @param tau  initial temperature, >= 0.01
+  /// @throws rc3::Error for a smaller tau
   explicit Xtcl(double tau = 0.07) : temperature_(register_module("temperature", std::make_shared<Temperature>(tau))) {}
 
+  /// @return scalar >= 0; zero for a batch without strictly aligned samples
+  /// @throws rc3::Error if Batch::strict is not [B]; undefined, every sample counts as strictly aligned
   template <class Model>
   at::Tensor loss(ForwardCache<Model>& forward) {
     return rows_loss(represent(forward), forward.batch(), 0, forward.batch().size());
@@ -31,6 +34,9 @@ class Xtcl : public torch::nn::Module {
   }
 
   /// Share of the rows @p begin to @p end in the loss.
+  /// @param r  of the whole batch, unit-norm embeddings [B, E]
+  /// @return scalar >= 0
+  /// @throws rc3::Error if Batch::strict is not [B]
   at::Tensor rows_loss(const Representations& r, const Batch& batch, std::int64_t begin, std::int64_t end) {
     const auto &a = r.learned[text_a], &b = r.learned[text_b];
     auto strict = at::arange(batch.size(), batch.device()), rows = at::arange(begin, end, batch.device());

@@ -30,6 +30,7 @@ namespace rc3 {
 /// Tokenizer of any type. A cheap handle, thread-safe.
 class AnyTokenizer {
  public:
+  /// @param tokenizer  with encode(), pad_id() and options(), a config::Configuration; copied into the handle
   template <class Tokenizer>
   explicit AnyTokenizer(Tokenizer tokenizer)
       : pad_id_(tokenizer.pad_id()), options_(config::to_json(tokenizer.options()).dump()) {
@@ -38,7 +39,7 @@ class AnyTokenizer {
 
   /// Ids of @p text. @throws rc3::Error as the tokenizer inside
   std::vector<std::int64_t> encode(std::string_view text) const { return encode_(text); }
-  std::int64_t pad_id() const { return pad_id_; }
+  std::int64_t pad_id() const { return pad_id_; }  ///< id that fills short texts
   /// Options of the tokenizer inside, as JSON.
   const std::string& options_json() const { return options_; }
 
@@ -54,13 +55,16 @@ class AnyModel : public torch::nn::Module {
  public:
   using Tokenizer = AnyTokenizer;
 
+  /// Shares @p model, which must not be null. Its parameters have the prefix "model.".
   template <class M>
   explicit AnyModel(std::shared_ptr<M> model) : model_(std::make_unique<Held<M>>(model)) {
     register_module("model", std::move(model));
   }
 
   /// @param to_fuse  as Model's
+  /// @return Tokens [B, V, D]
   Tokens visual(const Images& images, bool to_fuse = true) { return model_->visual(images, to_fuse); }
+  /// @param to_fuse  as Model's  @return Tokens [B, L, D]
   Tokens text(const Texts& texts, bool to_fuse = true) { return model_->text(texts, to_fuse); }
   /// @return unit-norm embeddings, float [B, E]
   at::Tensor image_embedding(const Tokens& visual) { return model_->image_embedding(visual); }
@@ -124,6 +128,7 @@ class AnyModel : public torch::nn::Module {
 };
 
 /// The same pipeline behind one type. Its identity is that of @p pipeline, so that both read one index.
+/// @throws rc3::Error without a model
 template <class M>
 Pipeline<AnyModel> any_pipeline(const Pipeline<M>& pipeline) {
   require(pipeline.model != nullptr, "rc3::any_pipeline: the pipeline has no model");

@@ -16,16 +16,16 @@
 
 namespace rc3::pipeline {
 
-inline constexpr std::string_view format = "rc3.model";
-inline constexpr std::int64_t version = 1;  ///< the newest, which is written
-inline constexpr const char* config_file = "config.json";
-inline constexpr const char* weights_file = "model.safetensors";
-inline constexpr const char* card_file = "README.md";
+inline constexpr std::string_view format = "rc3.model";           ///< value of "format" in config.json
+inline constexpr std::int64_t version = 1;                        ///< the newest, which is written
+inline constexpr const char* config_file = "config.json";         ///< lists the other files with sizes and checksums
+inline constexpr const char* weights_file = "model.safetensors";  ///< every parameter and buffer
+inline constexpr const char* card_file = "README.md";             ///< model card, for people; not checksummed
 
 /// Parsed config.json of a model directory.
 struct Directory {
-  std::filesystem::path path;
-  nlohmann::ordered_json config;
+  std::filesystem::path path;         ///< the directory itself
+  nlohmann::ordered_json config;      ///< whole file, in the order of its keys
   std::string variant;                ///< type of the model
   std::vector<io::FolderFile> files;  ///< all but config.json and README.md
 

@@ -48,7 +48,7 @@ namespace rc3 {
 struct EmbedderOptions {
   std::int64_t text_tokens = 4096;  ///< padded tokens in a batch of texts, > 0; a longer text is a batch by itself
   std::int64_t image_batch = 32;    ///< images in a batch, > 0
-  int decode_threads = 2;           ///< threads that read and decode images ahead of the model; 0: the caller's
+  int decode_threads = 2;           ///< threads that read and decode images ahead of the model, >= 0; 0: the caller's
   /// bfloat16 (autocast) is faster on processors with instructions for it, and less exact. `automatic` measures which
   /// is faster, so that results may differ between machines.
   train::Precision precision = train::Precision::float32;

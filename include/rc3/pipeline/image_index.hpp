@@ -35,10 +35,10 @@ namespace rc3 {
 
 /// Options of an ImageIndex: how it embeds, stores and searches.
 struct ImageIndexOptions {
-  EmbedderOptions embedder = {};
+  EmbedderOptions embedder = {};                       ///< batches, threads, precision
   search::Storage storage = search::Storage::float32;  ///< of the vectors; a loaded index keeps its own
   int threads = 1;                                     ///< of a search, >= 1
-  search::FolderOptions folder = {};
+  search::FolderOptions folder = {};                   ///< whether hidden files count
   std::string model_directory = {};  ///< of the pipeline; saved for programs that search, as `rc3 search`
 };
 
@@ -51,7 +51,7 @@ struct ImageHit {
 
 /// Result of reading a folder into an index.
 struct FolderReport {
-  std::int64_t added = 0;
+  std::int64_t added = 0;                ///< new images
   std::int64_t changed = 0;              ///< with another content than before
   std::int64_t unchanged = 0;            ///< not read again
   std::int64_t removed = 0;              ///< from the index
@@ -67,6 +67,8 @@ struct FolderReport {
 template <class M, class Decoders, class Search>
 class ImageIndex {
  public:
+  /// Empty index. It keeps the pipeline's identity, so that load() can refuse another model.
+  /// @throws rc3::Error as Embedder and search::Index do, for an invalid option
   explicit ImageIndex(Pipeline<M> pipeline, ImageIndexOptions options = {}, typename Search::Options search = {})
       : embedder_(std::move(pipeline), options.embedder),
         options_(std::move(options)),
@@ -92,8 +94,9 @@ class ImageIndex {
     return index;
   }
 
-  std::int64_t size() const { return index_.size(); }
+  std::int64_t size() const { return index_.size(); }  ///< number of images
   bool empty() const { return index_.empty(); }
+  /// Whether the index has this path, compared as text: "a.jpg" and "./a.jpg" differ.
   bool contains(const std::filesystem::path& path) const { return index_.contains(path.generic_string()); }
   const Embedder<M, Decoders>& embedder() const { return embedder_; }
   /// Vectors by path; its save() loses the files' states.
@@ -147,6 +150,7 @@ class ImageIndex {
   }
 
   /// The @p k images closest to the image file @p path, without the file itself.
+  /// @throws rc3::Error for k below 1, or a file that cannot be read
   std::vector<ImageHit> search_image(const std::filesystem::path& path, std::int64_t k = 10,
                                      const search::Filter& filter = {}) const {
     require(k >= 1, "rc3::ImageIndex: k must be >= 1, is ", k);

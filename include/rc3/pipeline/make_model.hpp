@@ -34,8 +34,10 @@ namespace pipeline {
 /// Backbones of a folder, each type loaded once: policies of one backbone type share it.
 class Backbones {
  public:
+  /// @param folder  as of from_pretrained(); read at the first get() of each type
   explicit Backbones(std::filesystem::path folder) : folder_(std::move(folder)) {}
 
+  /// @throws rc3::Error as Backbone::from_pretrained()
   template <class Backbone>
   std::shared_ptr<Backbone> get() {
     auto& loaded = loaded_[typeid(Backbone)];

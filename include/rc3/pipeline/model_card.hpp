@@ -26,13 +26,13 @@ struct PretrainedWeights {
 
 /// Card of a model. Every member may be empty.
 struct ModelCard {
-  std::string title = {};
-  std::string description = {};             ///< Markdown
-  std::string licence = {};                 ///< of the model as a whole
-  std::vector<std::string> languages = {};  ///< codes of the training texts: "en", "de"
-  std::vector<std::string> data = {};       ///< training data, one line a data set
-  std::vector<report::Table> figures = {};  ///< measurements
-  std::vector<PretrainedWeights> weights = {};
+  std::string title = {};                       ///< heading; empty: "Vision-language model"
+  std::string description = {};                 ///< Markdown
+  std::string licence = {};                     ///< of the model as a whole
+  std::vector<std::string> languages = {};      ///< codes of the training texts: "en", "de"
+  std::vector<std::string> data = {};           ///< training data, one line a data set
+  std::vector<report::Table> figures = {};      ///< measurements
+  std::vector<PretrainedWeights> weights = {};  ///< with licences; an empty licence is written as "unknown"
 };
 
 template <class V>

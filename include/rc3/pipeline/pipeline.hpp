@@ -40,8 +40,8 @@ struct Pipeline {
   std::shared_ptr<M> model;                           ///< in eval mode after rc3::load
   typename pipeline::TokenizerOf<M>::type tokenizer;  ///< with its options, for example a prefix
   preprocess::PreprocessOptions images;               ///< preparation for evaluation, without augmentation
-  ModelCard card = {};
-  pipeline::WeightsChecksum checksum = {};  ///< from rc3::load; see pipeline::identity_of
+  ModelCard card = {};                                ///< for people; no part of the identity
+  pipeline::WeightsChecksum checksum = {};            ///< from rc3::load; see pipeline::identity_of
 };
 
 }  // namespace rc3

@@ -6,6 +6,7 @@
 namespace rc3::pipeline {
 
 /// Tokens that are pooled and not fused: without the token embeddings that some fusion encoders read.
+/// @return Tokens [B, V, D]
 template <class M>
 Tokens tokens_to_pool(M& model, const Images& images) {
   if constexpr (requires { model.visual(images, false); })
@@ -13,6 +14,7 @@ Tokens tokens_to_pool(M& model, const Images& images) {
   else
     return model.visual(images);
 }
+/// The same of texts. @return Tokens [B, L, D]
 template <class M>
 Tokens tokens_to_pool(M& model, const Texts& texts) {
   if constexpr (requires { model.text(texts, false); })

@@ -26,6 +26,7 @@ inline Rows rows(const at::Tensor& vectors) {
 }
 
 /// Row @p i of @p vectors as a span, as search::Index::add takes it. The arguments are those of rows().
+/// @return float [E]  @throws rc3::Error for another tensor, or an index out of range
 inline std::span<const float> row(const at::Tensor& vectors, std::int64_t i) {
   const Rows all = rows(vectors);
   require(i >= 0 && i < all.rows(), "pipeline::row: row ", i, " of ", all.rows());

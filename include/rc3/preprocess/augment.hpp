@@ -23,6 +23,7 @@ struct Crop {
 };
 
 /// Copy of a crop. @pre it is inside @p image
+/// @throws rc3::Error otherwise, or for an empty part
 inline io::Image crop(const io::Image& image, const Crop& c) {
   require(c.left >= 0 && c.top >= 0 && c.width > 0 && c.height > 0 && c.left + c.width <= image.width &&
               c.top + c.height <= image.height,
@@ -81,6 +82,7 @@ struct AugmentOptions {
 /// Random resized crop, flip and colour jitter. Source: Szegedy et al. 2015; names as in torchvision.
 class Augment {
  public:
+  /// @throws rc3::Error naming the option that is out of its range
   explicit Augment(AugmentOptions options = {}) : options_(options) {
     const auto& o = options;
     require(o.min_area > 0 && o.min_area <= 1, "preprocess::Augment: min_area must be in (0, 1], is ", o.min_area);

@@ -80,6 +80,7 @@ inline std::optional<PreprocessSize> cut(const PreprocessOptions& options) {
 }
 
 /// Background, resize, and centre crop or padding.
+/// @throws rc3::Error for an empty image, or steps that do not fit together
 inline io::Image fit(io::Image image, const PreprocessOptions& options) {
   require(image.width > 0 && image.height > 0, "preprocess::Preprocess: the image is empty");
   check_steps(options);
@@ -91,6 +92,7 @@ inline io::Image fit(io::Image image, const PreprocessOptions& options) {
 }
 
 /// Part of an image of @p width x @p height pixels that fit() uses, for the transformation of boxes.
+/// @throws rc3::Error as fit()
 inline Part fitted_part(int width, int height, const PreprocessOptions& options) {
   require(width > 0 && height > 0, "preprocess::Preprocess: the image is empty");
   check_steps(options);

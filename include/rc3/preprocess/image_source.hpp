@@ -11,8 +11,8 @@ namespace rc3::preprocess {
 
 /// Bytes of an image file.
 struct EncodedImage {
-  std::string bytes;
-  std::string name;  ///< for errors: the shard and the member
+  std::string bytes;  ///< the whole file
+  std::string name;   ///< for errors: the shard and the member
 };
 
 /// Nothing, the path of an image file, its bytes, or its pixels.

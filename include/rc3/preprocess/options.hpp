@@ -20,16 +20,16 @@ namespace rc3::preprocess {
 
 /// A size in pixels: both sides, or the shorter one.
 struct PreprocessSize {
-  int height = 0;
-  int width = 0;
+  int height = 0;         ///< pixels; 0: unset
+  int width = 0;          ///< pixels; 0: unset
   int shortest_edge = 0;  ///< if set, height and width are unset; the other side keeps the aspect ratio, rounded down
 };
 
 /// Steps in the order of their application. Unset members are skipped steps.
 struct PreprocessOptions {
-  io::Rgb background = io::white;  ///< under transparent parts, as in transformers
-  std::optional<PreprocessSize> resize = std::nullopt;
-  io::Resample resample = io::Resample::bicubic;
+  io::Rgb background = io::white;                       ///< under transparent parts, as in transformers
+  std::optional<PreprocessSize> resize = std::nullopt;  ///< to these sides, before the crop
+  io::Resample resample = io::Resample::bicubic;        ///< filter of the resize
   /// With both sides of a resize, and no crop: the image keeps its aspect ratio, and the rest is background. Boxes and
   /// objects keep their form, and nothing is cut off.
   bool pad = false;
@@ -37,7 +37,7 @@ struct PreprocessOptions {
       std::nullopt;                        ///< central crop of height x width; pixels beyond the image are black
   double rescale = 1.0 / 255;              ///< factor of pixels 0..255, > 0; 1: no rescaling
   std::array<double, 3> mean = {0, 0, 0};  ///< of rescaled red, green, blue
-  std::array<double, 3> std = {1, 1, 1};   ///< > 0
+  std::array<double, 3> std = {1, 1, 1};   ///< above 0
 
   /// Reads the image processor of @p folder, see io::ImageProcessor, of ViT, CLIP and SigLIP.
   /// @throws rc3::Error naming file and key if a required key is missing or has another form, the processor is of

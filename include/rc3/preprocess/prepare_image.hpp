@@ -24,7 +24,7 @@ struct ImageOptions {
   /// Steps to one size, the same for all images: the crop's, or both sides of the resize. 224 x 224 by default.
   PreprocessOptions image = {.resize = PreprocessSize{224, 224, 0}};
   std::optional<AugmentOptions> augment = std::nullopt;  ///< replaces resize and crop; empty: evaluation
-  io::ImageLimits limits = {};
+  io::ImageLimits limits = {};  ///< of a file: bytes, sides and pixels; a larger one is an error
 };
 
 /// Prepared image: a row of Images.
@@ -55,6 +55,7 @@ class PrepareImage {
   /// @param id      id of the sample, for errors
   /// @param random  source of the augmentation's random numbers
   /// @throws rc3::Error naming the sample if its image cannot be read
+  /// @return without pixels for an empty source; else pixels of width() x height(), and the regions in them
   PreparedImage operator()(const ImageSource& source, Regions regions, std::string_view id, Random& random) const {
     PreparedImage out{0, 0, {}, std::move(regions)};
     if (std::holds_alternative<std::monostate>(source)) return out;

@@ -61,6 +61,7 @@ class Preprocess {
   /// (pixels * rescale - mean) / std.
   /// @param pixels  uint8 or float [B, 3, H, W], 0..255
   /// @return float [B, 3, H, W]
+  /// @throws rc3::Error for another shape
   at::Tensor normalize(const at::Tensor& pixels) const {
     check_shape("preprocess::Preprocess", "pixels", pixels, {{'B'}, {'3', 3}, {'H'}, {'W'}});
     const auto channels = [&](const std::array<double, 3>& values) {

@@ -15,6 +15,7 @@ namespace rc3::regularizer {
 class Ceiling {
  public:
   /// @param c0  allowed proximity of texts with relevance 0, in [-1, 1]
+  /// @throws rc3::Error for c0 out of range
   explicit Ceiling(double c0 = 0.0) : c0_(c0) {
     require(c0 >= -1 && c0 <= 1, "regularizer::Ceiling: c0 must be in [-1, 1], is ", c0);
   }

@@ -16,6 +16,7 @@ class HuberToTarget {
  public:
   /// @param c0     target proximity of texts with relevance 0, in [-1, 1]
   /// @param delta  distance above which the penalty is linear, > 0
+  /// @throws rc3::Error for a value out of range
   explicit HuberToTarget(double c0 = 0.0, double delta = 0.5) : c0_(c0), delta_(delta) {
     require(c0 >= -1 && c0 <= 1, "regularizer::HuberToTarget: c0 must be in [-1, 1], is ", c0);
     require(delta > 0, "regularizer::HuberToTarget: delta must be above 0, is ", delta);

@@ -11,6 +11,7 @@ namespace rc3::regularizer {
 /// Omega = 0.
 class None {
  public:
+  /// @return 0, a scalar of the similarities' type and device, without gradient
   at::Tensor penalty(const Pairs& pairs) const { return at::zeros({}, pairs.similarity.options()); }
 };
 

@@ -14,9 +14,10 @@ namespace rc3::regularizer {
 /// Omega = mean_i KL(softmax_j(rho_ij / tau_r) || softmax_j(s_ij / tau)).
 class SoftTarget {
  public:
-  static constexpr bool uses_rows = true;
+  static constexpr bool uses_rows = true;  ///< reads Pairs::logits and Pairs::relevances, [N, B]
 
   /// @param tau_r  temperature of relevance, unitless, > 0; a smaller one is closer to a one-hot target
+  /// @throws rc3::Error for a tau_r that is not above 0
   explicit SoftTarget(double tau_r = 0.1) : tau_r_(tau_r) {
     require(tau_r > 0, "regularizer::SoftTarget: tau_r must be above 0, is ", tau_r);
   }

@@ -24,15 +24,18 @@ class Sum {
       "torch::Tensor [docs/concepts/regularizer.md]");
 
  public:
-  static constexpr bool uses_rows = (regularizer::uses_rows<Parts> || ...);
+  static constexpr bool uses_rows = (regularizer::uses_rows<Parts> || ...);  ///< whether any part reads rows
 
+  /// All factors f_k are 1.
   explicit Sum(Parts... parts) : parts_(std::move(parts)...) { factors_.fill(1.0); }
 
   /// @param factors  f_k, one per part, >= 0
+  /// @throws rc3::Error for a negative factor
   Sum(std::array<double, sizeof...(Parts)> factors, Parts... parts) : factors_(factors), parts_(std::move(parts)...) {
     for (const double f : factors) require(f >= 0, "regularizer::Sum: factors must not be negative, one is ", f);
   }
 
+  /// @return sum_k f_k Omega_k, a scalar
   at::Tensor penalty(const Pairs& pairs) const {
     return std::apply(
         [&](const Parts&... part) {
@@ -48,6 +51,9 @@ class Sum {
         parts_);
   }
 
+  /// The factors f_k do not apply to the weights.
+  /// @param relevance  float [N] in [0, 1]
+  /// @return product of the parts' weights, float [N], mean 1 (or all 0)
   at::Tensor weights(const at::Tensor& relevance) const requires(Weighs<Parts> || ...) {
     at::Tensor product;
     const auto multiply = [&](const auto& part) {

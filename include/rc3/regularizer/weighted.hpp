@@ -15,10 +15,12 @@ namespace rc3::regularizer {
 class Weighted {
  public:
   /// @param gamma  exponent, >= 0; 0 is plain InfoNCE
+  /// @throws rc3::Error for a negative gamma
   explicit Weighted(double gamma = 1.0) : gamma_(gamma) {
     require(gamma >= 0, "regularizer::Weighted: gamma must not be negative, is ", gamma);
   }
 
+  /// @return 0, a scalar of the similarities' type and device, without gradient
   at::Tensor penalty(const Pairs& pairs) const { return at::zeros({}, pairs.similarity.options()); }
 
   /// @param relevance  float [N] in [0, 1]

@@ -30,6 +30,7 @@ class ByAlignment {
                 "[docs/concepts/relevance.md]");
 
  public:
+  /// As Inner; strict pairs and known relevances need none.
   static constexpr bool needs_calibration = NeedsCalibration<Inner>;
 
   /// @param weak  relevance of a weak pair of unknown relevance, in [0, 1]. The default, 0.3, assumes that two captions
@@ -81,12 +82,17 @@ class ByAlignment {
 
   /// Calibration of the inner policy, see relevance::NeedsCalibration.
   void calibrate(const Texts& a, const Texts& b) requires Calibrates<Inner> { inner_.calibrate(a, b); }
+  /// Whether pairs of unknown relevance can be scored. Others can be without calibration.
   bool calibrated() const requires Calibrates<Inner> { return inner_.calibrated(); }
 
+  /// State of the inner policy, under its own names.
   StateDict state_dict() const requires Stateful<Inner> { return inner_.state_dict(); }
+  /// @throws rc3::Error as the inner policy does
   void check_state_dict(const StateDict& all) const requires Stateful<Inner> { rc3::check_state_dict(all, "", inner_); }
+  /// @throws rc3::Error as the inner policy does
   void load_state_dict(const StateDict& all) requires Stateful<Inner> { inner_.load_state_dict(all); }
 
+  /// Policy for pairs of unknown relevance, for example to call Encoder::follow.
   Inner& inner() { return inner_; }
 
  private:

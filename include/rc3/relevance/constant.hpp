@@ -13,11 +13,14 @@ namespace rc3::relevance {
 class Constant {
  public:
   /// @param value  in [0, 1]
+  /// @throws rc3::Error for a value out of range
   explicit Constant(double value = 1.0) : value_(value) {
     require(value >= 0 && value <= 1, "relevance::Constant: value must be in [0, 1], is ", value);
   }
 
+  /// @return float [B], all of the value, on the batch's device
   at::Tensor score(const Batch& batch) { return at::full({batch.size()}, value_, options(batch)); }
+  /// @return float [end - begin, B], all of the value
   at::Tensor score_rows(const Batch& batch, std::int64_t begin, std::int64_t end) {
     return at::full({end - begin, batch.size()}, value_, options(batch));
   }

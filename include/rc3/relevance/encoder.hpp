@@ -41,7 +41,7 @@ struct EncoderOptions {
 template <class Text>
 class Encoder {
  public:
-  static constexpr bool needs_calibration = true;
+  static constexpr bool needs_calibration = true;  ///< score() throws before calibrate()
 
   /// @param encoder  frozen by this call; pass a copy, not the encoder under training
   explicit Encoder(std::shared_ptr<Text> encoder, EncoderOptions options = {})
@@ -93,6 +93,7 @@ class Encoder {
   /// calibrate again from time to time, since the scale of cosines also changes.
   /// @param live      of the same shape, for example Model::text_policy()
   /// @param momentum  in [0, 1)
+  /// @throws rc3::Error for a momentum out of range, or a parameter that @p live lacks in this shape
   void follow(const Text& live, double momentum = 0.999) {
     require(momentum >= 0 && momentum < 1, "relevance::Encoder: momentum must be in [0, 1), is ", momentum);
     c10::NoGradGuard no_grad;
@@ -116,6 +117,8 @@ class Encoder {
   }
   /// @throws rc3::Error for state that does not fit this encoder
   void check_state_dict(const StateDict& all) const { read_scale(all); }
+  /// Restores the scale, and the encoder if the state has one. Clears the cached embeddings.
+  /// @throws rc3::Error as check_state_dict; nothing is then changed
   void load_state_dict(const StateDict& all) {
     const auto [low, high] = read_scale(all);
     moved_ = all.size() > 1;

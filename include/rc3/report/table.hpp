@@ -14,16 +14,16 @@ namespace rc3::report {
 struct Table {
   /// A row: its name and a number for each column.
   struct Row {
-    std::string name;
-    std::vector<double> cells;
-    std::string group = {};  ///< rows of one group are printed under its name
+    std::string name;           ///< label of the row
+    std::vector<double> cells;  ///< one a column; not finite: empty
+    std::string group = {};     ///< rows of one group are printed under its name
   };
-  std::string title;
-  std::vector<std::string> columns;
-  std::vector<Row> rows;
-  int digits = 1;     ///< digits after the decimal point
-  double full = 100;  ///< value of a full bar in a cell, > 0
-  bool best = true;   ///< prints the highest cell of each column of a group in bold
+  std::string title;                 ///< line above the table
+  std::vector<std::string> columns;  ///< headers, without that of the names
+  std::vector<Row> rows;             ///< in the order of printing
+  int digits = 1;                    ///< digits after the decimal point
+  double full = 100;                 ///< value of a full bar in a cell, > 0
+  bool best = true;                  ///< prints the highest cell of each column of a group in bold
 };
 
 /// The table as plain text: its title, then aligned columns. A group's name has a line of its own.

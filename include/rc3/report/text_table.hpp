@@ -31,6 +31,7 @@ class TextTable {
     return *this;
   }
 
+  /// Lines with line feeds, UTF-8; columns are as wide as their widest cell on a terminal.
   std::string text() const {
     std::vector<int> widths(rows_[0].size(), 0);
     for (const auto& row : rows_)

@@ -38,10 +38,16 @@ class Exact {
   void entered(const VectorTable&, std::size_t) {}
   void leaving(const VectorTable&, std::size_t) {}
   void moved(const VectorTable&, std::size_t, std::size_t) {}
+  /// @param queries  unit vectors, float [Q, D], row by row
+  /// @param k        rows a query, >= 1
+  /// @param threads  >= 1
+  /// @return the k best rows of each query, best first; fewer if the index or the filter has fewer
+  /// @throws rc3::Error as search::top_k
   std::vector<std::vector<Scored>> top_k(const VectorTable& table, const detail::Matrix& queries, std::size_t k,
                                          const Filter& filter, std::size_t threads) const {
     return search::top_k(table, queries, k, filter, threads);
   }
+  /// @return none: the vectors are saved by the index
   std::vector<IndexTensor> tensors(const VectorTable&, std::span<const std::size_t>) const { return {}; }
   void load(const VectorTable&, const IndexContent&, std::string_view) {}
 };

@@ -33,15 +33,15 @@ struct FolderOptions {
 
 /// Regular file of a folder.
 struct FolderFile {
-  std::string path;
+  std::string path;           ///< begins with folder_name(), except in the folder "."
   std::int64_t size = 0;      ///< bytes
   std::int64_t modified = 0;  ///< nanoseconds since 1970
 };
 
 /// File or folder that is left out.
 struct Skipped {
-  std::string path;
-  std::string reason;
+  std::string path;    ///< as FolderFile::path
+  std::string reason;  ///< for people, without the path
 };
 
 /// Content of a folder.
@@ -179,18 +179,18 @@ inline FolderFiles list_folder(const std::filesystem::path& folder, const Folder
 
 /// Image file of a folder. The state's checksum is not computed yet: it needs the whole file.
 struct FolderImage {
-  std::string path;
-  FileState state;
+  std::string path;  ///< as FolderFile::path
+  FileState state;   ///< size and time; the checksum is 0 unless computed
 };
 
 /// Differences between a folder and an index of it. Every list is sorted by path.
 struct FolderChanges {
-  std::vector<FolderImage> added;
+  std::vector<FolderImage> added;    ///< not in the index
   std::vector<FolderImage> changed;  ///< in the index, with another content
   std::vector<FolderImage> touched;  ///< in the index, with the same content and another time; with checksum
   std::vector<std::string> removed;  ///< in the index, but gone or no image any more
   std::vector<Skipped> skipped;      ///< no image, or unreadable
-  std::int64_t unchanged = 0;
+  std::int64_t unchanged = 0;        ///< number of files with the size and time of the index
 
   /// Number of images in the folder.
   std::int64_t images() const { return std::ssize(added) + std::ssize(changed) + std::ssize(touched) + unchanged; }

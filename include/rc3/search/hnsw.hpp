@@ -33,6 +33,7 @@ struct HnswOptions {
   std::int64_t build_width = 200;  ///< candidates while a vector is added, in [links, 4096]
   std::int64_t width = 128;        ///< candidates while a query is searched, in [1, 65536]; never below k
 
+  /// @throws rc3::Error for an option outside its range, with its value
   void check() const {
     require(links >= 2 && links <= 128, "search::Hnsw: links must be in [2, 128], is ", links);
     require(build_width >= links && build_width <= 4096, "search::Hnsw: build_width must be in [links, 4096], is ",
@@ -53,18 +54,23 @@ class Hnsw {
  public:
   using Options = HnswOptions;
 
+  /// @throws rc3::Error as HnswOptions::check()
   explicit Hnsw(Options options = {}) : options_(options) { options_.check(); }
 
+  /// With the `links` and `build_width` of the file's graph after load().
   const Options& options() const { return options_; }
 
+  /// Memory for @p size vectors at once. An index that is filled without it grows by steps.
   void reserve(const VectorTable& table, std::size_t size) { graph(table).reserve(size); }
 
+  /// Links the vector of @p row to neighbours among those that a search of width `build_width` finds.
   void entered(const VectorTable& table, std::size_t row) {
     detail::HnswGraph& graph = this->graph(table);
     if (row == elements_.size()) elements_.push_back(0);
     elements_[row] = graph.add(static_cast<std::int64_t>(row));
   }
 
+  /// Marks the vector of @p row as removed. The graph keeps a copy to search through.
   void leaving(const VectorTable& table, std::size_t row) { graph(table).bury(elements_[row], row); }
 
   /// Row @p to, which left, is taken by row @p from, the last one; without another, both are the last.
@@ -78,6 +84,11 @@ class Hnsw {
     if (graph.buried() > elements_.size()) make(table);
   }
 
+  /// The best rows of each query, best first. Each thread takes a query at a time.
+  /// @param queries  unit vectors, float [Q, D], row by row
+  /// @param k        rows a query, >= 1
+  /// @param threads  >= 1
+  /// @throws rc3::Error if a vector among those compared is not finite; what @p filter throws
   std::vector<std::vector<Scored>> top_k(const VectorTable& table, const detail::Matrix& queries, std::size_t k,
                                          const Filter& filter, std::size_t threads) const {
     const auto count = static_cast<std::size_t>(queries.rows());
@@ -97,6 +108,7 @@ class Hnsw {
     return found;
   }
 
+  /// @return tensors of the graph, for rows in the order of @p order; none while there is no graph
   std::vector<IndexTensor> tensors(const VectorTable& table, std::span<const std::size_t> order) const {
     if (!graph_) return {};
     return graph_->tensors(table, order, static_cast<std::uint32_t>(options_.links),

@@ -31,16 +31,16 @@ namespace rc3::search {
 
 /// Storage, threads and owner of an index.
 struct IndexOptions {
-  Storage storage = Storage::float32;
-  int threads = 1;         ///< threads of a search, >= 1
+  Storage storage = Storage::float32;  ///< of the vectors, see Storage; rounded ones save memory and cost precision
+  int threads = 1;                     ///< threads of a search, >= 1
   std::string model = {};  ///< name of the model whose vectors these are, UTF-8; saved, and compared by load()
   std::string model_directory = {};  ///< where a program finds that model, UTF-8; saved, compared by nothing
 };
 
 /// Name of a found vector and its cosine with the query, in [-1, 1].
 struct Hit {
-  float score = 0;
-  std::string name;
+  float score = 0;   ///< cosine, in [-1, 1]
+  std::string name;  ///< as it was added
 };
 
 /// Index of named vectors.
@@ -55,6 +55,7 @@ template <class Search>
 class BasicIndex {
  public:
   /// @param dimension  numbers a vector, in [1, 65536]
+  /// @throws rc3::Error for a dimension or number of threads out of range, or a model's name that is not UTF-8
   explicit BasicIndex(std::int64_t dimension, IndexOptions options = {}, typename Search::Options search = {})
       : dimension_(dimension), options_(std::move(options)), search_(std::move(search)) {
     require(dimension >= 1 && dimension <= max_dimension, "search::Index: dimension must be in [1, ", max_dimension,
@@ -67,13 +68,13 @@ class BasicIndex {
   BasicIndex(BasicIndex&&) = default;
   BasicIndex& operator=(BasicIndex&&) = default;
 
-  std::int64_t dimension() const { return dimension_; }
-  std::int64_t size() const { return static_cast<std::int64_t>(names_.size()); }
+  std::int64_t dimension() const { return dimension_; }                           ///< D, in [1, 65536]
+  std::int64_t size() const { return static_cast<std::int64_t>(names_.size()); }  ///< number of vectors
   bool empty() const { return names_.empty(); }
   Storage storage() const { return options_.storage; }
   const std::string& model() const { return options_.model; }
   const std::string& model_directory() const { return options_.model_directory; }
-  const Search& policy() const { return search_; }
+  const Search& policy() const { return search_; }  ///< for example to read Hnsw's options
   bool contains(std::string_view name) const { return rows_.find(name) != rows_.end(); }
   /// Names of all vectors, sorted; valid until a change of the index.
   std::vector<std::string_view> names() const {
@@ -85,12 +86,14 @@ class BasicIndex {
   }
 
   /// @param threads  threads of a search, >= 1
+  /// @throws rc3::Error for a number below 1
   void set_threads(int threads) {
     require(threads >= 1, "search::Index: threads must be >= 1, is ", threads);
     options_.threads = threads;
   }
 
   /// Allocates for @p size vectors at once.
+  /// @throws rc3::Error for a negative size
   void reserve(std::int64_t size) {
     require(size >= 0, "search::Index: cannot reserve ", size, " vectors");
     own();
@@ -103,6 +106,8 @@ class BasicIndex {
   /// Adds a vector, divided by its norm.
   /// @param name    UTF-8; new to the index
   /// @param vector  float [D], finite, not all zero
+  /// @throws rc3::Error if the name is in the index already or not UTF-8, or the vector has another size, a number that
+  ///         is not finite, or only zeros
   void add(std::string_view name, std::span<const float> vector) {
     require_utf8(name, join("search::Index: name \"", name, '"'));
     require(!contains(name), "search::Index: \"", name, "\" is in the index already; replace() changes its vector");
@@ -160,6 +165,7 @@ class BasicIndex {
 
   /// search() for each of several queries; faster than one by one.
   /// @param queries  float [Q, D], row by row
+  /// @throws rc3::Error as search(), naming the query by its index
   std::vector<std::vector<Hit>> search_batch(std::span<const float> queries, std::int64_t k,
                                              const Filter& filter = {}) const {
     require(k >= 1, "search::Index: k must be >= 1, is ", k);

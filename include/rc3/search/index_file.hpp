@@ -40,30 +40,30 @@
 
 namespace rc3::search {
 
-inline constexpr std::string_view index_format = "rc3.search.index";
+inline constexpr std::string_view index_format = "rc3.search.index";  ///< value of "format" in the metadata
 inline constexpr std::int64_t index_version = 2;       ///< of an index with tensors of a policy; 1 without
 inline constexpr std::int64_t max_dimension = 65'536;  ///< numbers of a vector
 
 /// Tensor that a search policy keeps in the file of an index.
 struct IndexTensor {
-  std::string name;  ///< begins with policy_prefix
-  io::safetensors::Dtype dtype = io::safetensors::Dtype::u8;
-  std::vector<std::int64_t> shape;
-  std::vector<std::byte> bytes;
+  std::string name;                                           ///< begins with policy_prefix
+  io::safetensors::Dtype dtype = io::safetensors::Dtype::u8;  ///< type of an element
+  std::vector<std::int64_t> shape;                            ///< of the elements, row by row
+  std::vector<std::byte> bytes;                               ///< elements, row by row
 };
-inline constexpr std::string_view policy_prefix = "graph_";
+inline constexpr std::string_view policy_prefix = "graph_";  ///< keeps a policy's tensors apart from those of the index
 
 /// Parsed index. The vectors are those of the file's bytes, not copied.
 struct IndexContent {
-  std::int64_t dimension = 0;
+  std::int64_t dimension = 0;  ///< D, in [1, 65536]
   Storage storage = Storage::float32;
-  std::string model;
-  std::string model_directory;
-  std::vector<std::string> names;
-  std::vector<float> scales;
-  std::vector<FileState> files;      ///< of each name; size -1: not a file; empty: no vector has one
-  std::vector<IndexTensor> tensors;  ///< of a search policy
-  const std::byte* vectors = nullptr;
+  std::string model;                   ///< that made the vectors; may be empty
+  std::string model_directory;         ///< where a program finds that model; empty: unknown
+  std::vector<std::string> names;      ///< one a vector, in the order of the rows
+  std::vector<float> scales;           ///< one a vector, > 0; empty for float32
+  std::vector<FileState> files;        ///< of each name; size -1: not a file; empty: no vector has one
+  std::vector<IndexTensor> tensors;    ///< of a search policy
+  const std::byte* vectors = nullptr;  ///< elements [names.size(), dimension], aligned
 };
 
 namespace detail {

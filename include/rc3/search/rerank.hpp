@@ -19,6 +19,7 @@ namespace rc3::search {
 /// @tparam H      with members float score and float match
 /// @param count   >= 0; may exceed the number of hits
 /// @param match   called as match(first hits); returns their probabilities, by position
+/// @throws rc3::Error for a negative count, or another number of probabilities than hits
 template <class H, class Match>
 std::vector<H> rerank(std::vector<H> hits, std::int64_t count, const Match& match) {
   require(count >= 0, "search::rerank: the number of hits must be >= 0, is ", count);

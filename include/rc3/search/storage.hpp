@@ -27,12 +27,13 @@ enum class Storage {
 /// A Storage, its name and size.
 struct StorageRow {
   Storage storage;
-  std::string_view name;
-  std::size_t bytes;  ///< bytes an element
-  bool scaled;        ///< one scale a vector
-  io::safetensors::Dtype dtype;
+  std::string_view name;         ///< in files and options
+  std::size_t bytes;             ///< bytes an element
+  bool scaled;                   ///< one scale a vector
+  io::safetensors::Dtype dtype;  ///< type of an element in safetensors files
 };
 
+/// In the order of Storage, which is its index.
 inline constexpr std::array<StorageRow, 3> storages{{
     {Storage::float32, "float32", 4, false, io::safetensors::Dtype::f32},
     {Storage::bfloat16, "bfloat16", 2, true, io::safetensors::Dtype::bf16},
@@ -46,7 +47,9 @@ using Bfloat16 = std::uint16_t;
 
 /// Float of an element.
 inline float value_of(float x) { return x; }
+/// Exact: each bfloat16 is a float.
 inline float value_of(Bfloat16 x) { return std::bit_cast<float>(std::uint32_t{x} << 16); }
+/// In [-127, 127] as store_vector() writes it, before the vector's scale.
 inline float value_of(std::int8_t x) { return static_cast<float>(x); }
 
 /// Floats of @p n elements. Loops of a constant count are vectorized at -O2 too.
@@ -56,6 +59,7 @@ inline void to_floats(const Bfloat16* from, float* to, std::size_t n) {
     for (std::size_t j = 0; j < 16; ++j) to[i + j] = value_of(from[i + j]);
   for (; i < n; ++i) to[i] = value_of(from[i]);
 }
+/// Floats of @p n elements, without the vector's scale.
 inline void to_floats(const std::int8_t* from, float* to, std::size_t n) {
   constexpr std::size_t count = 64;
   std::size_t i = 0;

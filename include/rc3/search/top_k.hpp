@@ -32,8 +32,8 @@ using Filter = std::function<bool(std::string_view name)>;
 
 /// Stored vectors, by reference.
 struct VectorTable {
-  Storage storage = Storage::float32;
-  std::size_t dimension = 0;
+  Storage storage = Storage::float32;         ///< element type of the vectors
+  std::size_t dimension = 0;                  ///< D, numbers a vector
   const std::byte* vectors = nullptr;         ///< elements [names.size(), dimension], aligned
   std::span<const float> scales;              ///< one a vector; empty for float32
   std::span<const std::string* const> names;  ///< all different
@@ -52,8 +52,8 @@ inline std::vector<float> vector_of(const VectorTable& table, std::size_t row) {
 
 /// Row of a VectorTable and its cosine.
 struct Scored {
-  float score;
-  std::size_t row;
+  float score;      ///< cosine, in [-1, 1]
+  std::size_t row;  ///< index in VectorTable::names
 };
 
 namespace detail {

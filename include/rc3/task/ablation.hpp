@@ -26,15 +26,18 @@ enum class Ablation {
   blank          ///< one grey image for all, with one region that covers it
 };
 
+/// In the order of the enumeration.
 inline constexpr std::array ablations{Ablation::none, Ablation::regions_only, Ablation::patches_only,
                                       Ablation::shuffled, Ablation::blank};
 
+/// "both", "regions", "patches", "shuffled" or "blank", as in Score::ablation.
 inline std::string_view name_of(Ablation ablation) {
   constexpr std::array<std::string_view, 5> names{"both", "regions", "patches", "shuffled", "blank"};
   return names[static_cast<std::size_t>(ablation)];
 }
 
 /// @throws rc3::Error for regions or patches that are missing in the batch
+/// @throws rc3::Error for Ablation::shuffled of a batch of one
 inline Images ablate(Images images, Ablation ablation) {
   const auto b = images.size();
   const auto bools = at::TensorOptions(images.device()).dtype(at::kBool);

@@ -21,6 +21,7 @@ struct ExampleBatch {
   at::Tensor text_ids = {};          ///< int64 [B], equal for equal texts; undefined: unknown
 
   std::int64_t size() const { return texts.size(); }
+  /// Whether each example has two images.
   bool pairs() const { return right.size() > 0; }
   /// Number of tokens in input and target texts.
   std::int64_t tokens() const { return texts.tokens() + targets.tokens(); }

@@ -62,6 +62,7 @@ class CachedExamples {
     require(!rows_.empty(), source.name(), ": has no valid example\n", errors.report());
   }
 
+  /// Number of intact examples, > 0.
   std::int64_t size() const { return static_cast<std::int64_t>(rows_.size()); }
   /// Number of distinct images.
   std::int64_t images() const { return cache_.images(); }
@@ -74,6 +75,7 @@ class CachedExamples {
   ExampleBatch batch(const std::vector<std::int64_t>& index) const { return batch(index, index); }
 
   /// Texts and answers of @p index with the images of @p seen, an equal number of examples.
+  /// @throws rc3::Error without an example, for different numbers, or an index out of range
   ExampleBatch batch(const std::vector<std::int64_t>& index, const std::vector<std::int64_t>& seen) const {
     require(!index.empty(), "task::CachedExamples: a batch without examples");
     require(seen.size() == index.size(), "task::CachedExamples: ", seen.size(), " examples' images for ", index.size(),
@@ -174,7 +176,7 @@ class CachedExamples {
 
 /// Ranks that share batches.
 struct Ranks {
-  std::int64_t size = 1;  ///< > 0
+  std::int64_t size = 1;  ///< above 0
   std::int64_t rank = 0;  ///< this rank, 0 .. size - 1
 };
 
@@ -213,6 +215,7 @@ class CachedBatches {
       if (i % ranks_.size == ranks_.rank) index.push_back(order[state_.samples]);
     return data::Loaded<ExampleBatch>{examples_.batch(index), state_.epoch, index, 0};
   }
+  /// Position after the last next(), equal on all ranks: any number of ranks can continue from it.
   data::LoaderState state() const { return state_; }
 
  private:

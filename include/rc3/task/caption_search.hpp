@@ -76,6 +76,7 @@ class CaptionSearch {
     to_text_ = task::rerank(model, to_text_, images_, texts_, false, top);
   }
 
+  /// Recall of the distinct captions, and of the distinct images, after rerank() with the new order.
   CaptionRecall recall() const {
     const auto back = right_.t();
     return {task::recall(best_ranks(to_image_, right_)),

@@ -29,7 +29,7 @@ namespace rc3::task {
 
 /// Sizes and parts of a Classifier.
 struct ClassifierOptions {
-  std::int64_t classes = 2;  ///< > 1
+  std::int64_t classes = 2;  ///< above 1
   std::int64_t images = 1;   ///< per example, 1 or 2
   double dropout = 0.1;      ///< before the last layers, in training, probability in [0, 1)
   /// Whether the head also gets the text embedding t, its product p * t with each image embedding p, and

@@ -50,6 +50,8 @@ inline Baselines baselines(const CachedExamples& training, const CachedExamples&
 
 /// Accuracy in each language, in the order of the examples.
 /// @param predicted  a class for each example
+/// @return percent, in [0, 100]
+/// @throws rc3::Error for another number of answers, or an example without its own
 inline std::vector<Score> accuracy_by_language(std::string task, const CachedExamples& examples,
                                                const std::vector<std::int64_t>& predicted, Ablation ablation,
                                                const Baselines& baselines) {

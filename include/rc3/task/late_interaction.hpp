@@ -40,6 +40,7 @@ class LateInteraction {
   /// @param text            Tokens [B, L, D] with embeddings [B, L, E] or without
   /// @param text_embedding  of the whole text, float [B, E]
   /// @return float [B, width(images)], ten times the cosines
+  /// @throws rc3::Error for token embeddings of another width
   static at::Tensor features(const std::vector<Tokens>& images, const Tokens& text, const at::Tensor& text_embedding) {
     const auto b = text.values.size(0);
     if (!available(images, text))

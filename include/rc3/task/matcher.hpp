@@ -28,6 +28,7 @@ class Matcher : public torch::nn::Module {
   using Batch = task::ExampleBatch;
 
   /// On the model's device.
+  /// @param tau  initial temperature of ITC, >= 0.01
   explicit Matcher(std::shared_ptr<Host> model, double tau = 0.07)
       : model_(register_module("model", std::move(model))),
         itc_(register_module("itc", std::make_shared<objective::Itc>(tau))),
@@ -39,6 +40,7 @@ class Matcher : public torch::nn::Module {
   static std::vector<std::string> objective_names() { return {"Itc", "Itm"}; }
 
   /// @pre image_ids and text_ids are known: equal images and texts are no negatives of each other
+  /// @throws rc3::Error if one of both is missing
   Losses losses(const Batch& batch) {
     const auto pairs = pairs_of(batch);
     objective::ForwardCache<Host> forward(*model_, pairs);

@@ -41,6 +41,9 @@ struct Answers {
 template <class Decoders>
 class PrepareExample {
  public:
+  /// @param tokenizer  of the model, with its prefix
+  /// @param answers    classes or a vocabulary; neither for retrieval
+  /// @throws rc3::Error if both are given
   PrepareExample(text::Tokenizer tokenizer, Answers answers, preprocess::ImageOptions options = {})
       : tokenizer_(std::move(tokenizer)), answers_(std::move(answers)), image_(std::move(options)) {
     require(answers_.classes.empty() || answers_.vocabulary == nullptr,

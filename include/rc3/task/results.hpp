@@ -30,7 +30,7 @@ struct Score {
   double value = 0;        ///< percent; BLEU and chrF on their own scale of 0 to 100
   double error = 0;        ///< standard error of value, in the same unit; 0: unknown
   std::int64_t count = 0;  ///< examples
-  double random = std::numeric_limits<double>::quiet_NaN();    ///< chance level; NaN: unknown
+  double random = std::numeric_limits<double>::quiet_NaN();    ///< chance level, as value; NaN: unknown
   double majority = std::numeric_limits<double>::quiet_NaN();  ///< score of the most frequent answer; NaN: unknown
 
   /// Difference from the better baseline in standard errors; infinite if the error is unknown.
@@ -60,6 +60,7 @@ class Results {
   }
 
   const std::string& source() const { return source_; }
+  /// In the order of add().
   const std::vector<Score>& scores() const { return scores_; }
 
   /// Null if there is none.
@@ -96,9 +97,10 @@ class Results {
 
   /// A row of the table.
   struct Row {
-    std::string task, metric, ablation;
-    std::vector<double> cells;  ///< by languages(), then the mean over others, random, majority; NaN: empty
+    std::string task, metric, ablation;  ///< as in Score
+    std::vector<double> cells;           ///< by languages(), then the mean over others, random, majority; NaN: empty
   };
+  /// One row for each task, metric and ablation, in the order of their first score.
   std::vector<Row> rows() const {
     std::vector<Row> all;
     const double nothing = std::numeric_limits<double>::quiet_NaN();
@@ -120,6 +122,7 @@ class Results {
     }
     return all;
   }
+  /// Headers of Row::cells: languages(), then "others", "random" and "majority".
   std::vector<std::string> columns() const {
     auto all = languages();
     for (const char* name : {"others", "random", "majority"}) all.emplace_back(name);

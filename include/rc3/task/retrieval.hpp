@@ -23,6 +23,7 @@ struct Recall {
 /// @param scores   float [Q, C], higher is better
 /// @param targets  int64 [Q], in 0 .. C-1
 /// @return int64 [Q], in 1 .. C
+/// @throws rc3::Error for tensors of another shape, or a score that is NaN
 inline at::Tensor ranks(const at::Tensor& scores, const at::Tensor& targets) {
   check_shape("task::ranks", "scores", scores, {{'Q'}, {'C'}});
   check_shape("task::ranks", "targets", targets, {{'Q', scores.size(0)}});
@@ -33,6 +34,7 @@ inline at::Tensor ranks(const at::Tensor& scores, const at::Tensor& targets) {
 /// Rank for queries with several correct candidates: that of the best one among the incorrect ones, 1 the best.
 /// @param right  bool [Q, C], at least one true in each row
 /// @return int64 [Q], in 1 .. C
+/// @throws rc3::Error for tensors of another shape, a score that is NaN, or a query without a correct candidate
 inline at::Tensor best_ranks(const at::Tensor& scores, const at::Tensor& right) {
   check_shape("task::best_ranks", "scores", scores, {{'Q'}, {'C'}});
   check_shape("task::best_ranks", "right", right, {{'Q', scores.size(0)}, {'C', scores.size(1)}});
@@ -44,6 +46,7 @@ inline at::Tensor best_ranks(const at::Tensor& scores, const at::Tensor& right) 
 }
 
 /// @param ranks  int64 [Q], >= 1
+/// @throws rc3::Error without a query
 inline Recall recall(const at::Tensor& ranks) {
   const auto within = [&](std::int64_t k) { return (ranks <= k).to(at::kDouble).mean().item<double>(); };
   require(ranks.numel() > 0, "task::recall: no queries");
@@ -51,6 +54,7 @@ inline Recall recall(const at::Tensor& ranks) {
 }
 
 /// Chance level among @p candidates.
+/// @param candidates  > 0
 inline Recall chance(std::int64_t candidates) {
   const auto k = [&](double n) { return std::min(1.0, n / static_cast<double>(candidates)); };
   return {k(1), k(5), k(10)};

@@ -27,7 +27,7 @@ namespace rc3::task {
 
 /// Recall in one language.
 struct LanguageRecall {
-  std::string language;
+  std::string language;     ///< a tag, as in the data
   std::int64_t images = 0;  ///< number of candidates
   std::int64_t texts = 0;   ///< number of queries in this language
   Recall to_image;          ///< each text searches its image, or one with an equal text
@@ -39,7 +39,7 @@ struct RetrievalOptions {
   std::vector<std::string> languages = {};  ///< empty: all languages of the data
   std::int64_t rerank = 0;                  ///< best images, or texts, of each query that ITM re-ranks; 0: none
   double rerank_weight = 1.0;               ///< weight of ITM's probability, added to the cosine
-  std::int64_t max_texts = 0;               ///< at most this number per language, evenly spread; 0: all
+  std::int64_t max_texts = 0;               ///< at most this number per language, evenly spread, >= 0; 0: all
 };
 
 /// Search among the images of held-out samples, which are embedded once.
@@ -47,6 +47,8 @@ struct RetrievalOptions {
 template <class Host>
 class RetrievalEvaluation {
  public:
+  /// Embeds the images of all samples.
+  /// @throws rc3::Error for fewer than two samples, or a negative max_texts
   RetrievalEvaluation(Host& host, features::CachedSamples& samples, RetrievalOptions options = {})
       : host_(host), samples_(samples), options_(std::move(options)) {
     c10::InferenceMode inference;

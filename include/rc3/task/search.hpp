@@ -98,6 +98,8 @@ inline at::Tensor compare(const Encoded& texts, const Encoded& images) {
 /// @param scores   from compare(), or its transpose
 /// @param rows     items of the rows: texts (or images, for the transpose)
 /// @param columns  items of the columns
+/// @return float [Q, C]
+/// @throws rc3::Error for scores of another shape, or a top that is not above 0
 template <class Host>
 at::Tensor rerank(Host& model, const at::Tensor& scores, const Encoded& rows, const Encoded& columns,
                   bool rows_are_texts, std::int64_t top, double weight = 1.0, std::int64_t size = 32) {

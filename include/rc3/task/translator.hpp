@@ -40,6 +40,7 @@ class Translator : public torch::nn::Module {
   /// On the model's device, including the decoder.
   /// @param decoder          of the model's width, with Vocabulary::size() words
   /// @param label_smoothing  in [0, 1)
+  /// @throws rc3::Error for label_smoothing out of range
   Translator(std::shared_ptr<Host> model, std::shared_ptr<fusion::Decoder> decoder, double label_smoothing = 0.1)
       : smoothing_(label_smoothing),
         model_(register_module("model", std::move(model))),
@@ -83,6 +84,7 @@ class Translator : public torch::nn::Module {
   /// Translations of each text into its target language. Call eval() before.
   /// @param options  `start`, `end` and `first` are overwritten
   /// @return words of the Vocabulary, the language first
+  /// @throws rc3::Error without target_languages, int64 [B], or as fusion::generate
   std::vector<fusion::Hypothesis> translate(const Batch& batch, fusion::GenerateOptions options = {}) {
     c10::NoGradGuard no_grad;
     const auto all = memory(batch);
@@ -121,6 +123,7 @@ class Translator : public torch::nn::Module {
 /// Pieces of similar meaning are then similar from the start.
 /// @param decoder    with a separate embedding and the words of @p vocabulary
 /// @param embedding  float [K, D], by the tokenizer's ids, for example text::Bert::word_embedding()
+/// @throws rc3::Error if the widths, or the number of words, differ
 inline void copy_words(fusion::Decoder& decoder, const Vocabulary& vocabulary, const at::Tensor& embedding) {
   c10::NoGradGuard no_grad;
   auto own = decoder.named_parameters()["embedding"];

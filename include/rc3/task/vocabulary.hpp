@@ -28,6 +28,7 @@ class Vocabulary {
   /// @param languages   target languages, unique tags, at least one
   /// @param texts       target texts of the decoder's training
   /// @param max_length  words of a text, with language and end, >= 3; longer texts are truncated
+  /// @throws rc3::Error without a language, for one that is listed twice, or as Tokenizer::encode
   Vocabulary(const text::Tokenizer& tokenizer, std::vector<std::string> languages, std::span<const std::string> texts,
              std::int64_t max_length = 64)
       : tokenizer_(tokenizer.with({.prefix = "", .max_length = max_length})), languages_(std::move(languages)) {
@@ -47,9 +48,11 @@ class Vocabulary {
 
   /// K, number of words.
   std::int64_t size() const { return first_piece() + static_cast<std::int64_t>(pieces_.size()); }
+  /// In the order of their words: language i is word 2 + i.
   const std::vector<std::string>& languages() const { return languages_; }
   /// The tokenizer's id of each piece; word first_piece() + i is pieces()[i].
   const std::vector<std::int64_t>& pieces() const { return pieces_; }
+  /// Number of words that are no pieces: end, unknown and the languages.
   std::int64_t first_piece() const { return 2 + static_cast<std::int64_t>(languages_.size()); }
 
   /// The word of a language. @throws rc3::Error for a language that is not a target

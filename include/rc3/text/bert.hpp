@@ -28,15 +28,15 @@ enum class Pooling {
 
 /// Sizes and pooling of a Bert encoder.
 struct BertOptions {
-  std::int64_t vocabulary = 250037;  ///< K, rows of the word embedding
-  std::int64_t width = 384;          ///< D
+  std::int64_t vocabulary = 250037;  ///< K, rows of the word embedding, > 0
+  std::int64_t width = 384;          ///< D, > 0
   std::int64_t layers = 12;          ///< >= 1
   std::int64_t heads = 12;           ///< H, divides D
-  std::int64_t feed_forward = 1536;  ///< inner width of a layer
-  std::int64_t positions = 512;      ///< rows of the position embedding
+  std::int64_t feed_forward = 1536;  ///< inner width of a layer, > 0
+  std::int64_t positions = 512;      ///< rows of the position embedding, > 0
   std::int64_t types = 2;            ///< rows of the token type embedding; type 0 is used
   std::int64_t first_position = 0;   ///< position id of the first token: 0 in BERT, pad id + 1 = 2 in XLM-R
-  double norm_eps = 1e-12;           ///< > 0
+  double norm_eps = 1e-12;           ///< above 0
   double dropout = 0.1;              ///< in training, probability in [0, 1)
   Pooling pooling = Pooling::mean;
 
@@ -66,6 +66,7 @@ void visit_fields(BertOptions& o, V&& v) {
 /// Source: Devlin et al. 2019 (BERT); Wang et al. 2024 (multilingual E5).
 class Bert : public torch::nn::Module {
  public:
+  /// Random weights. @throws rc3::Error if `heads` does not divide `width`
   explicit Bert(BertOptions options);
 
   /// Loads a Hugging Face directory: config.json and model.safetensors.
@@ -87,9 +88,11 @@ class Bert : public torch::nn::Module {
   }
 
   /// Frozen layers of `encode`: embeddings and frozen layers. The output may be cached.
+  /// @param texts  as `encode` takes them  @return Tokens [B, L, D]
   Tokens lower(const Texts& texts);
 
   /// Trainable layers of `encode`, on the output of `lower`.
+  /// @param hidden  Tokens [B, L, D]  @return Tokens [B, L, D]; rows of padding are zero
   Tokens upper(const Tokens& hidden);
 
   /// One vector per text, by `options().pooling`; not normalised. @return float [B, D]

@@ -39,6 +39,7 @@ class ClipText : public detail::TextTransformer {
  public:
   using Tokenizer = ClipTokenizer;
 
+  /// Random weights. @throws rc3::Error for a size that is not above 0, or if `heads` does not divide `width`
   explicit ClipText(ClipTextOptions options = {})
       : TextTransformer(options, "text::ClipText", /*bias=*/false), options_(options) {}
 

@@ -79,7 +79,7 @@ class ClipTokenizer {
     return ids;
   }
 
-  std::int64_t pad_id() const { return model_->pad; }
+  std::int64_t pad_id() const { return model_->pad; }  ///< of pad_token, else the end token
   /// Number of ids; a model's word embedding may have more rows.
   std::int64_t vocabulary() const { return model_->pairs.size(); }
   const ClipTokenizerOptions& options() const { return options_; }

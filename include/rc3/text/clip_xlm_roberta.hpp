@@ -23,7 +23,7 @@ namespace rc3::text {
 struct ClipXlmRobertaOptions : BertOptions {
   ClipXlmRobertaOptions() : BertOptions(XlmRoberta::base()) {}
 
-  std::int64_t projection = 512;  ///< E, width of the space shared with images
+  std::int64_t projection = 512;  ///< E, width of the space shared with images, > 0
   std::int64_t hidden = 640;      ///< inner width of the projection; 0: one linear map
 
   /// Reads open_clip_config.json, and sizes of the text tower from its tensors: the configuration only names the model.
@@ -43,6 +43,7 @@ class ClipXlmRoberta : public XlmRoberta {
  public:
   static constexpr std::string_view dual_model_type = "open_clip";  ///< of a directory of both towers
 
+  /// Random weights. @throws rc3::Error if `heads` does not divide `width`
   explicit ClipXlmRoberta(ClipXlmRobertaOptions options = {}) : XlmRoberta(options), clip_(options) {
     const auto linear = [](std::int64_t in, std::int64_t out) {
       return torch::nn::Linear(torch::nn::LinearOptions(in, out).bias(false));
@@ -67,7 +68,7 @@ class ClipXlmRoberta : public XlmRoberta {
     return nn::linear(projection_, inner_ ? at::gelu(nn::linear(inner_, pooled)) : pooled);
   }
 
-  std::int64_t projection_width() const { return clip_.projection; }
+  std::int64_t projection_width() const { return clip_.projection; }  ///< E
   const ClipXlmRobertaOptions& options() const { return clip_; }
 
  private:

@@ -22,7 +22,7 @@ struct Span {
 /// of a "▁". It is empty for special tokens, tokens of the prefix and the piece "▁" alone. Several tokens may share a
 /// character that normalisation expanded.
 struct Encoding {
-  static constexpr int special = -1;
+  static constexpr int special = -1;  ///< source of tokens of neither text
 
   std::vector<std::int64_t> ids;  ///< ids of XLM-R
   std::vector<Span> characters;   ///< in code points, as Python counts

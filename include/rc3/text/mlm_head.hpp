@@ -27,6 +27,7 @@ class MlmHead : public torch::nn::Module {
   /// @param tokens          float [..., D]; for training only the masked positions [n, D], since K is large
   /// @param word_embedding  float [K, D], the encoder's
   /// @return float [..., K]
+  /// @throws rc3::Error for another shape
   at::Tensor forward(const at::Tensor& tokens, const at::Tensor& word_embedding) {
     const auto d = dense_->options.in_features();
     check_shape("text::MlmHead", "word_embedding", word_embedding, {{'K', bias_.size(0)}, {'D', d}});

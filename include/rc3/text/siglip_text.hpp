@@ -54,6 +54,9 @@ class SiglipText : public detail::TextTransformer {
  public:
   using Tokenizer = SiglipTokenizer;
 
+  /// Random weights.
+  /// @throws rc3::Error for a size that is not above 0, a `padding` outside the vocabulary, or if `heads` does not
+  ///         divide `width`
   explicit SiglipText(SiglipTextOptions options = {})
       : TextTransformer(options, "text::SiglipText", /*bias=*/true), options_(options) {
     require(options.padding >= 0 && options.padding < options.vocabulary, "text::SiglipText: padding ", options.padding,

@@ -174,6 +174,7 @@ class SiglipTokenizer {
     return ids;
   }
 
+  /// Id of pad_token in tokenizer_config.json, as SiglipTextOptions::padding.
   std::int64_t pad_id() const {
     return std::visit([](const auto& m) { return m.pad(); }, *model_);
   }

@@ -23,13 +23,13 @@ namespace rc3::text {
 /// Sizes of a TransformerEncoder.
 struct TransformerEncoderOptions {
   std::int64_t vocabulary = 250002;  ///< K, rows of the word embedding; XLM-R's tokenizer has 250002
-  std::int64_t width = 256;          ///< D
+  std::int64_t width = 256;          ///< D, > 0
   std::int64_t layers = 4;           ///< >= 1
   std::int64_t heads = 4;            ///< H, divides D
-  std::int64_t feed_forward = 1024;  ///< inner width of a layer
+  std::int64_t feed_forward = 1024;  ///< inner width of a layer, > 0
   std::int64_t positions = 128;      ///< longest L; captions are short
   double dropout = 0.1;              ///< in training, probability in [0, 1)
-  double norm_eps = 1e-6;            ///< > 0
+  double norm_eps = 1e-6;            ///< above 0
 };
 
 template <class V>
@@ -51,6 +51,7 @@ void visit_fields(TransformerEncoderOptions& o, V&& v) {
 /// (Radford et al. 2019).
 class TransformerEncoder : public torch::nn::Module {
  public:
+  /// @throws rc3::Error for a size that is not above 0, or if `heads` does not divide `width`
   explicit TransformerEncoder(TransformerEncoderOptions options = {}) : options_(options) {
     require(options.vocabulary > 0 && options.positions > 0 && options.layers > 0 && options.feed_forward > 0,
             "text::TransformerEncoderOptions: vocabulary, positions, layers and feed_forward must be above 0, are ",
@@ -80,6 +81,7 @@ class TransformerEncoder : public torch::nn::Module {
   }
 
   /// Mean over the tokens of the mask; not normalised. @return float [B, D]
+  /// @throws rc3::Error for another shape
   at::Tensor pool(const Tokens& tokens) {
     check_shape("text::TransformerEncoder", "tokens", tokens.values, {{'B'}, {'L'}, {'D', width()}});
     const auto weight = tokens.mask.unsqueeze(-1).to(tokens.values.scalar_type());

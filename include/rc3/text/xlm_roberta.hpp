@@ -10,6 +10,7 @@ namespace rc3::text {
 class XlmRoberta : public Bert {
  public:
   /// @param options  `first_position` is pad id + 1, so 2 for every published model
+  /// @throws rc3::Error for a first_position below 1
   explicit XlmRoberta(BertOptions options = base()) : Bert(options) {
     require(options.first_position >= 1, "text::XlmRoberta: first_position must be pad id + 1, is ",
             options.first_position, "; for a BERT body use text::Bert");

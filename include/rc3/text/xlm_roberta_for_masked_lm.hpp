@@ -32,6 +32,7 @@ inline const io::Layout& masked_lm_layout() {
 /// Body with a head that shares the body's word embedding.
 class XlmRobertaForMaskedLm : public torch::nn::Module {
  public:
+  /// Random weights. @throws rc3::Error if `heads` does not divide `width`
   explicit XlmRobertaForMaskedLm(BertOptions options = XlmRoberta::base())
       : XlmRobertaForMaskedLm(std::make_shared<XlmRoberta>(options)) {}
 
@@ -63,6 +64,7 @@ class XlmRobertaForMaskedLm : public torch::nn::Module {
 
   /// @param texts  as Bert::encode takes them
   /// @return float [B, L, K]; rows of padding are undefined
+  /// @throws rc3::Error as Bert::encode
   at::Tensor logits(const Texts& texts) { return head_->forward(body_->encode(texts).values, body_->word_embedding()); }
 
   const std::shared_ptr<XlmRoberta>& body() const { return body_; }

@@ -28,6 +28,7 @@ namespace rc3::train {
 class AdamW {
  public:
   /// Optimizes every trainable parameter of @p module; one registered twice counts once.
+  /// @throws rc3::Error if no parameter is trainable; for a rule of layer_decay that LayerRates refuses
   AdamW(const torch::nn::Module& module, AdamWOptions options) : options_(std::move(options)) {
     std::vector<std::pair<std::string, at::Tensor>> learning;
     std::vector<std::string> names;
@@ -64,6 +65,7 @@ class AdamW {
     return norm;
   }
 
+  /// Gradients become undefined, not zero: a parameter without a new one is skipped by the next step.
   void zero_grad() {
     for (auto& g : groups_)
       for (auto& p : g.parameters) p.mutable_grad() = at::Tensor();
@@ -77,6 +79,7 @@ class AdamW {
   }
 
   /// Moments and step counts: "first.NAME", "second.NAME", "steps.NAME". The next step changes these tensors.
+  /// @return moments of the shape and type of their parameters; steps are scalars, float
   std::map<std::string, at::Tensor> state() const {
     std::map<std::string, at::Tensor> all;
     for (const auto& g : groups_)

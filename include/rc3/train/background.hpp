@@ -22,6 +22,7 @@ class Background {
     wait();
     work_ = std::async(std::launch::async, std::move(work));
   }
+  /// Waits for the task. @throws what it threw, once
   void wait() {
     if (work_.valid()) work_.get();
   }

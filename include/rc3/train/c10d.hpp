@@ -64,9 +64,12 @@ class C10d {
     return C10d(ranks->rank, ranks->size, host, ranks->port(), options);
   }
 
-  std::int64_t rank() const { return rank_; }
-  std::int64_t size() const { return size_; }
+  std::int64_t rank() const { return rank_; }  ///< 0 .. size() - 1
+  std::int64_t size() const { return size_; }  ///< number of processes; 1 without a launcher
 
+  /// @param t  of the same shape and type on every rank
+  /// @return t of each rank, by rank, on the device of @p t
+  /// @throws rc3::Error if another rank ended or does not answer within the timeout
   std::vector<at::Tensor> all_gather(const at::Tensor& t) {
     if (!now_.gloo) return {t};
     std::vector<at::Tensor> in{carried(t.contiguous())};
@@ -77,6 +80,9 @@ class C10d {
     return out[0];
   }
 
+  /// Replaces @p t by the sum over the ranks.
+  /// @param t  of the same shape and type on every rank
+  /// @throws rc3::Error as all_gather()
   void all_reduce(at::Tensor& t) {
     if (!now_.gloo) return;
     std::vector<at::Tensor> all{carried(t.contiguous())};
@@ -91,6 +97,8 @@ class C10d {
       if (!comm_.later_.gloo) return;
       comm_.call("all_reduce", [&] { work_ = comm_.later_.of(all_[0]).allreduce(all_); });
     }
+    /// Returns once the sum is in the tensor. Until then nobody may use it.
+    /// @throws rc3::Error as all_gather()
     void wait() {
       if (!work_) return;
       comm_.call("all_reduce", [&] { work_->wait(); });
@@ -106,6 +114,7 @@ class C10d {
 
   /// Starts to replace @p t, contiguous, by the sum over the ranks. These calls use separate connections: they are
   /// matched only with each other, in their order.
+  /// @return the sum in progress: call wait() before @p t is read. @p t may have any shape, the same on every rank
   Pending all_reduce_later(const at::Tensor& t) { return {*this, t}; }
 
  private:

@@ -21,6 +21,7 @@ namespace rc3::train {
 class Ema {
  public:
   /// @param decay  in [0, 1); the first steps use min(decay, (1 + n) / (10 + n)), so that the initial weights fade
+  /// @throws rc3::Error for a decay out of range
   Ema(const torch::nn::Module& module, double decay) : decay_(decay), weights_(nn::named_state(module)) {
     require(decay >= 0 && decay < 1, "train::Ema: decay must be in [0, 1), is ", decay);
     for (const auto& [name, tensor] : weights_) average_.emplace(name, tensor.detach().clone());
@@ -40,11 +41,13 @@ class Ema {
     }
   }
 
+  /// Averages by name: parameters and buffers. The next update() changes these tensors.
   const std::map<std::string, at::Tensor>& state() const { return average_; }
 
   /// Scope guard: the module has the averaged weights.
   class Applied {
    public:
+    /// Exchanges average and weights, and back at the end: no update() in between.
     explicit Applied(Ema& ema) : ema_(ema) { ema_.swap(); }
     ~Applied() { ema_.swap(); }
     Applied(const Applied&) = delete;

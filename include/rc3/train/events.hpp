@@ -81,6 +81,7 @@ class EventFile {
   }
 
   /// A point of the curve @p tag, for example "loss/RXvtcl". @param step  >= 0
+  /// @throws rc3::Error for an empty tag, a negative step, or if the file cannot be written
   void scalar(std::string_view tag, std::int64_t step, double value) {
     require(!tag.empty() && step >= 0, "train::EventFile: a scalar needs a tag and a step >= 0");
     const auto point = detail::Message().bytes(1, tag).number(2, static_cast<float>(value));

@@ -39,6 +39,7 @@ class GradientSum {
  public:
   /// @param parameters    trainable ones, in the same order on every rank
   /// @param bucket_bytes  gradients per message, > 0
+  /// @throws rc3::Error for bucket_bytes that is not above 0
   GradientSum(Comm& comm, std::vector<at::Tensor> parameters, std::int64_t bucket_bytes = 25 << 20)
       : comm_(comm),
         parameters_(std::move(parameters)),

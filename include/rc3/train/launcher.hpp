@@ -49,8 +49,8 @@ inline std::string first_host(std::string_view list) {
 
 /// Place of this process among those of its run.
 struct Launched {
-  const char* by = "";  ///< the launcher
-  std::int64_t rank = 0, size = 1;
+  const char* by = "";              ///< the launcher
+  std::int64_t rank = 0, size = 1;  ///< rank in 0 .. size - 1
 
   /// Machine of rank 0. @throws rc3::Error if no variable names it
   std::string host() const {
@@ -62,6 +62,7 @@ struct Launched {
 
   /// Port of rank 0, 1 .. 65535. Without MASTER_PORT each mpirun on one machine, and each srun, has a port of its own,
   /// so that concurrent runs do not collide.
+  /// @throws rc3::Error for a port out of range, or if nothing gives one
   std::uint16_t port() const {
     if (const auto port = detail::number("MASTER_PORT")) {
       require(*port > 0 && *port < 65536, "train::C10d: MASTER_PORT must be 1 .. 65535, is ", *port);

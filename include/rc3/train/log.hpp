@@ -24,7 +24,7 @@ namespace rc3::train {
 
 /// One line of a log: a step and its named numbers.
 struct LogPoint {
-  std::int64_t step = 0;
+  std::int64_t step = 0;                                    ///< completed optimizer steps
   std::vector<std::pair<std::string, double>> values = {};  ///< in this order; not finite: null in the file
 
   bool has(std::string_view name) const {
@@ -82,6 +82,7 @@ class JsonlLog {
     require(file_.get() >= 0, path_.string(), ": cannot write: ", std::strerror(errno));
   }
 
+  /// Appends one line at once. @throws rc3::Error if the file cannot be written
   void add(const LogPoint& point) {
     const std::string text = line(point);
     for (std::size_t done = 0; done < text.size();) {

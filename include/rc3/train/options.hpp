@@ -14,16 +14,16 @@ namespace rc3::train {
 /// Factor for parameters whose name contains `part`: `rate` times the base learning rate. The first matching rule
 /// counts.
 struct RateRule {
-  std::string part;
-  double rate;  ///< unitless, >= 0
+  std::string part;  ///< any part of a parameter's name
+  double rate;       ///< unitless, >= 0
 };
 
 /// AdamW (Loshchilov and Hutter 2019), and learning rates by name.
 struct AdamWOptions {
-  double learning_rate = 1e-3;       ///< > 0
+  double learning_rate = 1e-3;       ///< above 0
   double beta1 = 0.9;                ///< in [0, 1)
   double beta2 = 0.98;               ///< in [0, 1)
-  double epsilon = 1e-8;             ///< > 0
+  double epsilon = 1e-8;             ///< above 0
   double weight_decay = 0.01;        ///< >= 0; vectors and scalars (biases, norms, temperatures) are not decayed
   double clip = 1.0;                 ///< maximum norm of the whole gradient, > 0
   std::vector<RateRule> rates = {};  ///< for example {{"text.", 0.1}}: fine-tune the text encoder slowly
@@ -33,17 +33,18 @@ struct AdamWOptions {
   std::vector<RateRule> layer_decay = {};
 };
 
+/// Type of the forward passes.
 enum class Precision {
   automatic,  ///< bfloat16 if a measured matrix product is faster in it, else float32
-  float32,
-  bfloat16
+  float32,    ///< 24 bits of precision
+  bfloat16    ///< by autocast: 8 bits of precision; weights and the optimizer stay in float32
 };
 
 /// Options of a Trainer.
 struct Options {
   AdamWOptions optimizer = {};
-  Schedule schedule = {};  ///< its total is the run's length in optimizer steps
-  Precision precision = Precision::automatic;
+  Schedule schedule = {};                      ///< its total is the run's length in optimizer steps
+  Precision precision = Precision::automatic;  ///< of forward passes, see Precision
   std::uint64_t seed = 1;                   ///< each step's dropout draws from (seed, step, rank); 0: from the global
                                             ///< generators' state, and a resumed run draws other masks
   std::int64_t accumulate = 1;              ///< batches per optimizer step, > 0

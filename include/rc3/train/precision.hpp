@@ -50,6 +50,7 @@ inline Precision resolve(Precision wish, const at::Device& device = at::kCPU) {
 /// Scope guard: autocast on a device type if @p precision is bfloat16. Norms, softmaxes and losses stay in float32.
 class Autocast {
  public:
+  /// @param device  of the computation; its type is switched, for this thread
   explicit Autocast(Precision precision, const at::Device& device = at::kCPU) : type_(device.type()) {
     if (resolve(precision, device) != Precision::bfloat16) return;
     before_ = at::autocast::is_autocast_enabled(type_);

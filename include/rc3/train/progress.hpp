@@ -63,16 +63,17 @@ class Progress {
  public:
   /// Names, and how often a line is written.
   struct Options {
-    std::string label = "train";
-    std::string unit = "items";
-    double every_seconds = 15;  ///< not on a terminal: longest time between lines while there are updates, > 0
-    double every_share = 0.1;   ///< not on a terminal: largest share of the total between lines, in (0, 1]
-    double smoothing = 5;       ///< time constant of the averages of rate and loss in seconds, > 0
+    std::string label = "train";  ///< first word of the line
+    std::string unit = "items";   ///< plural name of an item: "steps"
+    double every_seconds = 15;    ///< not on a terminal: longest time between lines while there are updates, > 0
+    double every_share = 0.1;     ///< not on a terminal: largest share of the total between lines, in (0, 1]
+    double smoothing = 5;         ///< time constant of the averages of rate and loss in seconds, > 0
   };
 
   /// @param total     number of items, > 0
   /// @param out       must outlive this
   /// @param terminal  redraw one line (escape codes) or print plain lines
+  /// @throws rc3::Error for a total or option that is not above 0
   Progress(std::int64_t total, std::ostream& out, bool terminal, Options options, Clock clock = steady_seconds)
       : total_(total), out_(out), terminal_(terminal), options_(std::move(options)), clock_(std::move(clock)) {
     require(total > 0, "Progress: total must be > 0, is ", total);

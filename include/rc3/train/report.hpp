@@ -28,17 +28,18 @@ namespace rc3::train::report {
 using rc3::report::Table;
 using rc3::report::text_of;
 
+/// Names and values, in the order of the page.
 using Facts = std::vector<std::pair<std::string, std::string>>;
 
 /// Content of a run's report.
 struct Report {
-  std::string title;     ///< for example the variant's name
-  std::string subtitle;  ///< how the run ended
-  Facts summary;         ///< for example "samples": "1.2 M"
-  std::vector<Chart> charts;
-  std::vector<Table> tables;
-  nlohmann::ordered_json configuration = nullptr;
-  Facts environment;
+  std::string title;                               ///< for example the variant's name
+  std::string subtitle;                            ///< how the run ended
+  Facts summary;                                   ///< for example "samples": "1.2 M"
+  std::vector<Chart> charts;                       ///< in the order of the page
+  std::vector<Table> tables;                       ///< before the curves
+  nlohmann::ordered_json configuration = nullptr;  ///< JSON; null: none
+  Facts environment;                               ///< see environment()
   Facts sources = {};  ///< of the configuration: origin of each option's value; empty: unknown
 };
 

@@ -39,8 +39,8 @@ namespace rc3::train {
 
 /// Checkpoints, log and report of a Run.
 struct RunOptions {
-  CheckpointOptions checkpoint = {};
-  LogOptions log = {};
+  CheckpointOptions checkpoint = {};               ///< folder, frequency, number kept
+  LogOptions log = {};                             ///< frequency of lines, event file, report
   nlohmann::ordered_json configuration = nullptr;  ///< of the run; stored in every checkpoint
   config::Provenance sources = {};                 ///< origin of its values, stored with it; empty: unknown
   std::string label = "train";                     ///< of the progress line
@@ -51,7 +51,7 @@ struct RunOptions {
 
 /// The best evaluation of a run.
 struct BestEvaluation {
-  double metric = 0;
+  double metric = 0;      ///< higher is better
   std::int64_t step = 0;  ///< the last step before the evaluation
 };
 
@@ -106,6 +106,7 @@ class Run {
   /// Evaluates @p metric after every @p every steps and after the last, on every rank, and with the averaged weights if
   /// Options::ema is set. Rank 0's value counts. Higher is better: the best checkpoint stays, among equal ones the
   /// earliest. RunOptions::keep_best holds a copy of its weights in memory and restores it when training ends.
+  /// @throws rc3::Error unless @p every is above 0
   void evaluate(std::int64_t every, std::function<double()> metric) {
     require(every > 0, "train::Run: evaluate: every must be above 0, is ", every);
     evaluate_every_ = every;

@@ -24,14 +24,14 @@ namespace rc3::train {
 
 /// Record of one step.
 struct StepPoint {
-  std::int64_t step = 0, epoch = 0;
-  double loss = 0;
-  std::vector<double> parts = {};  ///< in the order of RunLogger::Facts::parts
-  double learning_rate = 0, gradient_norm = 0;
-  bool skipped = false;
-  std::int64_t samples = 0, tokens = 0;  ///< of the step; tokens of this rank's texts
-  double waited = 0;                     ///< seconds of waiting for data
-  double took = 0;                       ///< total seconds
+  std::int64_t step = 0, epoch = 0;             ///< completed steps with this one; epoch from 0
+  double loss = 0;                              ///< weighted sum over the objectives
+  std::vector<double> parts = {};               ///< in the order of RunLogger::Facts::parts
+  double learning_rate = 0, gradient_norm = 0;  ///< base rate of the step; norm before clipping
+  bool skipped = false;                         ///< true: a gradient was not finite, no update
+  std::int64_t samples = 0, tokens = 0;         ///< of the step; tokens of this rank's texts
+  double waited = 0;                            ///< seconds of waiting for data
+  double took = 0;                              ///< total seconds
 };
 
 /// Resident memory of this process in bytes.
@@ -47,7 +47,7 @@ class RunLogger {
  public:
   /// What is known of a run before its first step.
   struct Facts {
-    std::string variant;
+    std::string variant;             ///< type of the trained module; title of the report
     std::vector<std::string> parts;  ///< names of the objectives
     std::int64_t total = 1;          ///< total steps
     std::int64_t done = 0;           ///< steps before this process
@@ -56,6 +56,7 @@ class RunLogger {
 
   /// @param folder  of the run; empty: only the progress line
   /// @param out     outlives this
+  /// @throws rc3::Error if log or event file cannot be written, or log.jsonl is no log
   RunLogger(const LogOptions& options, const std::filesystem::path& folder, Facts facts, std::ostream& out)
       : options_(options),
         facts_(std::move(facts)),
@@ -67,6 +68,7 @@ class RunLogger {
     if (options.tensorboard) events_.emplace(folder, facts_.done);
   }
 
+  /// Updates the progress line; every LogOptions::every steps and after the last, also log and events.
   void step(const StepPoint& point) {
     all_.samples += point.samples;
     all_.waited += point.waited;
@@ -119,7 +121,9 @@ class RunLogger {
 
   /// Share of the time so far spent waiting for data, in [0, 1].
   double waiting() const { return all_.took > 0 ? all_.waited / all_.took : 0; }
+  /// Samples of this process, without those before a resume.
   std::int64_t samples() const { return all_.samples; }
+  /// Steps of this process without an update.
   std::int64_t skipped() const { return skipped_; }
 
  private:

@@ -13,10 +13,10 @@ enum class Decay { cosine, linear, constant };
 
 /// Linear warm-up from 0, then decay to `floor` by a half cosine or a line, or no decay.
 struct Schedule {
-  std::int64_t warmup = 100;  ///< optimizer steps, >= 0
-  std::int64_t total = 1000;  ///< optimizer steps, >= 1
-  double floor = 0.0;         ///< final share of the learning rate, in [0, 1]
-  Decay decay = Decay::cosine;
+  std::int64_t warmup = 100;    ///< optimizer steps, >= 0
+  std::int64_t total = 1000;    ///< optimizer steps, >= 1
+  double floor = 0.0;           ///< final share of the learning rate, in [0, 1]
+  Decay decay = Decay::cosine;  ///< from the end of the warm-up to `total`
 
   /// Factor of the learning rate at @p step (from 0), in [0, 1].
   double factor(std::int64_t step) const {

@@ -27,6 +27,7 @@ class Signals {
   Signals(const Signals&) = delete;
   Signals& operator=(const Signals&) = delete;
 
+  /// Whether SIGINT or SIGTERM came.
   bool stop_wanted() const { return flags().stop != 0; }
   /// Whether SIGUSR1 came since the last call.
   bool take_save() {

@@ -93,6 +93,7 @@ class Trainer {
 
   /// Step with the mean gradient of Options::accumulate batches. Every rank passes the same number. If sizes differ
   /// between ranks (a damaged sample was dropped), each batch is cut to the smallest.
+  /// @throws rc3::Error for another number of batches, or as step(batch)
   StepReport step(std::span<const Batch> batches) {
     require(static_cast<std::int64_t>(batches.size()) == options_.accumulate, "train::Trainer: a step takes ",
             options_.accumulate, " batches (Options::accumulate), got ", batches.size());

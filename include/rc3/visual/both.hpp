@@ -47,6 +47,7 @@ class Both : public torch::nn::Module {
                 "width() [docs/concepts/visual.md]");
 
  public:
+  /// @throws rc3::Error if the widths differ, or for probabilities below 0 or above 1 in sum
   Both(std::shared_ptr<RoiPolicy> roi, std::shared_ptr<PatchPolicy> patch, BothOptions options = {})
       : options_(options),
         roi_(register_module("roi", std::move(roi))),
@@ -81,6 +82,7 @@ class Both : public torch::nn::Module {
   const std::shared_ptr<RoiPolicy>& roi() const { return roi_; }
   const std::shared_ptr<PatchPolicy>& patch() const { return patch_; }
   const BothOptions& options() const { return options_; }
+  /// Region and patch policy, for rc3::save.
   std::tuple<std::shared_ptr<RoiPolicy>, std::shared_ptr<PatchPolicy>> parts() const { return {roi_, patch_}; }
 
  private:

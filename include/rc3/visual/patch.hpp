@@ -26,8 +26,8 @@ namespace rc3::visual {
 
 /// Sizes of a Patch encoder.
 struct PatchOptions {
-  std::int64_t width = 384;       ///< D
-  std::int64_t grid = 7;          ///< side of the learned position embedding; interpolated for other maps
+  std::int64_t width = 384;       ///< D, > 0
+  std::int64_t grid = 7;          ///< side of the learned position embedding, >= 1; interpolated for other maps
   std::int64_t max_patches = 49;  ///< a map of more cells is first averaged to grid x grid, >= 1
   double dropout = 0.1;           ///< in training, probability in [0, 1)
 };
@@ -47,6 +47,7 @@ class Patch : public torch::nn::Module {
   static_assert(backbone::Diagnosis<Backbone>::said);
 
  public:
+  /// @param backbone  shared, for example with visual::RoiFromBackbone
   explicit Patch(std::shared_ptr<Backbone> backbone, PatchOptions options = {})
       : options_(options), backbone_(register_module("backbone", std::move(backbone))) {
     const auto c = backbone_->channels();
@@ -59,6 +60,7 @@ class Patch : public torch::nn::Module {
   Tokens encode(const Images& images) { return encode_map(backbone_->features(images), images); }
 
   /// The same, from the backbone's map [B, C, h, w].
+  /// @throws rc3::Error for a map of other channels, or a patch_mask of another size
   Tokens encode_map(at::Tensor map, const Images& images) {
     check_shape("visual::Patch", "map", map, {{'B'}, {'C', backbone_->channels()}, {'h'}, {'w'}});
     const auto summary = summary_of(map);
@@ -81,6 +83,7 @@ class Patch : public torch::nn::Module {
   std::int64_t summary_width() const { return 2 * backbone_->channels(); }
   const std::shared_ptr<Backbone>& backbone() const { return backbone_; }
   const PatchOptions& options() const { return options_; }
+  /// The backbone, for rc3::save.
   std::tuple<std::shared_ptr<Backbone>> parts() const { return {backbone_}; }
 
  private:

@@ -61,6 +61,8 @@ inline at::Tensor region_mask(const Images& images) {
   return at::ones({boxes.size(0), boxes.size(1)}, boxes.options().dtype(at::kBool));
 }
 
+/// @param boxes  float [B, R, 4], x1 y1 x2 y2 in pixels
+/// @param sizes  float [B, 2], width and height of the image in pixels
 /// @return float [B, R, 5 or 7]
 inline at::Tensor location_encoding(const at::Tensor& boxes, const at::Tensor& sizes, Location location) {
   const auto scaled = boxes / at::cat({sizes, sizes}, 1).unsqueeze(1);
@@ -72,10 +74,10 @@ inline at::Tensor location_encoding(const at::Tensor& boxes, const at::Tensor& s
 
 /// Sizes of a RegionEmbedding, and the form of its boxes.
 struct RegionEmbeddingOptions {
-  std::int64_t features = 2048;  ///< F, width of a region's features; 2048 in files of bottom-up attention
-  std::int64_t width = 384;      ///< D
-  Location location = Location::five;
-  double dropout = 0.1;  ///< in training, probability in [0, 1)
+  std::int64_t features = 2048;        ///< F, width of a region's features; 2048 in files of bottom-up attention
+  std::int64_t width = 384;            ///< D, > 0
+  Location location = Location::five;  ///< form of the encoded box
+  double dropout = 0.1;                ///< in training, probability in [0, 1)
 };
 
 template <class V>
@@ -97,6 +99,7 @@ class RegionEmbedding : public torch::nn::Module {
   }
 
   /// @param features  float [B, R, F]
+  /// @param images    boxes [B, R, 4], sizes [B, 2], region_mask [B, R] or undefined
   /// @return Tokens [B, R, D]; rows outside the region mask are zero
   Tokens forward(const at::Tensor& features, const Images& images) {
     const auto mask = region_mask(images);

@@ -9,6 +9,7 @@ namespace rc3::visual {
 /// Region-of-interest features from a file, as written by bottom-up attention.
 class Roi : public torch::nn::Module {
  public:
+  /// @param options  `features` must be F of the files
   explicit Roi(RegionEmbeddingOptions options = {})
       : embedding_(register_module("embedding", std::make_shared<RegionEmbedding>(options))) {}
 

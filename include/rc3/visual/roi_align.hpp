@@ -19,6 +19,7 @@ namespace rc3::visual {
 /// @param sizes  float [B, 2], width and height of the image, pixels
 /// @param grid   samples along each side of a box, >= 1
 /// @return float [B, R, C]
+/// @throws rc3::Error for a map or boxes of another shape
 inline at::Tensor roi_align(const at::Tensor& map, const at::Tensor& boxes, const at::Tensor& sizes,
                             std::int64_t grid = 4) {
   check_shape("visual::roi_align", "map", map, {{'B'}, {'C'}, {'h'}, {'w'}});

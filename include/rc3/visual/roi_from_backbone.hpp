@@ -12,10 +12,10 @@ namespace rc3::visual {
 
 /// Sizes of regions that are sampled from a feature map.
 struct RoiFromBackboneOptions {
-  std::int64_t width = 384;  ///< D
-  std::int64_t grid = 4;     ///< bilinear samples along each side of a box, >= 1
-  Location location = Location::five;
-  double dropout = 0.1;  ///< in training, probability in [0, 1)
+  std::int64_t width = 384;            ///< D, > 0
+  std::int64_t grid = 4;               ///< bilinear samples along each side of a box, >= 1
+  Location location = Location::five;  ///< form of the encoded box
+  double dropout = 0.1;                ///< in training, probability in [0, 1)
 };
 
 template <class V>
@@ -33,6 +33,7 @@ class RoiFromBackbone : public torch::nn::Module {
   static_assert(backbone::Diagnosis<Backbone>::said);
 
  public:
+  /// @param backbone  shared, for example with visual::Patch; F of the region embedding is its C
   explicit RoiFromBackbone(std::shared_ptr<Backbone> backbone, RoiFromBackboneOptions options = {})
       : options_(options), backbone_(register_module("backbone", std::move(backbone))) {
     embedding_ =
@@ -50,6 +51,7 @@ class RoiFromBackbone : public torch::nn::Module {
   }
 
   /// The same, from the backbone's map [B, C, h, w].
+  /// @throws rc3::Error for a box outside its image
   Tokens encode_map(const at::Tensor& map, const Images& images) {
     if (without_regions(images)) return embedding_->none(images);
     check_boxes("visual::RoiFromBackbone", images);
@@ -59,6 +61,7 @@ class RoiFromBackbone : public torch::nn::Module {
   std::int64_t width() const { return options_.width; }
   const std::shared_ptr<Backbone>& backbone() const { return backbone_; }
   const RoiFromBackboneOptions& options() const { return options_; }
+  /// The backbone, for rc3::save.
   std::tuple<std::shared_ptr<Backbone>> parts() const { return {backbone_}; }
 
  private:

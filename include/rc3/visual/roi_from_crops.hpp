@@ -29,6 +29,7 @@ namespace rc3::visual {
 /// @param side    side of a crop, pixels
 /// @param margin  margin relative to the box's longer side
 /// @return float [n, 3, side, side]
+/// @throws rc3::Error for pixels or boxes of another shape
 inline at::Tensor crop_regions(const at::Tensor& pixels, const at::Tensor& boxes, const at::Tensor& sizes,
                                const at::Tensor& which, std::int64_t side, double margin) {
   check_shape("visual::crop_regions", "pixels", pixels, {{'B'}, {'3', 3}, {'H'}, {'W'}});
@@ -51,11 +52,11 @@ inline at::Tensor crop_regions(const at::Tensor& pixels, const at::Tensor& boxes
 
 /// Sizes of regions that pass the backbone as crops.
 struct RoiFromCropsOptions {
-  std::int64_t width = 384;  ///< D
-  std::int64_t side = 96;    ///< side of a crop, pixels, a multiple of the backbone's stride
-  double margin = 0.05;      ///< margin around a box, relative to its longer side, >= 0
-  Location location = Location::five;
-  double dropout = 0.1;  ///< in training, probability in [0, 1)
+  std::int64_t width = 384;            ///< D, > 0
+  std::int64_t side = 96;              ///< side of a crop, pixels, a multiple of the backbone's stride
+  double margin = 0.05;                ///< margin around a box, relative to its longer side, >= 0
+  Location location = Location::five;  ///< form of the encoded box
+  double dropout = 0.1;                ///< in training, probability in [0, 1)
 };
 
 template <class V>
@@ -77,6 +78,7 @@ class RoiFromCrops : public torch::nn::Module {
   static_assert(backbone::Diagnosis<Backbone>::said);
 
  public:
+  /// @throws rc3::Error for a side that is not above 0, or a negative margin
   explicit RoiFromCrops(std::shared_ptr<Backbone> backbone, RoiFromCropsOptions options = {})
       : options_(options), backbone_(register_module("backbone", std::move(backbone))) {
     require(options.side > 0 && options.margin >= 0,
@@ -131,6 +133,7 @@ class RoiFromCrops : public torch::nn::Module {
   /// S: mean and maximum of each channel of a region's map.
   std::int64_t summary_width() const { return 2 * backbone_->channels(); }
   const RoiFromCropsOptions& options() const { return options_; }
+  /// The backbone, for rc3::save.
   std::tuple<std::shared_ptr<Backbone>> parts() const { return {backbone_}; }
 
  private:

@@ -36,6 +36,7 @@ struct LayerCache {
 /// connection. Source: Vaswani et al. 2017, with the norms before the blocks (Xiong et al. 2020).
 class DecoderLayer : public torch::nn::Module {
  public:
+  /// @throws rc3::Error unless `heads` divides `width`
   explicit DecoderLayer(DecoderLayerOptions options) : options_(options) {
     const auto d = options.width;
     require(d > 0 && options.heads > 0 && d % options.heads == 0, "nn::DecoderLayer: width ", d,

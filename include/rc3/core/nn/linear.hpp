@@ -18,6 +18,7 @@ inline at::Tensor linear(const torch::nn::Linear& layer, const at::Tensor& x) {
 }
 
 /// @p x as linear(@p layer, x) reads it: cast here, for several layers of one input, and not by each of them.
+/// @param x  float [..., in]  @return [..., in], bfloat16 where weights are packed
 inline at::Tensor input_of(const torch::nn::Linear& layer, const at::Tensor& x) {
   return PackedWeights::serve(layer->weight, x) ? x.to(at::kBFloat16) : x;
 }

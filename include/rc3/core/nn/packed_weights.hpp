@@ -61,6 +61,8 @@ class PackedWeights {
   }
 
   /// Whether W x is to be computed with packed weights: on the CPU, under bfloat16 autocast, without gradient.
+  /// @param weight  float [out, in]
+  /// @param x       float [..., in]
   static bool serve(const at::Tensor& weight, const at::Tensor& x) {
     return !at::GradMode::is_enabled() && at::autocast::is_autocast_enabled(at::kCPU) &&
            at::autocast::get_autocast_dtype(at::kCPU) == at::kBFloat16 && weight.device().is_cpu() &&

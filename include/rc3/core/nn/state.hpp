@@ -26,10 +26,11 @@ inline std::map<std::string, at::Tensor> named_state(const torch::nn::Module& mo
 
 /// Number of trainable parameters, and of all.
 struct ParameterCount {
-  std::int64_t trainable = 0;
-  std::int64_t total = 0;
+  std::int64_t trainable = 0;  ///< with gradient
+  std::int64_t total = 0;      ///< frozen ones included
 };
 
+/// Numbers, not tensors; a shared parameter counts once.
 inline ParameterCount count_parameters(const torch::nn::Module& module) {
   ParameterCount count;
   std::unordered_set<const void*> seen;

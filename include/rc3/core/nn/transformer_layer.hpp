@@ -21,19 +21,20 @@ enum class Norm { post, pre };
 
 /// Sizes of an encoder layer.
 struct TransformerLayerOptions {
-  std::int64_t width = 384;          ///< D, > 0
-  std::int64_t heads = 6;            ///< H, divides D
-  std::int64_t feed_forward = 1536;  ///< inner width, > 0
-  double dropout = 0.1;              ///< probability in [0, 1)
-  double norm_eps = 1e-12;           ///< added to the variance, > 0
-  Norm norm = Norm::post;
-  Activation activation = Activation::gelu;
+  std::int64_t width = 384;                  ///< D, > 0
+  std::int64_t heads = 6;                    ///< H, divides D
+  std::int64_t feed_forward = 1536;          ///< inner width, > 0
+  double dropout = 0.1;                      ///< probability in [0, 1)
+  double norm_eps = 1e-12;                   ///< added to the variance, > 0
+  Norm norm = Norm::post;                    ///< post as in BERT; pre as in ViT
+  Activation activation = Activation::gelu;  ///< of the feed-forward block
 };
 
 /// Multi-head self-attention and a feed-forward block, each with a residual connection.
 /// Source: Vaswani et al., "Attention is all you need", 2017.
 class TransformerLayer : public torch::nn::Module {
  public:
+  /// @throws rc3::Error unless `heads` divides `width`
   explicit TransformerLayer(TransformerLayerOptions options) : options_(options) {
     const auto d = options.width;
     require(d > 0 && options.heads > 0 && d % options.heads == 0, "nn::TransformerLayer: width ", d,

@@ -43,6 +43,7 @@ class Uninitialized {
 
 /// Gives @p target, a parameter or buffer, the values of @p value: by its memory where type and device agree, else by a
 /// copy. Call without gradients.
+/// @param value  of the shape of @p target
 inline void assign(at::Tensor target, const at::Tensor& value) {
   if (target.scalar_type() == value.scalar_type() && target.device() == value.device() && target.is_contiguous() &&
       value.is_contiguous() && !target.is_inference() && !value.is_inference()) {

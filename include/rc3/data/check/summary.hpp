@@ -29,6 +29,7 @@ class Distribution {
   }
   std::int64_t count() const { return static_cast<std::int64_t>(values_.size()); }
   /// @param q  in [0, 1]: 0 the minimum, 0.5 the median, 1 the maximum. @pre count() > 0
+  /// @throws rc3::Error without a value, or for q out of range
   std::int64_t quantile(double q) {
     require(!values_.empty() && q >= 0 && q <= 1, "data::Distribution: quantile ", q, " of ", values_.size(),
             " values");
@@ -53,10 +54,10 @@ struct Summary {
   std::int64_t with_relevance = 0;    ///< samples
   std::int64_t with_strict_pair = 0;  ///< samples with two texts in two languages that are translations of each other
   std::int64_t with_weak_pair = 0;    ///< samples with two texts in two languages that are not
-  LanguageLengths languages;
-  Distribution width, height;  ///< of images, pixels
-  Distribution regions;        ///< of each sample with any
-  Distribution features;       ///< numbers of a region, of each sample with regions that have any
+  LanguageLengths languages;          ///< lengths of the texts, code points
+  Distribution width, height;         ///< of images, pixels
+  Distribution regions;               ///< of each sample with any
+  Distribution features;              ///< numbers of a region, of each sample with regions that have any
 };
 
 /// Code points of UTF-8 text.

@@ -30,8 +30,9 @@ class DataErrors {
     std::vector<std::string> examples;  ///< the first few messages, in order of arrival
   };
 
-  static constexpr std::size_t max_examples = 3;
+  static constexpr std::size_t max_examples = 3;  ///< messages that are kept of each kind
 
+  /// @throws rc3::Error for a fraction outside [0, 1] or a negative minimum
   explicit DataErrors(ErrorBudget budget = {}) : budget_(budget) {
     require(budget.fraction >= 0 && budget.fraction <= 1, "data::ErrorBudget: fraction must be in [0, 1], is ",
             budget.fraction);
@@ -90,15 +91,18 @@ class DataErrors {
     const std::lock_guard lock(mutex_);
     return count_;
   }
+  /// Number of errors of one kind; 0 for a kind that did not occur.
   std::int64_t count(const std::string& kind) const {
     const std::lock_guard lock(mutex_);
     const auto found = kinds_.find(kind);
     return found == kinds_.end() ? 0 : found->second.count;
   }
+  /// Number of samples that add_samples() has counted.
   std::int64_t samples() const {
     const std::lock_guard lock(mutex_);
     return samples_;
   }
+  /// Errors by kind, as of now.
   std::map<std::string, Kind> kinds() const {
     const std::lock_guard lock(mutex_);
     return kinds_;

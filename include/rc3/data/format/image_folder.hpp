@@ -53,6 +53,8 @@ class ImageFolder {
   std::int64_t size() const { return std::ssize(paths_); }
   const LanguageCounts& languages() const { return languages_; }
 
+  /// Sample with its path as id and image, without texts. The file is not opened.
+  /// @throws rc3::Error for an index out of range
   Sample read(std::int64_t i) const {
     require(0 <= i && i < size(), name_, ": has ", size(), " images, no image ", i);
     Sample sample;

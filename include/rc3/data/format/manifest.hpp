@@ -28,7 +28,7 @@ namespace rc3::data {
 struct ManifestOptions {
   std::filesystem::path folder;        ///< base of relative paths of images and features; empty: the manifest's folder
   std::vector<std::string> languages;  ///< a sample without a text in each of these is dropped
-  io::LinesOptions lines{.max_line = 1 << 20};
+  io::LinesOptions lines{.max_line = 1 << 20};  ///< longest line: 1 MiB
   std::uint64_t max_features_bytes = 64 << 20;  ///< of one file of regions
 };
 

@@ -60,6 +60,7 @@ constexpr bool is_language_ending(std::string_view tag) {
 /// Number of each ending, or other word, with one name in which it occurred.
 class Endings {
  public:
+  /// Counts @p ending, and keeps the first @p name with it.
   void add(const std::string& ending, std::string_view name) {
     auto& [count, example] = all_[ending];
     if (count++ == 0) example = name;

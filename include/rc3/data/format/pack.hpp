@@ -34,8 +34,8 @@ struct PackOptions {
 
 /// Result of pack().
 struct Packed {
-  std::int64_t samples = 0;
-  std::vector<std::filesystem::path> shards;
+  std::int64_t samples = 0;                   ///< in all shards
+  std::vector<std::filesystem::path> shards;  ///< in the order of their numbers
 };
 
 /// Writes every sample of @p source with an image: the original file, or PNG from pixels; its record; and its regions'

@@ -40,9 +40,9 @@ struct Prediction {
 
 /// Prediction for a sentence about two images.
 struct Judgement {
-  std::string sentence;
-  bool prediction = false;
-  bool label = false;  ///< reference: whether it is true
+  std::string sentence;     ///< about two images, UTF-8
+  bool prediction = false;  ///< whether the model calls it true
+  bool label = false;       ///< reference: whether it is true
 
   friend bool operator==(const Judgement&, const Judgement&) = default;
 };

@@ -38,6 +38,7 @@ static_assert(std::endian::native == std::endian::little, "arrays of VOLTA's fil
 
 namespace volta {
 
+/// Columns of a row, in this order, between tabs.
 inline constexpr std::array<std::string_view, 10> fields{"img_id",       "img_h",    "img_w",      "objects_id",
                                                          "objects_conf", "attrs_id", "attrs_conf", "num_boxes",
                                                          "boxes",        "features"};
@@ -45,8 +46,8 @@ inline constexpr std::size_t max_id_bytes = 256;  ///< of an image's name in a T
 
 /// A row of VOLTA's TSV file: the regions of one image.
 struct Row {
-  std::string img_id;
-  Regions regions;  ///< without classes: a row has only the most likely one
+  std::string img_id;  ///< name of the image, UTF-8, 1 to max_id_bytes bytes
+  Regions regions;     ///< without classes: a row has only the most likely one
 };
 
 namespace detail {

@@ -95,6 +95,7 @@ class WebDataset {
   const std::string& name() const { return name_; }
   std::int64_t size() const { return static_cast<std::int64_t>(samples_.size()); }
   const LanguageCounts& languages() const { return languages_; }
+  /// First sample of each shard, ascending.
   const std::vector<std::int64_t>& shards() const { return first_; }
   /// What was passed over, by ending or kind.
   const Endings& ignored() const { return ignored_; }

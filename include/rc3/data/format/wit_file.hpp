@@ -18,8 +18,8 @@ namespace rc3::data {
 
 /// The used columns of a row.
 struct WitRow {
-  std::string language;  ///< "en", "sr-Latn"
-  std::string image_url;
+  std::string language;   ///< "en", "sr-Latn"
+  std::string image_url;  ///< identifies the image
   std::string mime_type;  ///< "image/jpeg"
   std::string caption;    ///< of the first caption column that is not blank, else empty
 };

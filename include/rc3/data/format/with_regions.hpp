@@ -36,6 +36,7 @@ template <class D, RegionSource R>
 requires(Dataset<D> || ExampleSet<D>) class WithRegions {
  public:
   /// @param regions  may be shared by several data sets
+  /// @throws rc3::Error if @p regions is null
   WithRegions(D data, std::shared_ptr<const R> regions, WithRegionsOptions options = {})
       : data_(std::move(data)), regions_(std::move(regions)), options_(std::move(options)) {
     require(regions_ != nullptr, "data::WithRegions: there are no regions");

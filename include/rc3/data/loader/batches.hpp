@@ -21,7 +21,7 @@ using Lengths = std::vector<std::int32_t>;
 /// Size of batches, and how samples are divided among batches and ranks.
 struct BatchOptions {
   std::int64_t size = 64;      ///< samples per batch over all ranks, > 0
-  std::int64_t tokens = 0;     ///< maximum of a batch's samples times its longest text; 0: no token budget
+  std::int64_t tokens = 0;     ///< maximum of a batch's samples times its longest text, >= 0; 0: no token budget
   std::int64_t window = 4096;  ///< with a budget: samples sorted by length together, > 0
   std::int64_t ranks = 1;      ///< minimum samples of a batch, > 0
 };
@@ -32,6 +32,8 @@ struct BatchOptions {
 class Batches {
  public:
   /// @param lengths  of all samples; null without a budget
+  /// @throws rc3::Error for an option out of range, fewer samples than ranks, or a budget that one text of each rank
+  ///         exceeds
   Batches(Order::Epoch order, std::uint64_t seed, std::int64_t epoch, BatchOptions options,
           std::shared_ptr<const Lengths> lengths = nullptr)
       : order_(std::move(order)), seed_(seed), epoch_(epoch), options_(options), lengths_(std::move(lengths)) {

@@ -20,6 +20,8 @@ namespace rc3::data {
 /// Tokens of the longest text of each sample, for BatchOptions::tokens; 1 for an unreadable sample, which the loader
 /// will count.
 /// @param threads  >= 1
+/// @return one number a sample, >= 1
+/// @throws rc3::Error without a thread
 template <Dataset Source>
 std::shared_ptr<const Lengths> measure_lengths(const Source& source, const text::Tokenizer& tokenizer,
                                                std::size_t threads = 1) {

@@ -30,10 +30,10 @@ namespace rc3::data {
 
 /// Order, batches, threads and memory of a Loader.
 struct LoaderOptions {
-  OrderOptions order = {};
-  BatchOptions batch = {};
+  OrderOptions order = {};            ///< shuffling and its seed
+  BatchOptions batch = {};            ///< size or budget of tokens, and number of ranks
   std::int64_t epochs = -1;           ///< number of epochs; -1: unlimited
-  int workers = 2;                    ///< threads; 0: batches are made on demand
+  int workers = 2;                    ///< threads, >= 0; 0: batches are made on demand
   int prefetch = 4;                   ///< maximum batches made ahead, > 0; bounds the memory
   std::int64_t rank = 0;              ///< 0 .. batch.ranks - 1
   Changes changes = Changes::refuse;  ///< of data, seed or order since the state to continue from
@@ -42,8 +42,8 @@ struct LoaderOptions {
 /// Result of next().
 template <class Collated>
 struct Loaded {
-  Collated batch;
-  std::int64_t epoch = 0;
+  Collated batch;                     ///< of the intact samples
+  std::int64_t epoch = 0;             ///< from 0
   std::vector<std::int64_t> samples;  ///< of this rank, including damaged ones, in order
   std::int64_t skipped = 0;           ///< number of damaged ones
 };

@@ -18,7 +18,7 @@ struct DataIdentity {
 
 /// Complete state for a loader's resume.
 struct LoaderState {
-  std::uint64_t seed = 1;
+  std::uint64_t seed = 1;                           ///< of the order
   std::int64_t epoch = 0;                           ///< >= 0
   std::int64_t samples = 0;                         ///< samples of this epoch that were returned, over all ranks, >= 0
   std::string order = {};                           ///< options of the order in words; empty: unknown

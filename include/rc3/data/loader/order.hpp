@@ -14,7 +14,7 @@ namespace rc3::data {
 
 /// How the samples of an epoch are shuffled.
 struct OrderOptions {
-  std::uint64_t seed = 1;
+  std::uint64_t seed = 1;      ///< of the shuffle, together with the epoch
   bool shuffle = true;         ///< false: 0, 1, 2, ... in every epoch
   std::int64_t window = 8192;  ///< for sharded data: samples that are shuffled together, > 0
 };
@@ -30,6 +30,7 @@ class Order {
 
   /// @param shards  the first sample of each shard, ascending from 0; {0}: not sharded
   /// @param size    total samples, > 0
+  /// @throws rc3::Error for no sample, a window that is not above 0, or shards that do not ascend
   Order(std::vector<std::int64_t> shards, std::int64_t size, OrderOptions options = {})
       : shards_(std::move(shards)), size_(size), options_(options) {
     require(size > 0, "data::Order: there are no samples");
@@ -56,6 +57,7 @@ class Order {
     }
 
     std::int64_t size() const { return size_; }
+    /// Samples that are shuffled together, > 0; all of them without shards.
     std::int64_t window() const { return options_.window; }
 
     /// Ranges of the window that begins at @p place, in the order of the shuffled shards.
@@ -105,6 +107,7 @@ class Order {
   };
 
   /// @param epoch  >= 0
+  /// @throws rc3::Error for a negative epoch
   Epoch epoch(std::int64_t epoch) const {
     require(epoch >= 0, "data::Order: epoch must be >= 0, is ", epoch);
     return Epoch(*this, epoch);

@@ -39,6 +39,7 @@ struct PairingOptions {
 class Pairing {
  public:
   /// @param counts  Dataset::languages()
+  /// @throws rc3::Error for an option out of range, or a language without a text
   explicit Pairing(const LanguageCounts& counts, PairingOptions options = {}) : options_(std::move(options)) {
     require(options_.strict_share >= 0 && options_.strict_share <= 1,
             "data::Pairing: strict_share must be in [0, 1], is ", options_.strict_share);

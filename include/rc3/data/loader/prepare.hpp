@@ -23,16 +23,16 @@ struct PrepareOptions {
   /// Resizing of images to one size: the crop's, or both sides of the resize. By default 224 x 224.
   preprocess::PreprocessOptions image = {.resize = preprocess::PreprocessSize{224, 224, 0}};
   std::optional<preprocess::AugmentOptions> augment =
-      std::nullopt;  ///< replaces resize and crop; nullopt: for evaluation
-  PairingOptions pairing = {};
-  io::ImageLimits limits = {};
+      std::nullopt;             ///< replaces resize and crop; nullopt: for evaluation
+  PairingOptions pairing = {};  ///< which two texts are drawn
+  io::ImageLimits limits = {};  ///< of an image file; a larger one is an error
 };
 
 /// One sample, ready to become a row of a Batch.
 struct PreparedSample : preprocess::PreparedImage {
-  std::vector<std::int64_t> a, b;  ///< ids of the texts, `<s>` and `</s>` included
-  bool strict = false;
-  std::optional<float> relevance;
+  std::vector<std::int64_t> a, b;                                 ///< ids of the texts, `<s>` and `</s>` included
+  bool strict = false;                                            ///< whether b is a translation of a
+  std::optional<float> relevance;                                 ///< of b to a, in [0, 1]; nullopt: unknown
   std::int64_t image_id = 0, caption_a_id = 0, caption_b_id = 0;  ///< as in Batch
 };
 
@@ -42,6 +42,7 @@ template <class Decoders = io::DefaultDecoders>
 class PrepareSample {
  public:
   /// @param languages  Dataset::languages()
+  /// @throws rc3::Error as Pairing and preprocess::PrepareImage do
   PrepareSample(text::Tokenizer tokenizer, const LanguageCounts& languages, PrepareOptions options = {})
       : tokenizer_(std::move(tokenizer)),
         pairing_(languages, options.pairing),

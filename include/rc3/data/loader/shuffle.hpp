@@ -15,6 +15,7 @@ namespace rc3::data {
 class Shuffle {
  public:
   /// @param n  number of items, 1 .. 2^62; orders with another seed, epoch or pass are independent
+  /// @throws rc3::Error for n out of range
   Shuffle(std::uint64_t n, std::uint64_t seed, std::uint64_t epoch, std::uint64_t pass) : n_(n) {
     require(n > 0 && n <= (std::uint64_t{1} << 62), "data::Shuffle: n must be 1 .. 2^62, is ", n);
     const int bits = n == 1 ? 1 : static_cast<int>(std::bit_width(n - 1));

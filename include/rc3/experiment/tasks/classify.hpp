@@ -39,6 +39,7 @@ inline void write_answers(const std::filesystem::path& path, const TaskExamples&
 /// Tunes on the source language, selects the checkpoint on its validation examples, and adds the scores of all
 /// languages. Writes the predictions next to the tables. With shots, continues with a few examples of each language in
 /// turn, always from the source's checkpoint.
+/// @throws rc3::Error for few-shot examples that the task does not have
 template <class E>
 void classify(const TaskContext<E>& context, const std::string& name, std::uint64_t seed, task::Results& results) {
   using Head = task::Classifier<typename TaskContext<E>::Model>;

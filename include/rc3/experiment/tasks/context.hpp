@@ -34,8 +34,9 @@ struct TaskContext {
   at::Device device = train::use_device(settings.device);  ///< of models
   train::Precision precision = train::resolve(settings.tune.precision, device);
   text::Tokenizer tokenizer;
-  mutable data::DataErrors errors;
+  mutable data::DataErrors errors;  ///< counts damaged examples of all tasks
 
+  /// @throws rc3::Error for an unknown task, device or tokenizer
   explicit TaskContext(TaskSettings<typename E::Config> all)
       : settings(std::move(all)), tokenizer(E::tokenizer(settings.variant)) {
     for (const auto& name : settings.task.names)

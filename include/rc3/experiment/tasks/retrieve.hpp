@@ -87,6 +87,7 @@ inline void write_found(const std::filesystem::path& path, const task::CachedExa
 
 /// Tunes ITC and ITM on the source language, selects the checkpoint on its validation captions, and adds the recall in
 /// every language. Writes the search results next to the tables.
+/// @throws rc3::Error for fewer than two distinct training images
 template <class E>
 void retrieve(const TaskContext<E>& context, std::uint64_t seed, task::Results& results) {
   using Model = typename TaskContext<E>::Model;

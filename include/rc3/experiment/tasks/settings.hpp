@@ -18,25 +18,25 @@ inline const std::vector<std::string> task_names = {"entailment", "questions", "
 /// Tasks and the source of their examples: the files of one task, or a registered provider (TaskProvider). TaskFiles
 /// and the provider define the options that apply; others must be unset.
 struct TaskData {
-  std::vector<std::string> names = task_names;
-  std::string source = "en";           ///< language of tuning
-  std::vector<std::string> written;    ///< target languages of translation
-  std::filesystem::path translations;  ///< of test texts
+  std::vector<std::string> names = task_names;  ///< of task_names; files: one of them
+  std::string source = "en";                    ///< language of tuning
+  std::vector<std::string> written;             ///< target languages of translation
+  std::filesystem::path translations;           ///< of test texts
 
-  std::string provider;            ///< name of a registered provider; empty: files
-  std::filesystem::path provided;  ///< folder of the provider's data
-  std::vector<std::string> languages;
-  std::int64_t scenes = 0, test_scenes = 0, test_captions = 0;
+  std::string provider;                ///< name of a registered provider; empty: files
+  std::filesystem::path provided;      ///< folder of the provider's data
+  std::vector<std::string> languages;  ///< of a provider, beside the source; empty: its default
+  std::int64_t scenes = 0, test_scenes = 0, test_captions = 0;  ///< of a provider, >= 0; 0: its default
 
-  std::filesystem::path train, validation;
-  std::vector<std::string> test;
-  std::string format = "auto";
-  std::vector<std::string> splits = {"train", "val", "test_2016_flickr"};
-  std::filesystem::path images, answers;
-  std::vector<std::filesystem::path> image_list;
-  std::string extension = ".jpg";
-  std::vector<std::filesystem::path> regions;
-  std::int64_t boxes = 0;
+  std::filesystem::path train, validation;  ///< files in the source language; Multi30K: the folder
+  std::vector<std::string> test;            ///< LANGUAGE=FILE each
+  std::string format = "auto";              ///< of captions; auto: manifest or shards
+  std::vector<std::string> splits = {"train", "val", "test_2016_flickr"};  ///< of Multi30K: train, validation, test
+  std::filesystem::path images, answers;          ///< folder of images; JSON list of the classes of questions
+  std::vector<std::filesystem::path> image_list;  ///< train, validation and each test file, or one for all
+  std::string extension = ".jpg";                 ///< of image files of entailment, questions and reasoning
+  std::vector<std::filesystem::path> regions;     ///< as image_list, files of VOLTA
+  std::int64_t boxes = 0;                         ///< N in 0 .. 6: the whole image and N x N cells as regions; 0: none
 };
 
 template <class V>
@@ -72,18 +72,19 @@ void visit_fields(TaskData& o, V&& v) {
 
 /// Options of tuning and evaluation.
 struct Tuning {
-  std::int64_t steps = 250, batch = 32;
-  double learning_rate = 6e-4;
-  std::int64_t translation_steps = 1500;
-  double translation_rate = 1e-3;
+  std::int64_t steps = 250, batch = 32;   ///< optimizer steps, > 0; examples of a step, >= 2
+  double learning_rate = 6e-4;            ///< highest, > 0
+  std::int64_t translation_steps = 1500;  ///< above 0; more, since the decoder is new
+  double translation_rate = 1e-3;         ///< highest, > 0
+  /// Layers that align images with all languages stay as they are; no effect on retrieval.
   std::vector<std::string> freeze = {"model.image_hidden.*", "model.image_head.*", "model.text_head.*"};
-  train::Precision precision = train::Precision::automatic;
-  std::int64_t seeds = 1;
-  std::uint64_t first_seed = 1;
-  bool embeddings = true;
-  bool controls = true;
-  std::int64_t rerank = 10;
-  std::int64_t shots = 0;
+  train::Precision precision = train::Precision::automatic;  ///< of tuning and evaluation
+  std::int64_t seeds = 1;                                    ///< number of tunings of each task, > 0
+  std::uint64_t first_seed = 1;                              ///< the others follow
+  bool embeddings = true;                                    ///< as task::ClassifierOptions::embeddings
+  bool controls = true;                                      ///< whether ablations are evaluated, see task::Ablation
+  std::int64_t rerank = 10;                                  ///< best images or texts of each query, >= 0; 0: no ITM
+  std::int64_t shots = 0;                                    ///< examples of each target language, >= 0; 0: zero-shot
 };
 
 template <class V>
@@ -108,13 +109,13 @@ void visit_fields(Tuning& o, V&& v) {
 /// @tparam Variant  the experiment's configuration
 template <class Variant>
 struct TaskSettings {
-  TaskData task = {};
-  Tuning tune = {};
-  Variant variant = {};
-  std::filesystem::path init = {};
-  std::filesystem::path out = "tasks";
-  std::int64_t threads = 0;
-  std::string device = "auto";
+  TaskData task = {};                   ///< tasks and their files
+  Tuning tune = {};                     ///< of the heads
+  Variant variant = {};                 ///< the model
+  std::filesystem::path init = {};      ///< pre-trained model; empty: untrained
+  std::filesystem::path out = "tasks";  ///< folder of tables and predictions
+  std::int64_t threads = 0;             ///< of computation; 0: LibTorch's default
+  std::string device = "auto";          ///< cpu, cuda, cuda:N, or auto: a GPU if there is one
 };
 
 template <class Variant, class V>

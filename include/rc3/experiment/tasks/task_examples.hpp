@@ -15,9 +15,9 @@ namespace rc3::experiment {
 
 /// Examples of a task: training and validation in the source language, tests in any language.
 struct TaskExamples {
-  std::string task;
-  data::AnyExamples train, validation;
-  std::vector<data::AnyExamples> test;
+  std::string task;                     ///< of task_names
+  data::AnyExamples train, validation;  ///< in the source language
+  std::vector<data::AnyExamples> test;  ///< one a language
 
   std::vector<std::string> classes = {};                     ///< for classification, in the order of their numbers
   std::int64_t images = 1;                                   ///< per classified example
@@ -31,7 +31,7 @@ struct TaskExamples {
 
 /// Provider of task examples without files. `open` is called once for each task and seed.
 struct TaskProvider {
-  std::string name;
+  std::string name;  ///< value of task.provider
   std::function<TaskExamples(const TaskData&, const std::string& task, std::uint64_t seed)> open = {};
 };
 

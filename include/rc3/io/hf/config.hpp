@@ -52,6 +52,7 @@ class Config {
   }
 
   /// Integer in @p least to @p most.
+  /// @throws rc3::Error naming the key if it is missing, no integer or out of range
   std::int64_t size(std::string_view key, std::int64_t least = 1, std::int64_t most = 10'000'000) const {
     const auto value = get<std::int64_t>(json_, key, where_);
     require(value >= least && value <= most, where_, ": ", key, " must be in ", least, " to ", most, ", is ", value);
@@ -59,6 +60,7 @@ class Config {
   }
 
   /// Finite number above zero, for example an epsilon.
+  /// @throws rc3::Error naming the key if it is missing or another value
   double positive(std::string_view key) const {
     const auto value = get<double>(json_, key, where_);
     require(std::isfinite(value) && value > 0, where_, ": ", key, " must be a number above 0, is ", value);
@@ -66,6 +68,7 @@ class Config {
   }
 
   /// Probability in [0, 1) that matters in training only; optional.
+  /// @throws rc3::Error naming the key if it has another value
   double dropout(std::string_view key, double otherwise) const {
     const auto value = get_or<double>(json_, key, where_, otherwise);
     require(value >= 0 && value < 1, where_, ": ", key, " must be in [0, 1), is ", value);
@@ -73,25 +76,28 @@ class Config {
   }
 
   /// Refuses a key that changes the computation, unless it is missing or has the value @p only.
+  /// @throws rc3::Error naming the key and both values
   template <class T>
   void only(std::string_view key, const T& only) const {
     const auto value = get_or<T>(json_, key, where_, only);
     require(value == only, where_, ": ", key, " is ", value, "; only ", only, " is computed here");
   }
 
+  /// Whether there is a value under @p key; null counts as none.
   bool has(std::string_view key) const {
     const auto found = json_.find(std::string(key));
     return found != json_.end() && !found->is_null();
   }
 
   /// Object under @p key, for example "vision_config" of a CLIP model.
+  /// @throws rc3::Error if it is missing or no object
   Config section(std::string_view key) const {
     require(has(key) && json_[std::string(key)].is_object(), where_, ": the object \"", key, "\" is missing");
     return {json_[std::string(key)], join(where_, ": ", key)};
   }
 
   const nlohmann::json& json() const { return json_; }
-  const std::string& where() const { return where_; }
+  const std::string& where() const { return where_; }  ///< name in errors: file, and section
 
  private:
   nlohmann::json json_;

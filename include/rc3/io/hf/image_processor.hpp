@@ -37,6 +37,7 @@ struct ImageProcessor {
     return std::nullopt;
   }
 
+  /// Keys of the image processor alone.
   nlohmann::json& keys() { return part ? json["image_processor"] : json; }
   const nlohmann::json& keys() const { return part ? json.at("image_processor") : json; }
   /// Name in errors.
@@ -45,9 +46,9 @@ struct ImageProcessor {
 
 /// (rescale pixel - mean) / deviation, channel by channel.
 struct PixelValues {
-  double rescale = 1;                        ///< > 0; 1: no rescaling
+  double rescale = 1;                        ///< above 0; 1: no rescaling
   std::array<double, 3> mean{0, 0, 0};       ///< of rescaled red, green, blue
-  std::array<double, 3> deviation{1, 1, 1};  ///< > 0
+  std::array<double, 3> deviation{1, 1, 1};  ///< above 0
 };
 
 /// The three finite numbers under @p key. @throws rc3::Error naming @p where and the key

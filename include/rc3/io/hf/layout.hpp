@@ -27,10 +27,10 @@ struct Layout {
   /// Prefix pairs, rc3's and the file's; `#` is a number. The first rule that matches a name here gives the file's
   /// name; the rest of the name stays. For example {"layers.#.query.", "encoder.layer.#.attention.self.query."}.
   struct Rule {
-    std::string ours;
-    std::string file;
+    std::string ours;  ///< beginning of a name here
+    std::string file;  ///< what stands there in the file
   };
-  std::vector<Rule> rules;
+  std::vector<Rule> rules;  ///< the first that matches counts
   /// Prefixes that a file may have before its names, for example {"roberta.", "bert."}; not written.
   std::vector<std::string> prefixes = {};
   /// Names of the file, without prefix, that are not part of the module: regular expressions for the whole name.
@@ -102,6 +102,7 @@ inline void load_pretrained(torch::nn::Module& module, const std::filesystem::pa
 /// Writes @p module as a pretrained directory for transformers: model.safetensors and config.json, each complete or not
 /// at all. Other files in the folder (a tokenizer's) are kept.
 /// @param config  content of config.json, including "model_type" and "architectures"
+/// @throws rc3::Error for a tensor without a rule, two of one name, or if writing fails
 inline void save_pretrained(const torch::nn::Module& module, const std::filesystem::path& folder, const Layout& layout,
                             const nlohmann::json& config) {
   std::map<std::string, at::Tensor> tensors;

@@ -40,22 +40,22 @@ struct LoadOptions {
 /// Result of load_weights: names of the module in `loaded` and `missing`, names of the file in `unused` and `ignored`;
 /// sorted.
 struct LoadReport {
-  std::vector<std::string> loaded;
-  std::vector<std::string> missing;
-  std::vector<std::string> unused;
-  std::vector<std::string> ignored;
+  std::vector<std::string> loaded;   ///< parameters and buffers that were read
+  std::vector<std::string> missing;  ///< of the module, not in the file
+  std::vector<std::string> unused;   ///< of the file, not in the module
+  std::vector<std::string> ignored;  ///< of the file, by LoadOptions::ignore
 };
 
 /// Tensors by name, each with its shape and type before its values are read.
 struct TensorSource {
   /// A tensor that is read when it is needed.
   struct Entry {
-    std::vector<std::int64_t> shape;
-    at::ScalarType type = at::kFloat;
-    std::function<at::Tensor()> read;
+    std::vector<std::int64_t> shape;   ///< known without reading the values
+    at::ScalarType type = at::kFloat;  ///< in the file; load_weights() converts floating-point ones
+    std::function<at::Tensor()> read;  ///< reads the values, on the CPU
   };
-  std::string where;  ///< in errors: the file or directory
-  std::map<std::string, Entry> entries;
+  std::string where;                     ///< in errors: the file or directory
+  std::map<std::string, Entry> entries;  ///< by name, as load_weights() maps it
 
   /// Adds a part or another view of mapped tensors.
   void add(const std::string& name, std::function<at::Tensor()> read) {

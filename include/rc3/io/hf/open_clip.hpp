@@ -41,7 +41,9 @@ class OpenClip {
 
   /// "model_cfg", and its parts "vision_cfg" and "text_cfg".
   const Config& model() const { return model_; }
+  /// @throws rc3::Error if "vision_cfg" is missing
   Config vision() const { return model_.section("vision_cfg"); }
+  /// @throws rc3::Error if "text_cfg" is missing
   Config text() const { return model_.section("text_cfg"); }
 
   /// Whether there is a tensor of this name of open_clip.

@@ -24,6 +24,7 @@ inline Config open_clip_config(const std::filesystem::path& directory) {
 }
 
 /// Refuses keys beside @p known: each of them changes what open_clip computes. Null and false are left out.
+/// @throws rc3::Error naming the first of them
 inline void only_keys(const Config& config, std::initializer_list<std::string_view> known) {
   for (const auto& [key, value] : config.json().items()) {
     if (value.is_null() || value == false) continue;

@@ -11,8 +11,8 @@ namespace rc3::io {
 
 /// An image of 8-bit RGBA, rows from the top, without padding; alpha is not premultiplied.
 struct Image {
-  int width = 0;
-  int height = 0;
+  int width = 0;                   ///< pixels
+  int height = 0;                  ///< pixels
   std::vector<std::uint8_t> rgba;  ///< [height, width, 4]
 };
 

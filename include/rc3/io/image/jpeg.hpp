@@ -10,7 +10,7 @@
 
 namespace rc3::io::jpeg {
 
-inline constexpr std::string_view signature = "\xFF\xD8\xFF";
+inline constexpr std::string_view signature = "\xFF\xD8\xFF";  ///< first bytes of a file
 
 /// Limit of scans. A scan of a few bytes may process the whole image again: ten thousand take minutes. Cameras write
 /// about ten.

@@ -10,8 +10,9 @@
 
 namespace rc3::io::png {
 
-inline constexpr std::string_view signature = "\x89PNG\r\n\x1A\n";
+inline constexpr std::string_view signature = "\x89PNG\r\n\x1A\n";  ///< first bytes of a file
 
+/// Polynomial 0xEDB88320, reflected: value of each byte.
 inline constexpr auto crc_table = [] {
   std::array<std::uint32_t, 256> table{};
   for (std::uint32_t n = 0; n < 256; ++n) {

@@ -103,6 +103,7 @@ inline Image with_height(const Image& image, int height, Resample filter) {
 /// @p image resized to width x height, each side independently, with antialiasing. Channels are resized separately: use
 ///         io::flatten first for an image with transparent parts.
 /// @param width, height  pixels, 1..16384
+/// @throws rc3::Error for a side out of range, or an empty image
 inline Image resize(Image image, int width, int height, Resample filter) {
   constexpr int most = 16384;
   require(width >= 1 && height >= 1 && width <= most && height <= most, "io::resize: to ", width, " x ", height,

@@ -53,6 +53,7 @@ struct Stb {
     return bytes.starts_with(jpeg::signature) || bytes.starts_with(png::signature);
   }
 
+  /// @throws rc3::Error for no readable image, a truncated file or more than jpeg::max_scans scans
   static ImageHeader probe(std::string_view bytes, std::string_view name) {
     ImageHeader header;
     std::string repaired;
@@ -69,6 +70,7 @@ struct Stb {
     return header;
   }
 
+  /// @throws rc3::Error for damaged or truncated data, or a decoder that needs more memory than such an image takes
   static Image decode(std::string_view bytes, const ImageHeader& header, std::string_view name) {
     const std::string filled = bytes.starts_with(png::signature) ? detail::with_whole_palette(bytes, name)
                                                                  : jpeg::repaired(bytes, jpeg::facts(bytes, name));

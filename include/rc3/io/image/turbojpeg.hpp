@@ -25,6 +25,7 @@ struct TurboJpeg {
 
   static bool recognises(std::string_view bytes) { return bytes.starts_with(jpeg::signature); }
 
+  /// @throws rc3::Error for no readable JPEG, a truncated file or more than jpeg::max_scans scans
   static ImageHeader probe(std::string_view bytes, std::string_view name) {
     const jpeg::Facts facts = jpeg::facts(bytes, name);
     if (!jpeg::may_have_trailer(facts)) jpeg::check_scans(facts, name);
@@ -39,6 +40,7 @@ struct TurboJpeg {
     return header;
   }
 
+  /// @throws rc3::Error for damaged or truncated data, warnings of libjpeg-turbo included
   static Image decode(std::string_view bytes, const ImageHeader& header, std::string_view name) {
     const Handle handle = open();
     const jpeg::Facts facts = jpeg::facts(bytes, name);

@@ -22,6 +22,7 @@ struct WebP {
     return bytes.starts_with("RIFF") && bytes.size() >= 12 && bytes.substr(8).starts_with("WEBP");
   }
 
+  /// @throws rc3::Error for no readable WebP, or an animation
   static ImageHeader probe(std::string_view bytes, std::string_view name) {
     WebPBitstreamFeatures features;
     require(WebPGetFeatures(data(bytes), bytes.size(), &features) == VP8_STATUS_OK, name, ": not a readable WebP");
@@ -29,6 +30,7 @@ struct WebP {
     return {features.width, features.height, exif_orientation(exif(bytes))};
   }
 
+  /// @throws rc3::Error for damaged or truncated data
   static Image decode(std::string_view bytes, const ImageHeader& header, std::string_view name) {
     Image image{header.width, header.height, {}};
     image.rgba.resize(static_cast<std::size_t>(header.width) * static_cast<std::size_t>(header.height) * 4);

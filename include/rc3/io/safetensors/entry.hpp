@@ -36,8 +36,8 @@ enum class Dtype : std::uint8_t {
 /// An element type of safetensors, its name and size.
 struct DtypeRow {
   Dtype dtype;
-  std::string_view name;
-  unsigned bits;
+  std::string_view name;  ///< in the format
+  unsigned bits;          ///< of an element
 };
 
 /// Names in the format.
@@ -64,16 +64,16 @@ inline constexpr std::array<DtypeRow, 19> dtypes{{
 }};
 
 constexpr const DtypeRow& dtype_row(Dtype dtype) { return dtypes[static_cast<std::size_t>(dtype)]; }
-constexpr unsigned dtype_bits(Dtype dtype) { return dtype_row(dtype).bits; }
-constexpr std::string_view dtype_name(Dtype dtype) { return dtype_row(dtype).name; }
+constexpr unsigned dtype_bits(Dtype dtype) { return dtype_row(dtype).bits; }          ///< of an element
+constexpr std::string_view dtype_name(Dtype dtype) { return dtype_row(dtype).name; }  ///< in the format
 
 /// One tensor: bytes [begin, end) of the data.
 struct Entry {
-  std::string name;
+  std::string name;  ///< UTF-8
   Dtype dtype = Dtype::f32;
-  std::vector<std::int64_t> shape;
-  std::uint64_t begin = 0;
-  std::uint64_t end = 0;
+  std::vector<std::int64_t> shape;  ///< row-major; empty: a scalar
+  std::uint64_t begin = 0;          ///< bytes, from Header::data_offset on
+  std::uint64_t end = 0;            ///< bytes, exclusive
 };
 
 }  // namespace rc3::io::safetensors

@@ -27,7 +27,7 @@ namespace rc3::io::safetensors {
 
 /// Parsed header. The entries are sorted by begin and contiguous.
 struct Header {
-  std::map<std::string, std::string> metadata;
+  std::map<std::string, std::string> metadata;  ///< "__metadata__" of the header
   std::vector<Entry> entries;
   std::uint64_t data_offset = 0;  ///< offset of the tensors' bytes in the file
 };
@@ -117,6 +117,7 @@ Header read_header(const Read& read, std::uint64_t file_size, std::string_view n
 }  // namespace detail
 
 /// Checked header of @p file.
+/// @throws rc3::Error naming the file and the violated rule
 inline Header read_header(const InputFile& file) {
   const auto read = [&](void* out, std::size_t size, std::uint64_t offset) { file.read(out, size, offset); };
   return detail::read_header(read, file.size(), file.path().string());

@@ -13,23 +13,23 @@ enum class Category : std::uint8_t { other, punctuation, symbol, number };
 
 /// Characters first .. last.
 struct Range {
-  char32_t first;
-  char32_t last;
+  char32_t first;  ///< code point
+  char32_t last;   ///< code point, inclusive
 };
 
 /// Characters from first to last, which have one category.
 struct CategoryRange {
-  char32_t first;
-  char32_t last;
-  Category category;
+  char32_t first;     ///< code point
+  char32_t last;      ///< code point, inclusive
+  Category category;  ///< of all of them
 };
 
 /// Every step-th character of first .. last has a lower case, at the offset @p difference.
 struct LowerRange {
-  char32_t first;
-  char32_t last;
-  std::uint8_t step;
-  std::int32_t difference;
+  char32_t first;           ///< code point
+  char32_t last;            ///< code point, inclusive
+  std::uint8_t step;        ///< distance of two that have one, >= 1
+  std::int32_t difference;  ///< lower case minus upper case
 };
 
 /// Range of @p table with @p c, or nullptr. @pre the table is sorted and its ranges do not overlap

@@ -9,10 +9,12 @@ namespace rc3::objective::negatives {
 /// The visio-textual embeddings of the other images, without extra candidates.
 class InBatch {
  public:
+  /// @return three undefined tensors
   template <class Model>
   ExtraNegatives for_a(ForwardCache<Model>&) {
     return {};
   }
+  /// @return three undefined tensors
   template <class Model>
   ExtraNegatives for_b(ForwardCache<Model>&) {
     return {};

@@ -36,6 +36,7 @@ class Queue {
  public:
   /// @param keys  a copy of the model that no optimizer updates; null: the model's embeddings of earlier steps are
   ///              stored (cross-batch memory, Wang et al. 2020)
+  /// @throws rc3::Error for an option out of range
   explicit Queue(std::shared_ptr<Model> keys = nullptr, QueueOptions options = {}, Inner inner = Inner{})
       : keys_(std::move(keys)), options_(options), inner_(std::move(inner)) {
     require(options.capacity > 0, "negatives::Queue: capacity must be above 0, is ", options.capacity);
@@ -43,7 +44,10 @@ class Queue {
             options.momentum);
   }
 
+  /// @return candidates of Inner, then stored z^b, float [M, D] with M = size(); only those of Inner before the first
+  ///         after()
   ExtraNegatives for_a(ForwardCache<Model>& forward) { return with_queue(inner_.for_a(forward), forward, z_b_); }
+  /// @return candidates of Inner, then stored z^a, float [M, D] with M = size()
   ExtraNegatives for_b(ForwardCache<Model>& forward) { return with_queue(inner_.for_b(forward), forward, z_a_); }
 
   /// Stores this step's embeddings and updates the keys.
@@ -59,6 +63,7 @@ class Queue {
     }
   }
 
+  /// Stored embeddings of each side, 0 .. capacity.
   std::int64_t size() const { return z_a_.defined() ? z_a_.size(0) : 0; }
 
   /// The embeddings, their samples' ids, and the keys.
@@ -91,6 +96,8 @@ class Queue {
     require(all.size() == used, "negatives::Queue: the state has ", all.size() - used,
             " tensors that this queue has no place for");
   }
+  /// Replaces embeddings, ids and keys; the tensors are copied.
+  /// @throws rc3::Error as check_state_dict; the queue is then unchanged
   void load_state_dict(const StateDict& all) {
     check_state_dict(all);
     c10::NoGradGuard no_grad;

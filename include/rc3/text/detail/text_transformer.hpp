@@ -36,7 +36,7 @@ struct TextTransformerOptions {
   std::int64_t feed_forward = 2048;  ///< inner width of a layer
   std::int64_t positions = 77;       ///< longest L
   std::int64_t projection = 512;     ///< E, width of the space shared with images; 0: no projection
-  double norm_eps = 1e-5;            ///< > 0
+  double norm_eps = 1e-5;            ///< above 0
   double dropout = 0;                ///< in training, probability in [0, 1)
   nn::Activation activation = nn::Activation::quick_gelu;
 };

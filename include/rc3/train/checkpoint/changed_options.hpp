@@ -16,7 +16,7 @@ namespace rc3::train {
 struct ChangedOption {
   std::string name;    ///< with its groups: "train.optimizer.learning_rate"
   std::string before;  ///< JSON
-  std::string now;
+  std::string now;     ///< JSON
 };
 
 /// Options of both configurations that have another value, by name. An option that one of them lacks is of another

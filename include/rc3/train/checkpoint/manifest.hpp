@@ -23,8 +23,9 @@ struct Manifest {
 
   std::int64_t step = 0;         ///< completed optimizer steps
   std::optional<double> metric;  ///< of the evaluation at this step, higher is better
-  std::vector<File> files;
+  std::vector<File> files;       ///< all but the manifest
 
+  /// JSON, with a line feed at its end.
   std::string text() const {
     nlohmann::ordered_json json{{"format", "rc3.checkpoint"}, {"version", 1}, {"step", step}};
     if (metric) json["metric"] = *metric;

@@ -16,7 +16,7 @@ namespace rc3::train {
 
 /// Counters of a run, beyond its tensors. The only reader and writer of `state.json`.
 struct RunState {
-  static constexpr const char* name = "state.json";
+  static constexpr const char* name = "state.json";  ///< of the file in a checkpoint
 
   std::int64_t steps = 0;                   ///< completed, including skipped ones, >= 0
   std::int64_t skipped = 0;                 ///< steps without an update, 0 .. steps

@@ -31,6 +31,7 @@ class CheckpointStore {
 
   /// @param folder  of the run, created if missing
   /// @param keep    number of newest ones, >= 2: with one, a damaged file would end the run
+  /// @throws rc3::Error for keep below 2, or a folder that cannot be made
   explicit CheckpointStore(std::filesystem::path folder, std::int64_t keep = 3, System system = {})
       : folder_(std::move(folder)), keep_(keep), system_(std::move(system)) {
     require(keep >= 2, "train::CheckpointStore: keep must be at least 2, is ", keep);
@@ -80,6 +81,7 @@ class CheckpointStore {
   }
 
   /// The newest complete checkpoint; nullopt if there is none. Reads every file and compares its checksum.
+  /// @throws rc3::Error if there are checkpoints, but none is complete
   std::optional<Found> newest() const {
     Found found;
     auto all = steps();
@@ -120,6 +122,7 @@ class CheckpointStore {
     }
   }
 
+  /// Folder of the checkpoint of @p step, whether it exists or not.
   std::filesystem::path path_of(std::int64_t step) const { return folder_ / join("step-", step); }
 
  private:

@@ -26,6 +26,7 @@ class CheckpointWriter {
 
   /// Starts the file @p name and closes the previous one.
   void begin(const std::string& name) { folder_.begin(name); }
+  /// Appends @p size bytes to the file that begin() started.
   void write(const void* data, std::size_t size) { folder_.write(data, size); }
   void write(std::string_view text) { folder_.write(text); }
 

@@ -42,7 +42,7 @@ inline std::string escaped(std::string_view text) {
 
 /// A line of a Chart.
 struct Series {
-  std::string name;
+  std::string name;          ///< in the legend, if there are several
   std::vector<double> x, y;  ///< of equal size; a y that is not finite makes a gap
 };
 
@@ -121,8 +121,11 @@ inline Series average(const Series& series, double span) {
 /// Renderer of charts with one size.
 class Drawing {
  public:
+  /// Size of the drawing and its margins, pixels.
   static constexpr double width = 640, height = 260, left = 58, right = 14, top = 12, bottom = 30;
 
+  /// @param chart  outlives this
+  /// @throws rc3::Error for a series with another number of x than of y
   explicit Drawing(const Chart& chart) : chart_(chart) {
     for (const Series& s : chart.series) {
       require(s.x.size() == s.y.size(), "report::Chart: series ", s.name, " has ", s.x.size(), " x and ", s.y.size(),

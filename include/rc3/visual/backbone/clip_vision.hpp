@@ -48,6 +48,8 @@ class ClipVision : public detail::VisionTransformer {
  public:
   static constexpr std::string_view dual_model_type = "clip";  ///< "model_type" of a directory of both towers
 
+  /// Random weights.
+  /// @throws rc3::Error if `image_size` is below `patch_size`, or `heads` does not divide `width`
   explicit ClipVision(ClipVisionOptions options = {});
 
   /// Loads a transformers directory: the vision model with or without projection, or a whole CLIP without its text
@@ -71,6 +73,7 @@ class ClipVision : public detail::VisionTransformer {
     return projection_ ? projection_->forward(first) : first;
   }
 
+  /// E; without a projection the width of a token.
   std::int64_t pooled_width() const { return clip_.projection > 0 ? clip_.projection : channels(); }
   const ClipVisionOptions& options() const { return clip_; }
 

@@ -27,6 +27,7 @@ class Concat : public torch::nn::Module {
   static_assert(sizeof...(Backbones) > 0, "backbone::Concat: name one backbone at least [docs/concepts/visual.md]");
 
  public:
+  /// @param parts  backbones, in the order of their channels; they read the same images
   explicit Concat(std::shared_ptr<Backbones>... parts) : parts_(std::move(parts)...) {
     each([&, i = 0](auto& part) mutable { register_module(std::to_string(i++), part); });
   }
@@ -47,6 +48,7 @@ class Concat : public torch::nn::Module {
   }
 
   /// Cacheable output of the frozen backbones; undefined if a part is trainable.
+  /// @param pixels  uint8 or float [B, 3, H, W], 0..255  @return float [B, C, h, w]
   at::Tensor lower(const at::Tensor& pixels) {
     if (!frozen()) return {};
     c10::NoGradGuard no_grad;
@@ -60,6 +62,7 @@ class Concat : public torch::nn::Module {
 
   /// Calibrates each part with its own channels.
   /// @param maps  float [n, C, h, w], output of `features` for n representative images
+  /// @throws rc3::Error for another shape
   void calibrate(const at::Tensor& maps) {
     check_shape("visual::backbone::Concat", "maps", maps, {{'n'}, {'C', channels()}, {'h'}, {'w'}});
     std::int64_t begin = 0;

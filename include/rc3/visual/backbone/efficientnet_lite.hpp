@@ -98,7 +98,7 @@ class InvertedBottleneck : public torch::nn::Module {
 
 /// Frozen blocks and channels of an EfficientNetLite.
 struct EfficientNetLiteOptions {
-  static constexpr std::int64_t all = -1;
+  static constexpr std::int64_t all = -1;  ///< every block, and the head
   /// Frozen blocks, 0 to all. `lower` runs the stem and these; if all are frozen, so is the head.
   std::int64_t frozen_blocks = all;
   /// Adds earlier layers to the head's 1280 channels: the channels before the head, and mean and maximum of those of
@@ -163,6 +163,9 @@ class EfficientNetLite : public torch::nn::Module {
   static constexpr std::int64_t blocks = sum_of_repeats(7);              ///< 16, 21, 21
   static constexpr std::int64_t width_before_head = size.widths.back();  ///< 320, 320, 352
 
+  /// Random weights.
+  /// @throws rc3::Error for frozen_blocks outside 0 .. blocks; with multi_scale also between the last block of stride
+  ///         16 and all
   explicit EfficientNetLite(EfficientNetLiteOptions options = {}) : options_(options) {
     using detail::ConvNorm;
     using Block = detail::InvertedBottleneck;
@@ -202,11 +205,14 @@ class EfficientNetLite : public torch::nn::Module {
 
   /// @param images  features from `lower`, else pixels [B, 3, H, W] in 0..255; H and W multiples of 32
   /// @return float [B, C, H/32, W/32], standardised by `calibrate`
+  /// @throws rc3::Error for another shape, or sides that are no multiples of 32
   at::Tensor features(const Images& images) {
     return upper(images.features.defined() ? images.features.to(at::kFloat) : lower(images.pixels));
   }
 
   /// Frozen layers. The output may be cached and passed again as Images::features.
+  /// @param pixels  uint8 or float [B, 3, H, W], 0..255
+  /// @return float [B, C, H/32, W/32] if all is frozen, else the map after the last frozen block
   at::Tensor lower(const at::Tensor& pixels) {
     c10::NoGradGuard no_grad;
     const auto map = stem(pixels);
@@ -214,15 +220,19 @@ class EfficientNetLite : public torch::nn::Module {
   }
 
   /// Trainable layers, on the output of `lower`.
+  /// @return float [B, C, H/32, W/32]
   at::Tensor upper(const at::Tensor& map) { return frozen() ? map : standardised(tail(map, options_.frozen_blocks)); }
 
   /// Map after block @p block (0 to blocks - 1) of @p pixels.
+  /// @throws rc3::Error for a block out of range
+  /// @param pixels  uint8 or float [B, 3, H, W], 0..255  @return float [B, channels of the block, h, w]
   at::Tensor after_block(const at::Tensor& pixels, std::int64_t block) {
     require(block >= 0 && block < blocks, policy(), ": after_block(", block, "), want 0 to ", blocks - 1);
     return run(stem(pixels), 0, block + 1);
   }
 
   /// Freezes the stem and the first @p count blocks, and unfreezes the others. @pre 0 <= count <= blocks
+  /// @throws rc3::Error for another count, with multi_scale also for one between stride 16 and all
   void freeze_blocks(std::int64_t count) {
     require(count >= 0 && count <= blocks, policy(), ": frozen_blocks must be 0 to ", blocks, ", is ", count);
     require(!options_.multi_scale || count <= stride_16 || count == blocks, policy(),
@@ -240,6 +250,7 @@ class EfficientNetLite : public torch::nn::Module {
   /// Sets the mean and deviation of each channel, by which `features` standardises; initially 0 and 1. Invalidates
   /// earlier outputs of `lower` if all blocks are frozen.
   /// @param maps  float [n, C, h, w], output of `features` for n representative images
+  /// @throws rc3::Error for another shape
   void calibrate(const at::Tensor& maps) {
     check_shape(policy(), "maps", maps, {{'n'}, {'C', channels()}, {'h'}, {'w'}});
     c10::NoGradGuard no_grad;

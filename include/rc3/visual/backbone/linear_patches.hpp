@@ -13,8 +13,8 @@ namespace rc3::visual::backbone {
 
 /// Sizes of LinearPatches.
 struct LinearPatchesOptions {
-  std::int64_t channels = 384;   ///< C
-  std::int64_t patch_size = 32;  ///< p, side of a square, pixels
+  std::int64_t channels = 384;   ///< C, > 0
+  std::int64_t patch_size = 32;  ///< p, side of a square, pixels, > 0
 };
 
 template <class V>
@@ -26,6 +26,7 @@ void visit_fields(LinearPatchesOptions& o, V&& v) {
 /// Non-overlapping p x p squares, each mapped linearly to C numbers. Source: ViT; ViLT (Kim et al. 2021).
 class LinearPatches : public torch::nn::Module {
  public:
+  /// Random weights.
   explicit LinearPatches(LinearPatchesOptions options = {}) : options_(options) {
     projection_ = register_module(
         "projection",
@@ -35,6 +36,7 @@ class LinearPatches : public torch::nn::Module {
 
   /// @param images  pixels [B, 3, H, W] in 0..255; H and W multiples of p
   /// @return float [B, C, H/p, W/p]
+  /// @throws rc3::Error for another shape, or sides that are no multiples of p
   at::Tensor features(const Images& images) {
     check_shape("visual::backbone::LinearPatches", "pixels", images.pixels, {{'B'}, {'3', 3}, {'H'}, {'W'}});
     const auto p = options_.patch_size;
@@ -44,7 +46,7 @@ class LinearPatches : public torch::nn::Module {
     return projection_->forward(images.pixels.to(projection_->weight.scalar_type()) / 127.5 - 1);
   }
 
-  std::int64_t channels() const { return options_.channels; }
+  std::int64_t channels() const { return options_.channels; }  ///< C
   const LinearPatchesOptions& options() const { return options_; }
 
  private:

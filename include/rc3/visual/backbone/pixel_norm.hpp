@@ -19,8 +19,8 @@ namespace rc3::visual::backbone {
 /// (rescale pixel - mean) / deviation, channel by channel.
 struct PixelNorm {
   std::array<double, 3> mean{0.5, 0.5, 0.5};       ///< R, G, B, of the rescaled pixels
-  std::array<double, 3> deviation{0.5, 0.5, 0.5};  ///< > 0
-  double rescale = 1 / 255.0;                      ///< > 0
+  std::array<double, 3> deviation{0.5, 0.5, 0.5};  ///< above 0
+  double rescale = 1 / 255.0;                      ///< above 0
 
   /// Values of CLIP.
   static PixelNorm clip() {

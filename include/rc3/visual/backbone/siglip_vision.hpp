@@ -38,6 +38,8 @@ class SiglipVision : public detail::VisionTransformer {
  public:
   static constexpr std::string_view dual_model_type = "siglip";  ///< "model_type" of a directory of both towers
 
+  /// Random weights.
+  /// @throws rc3::Error if `image_size` is below `patch_size`, or `heads` does not divide `width`
   explicit SiglipVision(SiglipVisionOptions options = {});
 
   /// Loads a transformers directory: the vision model, or a whole SigLIP without its text encoder.
@@ -58,7 +60,7 @@ class SiglipVision : public detail::VisionTransformer {
     return head_->forward(last_hidden);
   }
 
-  std::int64_t pooled_width() const { return channels(); }
+  std::int64_t pooled_width() const { return channels(); }  ///< D: the head keeps the width of a token
   const SiglipVisionOptions& options() const { return siglip_; }
 
  private:

@@ -38,6 +38,8 @@ void visit_fields(VitOptions& o, V&& v) {
 /// Source: Dosovitskiy et al. 2021, "An image is worth 16x16 words".
 class Vit : public detail::VisionTransformer {
  public:
+  /// Random weights.
+  /// @throws rc3::Error if `image_size` is below `patch_size`, or `heads` does not divide `width`
   explicit Vit(VitOptions options = {});
 
   /// Loads a transformers directory: the model alone, or a classifier without its head.
@@ -58,6 +60,7 @@ class Vit : public detail::VisionTransformer {
     return pooler_ ? at::tanh(pooler_->forward(first)) : first;
   }
 
+  /// `pooler`, or D without one.
   std::int64_t pooled_width() const { return vit_.pooler > 0 ? vit_.pooler : channels(); }
   const VitOptions& options() const { return vit_; }
 

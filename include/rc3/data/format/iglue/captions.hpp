@@ -34,7 +34,8 @@ class Captions {
  public:
   /// A file of captions and how a line of it is read.
   struct Source {
-    std::filesystem::path path;
+    std::filesystem::path path;  ///< one JSON object a line
+    /// Throws rc3::Error that names `where` for a line of another form.
     std::function<CaptionLine(const nlohmann::json&, const std::string& where)> parse;
     bool once = false;  ///< a second line of one image is a "duplicate id"
   };

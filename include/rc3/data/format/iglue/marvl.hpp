@@ -17,8 +17,8 @@ struct MarvlRecord {
   std::string id;            ///< "id-0", unique in its file
   std::string concept_name;  ///< the field "concept": "39-Panci"
   std::string language;      ///< "id"
-  std::string caption;
-  std::string left_img;  ///< "39-Panci/39-n-5.jpg"
+  std::string caption;       ///< the statement
+  std::string left_img;      ///< "39-Panci/39-n-5.jpg"
   std::string right_img;
   std::string chapter;  ///< "Basic actions and technology"
   bool label = false;   ///< whether the caption is true

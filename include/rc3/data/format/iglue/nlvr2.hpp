@@ -15,8 +15,8 @@ namespace rc3::data::iglue {
 
 /// A line of NLVR2: a statement about two images.
 struct Nlvr2Record {
-  std::string id;  ///< the field "identifier": "dev-850-0-0", unique in its file
-  std::string sentence;
+  std::string id;        ///< the field "identifier": "dev-850-0-0", unique in its file
+  std::string sentence;  ///< the statement, in English
   std::string left_img;  ///< "dev-850-0-img0": the id without its last number, and the side
   std::string right_img;
   bool label = false;  ///< whether the sentence is true

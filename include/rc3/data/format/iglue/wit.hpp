@@ -21,8 +21,8 @@ namespace rc3::data::iglue {
 struct WitRecord {
   std::string wit_ix;  ///< of the image, the same in all languages: "wit-test_0"
   std::string image_url;
-  std::string caption_reference_description;
-  std::string language;
+  std::string caption_reference_description;  ///< the text
+  std::string language;                       ///< of the caption
   std::string page_url;
   std::int64_t image_idx = -1;  ///< -1: not in the file
 };

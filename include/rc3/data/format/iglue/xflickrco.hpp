@@ -46,7 +46,7 @@ inline std::vector<XflickrcoRecord> read_xflickrco(const std::filesystem::path& 
 
 /// A language and its file.
 struct LanguageFile {
-  std::string language;
+  std::string language;  ///< of the texts in the file, which does not name it
   std::filesystem::path path;
 };
 

@@ -22,8 +22,8 @@ namespace rc3::data::iglue {
 
 /// A question of xGQA about an image.
 struct XgqaRecord {
-  std::string id;  ///< of the question
-  std::string question;
+  std::string id;         ///< of the question
+  std::string question;   ///< in the language of the file
   std::string answer;     ///< in English in every language; empty if the file withholds it
   std::string image_id;   ///< the field "imageId": "n406334"
   std::string structure;  ///< types.structural: "query", "verify", "choose", "logical", "compare"; empty: unknown

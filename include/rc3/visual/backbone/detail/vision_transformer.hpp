@@ -30,7 +30,7 @@ struct VisionTransformerOptions {
   std::int64_t feed_forward = 3072;  ///< inner width of a layer
   std::int64_t image_size = 224;     ///< side of the pre-training images, pixels
   std::int64_t patch_size = 16;      ///< p, side of a patch, pixels
-  double norm_eps = 1e-6;            ///< > 0
+  double norm_eps = 1e-6;            ///< above 0
   double dropout = 0;                ///< in training, probability in [0, 1)
   nn::Activation activation = nn::Activation::gelu;
   PixelNorm pixels;
