@@ -95,12 +95,14 @@ def wait_for(ready, what: str) -> None:
 
 
 def of_session(leader: int) -> list[int]:
-    """Processes of the session that this one began."""
+    """Processes of the session that this one began, without those that only wait to be forgotten."""
     found = []
     for folder in Path("/proc").iterdir():
         try:
-            if folder.name.isdigit() and int((folder / "stat").read_text().rsplit(")", 1)[1].split()[3]) == leader:
-                found.append(int(folder.name))
+            if folder.name.isdigit():
+                state, _, _, session = (folder / "stat").read_text().rsplit(")", 1)[1].split()[:4]
+                if int(session) == leader and state != "Z":
+                    found.append(int(folder.name))
         except OSError:  # it has ended
             pass
     return found
