@@ -33,6 +33,10 @@ macro(rc3_find_light_dependencies)
     add_library(rc3::sentencepiece UNKNOWN IMPORTED)
     set_target_properties(rc3::sentencepiece PROPERTIES IMPORTED_LOCATION "${RC3_SENTENCEPIECE_LIBRARY}")
     rc3_include_if_needed(rc3::sentencepiece "${RC3_SENTENCEPIECE_INCLUDE_DIR}")
+    # Before all other libraries: it and LibTorch's libc10 both export FLAGS_minloglevel, of 32 and of 4 bytes, and programs have the
+    # first one's. In libc10's place sentencepiece writes over the variables behind it: LibTorch then aborts where an allocation fails.
+    set_target_properties(rc3::sentencepiece PROPERTIES
+                          INTERFACE_LINK_OPTIONS "LINKER:--push-state,--no-as-needed,${RC3_SENTENCEPIECE_LIBRARY},--pop-state")
   endif()
 
 endmacro()

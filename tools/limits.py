@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """Writes docs/limits.md: every limit of what a file, a text or a request may make this code read, from the code itself.
 
-A limit is a constant or a member called max_..., and max_... in braces where a reader is called. OTHER names those that
-bound something else. --check compares instead of writing, for ctest. Needs Python's standard library only.
+A limit is a constant or a member called max_..., max_... in braces or a number of bytes where a reader is called, the range of
+a size in a model's config.json, or a number that require() compares a size of a file with. OTHER names those that bound
+something else. --check compares instead of writing, for ctest. Needs Python's standard library only.
 """
 
 from __future__ import annotations
@@ -16,15 +17,23 @@ ROOTS = ("include/rc3", "examples/rc3/serve")
 OTHER = {
     "max_length", "max_patches", "max_samples", "max_images", "max_consecutive_skips", "max_aspect", "max_examples",  # of models and runs
     "max_rows", "max_queries", "max_exp_avg_sqs",  # of a computation's blocks
+    "port",
 }  # fmt: skip
-NOT_LIMITS = {"task/retrieval_evaluation.hpp"}  # its max_texts is a sample of texts
+NOT_LIMITS = {"task/retrieval_evaluation.hpp", "search/hnsw.hpp"}  # a sample of texts; the options of an index, not of its file
 DECLARED = re.compile(r"^\s*(?:static |inline |constexpr )*(?:std::)?[a-z0-9_]+ (max_\w+) ?= ?([^;]+);\s*(?:///?<? ?(.*))?$")
 CALLED = re.compile(r"\.(max_\w+) = ([^,}]+)")
+READ = re.compile(r"\bread_file\(.*?, ([^()]*[0-9][^()]*)\)")
+SIZE = re.compile(r'\bsize\(("\w+"), \d+, ([0-9\']+)\)')
+DEFAULT = re.compile(r"\bsize\(.* most = ([0-9']+)\) const")
+CHECKED = re.compile(r"\b(?:require|right)\(.*")
+COMPARED = re.compile(r"\b(\w+) <= ([0-9']{3,})\b")
 KIBI = {30: "GiB", 20: "MiB", 10: "KiB"}
 
 
 def value(text: str) -> int | None:
     """Value of a C++ expression of integers; None if it is another one."""
+    if text.strip() == "std::numeric_limits<std::int32_t>::max()":
+        return 2**31 - 1
     text = re.sub(r"std::\w+\{(\d+)\}", r"\1", text.strip()).replace("'", "")
     text = re.sub(r"\b(\d+)u?\b", r"\1", text)
     return eval(text) if re.fullmatch(r"[\d\s<*+-]+", text) else None  # noqa: S307  digits and operators only
@@ -58,6 +67,17 @@ def comment(lines: list[str], at: int, own: str | None) -> str:
     return re.split(r"(?<=[a-z)])\. ", " ".join(above))[0]
 
 
+def used(line: str) -> list[tuple[str, str, str, str]]:
+    """Limits of one call: title, name, value and what they are of."""
+    found = [(f"{{.{m[1]} = ...}}", m[1], m[2], "") for m in CALLED.finditer(line)]
+    found += [("read_file(path, ...)", "bytes", m[1], "of the file") for m in READ.finditer(line)]
+    found += [(m[1].strip('"'), m[1], m[2], "of config.json") for m in SIZE.finditer(line)]
+    found += [("size(key)", "size", m[1], "of config.json, where no other limit is given") for m in DEFAULT.finditer(line)]
+    if check := CHECKED.search(line):
+        found += [(m[1], m[1], m[2], "") for m in COMPARED.finditer(check[0])]
+    return found
+
+
 def limits(root: Path) -> list[tuple[str, str, str, str]]:
     rows = []
     for folder in ROOTS:
@@ -67,19 +87,15 @@ def limits(root: Path) -> list[tuple[str, str, str, str]]:
             if short.removeprefix("include/rc3/") in NOT_LIMITS:
                 continue
             for at, line in enumerate(lines):
-                found = [(m[1], m[2], m[3]) for m in [DECLARED.match(line)] if m]
-                if not found and not line.lstrip().startswith("//"):
-                    found = [(m[1], m[2], None) for m in CALLED.finditer(line)]
-                    called = True
-                else:
-                    called = False
-                for name, expression, own in found:
+                if line.lstrip().startswith("//"):
+                    continue
+                found = [(scope(lines, at) + m[1], m[1], m[2], comment(lines, at, m[3])) for m in [DECLARED.match(line)] if m]
+                found = found or [(title, name, expression, of) for title, name, expression, of in used(line)]
+                for title, name, expression, of in found:
                     number = value(expression)
                     if name in OTHER or number is None:
                         continue
-                    of = "" if called else comment(lines, at, own)
                     unit = "bytes" if re.search(r"bytes|_line$|_image$|_member$|_body$|_query$", name) or of.startswith("bytes") else ""
-                    title = f"{{.{name} = ...}}" if called else scope(lines, at) + name
                     rows.append((short, title, words(number, unit), of.rstrip(".")))
     return sorted(rows, key=lambda row: row[0].rsplit("/", 1)[0])  # stable: a folder's files stay in order
 

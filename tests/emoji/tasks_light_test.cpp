@@ -269,8 +269,8 @@ BOOST_AUTO_TEST_CASE(the_card_hides_all_of_its_object_and_nothing_else) {
     const auto& image = std::get<io::Image>(view.image);
     for (int y = 0; y < image.height; ++y)
       for (int x = 0; x < image.width; ++x) {
-        const auto inside = [&](const Box& b, float margin) {
-          return x >= b[0] - margin && x < b[2] + margin && y >= b[1] - margin && y < b[3] + margin;
+        const auto inside = [px = static_cast<float>(x), py = static_cast<float>(y)](const Box& b, float margin) {
+          return px >= b[0] - margin && px < b[2] + margin && py >= b[1] - margin && py < b[3] + margin;
         };
         const std::uint8_t* p = &image.rgba[static_cast<std::size_t>(y * image.width + x) * 4];
         const bool white = p[0] == 255 && p[1] == 255 && p[2] == 255;

@@ -177,7 +177,10 @@ BOOST_AUTO_TEST_CASE(random_flips_are_refused_or_read) {
   constexpr int n = 100000;
   for (int i = 0; i < n; ++i) {
     std::string flipped = json;
-    for (std::uint64_t k = 0; k <= random.below(3); ++k) flipped[random.below(json.size())] ^= 1 << random.below(8);
+    for (std::uint64_t k = 0; k <= random.below(3); ++k) {
+      char& byte = flipped[random.below(json.size())];
+      byte = static_cast<char>(byte ^ 1 << random.below(8));
+    }
     try {
       const auto header = st::parse_header(flipped, 24 * 8, "flipped");
       std::uint64_t end = 0;

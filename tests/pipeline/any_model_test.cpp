@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "rc3/io/safetensors.hpp"
 #include "rc3/model/dual_encoder.hpp"
 #include "rc3/pipeline/embedder.hpp"
 #include "rc3/pipeline/save.hpp"
@@ -95,6 +96,25 @@ BOOST_FIXTURE_TEST_CASE(a_directory_of_another_model_is_refused, SavedClip) {
   throws_with([&] { rc3::load_any_model<Clip, Siglip>(path()); }, "a model of transformers, \"blip\"", "\"clip\"",
               "\"siglip\"");
   throws_with([&] { rc3::load_any_model<Clip>(path() / "none"); }, "no such directory");
+}
+
+BOOST_FIXTURE_TEST_CASE(sizes_that_fit_no_memory_are_an_error_of_the_directory, ClipFiles) {
+  const nlohmann::json tower{{"hidden_size", 1'000'000},
+                             {"num_hidden_layers", 1000},
+                             {"num_attention_heads", 1000},
+                             {"image_size", 224},
+                             {"patch_size", 32},
+                             {"intermediate_size", 1'000'000},
+                             {"num_channels", 3},
+                             {"hidden_act", "quick_gelu"},
+                             {"layer_norm_eps", 1e-5},
+                             {"vocab_size", 10'000'000},
+                             {"max_position_embeddings", 8},
+                             {"eos_token_id", 1}};
+  const nlohmann::json config{{"model_type", "clip"}, {"vision_config", tower}, {"text_config", tower}};
+  rc3::io::write_file(path() / "config.json", config.dump());
+  rc3::io::safetensors::save(path() / "model.safetensors", {{"logit_scale", at::zeros({})}});
+  throws_with([&] { rc3::load<Clip>(path()); }, path().string(), "no model of this architecture can be made", "memory");
 }
 
 BOOST_AUTO_TEST_SUITE_END()

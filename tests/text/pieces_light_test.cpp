@@ -110,7 +110,10 @@ BOOST_AUTO_TEST_CASE(a_flipped_character_map_is_refused_or_read) {
   constexpr int n = 300;
   for (int i = 0; i < n; ++i) {
     auto flipped = good;
-    for (int k = 0; k < 2; ++k) flipped[begin + 4 + random.below(map.size() - 4)] ^= 1 << random.below(8);
+    for (int k = 0; k < 2; ++k) {
+      char& byte = flipped[begin + 4 + random.below(map.size() - 4)];
+      byte = static_cast<char>(byte ^ 1 << random.below(8));
+    }
     rc3::io::write_file(folder / "x.model", flipped);
     try {
       const auto tokenizer = Tokenizer::from_pretrained(folder / "x.model");

@@ -44,7 +44,7 @@ double accuracy(const A& predicted, const B& gold) {
   detail::check_labels("metric::accuracy", predicted, gold);
   std::size_t right = 0;
   const auto size = std::ranges::ssize(gold);
-  for (auto i = size - size; i < size; ++i) right += std::ranges::begin(predicted)[i] == std::ranges::begin(gold)[i];
+  for (std::ptrdiff_t i = 0; i < size; ++i) right += std::ranges::begin(predicted)[i] == std::ranges::begin(gold)[i];
   return static_cast<double>(right) / static_cast<double>(size);
 }
 
@@ -61,7 +61,7 @@ double consistency(const A& predicted, const B& gold, const Groups& groups) {
           " groups for ", std::ranges::size(gold), " gold labels");
   std::map<std::ranges::range_value_t<Groups>, bool> all_right;
   const auto size = std::ranges::ssize(gold);
-  for (auto i = size - size; i < size; ++i) {
+  for (std::ptrdiff_t i = 0; i < size; ++i) {
     bool& right = all_right.try_emplace(std::ranges::begin(groups)[i], true).first->second;
     right = right && std::ranges::begin(predicted)[i] == std::ranges::begin(gold)[i];
   }

@@ -3,12 +3,10 @@
 
 #include <ATen/core/Tensor.h>
 #include <c10/core/GradMode.h>
-#include <c10/util/Exception.h>
 
 #include <exception>
 #include <filesystem>
 #include <future>
-#include <new>
 #include <string>
 #include <utility>
 #include <vector>
@@ -45,13 +43,7 @@ template <class M>
 std::shared_ptr<M> new_model(const Directory& directory) {
   const auto where = directory.where();
   const nn::Uninitialized all_are_read;
-  try {
-    return build<M>(directory.at("architecture"), where);
-  } catch (const c10::Error& error) {
-    fail(where, ": no model of this architecture can be made: ", error.what_without_backtrace());
-  } catch (const std::bad_alloc&) {
-    fail(where, ": no model of this architecture can be made: out of memory");
-  }
+  return made(where, [&] { return build<M>(directory.at("architecture"), where); });
 }
 
 /// Image preparation. The option `pad` is missing in directories that were saved before there was one.

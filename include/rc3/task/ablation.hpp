@@ -65,7 +65,8 @@ inline Images ablate(Images images, Ablation ablation) {
       if (images.features.defined()) images.features = at::zeros_like(images.features);
       if (images.regions.defined()) images.regions = at::zeros_like(images.regions);
       if (images.region_classes.defined())
-        images.region_classes = at::full_like(images.region_classes, 1.0 / images.region_classes.size(2));
+        images.region_classes =
+            at::full_like(images.region_classes, 1.0 / static_cast<double>(images.region_classes.size(2)));
       if (images.boxes.defined()) {
         images.boxes = at::zeros_like(images.boxes);
         images.boxes.select(1, 0).narrow(1, 2, 2).copy_(images.sizes);

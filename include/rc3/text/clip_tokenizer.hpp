@@ -95,7 +95,7 @@ class ClipTokenizer {
     std::map<std::string, std::string> files;
     detail::BytePairs pairs;
     std::int64_t start, end, pad, length = 77;
-    std::array<detail::BytePairs::Id, 256> bytes, last_bytes;  ///< of a byte, and of the last byte of a word
+    std::array<detail::BytePairs::Id, 256> bytes{}, last_bytes{};  ///< of a byte, and of the last byte of a word
   };
 
   ClipTokenizer(std::shared_ptr<const Model> model, ClipTokenizerOptions options)

@@ -24,7 +24,7 @@ bool attempt(DataErrors& errors, Ablation look) {
     problem = error.what();
   }
   errors.add_samples();
-  if (problem) errors.add(kind, *std::move(problem));
+  if (problem) errors.add(kind, std::move(*problem));
   return !problem;
 }
 

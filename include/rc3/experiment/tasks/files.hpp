@@ -195,6 +195,7 @@ class TaskFiles {
     for (std::int64_t i = 0; i < training.size(); ++i) writable.push_back(training.read(i).answer);
     return {.task = task_,
             .train = finish(training, train),
+            // Members are set in their order. NOLINTNEXTLINE(bugprone-use-after-move)
             .validation = finish(open(o_.validation, written, validation), validation),
             .test = open_tests([&](const auto& path, const std::string& language, std::size_t which) {
               return finish(open(path, {language}, which), which);
