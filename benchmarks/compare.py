@@ -100,11 +100,10 @@ def main() -> int:
 
 def measure(args: argparse.Namespace, results: dict) -> bool:
     """Measures the groups into @p results and writes them after each. @return whether one failed"""
-    about = {"machine": machine(), "versions": versions(args.python), "commit": commit(), "quick": args.quick}
+    about = {"machine": machine(), "versions": versions(args.python), "commit": commit(), "quick": args.quick, "rounds": 1 if args.quick else args.rounds}
     failed = False
     with tempfile.TemporaryDirectory(prefix="rc3-bench-") as work:
-        rounds = 1 if args.quick else args.rounds
-        context = Context(args.build.resolve(), args.cache.resolve(), Path(work), args.python, rounds, args.quick)
+        context = Context(args.build.resolve(), args.cache.resolve(), Path(work), args.python, about["rounds"], args.quick)
         for name in args.only:
             begin = time.perf_counter()
             print(f"{GROUPS[name]} ({name}) ...", flush=True)

@@ -53,7 +53,7 @@ def where(run: dict) -> str:
     instructions = f" ({', '.join(m['instructions'])})" if m["instructions"] else ""
     lines = [
         f"{run['date']}, commit {run['commit']}: {m['cores']} cores of an {m['processor']}{instructions}, {m['memory_gb']} GB of memory.",
-        f"The load of the machine was {run['load']} before.",
+        f"{run['rounds']} rounds; the load of the machine was {run['load']} before.",
         "Peers: " + ", ".join(f"{name} {version}" for name, version in run["versions"].items()) + ".",
     ]
     return wrapped(" ".join(lines))

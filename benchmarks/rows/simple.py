@@ -44,7 +44,7 @@ def search(c: Context) -> Rows:
 def cache(c: Context) -> Rows:
     rows = {"cache.time": Measured(), "cache.memory": Measured()}
     for _ in range(c.rounds):
-        pattern = "(cached|direct)/64$" if c.quick else "cached/(64|4096)$|direct/1024$"
+        pattern = "(cached|direct)/64/" if c.quick else "cached/(64|4096)/|direct/1024/"
         mine = c.google_benchmark("bench_gradient_cache", pattern, 0)
         mine = {name.removesuffix("/iterations:1"): row for name, row in mine.items()}
         many, one = mine["cached/64" if c.quick else "cached/4096"], mine["cached/64"]
