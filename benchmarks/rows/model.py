@@ -30,20 +30,21 @@ def sides(c: Context, what: str, forms: tuple[str, ...], stack: ExitStack) -> li
 
 
 def training(c: Context) -> dict[str, Measured]:
-    with ExitStack() as stack:
-        workers = sides(c, "step", ("straight", "tuned"), stack)
-        ours, straight, tuned = workers
-        if not c.quick:
-            for worker in workers:  # memory, and what the compiler does
-                worker.ask("step"), worker.ask("step")
-        mine, plain, fast = turns(c.rounds, [lambda w=w: w.ask("step")["seconds"] for w in workers])
-        rates = [straight.ask("rate")["value"] for _ in range(c.rounds)]
-        return {
-            "training.straight": Measured(mine, plain),
-            "training.tuned": Measured(mine, fast),
-            "training.products": Measured([straight.about["tflop"] / seconds for seconds in mine], rates),
-            "training.memory": Measured([ours.peak_mb()], [tuned.peak_mb()]),
-        }
+    """Two processes at a time: a step takes up to 10 GB, and a process keeps what it freed."""
+    rows = {}
+    for form in ("straight", "tuned"):
+        with ExitStack() as stack:
+            ours, peer = workers = sides(c, "step", (form,), stack)
+            if not c.quick:
+                for worker in workers:  # memory, and what the compiler does
+                    worker.ask("step"), worker.ask("step")
+            rows[f"training.{form}"] = measured = Measured(*turns(c.rounds, [lambda w=w: w.ask("step")["seconds"] for w in workers]))
+            if form == "straight":
+                rates = [peer.ask("rate")["value"] for _ in range(c.rounds)]
+                rows["training.products"] = Measured([peer.about["tflop"] / seconds for seconds in measured.ours], rates)
+            else:
+                rows["training.memory"] = Measured([ours.peak_mb()], [peer.peak_mb()])
+    return rows
 
 
 def evaluation(c: Context) -> dict[str, Measured]:

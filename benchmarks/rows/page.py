@@ -90,7 +90,7 @@ def of(results: dict) -> str:
     for group, title in GROUPS.items():
         note = [wrapped(NOTES[group]), ""] if group in NOTES else []
         out += [f"## {title}", "", *note, "| measure | rc3 | peer | ratio | goal | what is left |", "|---|---|---|---|---|---|"]
-        missing = results.get("missing", {}).get(group)
-        out += [line(spec, rows.get(spec.key), missing) for spec in SPECS if spec.group == group]
+        missing = results.get("missing", {})
+        out += [line(spec, rows.get(spec.key), missing.get(spec.key) or missing.get(group)) for spec in SPECS if spec.group == group]
         out.append("")
     return "\n".join(out) + "\n" + EARLIER.read_text()

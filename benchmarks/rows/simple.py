@@ -69,9 +69,9 @@ def loader(c: Context) -> Rows:
 
 def images(c: Context) -> Rows:
     few, many = (2, 4) if c.quick else (16, 208)
-    tool = next((path for path in (c.build / "examples/rc3", c.build / "examples/rc3_tool") if path.is_file()), None)
-    if tool is None:
-        raise Missing(f"{c.build}: has no program rc3; build it: cmake --build {c.build} --target rc3_tool")
+    tool = c.build / "examples/rc3"
+    if not tool.is_file():
+        raise Missing("the program rc3 is not built: ./run bench, or cmake --build BUILD --target rc3_tool")
     model = c.work / "model"
     if not model.exists():
         c.weights("multilingual-e5-small"), c.weights("efficientnet-lite0")
