@@ -1,5 +1,5 @@
-// The two pretrained encoders, and, in the same run, the Python peer that does the same: `./run bench`.
-// The counter "items" is texts or images a second; benchmarks/peers/encoders.py prints the peer's and the ratio.
+// The two pretrained encoders; benchmarks/compare.py runs them in turns with benchmarks/peers/encoders.py.
+// The counter "items" is texts or images a second.
 
 #include <benchmark/benchmark.h>
 

@@ -1,8 +1,8 @@
-// Feeding: tar shards of images with texts become batches of pixels and token ids. `./run bench` runs it on emoji
-// scenes; benchmarks/peers/loader.py runs it and PyTorch's DataLoader on the same shards, and prints the ratio.
+// Feeding: tar shards of images with texts become batches of pixels and token ids. benchmarks/compare.py runs it and
+// PyTorch's DataLoader (benchmarks/peers/loader.py) in turns on the same shards.
 //
-// RC3_BENCH_SHARDS: a folder with *.tar, for example what `rc3 pack` wrote; by default emoji scenes are packed into
-// one.
+// RC3_BENCH_SHARDS: a folder with *.tar, for example what `rc3 pack` wrote. Emoji scenes are packed into it where it
+// does not exist. RC3_BENCH_SCENES: how many (default: 4,000).
 
 #include <benchmark/benchmark.h>
 
@@ -34,16 +34,17 @@ std::string environment(const char* name) {
   return value == nullptr ? "" : value;
 }
 
-/// 4,000 emoji scenes in eight shards, written when they are first needed.
+/// Emoji scenes in shards of 500, written when they are first needed.
 std::filesystem::path shards() {
-  if (const auto given = environment("RC3_BENCH_SHARDS"); !given.empty()) return given;
-  const std::filesystem::path cache = environment("RC3_CACHE"), folder = cache / "bench/scenes";
-  if (std::filesystem::exists(folder / "done")) return folder;
+  const std::filesystem::path cache = environment("RC3_CACHE"), given = environment("RC3_BENCH_SHARDS"),
+                              folder = given.empty() ? cache / "bench/scenes" : given;
+  if (std::filesystem::exists(folder / "done") || (!given.empty() && std::filesystem::exists(folder))) return folder;
+  const auto count = environment("RC3_BENCH_SCENES");
   std::filesystem::remove_all(folder);
   const auto glyphs = emoji::Glyphs::load(cache / "data/emoji");
   const std::vector<std::string> languages = {"en", "de", "fr", "cs", "ja", "zh"};
-  const emoji::Scenes scenes(glyphs, emoji::Split::load(cache / "data/emoji", glyphs).train, languages, languages, 4000,
-                             {});
+  const emoji::Scenes scenes(glyphs, emoji::Split::load(cache / "data/emoji", glyphs).train, languages, languages,
+                             count.empty() ? 4000 : std::stoll(count), {});
   data::DataErrors errors;
   data::pack(scenes, folder, errors, {.prefix = "scenes", .samples = 500});
   rc3::io::write_file(folder / "done", "");
@@ -70,6 +71,6 @@ void loader(benchmark::State& state) {
   }
   state.counters["items"] = benchmark::Counter(static_cast<double>(samples), benchmark::Counter::kIsRate);
 }
-BENCHMARK(loader)->Arg(0)->Arg(1)->Arg(2)->UseRealTime()->MinTime(8)->Unit(benchmark::kMillisecond);
+BENCHMARK(loader)->Arg(0)->Arg(1)->Arg(2)->UseRealTime()->Unit(benchmark::kMillisecond);
 
 }  // namespace

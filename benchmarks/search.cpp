@@ -1,8 +1,8 @@
-// Search of the ten best: exact, by one query and by 64, in each storage; approximate. The peers are in
-// benchmarks/peers/search.py, which runs this program in turns with them.
+// Search of the ten best: exact, by one query and by 64, in each storage; approximate. benchmarks/compare.py runs the
+// exact one in turns with faiss and usearch (benchmarks/peers/search.py).
 //
-// RC3_SEARCH_VECTORS and RC3_SEARCH_GRAPH: how many vectors (default: 100,000 and 20,000); the table in
-// docs/benchmarks.md has 1,000,000 and 200,000.
+// RC3_SEARCH_VECTORS and RC3_SEARCH_GRAPH: how many vectors (default: 100,000 and 20,000); docs/performance.md has
+// 1,000,000.
 
 #include <benchmark/benchmark.h>
 

@@ -1,5 +1,5 @@
-// From the start of a process to the first embedding of a text: benchmarks/peers/start.py times the whole process, and
-// the same in Python.  bench_start <directory of multilingual-e5>
+// From the start of a process to the first embedding of a text: benchmarks/compare.py times the whole process, and that
+// of benchmarks/peers/start.py.  bench_start <directory of multilingual-e5>
 
 #include <c10/core/InferenceMode.h>
 

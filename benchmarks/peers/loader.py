@@ -1,22 +1,20 @@
 #!/usr/bin/env python3
-"""Runs bench_loader and PyTorch's DataLoader on the same shards, alternately, and prints the ratio of their rates.
+"""Peer of bench_loader: PyTorch's DataLoader on the same shards.
 
-The peer reads WebDataset shards with tarfile, decodes, crops, resizes and colours with Pillow (random resized crop, bicubic; brightness, contrast, saturation), tokenizes two texts a
-image with transformers' tokenizer, and pads them in its collate function: what benchmarks/loader.cpp does, with as many workers.
+It reads WebDataset shards with tarfile, decodes, crops, resizes and colours with Pillow (random resized crop, bicubic;
+brightness, contrast, saturation), tokenizes two texts an image with transformers' tokenizer, and pads them in its
+collate function: what benchmarks/loader.cpp does, with as many workers.
 
-    python loader.py --program build/release/benchmarks/bench_loader --cache ~/.cache/rc3 [--shards FOLDER] [--workers 2]
+    loader.py <directory of the tokenizer> <shards> <workers>      each line: one epoch; the value is samples a second
 """
 
 from __future__ import annotations
 
-import argparse
 import io
 import json
 import math
-import os
 import random
-import statistics
-import subprocess
+import sys
 import tarfile
 import time
 from collections.abc import Iterator
@@ -27,6 +25,7 @@ import torch
 from PIL import Image, ImageEnhance
 from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 from transformers import AutoTokenizer
+from worker import serve
 
 SIZE = 224
 
@@ -86,7 +85,7 @@ def collate(batch: list[tuple[torch.Tensor, list[int], list[int]]]) -> tuple[tor
     return torch.stack(pixels), pad(list(a)), pad(list(b))
 
 
-def theirs(shards: list[Path], tokenizer: Path, workers: int) -> float:
+def rate(shards: list[Path], tokenizer: Path, workers: int) -> float:
     loader = DataLoader(Shards(shards, tokenizer), batch_size=64, num_workers=workers, collate_fn=collate, prefetch_factor=4)
     done, start = 0, None
     for pixels, _, _ in loader:
@@ -97,28 +96,6 @@ def theirs(shards: list[Path], tokenizer: Path, workers: int) -> float:
     return done / (time.perf_counter() - start)
 
 
-def ours(program: Path, cache: Path, shards: Path, workers: int) -> float:
-    command = [program, f"--benchmark_filter=loader/{workers}/", "--benchmark_format=json"]
-    environment = os.environ | {"RC3_CACHE": str(cache), "RC3_BENCH_SHARDS": str(shards)}
-    out = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
-    return json.loads(out.stdout)["benchmarks"][0]["items"]
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--program", type=Path, required=True)
-    parser.add_argument("--cache", type=Path, required=True)
-    parser.add_argument("--shards", type=Path, required=True)
-    parser.add_argument("--workers", type=int, default=2)
-    parser.add_argument("--rounds", type=int, default=3)
-    args = parser.parse_args()
-    shards = sorted(args.shards.glob("*.tar"))
-    tokenizer = args.cache / "weights/multilingual-e5-small"
-    pairs = [(ours(args.program, args.cache, args.shards, args.workers), theirs(shards, tokenizer, args.workers)) for _ in range(args.rounds)]
-    mine, peer = (statistics.median(side) for side in zip(*pairs, strict=True))
-    ratio = statistics.median(a / b for a, b in pairs)
-    print(f"samples a second, {args.workers} workers: rc3 {mine:.0f}, Python {peer:.0f}, ratio {ratio:.2f} (medians of {args.rounds} rounds)")
-
-
 if __name__ == "__main__":
-    main()
+    tokenizer, shards, workers = sys.argv[1:]
+    serve({}, lambda _: rate(sorted(Path(shards).glob("*.tar")), Path(tokenizer), int(workers)))
