@@ -107,6 +107,7 @@ class Photos {
     serve_->add_option("--host", serving_.host, "address to listen on; 0.0.0.0: all, for everyone in the network")
         ->capture_default_str();
     serve_->add_option("--name", serving_.names, "host name of this machine, for browsers of others");
+    serve_->add_option("--captions", serving_.captions, "file of texts, one a line: the best are shown for an image");
     serve_->add_option("--max-body", serving_.max_body, "MiB of an image that is sent, at most")
         ->check(CLI::Range(1, 256))
         ->capture_default_str();

@@ -118,7 +118,7 @@ struct Report {
     if (std::is_same_v<std::decay_t<decltype(pretraining.model())>, rc3::DefaultModel> && std::filesystem::exists(tool))
       std::cout << "\nsearch your own photographs, in any language:\n  " << tool.string() << " index FOLDER --model "
                 << (folder / "model").string() << " --out photos.index\n  " << tool.string()
-                << " search photos.index \"ein Hund im Schnee\"\n";
+                << " search photos.index \"ein Hund im Schnee\"\n  " << tool.string() << " serve photos.index\n";
   }
 };
 

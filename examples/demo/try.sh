@@ -17,6 +17,9 @@ for file in sheet.png model/config.json model/model.safetensors model/README.md 
   [[ -s $folder/whole/$file ]] || fail "no $file"
 done
 grep -q '<th scope="row">sw</th>' "$folder/whole/fuse/report.html" || fail "no table by language in the report"
+if [[ -e $(dirname "$demo")/rc3 ]]; then
+  grep -q '/rc3 serve photos.index$' "$folder/said" || fail "the search page is not named"
+fi
 
 [[ $(readlink "$folder/whole/model") == last ]] || fail "the model's weights are on the disk twice"
 grep -q '| sw |' "$folder/whole/last/README.md" || fail "no recall by language in the model card"

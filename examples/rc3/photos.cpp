@@ -20,6 +20,7 @@
 
 #include "json_line.hpp"
 #ifdef RC3_HAS_HTTPLIB
+#include "locate_words.hpp"
 #include "serve/server.hpp"
 #endif
 
@@ -51,12 +52,12 @@ rc3::EmbedderOptions embedder_options(const ModelOptions& model) {
 /// Progress on standard error, from the first call.
 class Shown {
  public:
-  explicit Shown(std::string label) : label_(std::move(label)) {}
+  explicit Shown(std::string label, std::string unit = "images") : label_(std::move(label)), unit_(std::move(unit)) {}
   void operator()(std::int64_t done, std::int64_t total) {
     if (!progress_) {
       rc3::train::Progress::Options options;
       options.label = label_;
-      options.unit = "images";
+      options.unit = unit_;
       // Its time begins with this object, not with the first batch.
       const auto clock = [start = start_, first = true]() mutable {
         return std::exchange(first, false) ? start : rc3::train::steady_seconds();
@@ -70,7 +71,7 @@ class Shown {
 
  private:
   double start_ = rc3::train::steady_seconds();
-  std::string label_;
+  std::string label_, unit_;
   std::shared_ptr<rc3::train::Progress> progress_;
 };
 
@@ -141,10 +142,17 @@ std::filesystem::path model_directory(const ModelOptions& model, const std::file
 class ModelEncoder : public serve::Encoder {
  public:
   ModelEncoder(rc3::Pipeline<Model> pipeline, rc3::EmbedderOptions options)
-      : embedder_(std::move(pipeline), std::move(options)), model_(rc3::pipeline::identity_of(embedder_.pipeline())) {}
+      : embedder_(std::move(pipeline), std::move(options)),
+        model_(rc3::pipeline::identity_of(embedder_.pipeline())),
+        words_(embedder_.pipeline(), rc3::EmbedderOptions().limits) {}  // of photographs of the index, as rc3 index
 
   std::string model() const override { return model_; }
   std::vector<float> text(const std::string& text) const override { return numbers(embedder_.text(text)); }
+  std::vector<std::vector<float>> texts(std::span<const std::string> texts) const override {
+    std::vector<std::vector<float>> all;
+    for (const at::Tensor& vector : embedder_.texts(texts).unbind()) all.push_back(numbers(vector));
+    return all;
+  }
   std::vector<float> image(const std::string& bytes) const override {
     const rc3::preprocess::EncodedImage file{bytes, "the image"};
     const auto embedded = embedder_.encoded(std::span(&file, 1));
@@ -155,6 +163,10 @@ class ModelEncoder : public serve::Encoder {
   std::vector<float> match(const std::string& text, std::span<const std::filesystem::path> files) const override {
     return embedder_.match(text, files);
   }
+  bool can_locate() const override { return words_.available(); }
+  serve::WordMap locate(const std::string& text, const std::filesystem::path& file) const override {
+    return words_(text, file);
+  }
 
  private:
   static std::vector<float> numbers(const at::Tensor& vector) {
@@ -163,6 +175,7 @@ class ModelEncoder : public serve::Encoder {
 
   Embedder embedder_;
   std::string model_;
+  LocateWords<Model, Decoders> words_;
 };
 #endif
 
@@ -279,8 +292,12 @@ int serve_photos(const ModelOptions& model, const ServeOptions& options) {
   settings.names = options.names;
   settings.max_body = options.max_body << 20;
   settings.threads = at::get_num_threads();
+  const auto encoder = std::make_shared<ModelEncoder>(load(directory), embedding);
+  if (!options.captions.empty())
+    settings.captions = std::make_shared<serve::Captions>(options.captions, *encoder, settings.threads,
+                                                          Shown("captions " + options.captions.string(), "texts"));
   const rc3::train::Signals signals;
-  const serve::Server server(std::make_shared<ModelEncoder>(load(directory), embedding), options.index, settings);
+  const serve::Server server(encoder, options.index, settings);
   std::cerr << server.photos().now()->size() << " photographs at " << server.url() << "; Ctrl-C ends it\n";
   while (!signals.stop_wanted()) std::this_thread::sleep_for(std::chrono::milliseconds(100));
   std::cerr << "rc3: ends after the requests that are being answered\n";

@@ -47,6 +47,7 @@ struct ServeOptions {
   int port = 8080;                 ///< in [0, 65535]; 0: any free one
   std::vector<std::string> names;  ///< host names of this machine that browsers may use
   std::size_t max_body = 32;       ///< MiB of an image that is sent, > 0
+  std::filesystem::path captions;  ///< file of texts, one a line, that are shown for images; empty: none
 };
 
 /// Serves a search page and its API until SIGINT or SIGTERM. @return 0

@@ -3,7 +3,8 @@
 set -eu
 rc3=$1 try_model=$2 search_photos=$3
 out=$(mktemp -d)
-trap 'rm -rf "$out"' EXIT
+server=
+trap 'rm -rf "$out"; [ -z "$server" ] || kill "$server"' EXIT
 "$try_model" "$out"
 cd "$out"
 echo "notes" > photos/notes.txt
@@ -51,7 +52,9 @@ fails 2 'cut.png' "$rc3" embed --model model photos/cut.png photos/1.png
 if "$rc3" serve none.index 2>&1 | grep -qF 'without cpp-httplib'; then
   echo "skipped: rc3 serve, which this program was built without"
 else
-  "$rc3" serve photos.index --port 0 --threads 1 2> served &
+  printf 'a red box\n\ntwo boxes\na dog\na red box\n' > captions
+  fails 1 'none.txt' "$rc3" serve photos.index --port 0 --threads 1 --captions none.txt
+  "$rc3" serve photos.index --port 0 --threads 1 --captions captions 2> served &
   server=$!
   tries=0
   until grep -q 'photographs at http' served; do
@@ -68,12 +71,20 @@ else
     curl -s "${url}api/search?q=two+boxes&top=3&rerank=5" | grep -q '"match":0'
     curl -s --data-binary @photos/5.png "${url}api/search?top=1" | grep -q '"score":[01][.0-9]*,"name":"[0-9]*.png"'
     curl -s --data-binary @photos/cut.png "${url}api/search" | grep -qF '{"error":"the image: '
+    curl -s --data-binary @photos/5.png "${url}api/search?top=1&captions=2" > captioned
+    grep -q '"captions":\[{"score":[-0-9.e]*,"text":"[a-z ]*"},{"score":[-0-9.e]*,"text":"[a-z ]*"}\]}$' captioned
+    curl -s "${url}healthz" | grep -qF '"captions":3,"rerank":true,"words":true}'
+    id=$(sed 's/.*"results":\[{"id":"\([0-9a-f]*\)".*/\1/' served_hits)
+    curl -s "${url}api/words?q=two+boxes&id=$id" > words
+    grep -q '^{"columns":5,"rows":5,"words":\[{"text":"two","scores":\[.*\]},{"text":"boxes","scores":\[.*\]}\]}$' words
+    [ "$(tr -cd , < words | wc -c)" = 53 ]  # 2 x 25 scores
     "$rc3" search photos.index "two boxes" --top 3 > hits
     for score in $(sed 's/{"score":\([^,]*\),.*/\1/' hits); do grep -qF "\"score\":$score," served_hits; done
   fi
   fails 1 "port $port of 127.0.0.1: the port is in use" "$rc3" serve photos.index --port "$port" --threads 1
   kill -TERM "$server"
   wait "$server"
+  server=
 fi
 
 mkdir empty

@@ -10,6 +10,7 @@
 #include <limits>
 #include <map>
 #include <span>
+#include <sstream>
 #include <string>
 #include <thread>
 #include <utility>
@@ -58,7 +59,7 @@ class Colours : public tool::serve::Encoder {
 
   std::string model() const override { return "colours"; }
   std::vector<float> text(const std::string& text) const override {
-    ++texts;
+    ++calls;
     std::this_thread::sleep_for(delay_);
     const auto begin = text.find_first_not_of(" \t");
     require(begin != std::string::npos, "the text is empty or blank: there is nothing to embed");
@@ -67,6 +68,11 @@ class Colours : public tool::serve::Encoder {
     for (const Colour& colour : colours)
       if (word == colour.name) return vector_of(colour.red, colour.green, colour.blue);
     return {1, 0.5, 0.25, 1};
+  }
+  std::vector<std::vector<float>> texts(std::span<const std::string> several) const override {
+    std::vector<std::vector<float>> all;
+    for (const auto& one : several) all.push_back(text(one));
+    return all;
   }
   std::vector<float> image(const std::string& bytes) const override {
     return vector_of(
@@ -84,8 +90,21 @@ class Colours : public tool::serve::Encoder {
     }
     return all;
   }
+  bool can_locate() const override { return matches_; }
+  /// Word i of the text is in part i mod 4 of 2 x 2.
+  tool::serve::WordMap locate(const std::string& text, const std::filesystem::path& file) const override {
+    io::decode_image(io::read_file(file, 32 << 20), file.string());
+    tool::serve::WordMap map{2, 2, {}};
+    std::istringstream words(text);
+    for (std::string word; words >> word;) {
+      std::vector<float> scores(4, 0.125f);
+      scores[map.words.size() % 4] = 0.5f;
+      map.words.push_back({word, scores});
+    }
+    return map;
+  }
 
-  mutable std::atomic<int> texts{0};
+  mutable std::atomic<int> calls{0};
 
  private:
   std::chrono::milliseconds delay_;

@@ -17,9 +17,13 @@
 
 #include <nlohmann/json.hpp>
 
+#include "rc3/core/utf8.hpp"
+#include "rc3/io/file.hpp"
 #include "rc3/serve/assets.hpp"
+#include "rc3/serve/captions.hpp"
 #include "rc3/serve/hosts.hpp"
 #include "rc3/serve/server.hpp"
+#include "rc3/serve/words.hpp"
 #include "serve/colours.hpp"
 #include "support/support.hpp"
 // Behind Eigen, whose parameters are called _res: a macro of <resolv.h>, which this includes.
@@ -164,6 +168,121 @@ BOOST_AUTO_TEST_CASE(reranks) {
   BOOST_TEST(without.get("/healthz")["rerank"] == false);
 }
 
+std::shared_ptr<const tool::serve::Captions> captions_of(const TempDir& folder, const std::string& lines,
+                                                         const Colours& colours = Colours()) {
+  const auto file = folder / "captions.txt";
+  rc3::io::write_file(file, lines);
+  return std::make_shared<tool::serve::Captions>(file, colours, 1);
+}
+
+BOOST_AUTO_TEST_CASE(captions_of_an_image) {
+  const TempDir folder;
+  ServerOptions options;
+  options.captions = captions_of(folder, "grün\r\n\nrot\nblau\nrot\n \ngelb");
+  BOOST_TEST(options.captions->size() == 4);  // without blank and equal lines
+  const Served served(options);
+  BOOST_TEST(served.get("/healthz")["captions"] == 4);
+  const auto green = content(served.paths[4]);
+  const auto all = served.post("/api/search?top=2", green);
+  BOOST_TEST(all["results"].size() == 2u);
+  BOOST_TEST_REQUIRE(all["captions"].size() == 4u);
+  BOOST_TEST(all["captions"][0]["text"] == "grün");
+  BOOST_TEST(all["captions"][0]["score"].get<double>() > all["captions"][1]["score"].get<double>());
+  BOOST_TEST(served.post("/api/search?captions=1", green)["captions"].size() == 1u);
+  BOOST_TEST(served.post("/api/search?captions=0", green)["captions"].empty());
+  const std::string like = "/api/search?like=" + all["results"][0]["id"].get<std::string>();
+  BOOST_TEST(served.get(like)["captions"][0]["text"] == "grün");
+  BOOST_TEST(!served.get("/api/search?q=rot").contains("captions"));
+  const auto refused = [](const Served& by, const std::string& path, const char* part) {
+    BOOST_TEST(by.error(path, 400).find(part) != std::string::npos, path);
+  };
+  refused(served, "/api/search?q=rot&captions=3", "leave the parameter out when the query is a text");
+  refused(served, like + "&captions=51", "captions must be a whole number from 0 to 50");
+  const Served without;
+  const std::string other =
+      "/api/search?like=" + without.get("/api/search?q=red")["results"][0]["id"].get<std::string>();
+  BOOST_TEST(!without.get(other).contains("captions"));
+  refused(without, other + "&captions=3", "start it with rc3 serve --captions FILE");
+}
+
+BOOST_AUTO_TEST_CASE(many_captions) {
+  const TempDir folder;
+  std::string lines;
+  for (int i = 0; i < 2000; ++i) lines += rc3::join("text ", i, '\n');
+  const Colours colours;
+  const auto captions = captions_of(folder, lines + "rot\n", colours);
+  BOOST_TEST(captions->size() == 2001);
+  BOOST_TEST(captions->closest(rc3::test::vector_of(230, 40, 40), 1)[0].name == "rot");
+}
+
+BOOST_AUTO_TEST_CASE(bad_captions) {
+  const TempDir folder;
+  throws_with([&] { captions_of(folder, ""); }, "captions.txt: has no text; write one caption a line");
+  throws_with([&] { captions_of(folder, " \n\n"); }, "captions.txt: has no text");
+  throws_with([&] { captions_of(folder, "rot\na\xff\n"); }, "captions.txt:2");
+  throws_with([&] { captions_of(folder, "rot\nblau\n" + std::string(3000, 'a')); },
+              "captions.txt:3: the line has 3000");
+  throws_with([&] { tool::serve::Captions(folder / "none.txt", Colours(), 1); }, "none.txt");
+}
+
+BOOST_AUTO_TEST_CASE(words_in_a_photograph) {
+  const Served served;
+  const std::string id = served.get("/api/search?q=red&top=1")["results"][0]["id"];
+  BOOST_TEST(served.get("/api/words?q=red%20box&id=" + id) ==
+             json::parse(R"({"columns":2,"rows":2,"words":[{"text":"red","scores":[0.5,0.125,0.125,0.125]},
+                            {"text":"box","scores":[0.125,0.5,0.125,0.125]}]})"));
+  const auto refused = [&](const std::string& parameters, int status, const char* part) {
+    BOOST_TEST(served.error("/api/words?" + parameters, status).find(part) != std::string::npos, parameters);
+  };
+  refused("id=" + id, 400, "give a text");
+  refused("q=red", 400, "give a photograph");
+  refused("q=%20&id=" + id, 400, "blank");
+  refused("q=red&id=../../etc/passwd", 404, "no photograph");
+  refused("q=red&top=3&id=" + id, 400, "unknown parameter top; there are: id, q");
+  served.post("/api/words?q=red&id=" + id, "x", 405);
+  std::ofstream(served.paths[0]) << "no image";
+  refused("q=red&id=" + id, 404, "cannot be read as an image");
+  std::filesystem::remove(served.paths[0]);
+  refused("q=red&id=" + id, 404, "is gone");
+  const Served without({}, std::make_shared<Colours>(milliseconds(0), false));
+  BOOST_TEST(without.get("/healthz")["words"] == false);
+  BOOST_TEST(without.error("/api/words?q=red&id=" + id, 400).find("no embeddings of words") != std::string::npos);
+}
+
+/// Ids as SentencePiece gives them: <s>, a prefix, pieces, </s>. Two equal letters in a row are one piece.
+std::vector<std::int64_t> pieces(std::string_view text) {
+  std::vector<std::int64_t> ids{0, 1000};
+  char32_t before = ' ';
+  for (const char32_t c : rc3::decode_utf8(text)) {
+    if (c != ' ' && c == before)
+      ids.back() += 0x200000;
+    else if (c != ' ')
+      ids.push_back(c);
+    before = c;
+  }
+  if (ids.size() > 11) ids.resize(11);  // truncated
+  ids.push_back(2);
+  return ids;
+}
+
+BOOST_AUTO_TEST_CASE(words_and_their_tokens) {
+  const auto said = [](std::string_view text, std::size_t most = 32) {
+    std::string all;
+    for (const auto& [word, begin, end] : tool::serve::words_of(text, pieces, most))
+      all += rc3::join('[', word, ' ', begin, ' ', end, ']');
+    return all;
+  };
+  BOOST_TEST(said("dog") == "[dog 2 5]");
+  BOOST_TEST(said("  a dog in  it ") == "[a 2 3][dog 3 6][in 6 8][it 8 10]");
+  BOOST_TEST(said("a dog in it", 2) == "[a 2 3][dog 3 6]");
+  BOOST_TEST(said("abb b") == "[abb 2 4][b 4 5]");
+  BOOST_TEST(said("红色的车") == "[红 2 3][色 3 4][的 4 5][车 5 6]");
+  BOOST_TEST(said("红红车 x") == "[红红 2 3][车 3 4][x 4 5]");  // two characters of one token
+  BOOST_TEST(said("a红") == "[a 2 3][红 3 4]");
+  BOOST_TEST(said("ein\u3000Hund") == "[ein 2 5][Hund 5 10]");
+  BOOST_TEST(said("one two three four").find("four") == std::string::npos);  // truncated
+}
+
 BOOST_AUTO_TEST_CASE(pictures_of_the_index_only) {
   ServerOptions options;
   options.api.thumbnail_side = 40;
@@ -218,7 +337,8 @@ BOOST_AUTO_TEST_CASE(page_and_headers) {
   }
   BOOST_TEST(served.client().Get("/", {{"If-None-Match", page->get_header_value("ETag")}})->status == 304);
   BOOST_TEST(served.client().Head("/")->body.empty());
-  BOOST_TEST(served.get("/healthz") == json::parse(R"({"status":"ok","images":24,"dimension":4,"rerank":true})"));
+  BOOST_TEST(served.get("/healthz") ==
+             json::parse(R"({"status":"ok","images":24,"dimension":4,"captions":0,"rerank":true,"words":true})"));
   BOOST_TEST(served.client().Put("/api/search", "x", "text/plain")->status == 405);
   BOOST_TEST(served.client().Post("/healthz", "x", "text/plain")->status == 405);
 }
@@ -240,12 +360,12 @@ BOOST_AUTO_TEST_CASE(bad_queries) {
   refused("q=red&top=3x", "from 1 to 200");
   refused("q=red&rerank=51", "rerank must be a whole number from 0 to 50");
   refused("q=red&q=blue", "is there twice");
-  refused("q=red&tpo=3", "unknown parameter tpo; there are: like, q, rerank, top");
+  refused("q=red&tpo=3", "unknown parameter tpo; there are: captions, like, q, rerank, top");
   refused("q=red&like=0000000000000000", "give one of");
   BOOST_TEST(!served.error(search + "like=xyz", 404).empty());
   BOOST_TEST(served.post(search + "q=red", "x", 400)["error"].get<std::string>().find("one of them") !=
              std::string::npos);
-  BOOST_TEST(served.colours->texts == 1);  // the blank one: all others were refused before the model
+  BOOST_TEST(served.colours->calls == 1);  // the blank one: all others were refused before the model
 }
 
 BOOST_AUTO_TEST_CASE(bad_images) {
@@ -365,7 +485,7 @@ BOOST_AUTO_TEST_CASE(many_requests_at_once) {
   BOOST_TEST(found + refused == threads * each);
   BOOST_TEST(found > 0);
   BOOST_TEST(refused > 0);
-  BOOST_TEST(served.colours->texts == found);  // a refused request costs no pass of the model
+  BOOST_TEST(served.colours->calls == found);  // a refused request costs no pass of the model
   BOOST_TEST_MESSAGE(found << " answered, " << refused << " refused");
   BOOST_TEST(served.get("/api/search?q=red")["images"] == 24);
 }

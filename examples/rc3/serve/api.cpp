@@ -1,5 +1,6 @@
 #include "api.hpp"
 
+#include <rc3/core/blank.hpp>
 #include <rc3/core/digits.hpp>
 #include <rc3/core/error.hpp>
 #include <rc3/core/utf8.hpp>
@@ -23,6 +24,10 @@
 namespace tool::serve {
 
 namespace {
+
+constexpr const char* gone = "the file of this photograph is gone; run rc3 index again";
+constexpr const char* unreadable =
+    "the file of this photograph cannot be read as an image any more; run rc3 index again";
 
 /// Reply instead of a result.
 struct Refused {
@@ -93,6 +98,16 @@ void print_photo(std::string& line, const Photo& photo) {
   line += ",\"name\":" + quoted(photo.name) + "}";
 }
 
+void print_captions(std::string& line, const std::vector<rc3::search::Hit>& captions) {
+  line += ",\"captions\":[";
+  for (std::size_t i = 0; i < captions.size(); ++i) {
+    line += i > 0 ? ",{\"score\":" : "{\"score\":";
+    print(line, captions[i].score);
+    line += ",\"text\":" + quoted(captions[i].name) + "}";
+  }
+  line += ']';
+}
+
 }  // namespace
 
 Reply error_reply(int status, const std::string& message) {
@@ -108,9 +123,11 @@ Reply busy_reply() {
   return reply;
 }
 
-Api::Api(std::shared_ptr<const Encoder> encoder, std::shared_ptr<const LivePhotos> photos, ApiOptions options)
+Api::Api(std::shared_ptr<const Encoder> encoder, std::shared_ptr<const LivePhotos> photos,
+         std::shared_ptr<const Captions> captions, ApiOptions options)
     : encoder_(std::move(encoder)),
       photos_(std::move(photos)),
+      captions_(std::move(captions)),
       options_(options),
       searches_(options.searches),
       thumbnails_(options.thumbnails),
@@ -120,6 +137,7 @@ Reply Api::operator()(const Request& request) try {
   const std::string_view path = request.path;
   if (path == "/api/search") return search(request);
   if (path == "/api/embed") return embed(request);
+  if (path == "/api/words") return words(request);
   if (request.method != "GET") refuse(405, "only /api/search and /api/embed take an image");
   if (path.starts_with("/api/thumbnail/")) return picture(request, true);
   if (path.starts_with("/api/image/")) return picture(request, false);
@@ -155,7 +173,7 @@ std::vector<float> Api::vector_of(const Request& request) const {
 }
 
 Reply Api::search(const Request& request) {
-  allow_parameters(request, {"q", "like", "top", "rerank"});
+  allow_parameters(request, {"q", "like", "top", "rerank", "captions"});
   const auto start = std::chrono::steady_clock::now();
   const auto photos = photos_->now();
   const auto top = number(request, "top", 24, 1, options_.max_top);
@@ -166,6 +184,11 @@ Reply Api::search(const Request& request) {
     refuse(400, "rerank compares a text with images: leave it out when the query is an image");
   if (like && (request.method == "POST" || parameter(request, "q")))
     refuse(400, "give one of: a text (q), a photograph (like), an image (the body)");
+  const bool by_image = like || request.method == "POST";
+  if (parameter(request, "captions") && !(by_image && captions_))
+    refuse(400, by_image ? "this server has no captions: start it with rc3 serve --captions FILE"
+                         : "captions are texts for an image: leave the parameter out when the query is a text");
+  const auto captions = by_image && captions_ ? number(request, "captions", 5, 0, options_.max_captions) : 0;
   std::optional<std::uint64_t> without;
   if (like) without = photo_of(*photos, *like).first;
   if (!like && request.method != "POST") query_of(request);  // refused before it waits
@@ -180,6 +203,8 @@ Reply Api::search(const Request& request) {
     return encoder_->match(*parameter(request, "q"), paths);
   });
   if (std::ssize(found) > top) found.resize(static_cast<std::size_t>(top));
+  std::vector<rc3::search::Hit> texts;
+  if (captions > 0) texts = captions_->closest(vector, captions);
 
   const std::chrono::duration<float, std::milli> took = std::chrono::steady_clock::now() - start;
   Reply reply;
@@ -190,7 +215,9 @@ Reply Api::search(const Request& request) {
     if (i > 0) reply.body += ',';
     print_photo(reply.body, found[i]);
   }
-  reply.body += "]}\n";
+  reply.body += ']';
+  if (by_image && captions_) print_captions(reply.body, texts);
+  reply.body += "}\n";
   return reply;
 }
 
@@ -206,13 +233,44 @@ Reply Api::embed(const Request& request) {
   return reply;
 }
 
+Reply Api::words(const Request& request) {
+  if (request.method != "GET") refuse(405, "/api/words takes a text (q) and a photograph (id), no image");
+  allow_parameters(request, {"q", "id"});
+  if (!encoder_->can_locate()) refuse(400, "this model has no embeddings of words and parts of an image");
+  const auto photos = photos_->now();
+  const std::string text = query_of(request);
+  const auto id = parameter(request, "id");
+  if (!id) refuse(400, "give a photograph of the index as the parameter id");
+  const auto path = photo_of(*photos, *id).second;
+  if (rc3::is_blank(text)) refuse(400, "the text is empty or blank: it has no word");
+  if (content_tag(path).empty()) refuse(404, gone);
+
+  const auto pass = searches_.enter();
+  if (!pass) return busy_reply();
+  WordMap map;
+  try {
+    map = encoder_->locate(text, path);
+  } catch (const rc3::Error&) {  // with the path, which stays here
+    refuse(404, unreadable);
+  }
+  Reply reply;
+  reply.body = "{\"columns\":" + std::to_string(map.columns) + ",\"rows\":" + std::to_string(map.rows) + ",\"words\":[";
+  for (std::size_t i = 0; i < map.words.size(); ++i) {
+    reply.body += (i > 0 ? ",{\"text\":" : "{\"text\":") + tool::quoted(map.words[i].text) + ",\"scores\":";
+    print(reply.body, map.words[i].scores);
+    reply.body += '}';
+  }
+  reply.body += "]}\n";
+  return reply;
+}
+
 Reply Api::picture(const Request& request, bool reduced) {
   allow_parameters(request, {});
   const auto photos = photos_->now();
   const auto [id, path] = photo_of(*photos, std::string_view(request.path).substr(request.path.rfind('/') + 1));
   Reply reply;
   reply.tag = content_tag(path);
-  if (reply.tag.empty()) refuse(404, "the file of this photograph is gone; run rc3 index again");
+  if (reply.tag.empty()) refuse(404, gone);
   reply.cache = "private, max-age=60";
   if (request.if_none_match == '"' + reply.tag + '"') {
     reply.status = 304;
@@ -227,7 +285,7 @@ Reply Api::picture(const Request& request, bool reduced) {
     try {
       picture = std::make_shared<const Picture>(reduced ? thumbnail(path, options_.thumbnail_side) : original(path));
     } catch (const rc3::Error&) {  // with the path, which stays here
-      refuse(404, "the file of this photograph cannot be read as an image any more; run rc3 index again");
+      refuse(404, unreadable);
     }
     if (reduced) cache_.add(key, picture);
   }
@@ -242,7 +300,9 @@ Reply Api::health() const {
   Reply reply;
   reply.body = "{\"status\":\"ok\",\"images\":" + std::to_string(photos->size()) +
                ",\"dimension\":" + std::to_string(photos->dimension()) +
-               ",\"rerank\":" + (encoder_->can_match() ? "true" : "false");
+               ",\"captions\":" + std::to_string(captions_ ? captions_->size() : 0) +
+               ",\"rerank\":" + (encoder_->can_match() ? "true" : "false") +
+               ",\"words\":" + (encoder_->can_locate() ? "true" : "false");
   if (!problem.empty()) reply.body += ",\"problem\":" + quoted("the index changed and cannot be read: " + problem);
   reply.body += "}\n";
   return reply;

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "rc3/serve/captions.hpp"
 #include "rc3/serve/encoder.hpp"
 #include "rc3/serve/gate.hpp"
 #include "rc3/serve/photos.hpp"
@@ -20,6 +21,7 @@ struct ApiOptions {
   std::size_t max_query = 2048;            ///< bytes of a text
   std::int64_t max_top = 200;              ///< results of a search
   std::int64_t max_rerank = 50;            ///< results that image-text matching orders again
+  std::int64_t max_captions = 50;          ///< captions of an image
   int thumbnail_side = 448;                ///< longest side of a thumbnail, pixels
   std::size_t thumbnail_cache = 64 << 20;  ///< bytes
   GateOptions searches = {};
@@ -52,7 +54,9 @@ Reply busy_reply();
 /// Handler of all requests. Several threads call it at once.
 class Api {
  public:
-  Api(std::shared_ptr<const Encoder> encoder, std::shared_ptr<const LivePhotos> photos, ApiOptions options = {});
+  /// @param captions  null: none are offered
+  Api(std::shared_ptr<const Encoder> encoder, std::shared_ptr<const LivePhotos> photos,
+      std::shared_ptr<const Captions> captions = nullptr, ApiOptions options = {});
 
   /// Never throws for a request: every error is a reply.
   Reply operator()(const Request& request);
@@ -60,6 +64,7 @@ class Api {
  private:
   Reply search(const Request& request);
   Reply embed(const Request& request);
+  Reply words(const Request& request);
   Reply picture(const Request& request, bool reduced);
   Reply health() const;
   Reply page(const Request& request) const;
@@ -68,6 +73,7 @@ class Api {
 
   std::shared_ptr<const Encoder> encoder_;
   std::shared_ptr<const LivePhotos> photos_;
+  std::shared_ptr<const Captions> captions_;
   ApiOptions options_;
   Gate searches_, thumbnails_;
   ThumbnailCache cache_;

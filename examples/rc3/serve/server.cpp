@@ -144,7 +144,7 @@ struct Server::Parts {
   Parts(std::shared_ptr<const Encoder> encoder, const std::filesystem::path& index, ServerOptions given)
       : options(std::move(given)),
         photos(std::make_shared<LivePhotos>(index, encoder->model(), options.threads)),
-        api(std::move(encoder), photos, options.api),
+        api(std::move(encoder), photos, options.captions, options.api),
         hosts(options.host, options.names) {
     const auto& o = options;
     rc3::require(o.port >= 0 && o.port <= 65535, "rc3 serve: --port must be in [0, 65535], is ", o.port);

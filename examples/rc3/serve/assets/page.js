@@ -4,7 +4,7 @@ const query = $("query"), results = $("results"), viewer = $("viewer");
 const page = 24, most = 200, reranked = 24;
 let shown = [];      // results on the page
 let image = null;    // image of the search: {like: id} or {file: File}, with its name and url
-let top_ = page, running = null, timer = 0, serial = 0, total = 0, at = 0, viewed = 0, canRerank = false;
+let top_ = page, running = null, timer = 0, serial = 0, total = 0, at = 0, viewed = 0, canRerank = false, canLocate = false;
 const count = (n, what) => n.toLocaleString("en") + " " + what + (n === 1 ? "" : "s");
 
 function element(tag, attributes, ...children) {
@@ -41,6 +41,7 @@ function choose(chosen) {
   image = chosen;
   $("chosen").hidden = !image;
   if (image) {
+    $("chosen-image").hidden = false;
     $("chosen-image").src = image.url;
     $("chosen-name").textContent = "like " + image.name;
     query.value = "";
@@ -73,6 +74,7 @@ async function search() {
   if (!text && !image) {
     running = null;
     draw([]);
+    drawCaptions([]);
     results.classList.remove("old");
     $("progress").hidden = true;
     $("status").textContent = total ? count(total, "photograph") : "";
@@ -94,6 +96,7 @@ async function search() {
     fail("");
     total = answer.images;
     draw(answer.results);
+    drawCaptions(answer.captions || []);
     const what = image ? "like " + image.name : "for \u201c" + text + "\u201d";
     $("status").textContent = answer.results.length
       ? "Best " + answer.results.length.toLocaleString("en") + " of " + count(total, "photograph") + ", " + Math.max(1, Math.round(answer.milliseconds)) + " ms"
@@ -103,6 +106,7 @@ async function search() {
   } catch (error) {
     if (error.name === "AbortError" || mine !== serial) return;
     draw([]);
+    drawCaptions([]);
     $("status").textContent = "";
     fail(error instanceof TypeError ? "The server does not answer. Is rc3 serve still running?" : error.message);
   } finally {
@@ -148,6 +152,16 @@ function draw(photos) {
   $("more").hidden = photos.length < top_ || photos.length >= Math.min(total, most);
 }
 
+function drawCaptions(captions) {
+  $("captions-list").replaceChildren(...captions.map((caption) => {
+    const button = element("button", {type: "button", title: "Search this text"},
+      element("span", {dir: "auto"}, caption.text), element("span", {className: "score", title: "Cosine " + number(caption.score)}, number(caption.score)));
+    button.onclick = () => { choose(null); query.value = caption.text; top_ = page; write(true); search(); scrollTo({top: 0}); };
+    return element("li", {}, button);
+  }));
+  $("captions").hidden = !captions.length;
+}
+
 // One tile is in the order of the Tab key; arrows move among the others.
 function move(i, focus) {
   if (i < 0 || i >= shown.length) return;
@@ -188,8 +202,67 @@ function view(i) {
   $("viewer-original").href = "/api/image/" + photo.id;
   $("previous").disabled = i === 0;
   $("next").disabled = i === shown.length - 1;
+  $("viewer-words").hidden = !canLocate || Boolean(image);  // the words of a text
+  locate();
   if (!viewer.open) viewer.showModal();
   else if (document.activeElement === document.body) $("viewer-similar").focus();  // a button that was disabled had it
+}
+
+// Parts of the photograph that are like a word stay bright. The server compares parts of a grid, drawn as a picture of as many pixels.
+let map = null, word = 0, locating = 0;
+async function locate() {
+  const mine = ++locating, on = $("viewer-words").getAttribute("aria-pressed") === "true" && !$("viewer-words").hidden;
+  map = null;
+  $("words-status").textContent = "";
+  $("heat").hidden = true;
+  if (!on || !viewer.open) return void ($("words").hidden = true);
+  try {
+    const found = await ask("/api/words?" + new URLSearchParams({q: query.value.trim(), id: shown[viewed].id}), {}, 3);
+    if (mine !== locating || !found.words.length) return;
+    map = found;
+  } catch (error) {
+    if (mine !== locating) return;
+    $("words").hidden = true;
+    $("words-status").textContent = error.message;
+    return;
+  }
+  const highest = map.words.map((one) => Math.max(...one.scores));
+  if (!map.words[word]) word = -1;
+  if (word < 0) word = highest.indexOf(Math.max(...highest));
+  const focused = $("words").contains(document.activeElement);
+  $("words").replaceChildren(...map.words.map((one, i) => {
+    const button = element("button", {type: "button", dir: "auto", title: "Cosine with the parts: " + number(Math.min(...one.scores)) + " to " + number(highest[i])}, one.text);
+    button.onclick = () => { if (map) { word = i; paint(); } };
+    return button;
+  }));
+  $("words").hidden = false;
+  if (focused) $("words").children[word].focus();
+  paint();
+}
+function paint() {
+  const {columns: across, rows, words} = map, all = words.flatMap((one) => one.scores);
+  const low = Math.min(...all), span = Math.max(...all) - low || 1, heat = $("heat");
+  const small = element("canvas", {width: across, height: rows}), fine = 64;
+  const context = small.getContext("2d"), pixels = context.createImageData(across, rows);
+  words[word].scores.forEach((score, i) => { pixels.data[4 * i + 3] = 215 * (1 - (score - low) / span); });
+  context.putImageData(pixels, 0, 0);
+  heat.width = fine * across;
+  heat.height = fine * rows;
+  const large = heat.getContext("2d");
+  large.imageSmoothingQuality = "high";
+  large.drawImage(small, 0, 0, heat.width, heat.height);
+  [...$("words").children].forEach((button, i) => button.setAttribute("aria-pressed", i === word));
+  const best = words[word].scores.indexOf(Math.max(...words[word].scores));
+  $("words-status").textContent = "\u201c" + words[word].text + "\u201d is most like row " + (Math.floor(best / across) + 1) + " of " + rows + ", column " + (best % across + 1) + " of " + across + ": cosine " + number(words[word].scores[best]);
+  heat.hidden = false;
+  place();
+}
+function place() {
+  const picture = $("viewer-image"), frame = picture.parentElement;
+  if ($("heat").hidden || !picture.naturalWidth) return;
+  const scale = Math.min(frame.clientWidth / picture.naturalWidth, frame.clientHeight / picture.naturalHeight);
+  const width = picture.naturalWidth * scale, height = picture.naturalHeight * scale;
+  Object.assign($("heat").style, {width: width + "px", height: height + "px", left: (frame.clientWidth - width) / 2 + "px", top: (frame.clientHeight - height) / 2 + "px"});
 }
 
 query.dataset.placeholder = query.placeholder;
@@ -214,7 +287,16 @@ $("next").onclick = () => view(viewed + 1);
 $("viewer-close").onclick = () => viewer.close();
 $("viewer-similar").onclick = () => like(shown[viewed]);
 viewer.onclick = (event) => { if (event.target === viewer) viewer.close(); };
-viewer.onclose = () => move(viewed, true);
+viewer.onclose = () => { $("viewer-image").removeAttribute("src"); locate(); move(viewed, true); };
+$("viewer-words").onclick = () => {
+  const pressed = $("viewer-words").getAttribute("aria-pressed") !== "true";
+  $("viewer-words").setAttribute("aria-pressed", pressed);
+  word = -1;
+  locate();
+};
+$("viewer-image").onload = place;
+$("chosen-image").onerror = () => { $("chosen-image").hidden = true; };
+new ResizeObserver(place).observe($("viewer-image").parentElement);
 viewer.onkeydown = (event) => {
   if (event.key === "ArrowLeft") view(viewed - 1);
   else if (event.key === "ArrowRight") view(viewed + 1);
@@ -259,6 +341,8 @@ addEventListener("popstate", read);
 fetch("/healthz").then((reply) => reply.json()).then((health) => {
   total = health.images;
   canRerank = health.rerank;
+  canLocate = health.words;
+  $("and-captions").hidden = !health.captions;
   $("rerank-label").hidden = !canRerank || Boolean(image);
   if (document.body.classList.contains("start")) $("status").textContent = count(total, "photograph");
 }).catch(() => {});
