@@ -33,6 +33,7 @@ FUNCTIONS = {
     "images": simple.images,
     "evaluation": model.evaluation,
     "search": simple.search,
+    "serve": simple.serve,
     "cache": simple.cache,
     "loader": simple.loader,
     "compile": compiling.compiling,

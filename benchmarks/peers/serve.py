@@ -11,7 +11,7 @@ The vectors are random and of norm 1, and their photographs do not exist: a sear
 
     python serve.py --tool build/release/examples/rc3 --model out/demo/model [--images 100000] [--rate 50] [--seconds 20]
 
-Needs Python's standard library only. The clients share the machine with the server.
+With --json the last line is a list with an object for each round, which benchmarks/compare.py reads. Needs Python's standard library only. The clients share the machine with the server.
 """
 
 from __future__ import annotations
@@ -194,8 +194,8 @@ def at_rate(port: int, texts: Iterator[str], rate: float, seconds: float) -> tup
     return times, len(times) / (time.perf_counter() - begin), refused
 
 
-def measure(port: int, args: argparse.Namespace) -> None:
-    texts = queries()
+def measure(port: int, args: argparse.Namespace, texts: Iterator[str]) -> dict[str, float]:
+    """@return medians and p99 in ms, and the highest number of searches a second"""
     client = Client(port)
     images = client.get("/healthz")["images"]
     for _ in range(10):
@@ -206,10 +206,13 @@ def measure(port: int, args: argparse.Namespace) -> None:
     print(f"{images} images, top {TOP}, {os.cpu_count()} cores, --threads {args.threads}, --precision {args.precision}")
     print(f"bare pass of one query:    {said(bare)}")
     print(f"search without the model:  {said(alone)}")
-    times, rate = most(port, texts, args.clients, args.seconds)
-    print(f"most, {args.clients:2} clients:          {rate:.1f} searches a second, {said(times)}")
+    times, highest = most(port, texts, args.clients, args.seconds)
+    print(f"most, {args.clients:2} clients:          {highest:.1f} searches a second, {said(times)}")
     times, rate, refused = at_rate(port, texts, args.rate, args.seconds)
     print(f"at {args.rate:g} a second:           {rate:.1f} searches a second, {said(times)}, {refused} refused")
+    if not times:
+        sys.exit("no search was answered")
+    return {"bare": statistics.median(bare), "highest": highest, "p99": percentile(times, 0.99), "median": statistics.median(times)}
 
 
 def main() -> None:
@@ -223,6 +226,8 @@ def main() -> None:
     parser.add_argument("--bare", type=int, default=100, help="requests one after the other")
     parser.add_argument("--threads", type=int, default=1, help="of one search; the server runs two at a time")
     parser.add_argument("--precision", default="float32")
+    parser.add_argument("--rounds", type=int, default=1)
+    parser.add_argument("--json", action="store_true")
     args = parser.parse_args()
 
     with tempfile.TemporaryDirectory() as folder:
@@ -233,7 +238,10 @@ def main() -> None:
             line = server.stderr.readline()
             if " photographs at http" not in line:
                 sys.exit(line + server.stderr.read())
-            measure(int(line.split("127.0.0.1:")[1].split("/")[0]), args)
+            port, texts = int(line.split("127.0.0.1:")[1].split("/")[0]), queries()
+            rounds = [measure(port, args, texts) for _ in range(args.rounds)]
+            if args.json:
+                print(json.dumps(rounds))
         finally:
             server.terminate()
             server.wait()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -67,8 +68,8 @@ def loader(c: Context) -> Rows:
     return {"loader.samples": row}
 
 
-def images(c: Context) -> Rows:
-    few, many = (2, 4) if c.quick else (16, 208)
+def tool_and_model(c: Context) -> tuple[Path, Path]:
+    """The program rc3, and a directory of the default model with new heads."""
     tool = c.build / "examples/rc3"
     if not tool.is_file():
         raise Missing("the program rc3 is not built: ./run bench, or cmake --build BUILD --target rc3_tool")
@@ -76,6 +77,26 @@ def images(c: Context) -> Rows:
     if not model.exists():
         c.weights("multilingual-e5-small"), c.weights("efficientnet-lite0")
         finished([c.program("bench_model"), "save", c.cache / "weights", model], c.environment())
+    return tool, model
+
+
+def serve(c: Context) -> Rows:
+    images, seconds, rate = (500, 1, 5) if c.quick else (100_000, 15, 50)
+    tool, model = tool_and_model(c)
+    sizes = ["--images", images, "--seconds", seconds, "--rate", rate, "--bare", 3 if c.quick else 100, "--rounds", c.rounds]
+    precision = ["--precision", "float32" if c.quick else "automatic"]
+    out = finished([c.python, "-B", PEERS / "serve.py", "--tool", tool, "--model", model, *sizes, *precision, "--json"], c.environment())
+    rows = {"serve.highest": Measured(), "serve.p99": Measured(), "serve.pass": Measured()}
+    for found in json.loads(out.splitlines()[-1]):
+        rows["serve.highest"].add(found["highest"], rate)
+        rows["serve.p99"].add(found["p99"], 200)
+        rows["serve.pass"].add(found["median"], found["bare"])
+    return rows
+
+
+def images(c: Context) -> Rows:
+    few, many = (2, 4) if c.quick else (16, 208)
+    tool, model = tool_and_model(c)
     photos, some = c.work / "many", c.work / "few"
     for folder in (photos, some):
         shutil.rmtree(folder, ignore_errors=True)

@@ -11,6 +11,7 @@ GROUPS = {
     "images": "Image embedding",
     "evaluation": "Retrieval evaluation",
     "search": "Exact search",
+    "serve": "Search page",
     "cache": "Gradient caching",
     "loader": "Data loading",
     "compile": "Compile time",
@@ -26,6 +27,7 @@ NOTES = {
     "A run in which the sides differ in their number of parameters is an error.",
     "embedding": "From strings to unit vectors, tokenizer included. The sides' vectors are compared before they are timed.",
     "evaluation": "A tenth of 1,000 images and 5,000 texts: the model of the training step encodes all, and ITM re-ranks.",
+    "serve": "`rc3 serve` answers two searches at a time. Its clients run on the same machine; the vectors are random.",
     "compile": "The program is examples/search_photos.cpp. No precompiled header is installed: the row makes one of `rc3/rc3.hpp`.",
 }
 
@@ -77,6 +79,11 @@ SPECS = [
     Spec("search.usearch_1", "the same", "usearch, exact", "ms", 1, "Not examined."),
     Spec("search.faiss_64", "the same, 64 queries", "faiss IndexFlatIP", "ms", 1, "Not examined."),
     Spec("search.usearch_64", "the same", "usearch, exact", "ms", 1, "Not examined."),
+    Spec("serve.highest", "100,000 images, 4 clients, searches by text", "wanted", "searches/s", 1,
+         "Each query passes the text encoder alone; queries of several clients are not batched.", rate=True),
+    Spec("serve.p99", "the same, 50 searches a second: p99", "wanted", "ms", 1,
+         "Each query passes the text encoder alone; queries of several clients are not batched."),
+    Spec("serve.pass", "the same: median", "the bare model pass", "ms", None, ""),
     Spec("cache.time", "4,096 pairs in chunks of 64, time of a pair", "1,024 pairs at once", "ms", 1 / 1.4, "Each chunk is encoded twice."),
     Spec("cache.memory", "4,096 pairs, peak memory", "one chunk and the representations", "MB", 0.8, "Not examined."),
     Spec("loader.samples", "PNG shards to batches, two workers", "DataLoader, Pillow", "samples/s", 2.5,
