@@ -29,7 +29,7 @@ WIDTH, HEADS, DROPOUT, MASK_ID, SPECIAL = 384, 6, 0.1, 250001, 4
 def write_inputs(folder: Path, images: int, texts: int, length: int, regions: int) -> None:
     torch.manual_seed(1)
 
-    def pictures(count: int) -> dict[str, Tensor]:
+    def random_images(count: int) -> dict[str, Tensor]:
         low = torch.rand(count, regions, 2) * 100
         return {
             "pixels": torch.randint(0, 256, (count, 3, 224, 224), dtype=torch.uint8),
@@ -47,12 +47,12 @@ def write_inputs(folder: Path, images: int, texts: int, length: int, regions: in
         ids[torch.arange(count), lengths - 1] = 2
         return {f"ids_{side}": torch.where(mask, ids, 1), f"mask_{side}": mask}
 
-    step = pictures(images) | words(images, "a") | words(images, "b")
+    step = random_images(images) | words(images, "a") | words(images, "b")
     step["region_classes"] = torch.randn(images, regions, 1600).softmax(2)
     step["strict"] = torch.arange(images) % 2 == 0
     save_file(step, folder / "step.safetensors")
     searched = max(2, texts // 5)
-    save_file(pictures(searched) | words(texts, "a"), folder / "evaluation.safetensors")
+    save_file(random_images(searched) | words(texts, "a"), folder / "evaluation.safetensors")
 
 
 class Attention(nn.Module):

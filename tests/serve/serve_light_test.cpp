@@ -283,7 +283,7 @@ BOOST_AUTO_TEST_CASE(words_and_their_tokens) {
   BOOST_TEST(said("one two three four").find("four") == std::string::npos);  // truncated
 }
 
-BOOST_AUTO_TEST_CASE(pictures_of_the_index_only) {
+BOOST_AUTO_TEST_CASE(images_of_the_index_only) {
   ServerOptions options;
   options.api.thumbnail_side = 40;
   const Served served(options);
@@ -562,7 +562,7 @@ BOOST_AUTO_TEST_CASE(errors_of_the_start) {
 BOOST_AUTO_TEST_CASE(thumbnails_in_memory_are_bounded) {
   tool::serve::ThumbnailCache cache(1000);
   for (int i = 0; i < 10; ++i) {
-    cache.add(std::to_string(i), std::make_shared<tool::serve::Picture>(std::string(300, 'x'), "image/jpeg"));
+    cache.add(std::to_string(i), std::make_shared<tool::serve::ImageFile>(std::string(300, 'x'), "image/jpeg"));
     cache.find("0");  // in use
   }
   BOOST_TEST(cache.bytes() == 900u);

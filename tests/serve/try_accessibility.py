@@ -20,7 +20,7 @@ from pathlib import Path
 
 from chromium import Chromium
 
-PICTURES = "[...document.querySelectorAll('.tile img')].slice(0, 4).every((one) => one.complete && one.naturalWidth)"
+IMAGES = "[...document.querySelectorAll('.tile img')].slice(0, 4).every((one) => one.complete && one.naturalWidth)"
 SIZES = {"desktop": (1280, 900), "phone": (390, 844)}
 
 
@@ -44,7 +44,7 @@ def states(page: Chromium, url: str, photo: Path) -> Iterator[str]:
     page.open(url + "?q=rot&rerank=1")
     page.wait("document.querySelectorAll('.tile').length === 24 && document.querySelector('.tile .score').textContent.includes('%')")
     assert page.run("document.getElementById('captions').hidden"), "captions of a text"
-    page.wait(PICTURES)
+    page.wait(IMAGES)
     yield "results"
     page.run("document.querySelector('.open').click()")
     page.wait("document.getElementById('viewer').open && document.getElementById('viewer-image').complete")
@@ -64,7 +64,7 @@ def states(page: Chromium, url: str, photo: Path) -> Iterator[str]:
     page.wait("document.querySelector('.tile .open').getAttribute('aria-label').startsWith('1: green/3.png, Cosine 1.000')")
     page.wait("document.querySelectorAll('#captions-list button').length === 5 && !document.getElementById('captions').hidden")
     assert page.run("document.querySelector('#captions-list button span').textContent") == "green"
-    page.wait(PICTURES)
+    page.wait(IMAGES)
     assert page.run("document.getElementById('rerank-label').hidden"), "re-ranking of an image"
     yield "image"
     page.run("document.querySelector('#captions-list button').click()")

@@ -139,8 +139,8 @@ Reply Api::operator()(const Request& request) try {
   if (path == "/api/embed") return embed(request);
   if (path == "/api/words") return words(request);
   if (request.method != "GET") refuse(405, "only /api/search and /api/embed take an image");
-  if (path.starts_with("/api/thumbnail/")) return picture(request, true);
-  if (path.starts_with("/api/image/")) return picture(request, false);
+  if (path.starts_with("/api/thumbnail/")) return image_file(request, true);
+  if (path.starts_with("/api/image/")) return image_file(request, false);
   if (path == "/healthz") return health();
   return page(request);
 } catch (const Refused& refused) {
@@ -264,7 +264,7 @@ Reply Api::words(const Request& request) {
   return reply;
 }
 
-Reply Api::picture(const Request& request, bool reduced) {
+Reply Api::image_file(const Request& request, bool reduced) {
   allow_parameters(request, {});
   const auto photos = photos_->now();
   const auto [id, path] = photo_of(*photos, std::string_view(request.path).substr(request.path.rfind('/') + 1));
@@ -276,21 +276,21 @@ Reply Api::picture(const Request& request, bool reduced) {
     reply.status = 304;
     return reply;
   }
-  std::shared_ptr<const Picture> picture;
+  std::shared_ptr<const ImageFile> file;
   const std::string key = rc3::hexadecimal(id) + '-' + reply.tag;
-  if (reduced) picture = cache_.find(key);
-  if (picture == nullptr) {
+  if (reduced) file = cache_.find(key);
+  if (file == nullptr) {
     const auto pass = thumbnails_.enter();
     if (!pass) return busy_reply();
     try {
-      picture = std::make_shared<const Picture>(reduced ? thumbnail(path, options_.thumbnail_side) : original(path));
+      file = std::make_shared<const ImageFile>(reduced ? thumbnail(path, options_.thumbnail_side) : original(path));
     } catch (const rc3::Error&) {  // with the path, which stays here
       refuse(404, unreadable);
     }
-    if (reduced) cache_.add(key, picture);
+    if (reduced) cache_.add(key, file);
   }
-  reply.type = picture->type;
-  reply.body = picture->bytes;
+  reply.type = file->type;
+  reply.body = file->bytes;
   return reply;
 }
 

@@ -65,7 +65,7 @@ class Api {
   Reply search(const Request& request);
   Reply embed(const Request& request);
   Reply words(const Request& request);
-  Reply picture(const Request& request, bool reduced);
+  Reply image_file(const Request& request, bool reduced);
   Reply health() const;
   Reply page(const Request& request) const;
   std::vector<float> vector_of(const Request& request) const;

@@ -37,25 +37,25 @@ std::string encode_jpeg(const rc3::io::Image& image) {
 
 }  // namespace
 
-std::string picture_type(std::string_view bytes) {
+std::string image_type(std::string_view bytes) {
   const std::string kind = rc3::io::kind_of_file(bytes);
   if (kind == "JPEG") return "image/jpeg";
   if (kind == "PNG") return "image/png";
   return kind == "WebP" ? "image/webp" : "";
 }
 
-Picture original(const std::string& path) {
-  Picture picture{rc3::io::read_file(path, limits.max_bytes), {}};
-  picture.type = picture_type(picture.bytes);
-  rc3::require(!picture.type.empty(), path, ": no image any more; run rc3 index again");
-  return picture;
+ImageFile original(const std::string& path) {
+  ImageFile file{rc3::io::read_file(path, limits.max_bytes), {}};
+  file.type = image_type(file.bytes);
+  rc3::require(!file.type.empty(), path, ": no image any more; run rc3 index again");
+  return file;
 }
 
-Picture thumbnail(const std::string& path, int side) {
-  Picture picture = original(path);
-  rc3::io::Image image = rc3::io::AvailableDecoders::decode(picture.bytes, path, limits, {});
+ImageFile thumbnail(const std::string& path, int side) {
+  ImageFile file = original(path);
+  rc3::io::Image image = rc3::io::AvailableDecoders::decode(file.bytes, path, limits, {});
   const int longest = std::max(image.width, image.height);
-  if (longest <= side && picture.bytes.size() <= small_file) return picture;
+  if (longest <= side && file.bytes.size() <= small_file) return file;
   image = rc3::io::flatten(std::move(image), rc3::io::white);
   if (longest > side) {
     const auto scaled = [&](int x) {
@@ -73,23 +73,23 @@ std::string content_tag(const std::string& path) {
   return rc3::join(status.st_size, '-', status.st_mtim.tv_sec, '-', status.st_mtim.tv_nsec);
 }
 
-std::shared_ptr<const Picture> ThumbnailCache::find(const std::string& key) {
+std::shared_ptr<const ImageFile> ThumbnailCache::find(const std::string& key) {
   const std::lock_guard lock(mutex_);
   const auto found = entries_.find(key);
   if (found == entries_.end()) return nullptr;
   order_.splice(order_.begin(), order_, found->second.place);
-  return found->second.picture;
+  return found->second.file;
 }
 
-void ThumbnailCache::add(const std::string& key, std::shared_ptr<const Picture> picture) {
+void ThumbnailCache::add(const std::string& key, std::shared_ptr<const ImageFile> file) {
   const std::lock_guard lock(mutex_);
   if (entries_.contains(key)) return;  // two requests at once
-  bytes_ += picture->bytes.size();
+  bytes_ += file->bytes.size();
   order_.push_front(key);
-  entries_.emplace(key, Entry{std::move(picture), order_.begin()});
+  entries_.emplace(key, Entry{std::move(file), order_.begin()});
   while (bytes_ > budget_ && order_.size() > 1) {
     const auto last = entries_.find(order_.back());
-    bytes_ -= last->second.picture->bytes.size();
+    bytes_ -= last->second.file->bytes.size();
     entries_.erase(last);
     order_.pop_back();
   }

@@ -119,12 +119,12 @@ async function search() {
 }
 const soon = () => { clearTimeout(timer); top_ = page; timer = setTimeout(() => { write(false); search(); }, 180); };
 
-// Tiles are kept by id: a picture that stays does not flicker while one types.
+// Tiles are kept by id: an image that stays does not flicker while one types.
 const tiles = new Map();
 function tile(photo) {
-  const picture = element("img", {src: "/api/thumbnail/" + photo.id, alt: "", loading: "lazy", decoding: "async"});
-  const open = element("button", {type: "button", className: "open"}, picture);
-  picture.onerror = () => open.classList.add("broken");
+  const small = element("img", {src: "/api/thumbnail/" + photo.id, alt: "", loading: "lazy", decoding: "async"});
+  const open = element("button", {type: "button", className: "open"}, small);
+  small.onerror = () => open.classList.add("broken");
   const similar = element("button", {type: "button", className: "similar", tabIndex: -1}, "Similar");
   const score = element("span", {className: "score"});
   const made = element("li", {className: "tile"}, open, similar,
@@ -208,7 +208,7 @@ function view(i) {
   else if (document.activeElement === document.body) $("viewer-similar").focus();  // a button that was disabled had it
 }
 
-// Parts of the photograph that are like a word stay bright. The server compares parts of a grid, drawn as a picture of as many pixels.
+// Parts of the photograph that are like a word stay bright. The server compares parts of a grid, drawn as an image of as many pixels.
 let map = null, word = 0, locating = 0;
 async function locate() {
   const mine = ++locating, on = $("viewer-words").getAttribute("aria-pressed") === "true" && !$("viewer-words").hidden;
@@ -258,10 +258,10 @@ function paint() {
   place();
 }
 function place() {
-  const picture = $("viewer-image"), frame = picture.parentElement;
-  if ($("heat").hidden || !picture.naturalWidth) return;
-  const scale = Math.min(frame.clientWidth / picture.naturalWidth, frame.clientHeight / picture.naturalHeight);
-  const width = picture.naturalWidth * scale, height = picture.naturalHeight * scale;
+  const large = $("viewer-image"), frame = large.parentElement;
+  if ($("heat").hidden || !large.naturalWidth) return;
+  const scale = Math.min(frame.clientWidth / large.naturalWidth, frame.clientHeight / large.naturalHeight);
+  const width = large.naturalWidth * scale, height = large.naturalHeight * scale;
   Object.assign($("heat").style, {width: width + "px", height: height + "px", left: (frame.clientWidth - width) / 2 + "px", top: (frame.clientHeight - height) / 2 + "px"});
 }
 
