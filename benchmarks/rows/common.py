@@ -66,6 +66,12 @@ class Context:
             raise MissingData(f"{path} is missing: call ./run setup")
         return path
 
+    def needs_memory(self, gb: int) -> None:
+        """@throws Missing where less is free, so that a run on a small machine ends this row and not another program"""
+        free = re.search(r"MemAvailable:\s+(\d+)", Path("/proc/meminfo").read_text())
+        if not self.quick and free and int(free[1]) < gb * 2**20:
+            raise Missing(f"{gb} GB of free memory are needed, {int(free[1]) / 2**20:.0f} GB are there")
+
     def environment(self, **more: str) -> dict[str, str]:
         # One thread where no time counts: other tests may run beside, and threads that wait for each other then take seconds.
         threads = "1" if self.quick else str(THREADS)

@@ -30,14 +30,15 @@ def sides(c: Context, what: str, forms: tuple[str, ...], stack: ExitStack) -> li
 
 
 def training(c: Context) -> dict[str, Measured]:
-    """Two processes at a time: a step takes up to 10 GB, and a process keeps what it freed."""
+    """Two processes at a time: the straight peer's step takes 10 GB, rc3's 7, and a process keeps what it freed."""
     rows = {}
     for form in ("straight", "tuned"):
+        c.needs_memory(18)
         with ExitStack() as stack:
             ours, peer = workers = sides(c, "step", (form,), stack)
             if not c.quick:
-                for worker in workers:  # memory, and what the compiler does
-                    worker.ask("step"), worker.ask("step")
+                for worker in workers:  # the memory is fresh, and Inductor compiles
+                    worker.ask("step")
             rows[f"training.{form}"] = measured = Measured(*turns(c.rounds, [lambda w=w: w.ask("step")["seconds"] for w in workers]))
             if form == "straight":
                 rates = [peer.ask("rate")["value"] for _ in range(c.rounds)]
