@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import statistics
 import textwrap
 from pathlib import Path
@@ -47,13 +48,13 @@ def line(spec: Spec, row: dict | None, missing: str | None) -> str:
     return f"| {spec.measure} | {ours}{unit} | {spec.peer}: {theirs}{unit} | {short(middle)}{spread} | {goal} | {left} |"
 
 
-def where(run: dict) -> str:
-    """Date, machine and versions in sentences."""
+def where(run: dict, loads: list[float]) -> str:
+    """Date, machine and versions in sentences. @param loads  of the machine before each of the rows"""
     m = run["machine"]
     instructions = f" ({', '.join(m['instructions'])})" if m["instructions"] else ""
     lines = [
         f"{run['date']}, commit {run['commit']}: {m['cores']} cores of an {m['processor']}{instructions}, {m['memory_gb']} GB of memory.",
-        f"{run['rounds']} rounds; the load of the machine was {run['load']} before.",
+        f"{run['rounds']} rounds; the load of the machine was {' to '.join(dict.fromkeys(str(x) for x in (min(loads), max(loads))))} before.",
         "Peers: " + ", ".join(f"{name} {version}" for name, version in run["versions"].items()) + ".",
     ]
     return wrapped(" ".join(lines))
@@ -78,13 +79,14 @@ def of(results: dict) -> str:
     ]
     runs: dict[str, list[str]] = {}
     for key, row in rows.items():
-        runs.setdefault(where(row["run"]), []).append(key)
+        runs.setdefault(json.dumps({k: v for k, v in row["run"].items() if k != "load"}), []).append(key)
     quick = any(row["run"]["quick"] for row in rows.values())
     if quick:
         out += ["**The quick form made this page: its figures say nothing.**", ""]
     if not rows:
         out += ["No row is measured yet.", ""]
-    for text, keys in runs.items():
+    for keys in runs.values():
+        text = where(rows[keys[0]]["run"], [rows[key]["run"]["load"] for key in keys])
         names = sorted({GROUPS[key.split(".")[0]].lower() for key in keys})
         out += ([f"{', '.join(names).capitalize()}:"] if len(runs) > 1 else []) + [text, ""]
     for group, title in GROUPS.items():
