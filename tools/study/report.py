@@ -212,7 +212,10 @@ def read(path, part):
             sys.exit(f"report.py: {path}:{number}: no result: {error}")
         if run.get("part") != part:
             continue
-        by_arm[arm][seed] = line
+        if seed in by_arm[arm]:  # repeated elsewhere
+            by_arm[arm][seed].setdefault("repeated", []).append(line)
+        else:
+            by_arm[arm][seed] = line
         setups[arm].add(json.dumps({k: v for k, v in run.items() if k != "seed"}, sort_keys=True))
     mixed = [arm for arm, setup in setups.items() if len(setup) > 1]
     if mixed:
@@ -221,10 +224,16 @@ def read(path, part):
 
 
 def paired(by_arm, with_it, without, measure, first=0):
+    """Both lines of each seed; of repeated runs those of one commit, which one machine ran."""
     value = MEASURES[measure][1]
     seeds = sorted(s for s in set(by_arm.get(with_it, {})) & set(by_arm.get(without, {})) if s >= first)
-    return [(by_arm[with_it][s], by_arm[without][s]) for s in seeds
-            if value(by_arm[with_it][s]) is not None and value(by_arm[without][s]) is not None]
+    pairs = []
+    for seed in seeds:
+        all_of = [[line, *line.get("repeated", [])] for line in (by_arm[with_it][seed], by_arm[without][seed])]
+        choices = [(a, b) for a in all_of[0] for b in all_of[1] if value(a) is not None and value(b) is not None]
+        if choices:
+            pairs.append(max(choices, key=lambda pair: pair[0].get("commit") == pair[1].get("commit")))
+    return pairs
 
 
 def judge(by_arm):
@@ -249,6 +258,10 @@ def judge(by_arm):
         else:
             row["verdict"] = "not shown"
     return rows
+
+
+def probability(p):
+    return "< 0.001" if p is not None and p < 0.001 else number(p, 3)
 
 
 def number(x, digits=1):
@@ -315,7 +328,7 @@ def claim_table(rows):
         digits = 2 if row["measure"] == "correlation" else 1
         cells.append([f"({row['letter']}) {row['sentence']}", f"{row['with']} − {row['without']}", str(row["seeds"]),
                       number(row["mean"], digits), f"{number(low, digits)} to {number(high, digits)}" if low is not None else "",
-                      number(row["holm"], 3), row["verdict"]])
+                      probability(row["holm"]), row["verdict"]])
     cells += [[f"({letter}) {sentence}", "", "0", "", "", "", "not yet enough runs"] for letter, sentence in OPEN]
     return table(["claim", "difference of", "seeds", "mean", "95 % interval", "p (Holm)", "verdict"], cells)
 
@@ -406,8 +419,9 @@ Values are means over seeds, with the standard deviation of a seed.
 ## Claims
 
 {claim_table(rows)}
-Differences are paired by seed: the same batches, initial weights and heads. A claim holds if its p-value is below 0.05
-after Holm's correction, and its interval is above 0. With fewer than {ENOUGH} seeds no claim is judged to fail.
+Differences are paired by seed: the same batches, initial weights and heads. If a run was repeated, a pair takes that of
+its own commit. A claim holds if its p-value is below 0.05 after Holm's correction, and its interval is above 0. With
+fewer than {ENOUGH} seeds no claim is judged to fail.
 
 The two claims on z and relevance use a measure of the study's plan, but were added when four seeds had been seen.
 
