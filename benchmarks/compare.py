@@ -3,9 +3,10 @@
 
     compare.py --build build/release [--only ROW ...] [--rounds 3] [--out docs/results/performance.json]
     compare.py --page         makes docs/performance.md of the JSON again; --check only says whether it differs
-    compare.py --quick ...    each program and peer once, on tiny input: it shows that all run, and its times say nothing
+    compare.py --quick ...    each program and peer once, on tiny input: do all run? Its times say nothing
 
---only takes groups of rows ("embedding") and keeps the others of an earlier JSON. Peers: tools/prepare/requirements-bench.txt.
+--only takes groups of rows ("embedding") and keeps the others of an earlier JSON. Peers:
+tools/prepare/requirements-bench.txt.
 """
 
 from __future__ import annotations
@@ -56,10 +57,14 @@ def versions(python: str) -> dict[str, str]:
 
 def commit() -> str:
     def git(*arguments: str) -> str:
-        return subprocess.run(["git", "-C", ROOT, *arguments], capture_output=True, text=True, check=False).stdout.strip()
+        return subprocess.run(
+            ["git", "-C", ROOT, *arguments], capture_output=True, text=True, check=False
+        ).stdout.strip()
 
     name = git("rev-parse", "--short", "HEAD") or "unknown"
-    return name + (" with changes" if git("status", "--porcelain", "--untracked-files=no", "include", "benchmarks") else "")
+    return name + (
+        " with changes" if git("status", "--porcelain", "--untracked-files=no", "include", "benchmarks") else ""
+    )
 
 
 def write(path: Path, text: str) -> None:
@@ -75,14 +80,24 @@ def main() -> int:
     parser.add_argument("--build", type=Path, default=ROOT / "build/release")
     parser.add_argument("--cache", type=Path, default=Path(os.environ.get("RC3_CACHE", Path.home() / ".cache/rc3")))
     parser.add_argument("--python", default=sys.executable, help="of the peers (default: this one)")
-    parser.add_argument("--only", nargs="+", choices=FUNCTIONS, default=list(FUNCTIONS), metavar="ROW", help=", ".join(FUNCTIONS))
+    parser.add_argument(
+        "--only", nargs="+", choices=FUNCTIONS, default=list(FUNCTIONS), metavar="ROW", help=", ".join(FUNCTIONS)
+    )
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--out", type=Path, default=ROOT / "docs/results/performance.json")
     parser.add_argument("--markdown", type=Path, help="(default: docs/performance.md, where --out is the default)")
     parser.add_argument("--quick", action="store_true")
-    parser.add_argument("--allow-missing", action="store_true", help="a peer that is not installed is no error; nor are data, unless RC3_REQUIRE_CACHE is 1")
+    parser.add_argument(
+        "--allow-missing",
+        action="store_true",
+        help="a peer that is not installed is no error; nor are data, unless RC3_REQUIRE_CACHE is 1",
+    )
     parser.add_argument("--page", action="store_true", help="measure nothing, write the page")
-    parser.add_argument("--check", action="store_true", help="measure nothing, compare the page with the JSON, and test how rows are made")
+    parser.add_argument(
+        "--check",
+        action="store_true",
+        help="measure nothing, compare the page with the JSON, and test how rows are made",
+    )
     args = parser.parse_args()
     if args.rounds < 1:
         parser.error("--rounds must be 1 or more")
@@ -95,7 +110,10 @@ def main() -> int:
         self_test()
         if markdown.read_text() == page.of(results):
             return 0
-        print(f"{markdown} is not what {args.out} and benchmarks/rows give; call benchmarks/compare.py --page", file=sys.stderr)
+        print(
+            f"{markdown} is not what {args.out} and benchmarks/rows give; call benchmarks/compare.py --page",
+            file=sys.stderr,
+        )
         return 1
     if not args.page:
         failed = measure(args, results)
@@ -113,11 +131,21 @@ def allowed(error: Missing, allow: bool) -> bool:
 
 def self_test() -> None:
     """Rows of known numbers: a ratio above 1 says that rc3 is better, for times and for rates."""
-    run = {"machine": machine(), "versions": {}, "commit": "x", "quick": False, "rounds": 3, "date": "2000-01-01", "load": 0}
+    run = {
+        "machine": machine(),
+        "versions": {},
+        "commit": "x",
+        "quick": False,
+        "rounds": 3,
+        "date": "2000-01-01",
+        "load": 0,
+    }
     time_row = page.line(SPEC["search.faiss_1"], {"ours": [10, 20, 10], "theirs": [20, 20, 40], "run": run}, None)
     assert "| 10.0 ms | faiss IndexFlatIP: 20.0 ms | 2.00 (1.00 to 4.00) | 1 | Reached. |" in time_row, time_row
     rate_row = page.line(SPEC["loader.samples"], {"ours": [200], "theirs": [100], "run": run}, None)
-    assert "| 200 samples/s | DataLoader, Pillow: 100 samples/s | 2.00 | 2.5 | stb_image decodes PNG. |" in rate_row, rate_row
+    assert "| 200 samples/s | DataLoader, Pillow: 100 samples/s | 2.00 | 2.5 | stb_image decodes PNG. |" in rate_row, (
+        rate_row
+    )
     assert "| not measured |" in page.line(SPEC["gpu.step"], None, None)
     assert "quick form" in page.of({"rows": {"start.wall": {"ours": [1], "theirs": [1], "run": run | {"quick": True}}}})
     counted = []
@@ -127,10 +155,18 @@ def self_test() -> None:
 
 def measure(args: argparse.Namespace, results: dict) -> bool:
     """Measures the groups into @p results and writes them after each. @return whether one failed"""
-    about = {"machine": machine(), "versions": versions(args.python), "commit": commit(), "quick": args.quick, "rounds": 1 if args.quick else args.rounds}
+    about = {
+        "machine": machine(),
+        "versions": versions(args.python),
+        "commit": commit(),
+        "quick": args.quick,
+        "rounds": 1 if args.quick else args.rounds,
+    }
     failed = False
     with tempfile.TemporaryDirectory(prefix="rc3-bench-") as work:
-        context = Context(args.build.resolve(), args.cache.resolve(), Path(work), args.python, about["rounds"], args.quick)
+        context = Context(
+            args.build.resolve(), args.cache.resolve(), Path(work), args.python, about["rounds"], args.quick
+        )
         for name in args.only:
             begin = time.perf_counter()
             print(f"{GROUPS[name]} ({name}) ...", flush=True)

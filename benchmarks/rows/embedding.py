@@ -58,7 +58,10 @@ def embedding(c: Context) -> dict[str, Measured]:
     # Peaks of processes that did nothing else.
     for _ in range(c.rounds):
         peaks = []
-        for open_side in (lambda: c.ours("bench_embedding", folder, lines, "float32"), lambda: c.peer("embedding.py", "float32", folder, lines, c.work)):
+        for open_side in (
+            lambda: c.ours("bench_embedding", folder, lines, "float32"),
+            lambda: c.peer("embedding.py", "float32", folder, lines, c.work),
+        ):
             with open_side() as worker:
                 worker.ask("query"), worker.ask("batch")
                 peaks.append(worker.peak_mb())

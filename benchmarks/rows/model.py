@@ -20,12 +20,18 @@ def sides(c: Context, what: str, forms: tuple[str, ...], stack: ExitStack) -> li
     layers, top = (1, 2) if c.quick else (6, 10)
     file = c.work / f"{what}.safetensors"
     workers = [stack.enter_context(c.ours("bench_model", what, c.cache / "weights", file, "bfloat16", layers, top))]
-    workers += [stack.enter_context(c.peer("model.py", what, c.cache / "weights", file, form, layers, top)) for form in forms]
+    workers += [
+        stack.enter_context(c.peer("model.py", what, c.cache / "weights", file, form, layers, top)) for form in forms
+    ]
     for key in ("parameters", "learning"):
         numbers = [worker.about[key] for worker in workers]
         if len(set(numbers)) > 1:
             raise RuntimeError(f"{what}: the models differ, {key}: {numbers}")
-    print(f"  {what}: {workers[0].about['parameters']:,} parameters on each side, {workers[0].about['learning']:,} of them learn", flush=True)
+    print(
+        f"  {what}: {workers[0].about['parameters']:,} parameters on each side, "
+        f"{workers[0].about['learning']:,} of them learn",
+        flush=True,
+    )
     return workers
 
 
@@ -39,10 +45,14 @@ def training(c: Context) -> dict[str, Measured]:
             if not c.quick:
                 for worker in workers:  # the memory is fresh, and Inductor compiles
                     worker.ask("step")
-            rows[f"training.{form}"] = measured = Measured(*turns(c.rounds, [lambda w=w: w.ask("step")["seconds"] for w in workers]))
+            rows[f"training.{form}"] = measured = Measured(
+                *turns(c.rounds, [lambda w=w: w.ask("step")["seconds"] for w in workers])
+            )
             if form == "straight":
                 rates = [peer.ask("rate")["value"] for _ in range(c.rounds)]
-                rows["training.products"] = Measured([peer.about["tflop"] / seconds for seconds in measured.ours], rates)
+                rows["training.products"] = Measured(
+                    [peer.about["tflop"] / seconds for seconds in measured.ours], rates
+                )
             else:
                 rows["training.memory"] = Measured([ours.peak_mb()], [peer.peak_mb()])
     return rows
@@ -51,4 +61,8 @@ def training(c: Context) -> dict[str, Measured]:
 def evaluation(c: Context) -> dict[str, Measured]:
     with ExitStack() as stack:
         workers = sides(c, "evaluation", ("tuned",), stack)
-        return {"evaluation.rerank": Measured(*turns(c.rounds, [lambda w=w: w.ask("evaluation")["seconds"] for w in workers]))}
+        return {
+            "evaluation.rerank": Measured(
+                *turns(c.rounds, [lambda w=w: w.ask("evaluation")["seconds"] for w in workers])
+            )
+        }

@@ -31,7 +31,8 @@ def short(x: float) -> str:
 def in_words(spec: Spec, row: dict) -> str:
     ours, theirs = (statistics.median(row[side]) for side in ("ours", "theirs"))
     r = ratios(spec, row)
-    return f"{spec.key}: {number(ours)} {spec.unit}, {spec.peer} {number(theirs)}, ratio {short(statistics.median(r))} ({short(r[0])} to {short(r[-1])})"
+    ratio = f"ratio {short(statistics.median(r))} ({short(r[0])} to {short(r[-1])})"
+    return f"{spec.key}: {number(ours)} {spec.unit}, {spec.peer} {number(theirs)}, {ratio}"
 
 
 def line(spec: Spec, row: dict | None, missing: str | None) -> str:
@@ -45,16 +46,21 @@ def line(spec: Spec, row: dict | None, missing: str | None) -> str:
     middle = statistics.median(r)
     spread = f" ({short(r[0])} to {short(r[-1])})" if len(r) > 1 else ""
     left = "" if spec.goal is None else "Reached." if middle >= spec.goal else spec.left
-    return f"| {spec.measure} | {ours}{unit} | {spec.peer}: {theirs}{unit} | {short(middle)}{spread} | {goal} | {left} |"
+    return (
+        f"| {spec.measure} | {ours}{unit} | {spec.peer}: {theirs}{unit} | {short(middle)}{spread} | {goal} | {left} |"
+    )
 
 
 def where(run: dict, loads: list[float]) -> str:
     """Date, machine and versions in sentences. @param loads  of the machine before each of the rows"""
+    low, high = min(loads), max(loads)
+    load = f"{low}" if low == high else f"{low} to {high}"
     m = run["machine"]
     instructions = f" ({', '.join(m['instructions'])})" if m["instructions"] else ""
     lines = [
-        f"{run['date']}, commit {run['commit']}: {m['cores']} cores of an {m['processor']}{instructions}, {m['memory_gb']} GB of memory.",
-        f"{run['rounds']} rounds; the load of the machine was {' to '.join(dict.fromkeys(str(x) for x in (min(loads), max(loads))))} before.",
+        f"{run['date']}, commit {run['commit']}: {m['cores']} cores of an {m['processor']}{instructions},",
+        f"{m['memory_gb']} GB of memory.",
+        f"{run['rounds']} rounds; the load of the machine was {load} before.",
         "Peers: " + ", ".join(f"{name} {version}" for name, version in run["versions"].items()) + ".",
     ]
     return wrapped(" ".join(lines))
@@ -71,7 +77,8 @@ def of(results: dict) -> str:
         "",
         "<!-- Made by benchmarks/compare.py of docs/results/performance.json and benchmarks/rows: change those. -->",
         "",
-        "rc3 and its Python peers at the same work, in turns on one machine. Figures are medians of the rounds. A ratio says",
+        "rc3 and its Python peers at the same work, in turns on one machine. "
+        "Figures are medians of the rounds. A ratio says",
         "how many times better rc3 is, with its range over the rounds; the goal is the least ratio that is aimed at.",
         "`./run bench` measures all rows and writes this page, `./run bench --only search` some of them. The test",
         "`benchmarks.quick` runs each program and each installed peer once, on tiny input.",
@@ -91,8 +98,18 @@ def of(results: dict) -> str:
         out += ([f"{', '.join(names).capitalize()}:"] if len(runs) > 1 else []) + [text, ""]
     for group, title in GROUPS.items():
         note = [wrapped(NOTES[group]), ""] if group in NOTES else []
-        out += [f"## {title}", "", *note, "| measure | rc3 | peer | ratio | goal | what is left |", "|---|---|---|---|---|---|"]
+        out += [
+            f"## {title}",
+            "",
+            *note,
+            "| measure | rc3 | peer | ratio | goal | what is left |",
+            "|---|---|---|---|---|---|",
+        ]
         missing = results.get("missing", {})
-        out += [line(spec, rows.get(spec.key), missing.get(spec.key) or missing.get(group)) for spec in SPECS if spec.group == group]
+        out += [
+            line(spec, rows.get(spec.key), missing.get(spec.key) or missing.get(group))
+            for spec in SPECS
+            if spec.group == group
+        ]
         out.append("")
     return "\n".join(out) + "\n" + EARLIER.read_text()

@@ -38,7 +38,9 @@ def search(c: Context) -> Rows:
             for name in ("faiss", "usearch"):
                 for count in (1, 64):
                     theirs = peer.ask(f"{name} {count} {seconds}")["value"]
-                    rows.setdefault(f"search.{name}_{count}", Measured()).add(mine[f"exact/0/{count}"]["real_time"], theirs)
+                    rows.setdefault(f"search.{name}_{count}", Measured()).add(
+                        mine[f"exact/0/{count}"]["real_time"], theirs
+                    )
     return rows
 
 
@@ -83,9 +85,23 @@ def tool_and_model(c: Context) -> tuple[Path, Path]:
 def serve(c: Context) -> Rows:
     images, seconds, rate = (500, 1, 5) if c.quick else (100_000, 15, 50)
     tool, model = tool_and_model(c)
-    sizes = ["--images", images, "--seconds", seconds, "--rate", rate, "--bare", 3 if c.quick else 100, "--rounds", c.rounds]
+    sizes = [
+        "--images",
+        images,
+        "--seconds",
+        seconds,
+        "--rate",
+        rate,
+        "--bare",
+        3 if c.quick else 100,
+        "--rounds",
+        c.rounds,
+    ]
     precision = ["--precision", "float32" if c.quick else "automatic"]
-    out = finished([c.python, "-B", PEERS / "serve.py", "--tool", tool, "--model", model, *sizes, *precision, "--json"], c.environment())
+    out = finished(
+        [c.python, "-B", PEERS / "serve.py", "--tool", tool, "--model", model, *sizes, *precision, "--json"],
+        c.environment(),
+    )
     rows = {"serve.highest": Measured(), "serve.p99": Measured(), "serve.pass": Measured()}
     for found in json.loads(out.splitlines()[-1]):
         rows["serve.highest"].add(found["highest"], rate)
@@ -109,14 +125,18 @@ def images(c: Context) -> Rows:
             out = c.work / "photos.index"
             out.unlink(missing_ok=True)
             begin = time.perf_counter()
-            finished([tool, "index", folder, "--model", model, "--out", out, "--threads", THREADS, "--precision", precision], c.environment())
+            finished(
+                [tool, "index", folder, "--model", model, "--out", out, "--threads", THREADS, "--precision", precision],
+                c.environment(),
+            )
             return time.perf_counter() - begin
 
         def rate(precision: str) -> float:  # less the start, which few files show
             return (many - few) / max(seconds(photos, precision) - seconds(some, precision), 1e-3)
 
         return {
-            f"images.{p}": Measured(*turns(c.rounds, [lambda p=p: rate(p), lambda p=p: peer.ask(p)["value"]])) for p in ("float32", "bfloat16")
+            f"images.{p}": Measured(*turns(c.rounds, [lambda p=p: rate(p), lambda p=p: peer.ask(p)["value"]]))
+            for p in ("float32", "bfloat16")
         }
 
 
@@ -126,11 +146,17 @@ def start(c: Context) -> Rows:
 
     def timed(command: list[object]) -> tuple[float, float, float]:
         begin, before = time.perf_counter(), os.times()
-        out = subprocess.run([str(x) for x in command], capture_output=True, text=True, check=False, env=c.environment())
+        out = subprocess.run(
+            [str(x) for x in command], capture_output=True, text=True, check=False, env=c.environment()
+        )
         wall, after = time.perf_counter() - begin, os.times()
         if out.returncode != 0:
             raise failure(command, out.stderr)
-        return wall, after.children_user + after.children_system - before.children_user - before.children_system, float(out.stdout)
+        return (
+            wall,
+            after.children_user + after.children_system - before.children_user - before.children_system,
+            float(out.stdout),
+        )
 
     sides = [c.program("bench_start"), folder], [c.python, PEERS / "start.py", folder]
     if not c.quick:
