@@ -167,6 +167,36 @@ def fails(place: Place) -> None:
     place.ready()
 
 
+def beside_the_compiler(place: Place) -> None:
+    """Weights and data are prepared while the compiler works. Neither goes on after the other was stopped."""
+    fuzz = ("fuzz", "1")
+    place.ask("hang", "emoji.py")
+    for how in (signal.SIGINT, signal.SIGTERM):
+        process = place.start(*fuzz)
+        wait_for(lambda: place.called("cmake --build") and (place.fake / "reached").exists(), "the compiler waits for the data")
+        os.kill(process.pid, how)
+        said = process.communicate(timeout=30)[0]
+        assert process.returncode == 130 and "weights and data: ./run continues" in said, (process.returncode, said)
+        wait_for(lambda: not of_session(process.pid), f"something goes on after {how.name}")
+        (place.fake / "calls").unlink()
+        (place.fake / "reached").unlink()
+
+    place.ask("fail", "cmake --build")
+    process = place.start(*fuzz)
+    said = process.communicate(timeout=30)[0]
+    assert process.returncode == 1 and "[fail] compile" in said, (process.returncode, said)
+    wait_for(lambda: not of_session(process.pid), "the data are prepared after the compiler failed")
+
+    place.forget()
+    place.ask("fail", "emoji.py")
+    said = place.run(*fuzz, expect=1)
+    assert "[ ok ] compile" in said and "ERROR: no connection" in said and "without a network: " in said, said
+    place.forget()
+    said = place.run(*fuzz)
+    assert said.index("[ ok ] compile") < said.index("[ ok ] emoji images"), said
+    place.ready()
+
+
 def full_disk(folder: Path) -> str:
     """Another process, in which the cache is a small file system of its own."""
     where = folder / "small"
@@ -344,6 +374,7 @@ def main() -> None:
             "two at once": lambda: two_at_once(new("two")),
             "older cache": lambda: older_cache(new("older")),
             "without root": lambda: without_root(new("user", user=65534)) if os.geteuid() == 0 else "skipped: this is a test of root's",
+            "beside the compiler": lambda: beside_the_compiler(new("beside")),
             "directories": lambda: directories(folder),
         }  # fmt: skip
         for what, case in cases.items():
