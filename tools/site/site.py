@@ -218,12 +218,17 @@ def dead_links(folder: Path, page_names: set[str]) -> list[str]:
 
 
 def finish(pages_: list[Path]) -> list[str]:
-    """In pages the word rc3 is the tool or the library: no link to the namespace. Says which commands Doxygen left."""
+    """In pages the word rc3 is the tool or the library: no link to the namespace. Says which commands Doxygen left, and mends
+    where lines break."""
     problems = []
     for page in pages_:
         text = page.read_text("utf-8")
         problems += [f"{page.name}: not understood: {found}" for found in re.findall(r"@(?:ref|(?:sub)*section) [^\n<]*", text)]
         text = re.sub(r'<a class="\w+" href="namespacerc3\.html"[^>]*>rc3</a>', "rc3", text)
+        # main() of a block or a sentence is the reader's own, not that of rc3::experiment.
+        text = re.sub(r'<a class="[^"]*" href="namespacerc3_1_1experiment\.html#[^"]*"[^>]*>main(\(\))?</a>', r"main\1", text)
+        # An option such as "--captions" stays whole.
+        text = re.sub(r"<code>([^<\s]{1,28})</code>", r'<code class="word">\1</code>', text)
         # A short figure, such as "12.3 ± 0.4" or "≤ 1e-05", stays on one line.
         text = re.sub(r'<td class="(markdownTable\w+)">((?:<b>)?(?=[^<]*\d)[^<]{1,16}(?:</b>)?[^<]{0,12}</td>)', r'<td class="\1 number">\2', text)
         page.write_text(text, "utf-8")
