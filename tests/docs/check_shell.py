@@ -249,6 +249,8 @@ def check(root: Path, programs: dict[str, Path], try_model: str, cache: Path, pr
                     problems.append(f"{where}: changes the machine: <!-- sh: not run: REASON -->")
                 elif "weights/" in block.text and not (cache / "weights").is_dir():
                     left.append(f"{where}: there are no weights: ./run setup")
+                elif re.search(r"\brc3 serve\b|\bcurl\b", block.text) and "cpp-httplib" not in known.said(str(programs["rc3"]), "--version"):
+                    left.append(f"{where}: this rc3 was built without cpp-httplib")
                 elif "curl " in block.text and not scratch.environment["CURL_REAL"]:
                     left.append(f"{where}: there is no curl")
                 else:
@@ -268,6 +270,7 @@ def check(root: Path, programs: dict[str, Path], try_model: str, cache: Path, pr
 
 FAKE = """#!/bin/sh
 case "$1" in
+  --version) echo 'rc3 1, cpp-httplib';;
   --help) echo 'Subcommands:'; echo '  search   Search.'; echo '  serve   Serve.';;
   search)
     case "$2" in
