@@ -1,14 +1,15 @@
-# Configures, builds and runs SOURCE, which gets rc3 in one of five ways. KIND light, torch: the build tree BUILD is installed
-# into a prefix below WORK and found there; deb: the Debian package is made of the source tree RC3, unpacked and found;
-# add_subdirectory, fetch_content: RC3 is a part of the project.
+# Configures, builds and runs SOURCE, which gets rc3 in one of six ways. KIND light, torch: the build tree BUILD is installed
+# into a prefix below WORK and found there; deb, deb_torch: the Debian package is made of the source tree RC3, unpacked and
+# found, and deb_torch searches photos/ of the folder MODEL, which try_model wrote; add_subdirectory, fetch_content: RC3 is a
+# part of the project.
 include(${CMAKE_CURRENT_LIST_DIR}/Step.cmake)
 
 file(REMOVE_RECURSE ${WORK})
-set(options -DCMAKE_CXX_COMPILER=${COMPILER} -DKIND=${KIND} -DWEBP=${WEBP})
+set(options -DCMAKE_CXX_COMPILER=${COMPILER} -DKIND=${KIND} -DWEBP=${WEBP} -DRC3=${RC3})
 if(KIND STREQUAL light OR KIND STREQUAL torch)
   step(${CMAKE_COMMAND} --install ${BUILD} --component dev --prefix ${WORK}/prefix)
   list(APPEND options -DCMAKE_PREFIX_PATH=${WORK}/prefix)
-elseif(KIND STREQUAL deb)
+elseif(KIND MATCHES "^deb")
   # No LibTorch: whoever uses the package finds it.
   step(${CMAKE_COMMAND} -S ${RC3} --preset package -B ${WORK}/rc3 -DCMAKE_CXX_COMPILER=${COMPILER})
   step(${CMAKE_COMMAND} --build ${WORK}/rc3)
@@ -24,14 +25,19 @@ elseif(KIND STREQUAL deb)
 else()
   list(APPEND options -DRC3_WITH_TORCH=OFF)
 endif()
-if(KIND STREQUAL torch)
+if(KIND MATCHES "torch$")
   list(APPEND options -DRC3_TORCH_DIR=${TORCH})
-elseif(KIND STREQUAL add_subdirectory)
-  list(APPEND options -DRC3=${RC3})
 elseif(KIND STREQUAL fetch_content)
   list(APPEND options -DFETCHCONTENT_SOURCE_DIR_RC3=${RC3} -DFETCHCONTENT_FULLY_DISCONNECTED=ON) # no network
 endif()
 step(${CMAKE_COMMAND} -S ${SOURCE} -B ${WORK}/build -G Ninja ${options})
 step(${CMAKE_COMMAND} --build ${WORK}/build)
-step(${WORK}/build/program)
+set(arguments)
+if(KIND STREQUAL deb_torch)
+  set(arguments ${MODEL}/model ${MODEL}/photos "two boxes")
+endif()
+step(${WORK}/build/program ${arguments})
+if(KIND STREQUAL deb_torch AND NOT text MATCHES "^([^\n]*/photos/[0-9]+.png\n)+$")
+  message(FATAL_ERROR "it found: ${text}")
+endif()
 message(STATUS "${KIND}: configured, built, ran")

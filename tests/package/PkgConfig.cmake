@@ -1,5 +1,6 @@
 # Compiles the programs of SOURCE with what pkg-config says of rc3, and runs them. It is installed from the build tree BUILD
-# into a prefix below WORK, and moved, since its files must not depend on where they are.
+# into a prefix below WORK, and moved, since its files must not depend on where they are. TORCH: LibTorch; empty: only the
+# program that needs none.
 include(${CMAKE_CURRENT_LIST_DIR}/Step.cmake)
 
 file(REMOVE_RECURSE ${WORK})
@@ -22,8 +23,10 @@ string(STRIP "${text}" version)
 flags(light rc3-light)
 step(${COMPILER} -std=c++20 "-DEXPECTED_VERSION=\"${version}\"" ${SOURCE}/light.cpp -o ${WORK}/light ${light})
 step(${WORK}/light)
-get_filename_component(torch ${TORCH} REALPATH)
-flags(all --define-variable=torch=${torch} rc3)
-step(${COMPILER} -std=c++20 ${SOURCE}/torch.cpp -o ${WORK}/torch ${all})
-step(${WORK}/torch)
+if(TORCH)
+  get_filename_component(torch ${TORCH} REALPATH)
+  flags(all --define-variable=torch=${torch} rc3)
+  step(${COMPILER} -std=c++20 ${SOURCE}/torch.cpp -o ${WORK}/torch ${all})
+  step(${WORK}/torch)
+endif()
 message(STATUS "rc3 ${version} by pkg-config: compiled, ran")

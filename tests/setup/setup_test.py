@@ -123,6 +123,18 @@ def once(place: Place) -> None:
     assert said.count("[ ok ]") == 9, said
     assert all("--require-hashes --no-deps" in call for call in place.calls() if call.endswith(".lock")), place.calls()
     place.ready()
+    # Conan has a venv of its own, made once, under the same lock.
+    for calls in (1, 0):
+        place.forget()
+        place.run("packages")
+        assert place.called(f"-m venv --clear {place.cache}/conan") == place.called("/conan.lock") == calls, place.calls()
+        assert place.called("--target try_model") == 1 and place.called("tools/packages.py") == 1, place.calls()
+    assert not (next((place.cache / "venv/lib").iterdir()) / "site-packages/conan.lock").exists()
+    (place.cache / "stamps/conan.begun").touch()  # an interrupted installation of Conan leaves the other venv alone
+    place.forget()
+    place.run("packages")
+    assert place.called("/conan.lock") == 1 and place.called("/requirements") == 0, place.calls()
+    place.ready()
     # A folder of the caller, not of the checkout.
     other = Path(place.env["HOME"]) / "other"
     other.mkdir()

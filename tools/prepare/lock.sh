@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Writes requirements.lock, requirements-test.lock and requirements-bench.lock: every Python package that the set-up
-# installs, with version and hashes, for all platforms. Without torch and what only its CUDA builds ask for: their files
-# differ between indexes.
+# Writes requirements.lock, requirements-test.lock, requirements-bench.lock and conan.lock: every Python package that the
+# set-up installs, with version and hashes, for all platforms. Without torch and what only its CUDA builds ask for: their
+# files differ between indexes.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 tools=$(mktemp -d)
@@ -25,6 +25,7 @@ compile() { # <lock> <requirements>...
 compile requirements.lock requirements.txt
 compile requirements-test.lock requirements.txt requirements-test.txt
 compile requirements-bench.lock requirements.txt requirements-test.txt requirements-bench.txt
+compile conan.lock conan.txt
 # Without its dependencies: torchvision, which open_clip needs for training, would replace the installed torch.
 "$tools/venv/bin/uv" pip compile -q --no-deps --no-config --no-header --no-annotate --generate-hashes requirements-alone.txt \
   >>requirements-test.lock

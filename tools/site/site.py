@@ -218,13 +218,42 @@ def dead_links(folder: Path, page_names: set[str]) -> list[str]:
 
 
 def finish(pages_: list[Path]) -> list[str]:
-    """In pages the word rc3 is the tool or the library: no link to the namespace. Says which commands Doxygen left."""
+    """In pages the word rc3 is the tool or the library: no link to the namespace. Says which commands Doxygen left, and mends
+    where lines break."""
     problems = []
     for page in pages_:
         text = page.read_text("utf-8")
         problems += [f"{page.name}: not understood: {found}" for found in re.findall(r"@(?:ref|(?:sub)*section) [^\n<]*", text)]
-        page.write_text(re.sub(r'<a class="\w+" href="namespacerc3\.html"[^>]*>rc3</a>', "rc3", text), "utf-8")
+        text = re.sub(r'<a class="\w+" href="namespacerc3\.html"[^>]*>rc3</a>', "rc3", text)
+        # main() of a block or a sentence is the reader's own, not that of rc3::experiment.
+        text = re.sub(r'<a class="[^"]*" href="namespacerc3_1_1experiment\.html#[^"]*"[^>]*>main(\(\))?</a>', r"main\1", text)
+        # An option such as "--captions" stays whole.
+        text = re.sub(r"<code>([^<\s]{1,28})</code>", r'<code class="word">\1</code>', text)
+        # A short figure, such as "12.3 ± 0.4" or "≤ 1e-05", stays on one line.
+        text = re.sub(r'<td class="(markdownTable\w+)">((?:<b>)?(?=[^<]*\d)[^<]{1,16}(?:</b>)?[^<]{0,12}</td>)', r'<td class="\1 number">\2', text)
+        page.write_text(text, "utf-8")
     return problems
+
+
+ACCESSIBLE = {  # what Doxygen leaves out for screen readers and keyboards: files, what they have, what replaces it
+    "the language": ("*.html", '<html xmlns="http://www.w3.org/1999/xhtml">', '<html xmlns="http://www.w3.org/1999/xhtml" lang="en">'),
+    "a name of the search field": ("menu.js", 'id="MSearchField" value', 'id="MSearchField" aria-label="Search" value'),
+    "code that the keyboard scrolls": ("*.html", '<div class="fragment">', '<div class="fragment" tabindex="0">'),
+    "text that the keyboard scrolls": ("*.html", '<pre class="fragment">', '<pre class="fragment" tabindex="0">'),
+    "tables that the keyboard scrolls": ("*.html", '<table class="markdownTable">', '<table class="markdownTable" tabindex="0">'),
+}
+
+
+def accessible(folder: Path, needed: bool) -> list[str]:
+    """Makes these replacements. One that no file has is a fault where `needed`: another Doxygen writes other files."""
+    found = set()
+    for what, (files, old, new) in ACCESSIBLE.items():
+        for file in folder.glob(files):
+            text = file.read_text("utf-8", errors="replace")
+            if old in text:
+                found.add(what)
+                file.write_text(text.replace(old, new), "utf-8")
+    return [f"Doxygen's files are not as expected: {what} cannot be added" for what in ACCESSIBLE if what not in found] if needed else []
 
 
 def copy_files(files: set[Path], root: Path, out: Path) -> None:
@@ -270,6 +299,7 @@ def build_from(stage: Path, root: Path, out: Path, doxygen: str) -> list[str]:
     problems += warnings(out / "warnings.txt", stage, root)
     problems += finish([page for name in staged.names if (page := out / "html" / f"{page_id(name)}.html").exists()])
     problems += bare_types(out)
+    problems += accessible(out / "html", needed=root == HERE.parents[1])
     copy_files(staged.files, root, out / "html")
     return problems + dead_links(out / "html", {page_id(name) for name in staged.names})
 

@@ -26,7 +26,9 @@ struct ChrfOptions {
 
 /// Numbers of n-grams of one order in hypothesis and reference.
 struct ChrfCounts {
-  std::int64_t hypothesis = 0, reference = 0, matches = 0;  ///< numbers of n-grams; matches in both
+  std::int64_t hypothesis = 0;  ///< n-grams of the hypothesis
+  std::int64_t reference = 0;   ///< n-grams of the reference
+  std::int64_t matches = 0;     ///< n-grams of both, each as often as in the one that has fewer
 };
 
 /// Result of chrf().

@@ -34,6 +34,7 @@ class Exact {
   /// None.
   struct Options {};
   explicit Exact(Options = {}) {}
+  /// Changes of the table need no work here, nor does a file.
   void reserve(const VectorTable&, std::size_t) {}
   void entered(const VectorTable&, std::size_t) {}
   void leaving(const VectorTable&, std::size_t) {}

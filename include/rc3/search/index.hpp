@@ -71,9 +71,9 @@ class BasicIndex {
   std::int64_t dimension() const { return dimension_; }                           ///< D, in [1, 65536]
   std::int64_t size() const { return static_cast<std::int64_t>(names_.size()); }  ///< number of vectors
   bool empty() const { return names_.empty(); }
-  Storage storage() const { return options_.storage; }
-  const std::string& model() const { return options_.model; }
-  const std::string& model_directory() const { return options_.model_directory; }
+  Storage storage() const { return options_.storage; }         ///< of the vectors
+  const std::string& model() const { return options_.model; }  ///< whose vectors these are; may be empty
+  const std::string& model_directory() const { return options_.model_directory; }  ///< where it was; may be empty
   const Search& policy() const { return search_; }  ///< for example to read Hnsw's options
   bool contains(std::string_view name) const { return rows_.find(name) != rows_.end(); }
   /// Names of all vectors, sorted; valid until a change of the index.

@@ -22,9 +22,12 @@ namespace rc3::task {
 
 /// Recall in both directions, shares in [0, 1], and chance level.
 struct CaptionRecall {
-  Recall to_image, to_text;                ///< of captions that search images, of images that search captions
-  Recall to_image_chance, to_text_chance;  ///< chance level
-  std::int64_t captions = 0, images = 0;   ///< number of distinct ones
+  Recall to_image;            ///< of captions that search images
+  Recall to_text;             ///< of images that search captions
+  Recall to_image_chance;     ///< of captions that guess
+  Recall to_text_chance;      ///< of images that guess
+  std::int64_t captions = 0;  ///< number of distinct ones
+  std::int64_t images = 0;    ///< number of distinct ones
 };
 
 /// Search result of one caption.

@@ -15,7 +15,9 @@ namespace rc3::task {
 
 /// Share of queries with their target among the first K results, each in [0, 1].
 struct Recall {
-  double at1 = 0, at5 = 0, at10 = 0;
+  double at1 = 0;   ///< K = 1
+  double at5 = 0;   ///< K = 5
+  double at10 = 0;  ///< K = 10
 };
 
 /// Rank of each query's target among the candidates, 1 the best. Ties count against the query: a candidate with the

@@ -22,7 +22,8 @@ namespace rc3::task {
 /// language, which the decoder reads first (as in mBART).
 class Vocabulary {
  public:
-  static constexpr std::int64_t end = 0, unknown = 1;
+  static constexpr std::int64_t end = 0;      ///< word that ends a text
+  static constexpr std::int64_t unknown = 1;  ///< word of every piece that the texts lack
 
   /// @param tokenizer   its prefix is omitted
   /// @param languages   target languages, unique tags, at least one

@@ -38,7 +38,7 @@ struct BertOptions {
   std::int64_t first_position = 0;   ///< position id of the first token: 0 in BERT, pad id + 1 = 2 in XLM-R
   double norm_eps = 1e-12;           ///< above 0
   double dropout = 0.1;              ///< in training, probability in [0, 1)
-  Pooling pooling = Pooling::mean;
+  Pooling pooling = Pooling::mean;   ///< how pool() makes float [B, D] of the tokens' [B, L, D]
 
   /// Reads a config.json. @throws rc3::Error naming the file and the missing or invalid key
   static BertOptions from_config(const std::filesystem::path& directory);

@@ -7,10 +7,10 @@
 
 namespace rc3::text {
 
-/// A half-open range [begin, end) of a text.
+/// A half-open range [begin, end) of a text, in code points or bytes: the member that holds it says which.
 struct Span {
-  std::size_t begin = 0;
-  std::size_t end = 0;
+  std::size_t begin = 0;  ///< offset of the first one, from 0
+  std::size_t end = 0;    ///< offset after the last one, >= begin
 
   bool empty() const { return begin == end; }
   friend bool operator==(const Span&, const Span&) = default;

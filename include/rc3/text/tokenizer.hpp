@@ -54,8 +54,10 @@ void visit_fields(TokenizerOptions& o, V&& v) {
 /// end a sequence or mask a word. Hugging Face's fast tokenizer returns the special id instead.
 class Tokenizer {
  public:
-  /// `<s>` 0, `<pad>` 1, `</s>` 2 and `<unk>` 3.
-  static constexpr std::int64_t bos = detail::bos_id, pad = detail::pad_id, eos = detail::eos_id, unk = detail::unk_id;
+  static constexpr std::int64_t bos = detail::bos_id;           ///< `<s>`: 0
+  static constexpr std::int64_t pad = detail::pad_id;           ///< `<pad>`: 1
+  static constexpr std::int64_t eos = detail::eos_id;           ///< `</s>`: 2
+  static constexpr std::int64_t unk = detail::unk_id;           ///< `<unk>`: 3
   static constexpr std::uintmax_t max_model_bytes = 32u << 20;  ///< limit of a model file
   static constexpr std::size_t max_text_bytes = 1u << 20;       ///< limit of a text
 

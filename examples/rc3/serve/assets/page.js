@@ -6,6 +6,7 @@ let shown = [];      // results on the page
 let image = null;    // image of the search: {like: id} or {file: File}, with its name and url
 let top_ = page, running = null, timer = 0, serial = 0, total = 0, at = 0, viewed = 0, canRerank = false, canLocate = false;
 const count = (n, what) => n.toLocaleString("en") + " " + what + (n === 1 ? "" : "s");
+const duration = (ms) => (ms < 1000 ? Math.max(1, Math.round(ms)) + " ms" : (ms / 1000).toFixed(1) + " s");
 
 function element(tag, attributes, ...children) {
   const made = document.createElement(tag);
@@ -99,7 +100,7 @@ async function search() {
     drawCaptions(answer.captions || []);
     const what = image ? "like " + image.name : "for \u201c" + text + "\u201d";
     $("status").textContent = answer.results.length
-      ? "Best " + answer.results.length.toLocaleString("en") + " of " + count(total, "photograph") + ", " + Math.max(1, Math.round(answer.milliseconds)) + " ms"
+      ? "Best " + answer.results.length.toLocaleString("en") + " of " + count(total, "photograph") + ", " + duration(answer.milliseconds)
       : "The index holds no other photograph";
     document.title = (image ? "Like " + image.name : text) + " \u2013 photographs";
     results.setAttribute("aria-label", "Photographs " + what + ", best first");

@@ -24,6 +24,7 @@ class Zh {
     return separate_western(separate(unicode::trim(line), is_chinese));
   }
 
+  /// Whether zh separates @p c, a code point.
   static constexpr bool is_chinese(char32_t c) { return unicode::find_range(chinese, c) != nullptr; }
 
  private:

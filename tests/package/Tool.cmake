@@ -1,0 +1,16 @@
+# Installs the tool of the build tree BUILD into a prefix below WORK, with its manual page and completion, and runs it there.
+include(${CMAKE_CURRENT_LIST_DIR}/Step.cmake)
+include(${RC3}/cmake/Version.cmake)
+
+file(REMOVE_RECURSE ${WORK})
+step(${CMAKE_COMMAND} --install ${BUILD} --component tool --prefix ${WORK}/prefix)
+step(${WORK}/prefix/bin/rc3 --version)
+if(NOT text MATCHES "^rc3 ${RC3_VERSION}, LibTorch ")
+  message(FATAL_ERROR "rc3 --version says ${text}")
+endif()
+foreach(file man/man1/rc3.1 bash-completion/completions/rc3 zsh/vendor-completions/_rc3 fish/vendor_completions.d/rc3.fish)
+  file(READ ${WORK}/prefix/share/${file} text)
+  if(NOT text MATCHES "relevance" OR NOT text MATCHES "image[^a-z]*list")
+    message(FATAL_ERROR "${file} has not all commands and options")
+  endif()
+endforeach()
