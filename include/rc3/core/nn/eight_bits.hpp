@@ -134,7 +134,8 @@ inline ByteWeight to_bytes(const at::Tensor& weight) {
 /// @param x     float [..., in]
 /// @param bias  float [out]; undefined: none
 /// @return float [..., out]  @pre EightBits::supported()
-inline at::Tensor linear(const ByteWeight& weight, const at::Tensor& bias, const at::Tensor& x) {
+inline at::Tensor linear([[maybe_unused]] const ByteWeight& weight, [[maybe_unused]] const at::Tensor& bias,
+                         const at::Tensor& x) {
 #if defined(__x86_64__)
   const auto rows = x.to(at::kFloat).contiguous().view({-1, x.size(-1)});
   const auto n = rows.size(0), in = rows.size(1), out = weight.scales.size(0);
