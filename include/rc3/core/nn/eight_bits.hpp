@@ -10,10 +10,12 @@
 #include <ATen/ops/empty.h>
 #include <ATen/ops/zeros.h>
 
-#include <cmath>
+#include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <limits>
 #include <optional>
+#include <vector>
 
 #if defined(__x86_64__)
 #include <immintrin.h>
@@ -51,39 +53,44 @@ struct ByteOperators {
 #if defined(__x86_64__)
 #define RC3_AVX512_ROWS __attribute__((target("avx512f,avx512bw,avx512vl,avx512dq,fma")))
 
-/// to[i] = round(from[i] / scale) + 128. @return scale, the largest magnitude / 127; NaN if an element is
-RC3_AVX512_ROWS inline float to_bytes(const float* from, std::uint8_t* to, std::int64_t n) {
+/// x is about scale times a byte, plus least.
+struct RowScale {
+  float scale = 0, least = 0;
+};
+
+/// to[i] = round((from[i] - least) / scale), where least and scale span the row; NaN if an element is.
+RC3_AVX512_ROWS inline RowScale to_bytes(const float* from, std::uint8_t* to, std::int64_t n) {
   const auto lanes = [n](std::int64_t i) {
     return n - i >= 16 ? __mmask16{0xFFFF} : static_cast<__mmask16>((1u << (n - i)) - 1);
   };
-  __m512 most = _mm512_setzero_ps();
+  __m512 least = _mm512_set1_ps(from[0]), most = least;
   __mmask16 none = 0;
   for (std::int64_t i = 0; i < n; i += 16) {
-    const __m512 x = _mm512_maskz_loadu_ps(lanes(i), from + i);
-    none |= _mm512_cmp_ps_mask(x, x, _CMP_UNORD_Q);
-    most = _mm512_mask_max_ps(most, 0xFFFF, most, _mm512_abs_ps(x));
+    const __m512 x = _mm512_mask_loadu_ps(least, lanes(i), from + i);
+    none |= _mm512_mask_cmp_ps_mask(lanes(i), x, x, _CMP_UNORD_Q);
+    least = _mm512_mask_min_ps(least, lanes(i), least, x);
+    most = _mm512_mask_max_ps(most, lanes(i), most, x);
   }
-  alignas(64) float each[16];
-  _mm512_store_ps(each, most);
-  float largest = 0;
-  for (const float x : each) largest = largest < x ? x : largest;
-  const __m512 inverse = _mm512_set1_ps(largest > 0 ? 127 / largest : 0);
-  const __m512i middle = _mm512_set1_epi32(128);
+  alignas(64) float low[16], high[16];
+  _mm512_store_ps(low, least);
+  _mm512_store_ps(high, most);
+  const float from_here = *std::min_element(low, low + 16), range = *std::max_element(high, high + 16) - from_here;
+  const __m512 first = _mm512_set1_ps(from_here), inverse = _mm512_set1_ps(range > 0 ? 255 / range : 0);
   for (std::int64_t i = 0; i < n; i += 16) {
-    const __m512 x = _mm512_mul_ps(_mm512_maskz_loadu_ps(lanes(i), from + i), inverse);
-    const __m512i whole = _mm512_add_epi32(_mm512_maskz_cvtps_epi32(0xFFFF, x), middle);
-    _mm512_mask_cvtepi32_storeu_epi8(to + i, lanes(i), whole);
+    const __m512 x = _mm512_mul_ps(_mm512_sub_ps(_mm512_maskz_loadu_ps(lanes(i), from + i), first), inverse);
+    _mm512_mask_cvtusepi32_storeu_epi8(to + i, lanes(i), _mm512_maskz_cvtps_epi32(lanes(i), x));
   }
-  return none != 0 ? std::numeric_limits<float>::quiet_NaN() : largest / 127;
+  return {none != 0 ? std::numeric_limits<float>::quiet_NaN() : range / 255, from_here};
 }
 
-/// y[i] = scale y[i] + bias[i]; no bias: null
-RC3_AVX512_ROWS inline void scale_row(float* y, float scale, const float* bias, std::int64_t n) {
-  const __m512 s = _mm512_set1_ps(scale);
+/// y[i] = scale y[i] + least sums[i] + bias[i]; no bias: null
+RC3_AVX512_ROWS inline void scale_row(float* y, RowScale row, const float* sums, const float* bias, std::int64_t n) {
+  const __m512 scale = _mm512_set1_ps(row.scale), least = _mm512_set1_ps(row.least);
   for (std::int64_t i = 0; i < n; i += 16) {
     const auto lanes = n - i >= 16 ? __mmask16{0xFFFF} : static_cast<__mmask16>((1u << (n - i)) - 1);
     const __m512 b = bias == nullptr ? _mm512_setzero_ps() : _mm512_maskz_loadu_ps(lanes, bias + i);
-    _mm512_mask_storeu_ps(y + i, lanes, _mm512_fmadd_ps(_mm512_maskz_loadu_ps(lanes, y + i), s, b));
+    const __m512 rest = _mm512_fmadd_ps(_mm512_maskz_loadu_ps(lanes, sums + i), least, b);
+    _mm512_mask_storeu_ps(y + i, lanes, _mm512_fmadd_ps(_mm512_maskz_loadu_ps(lanes, y + i), scale, rest));
   }
 }
 #endif
@@ -116,6 +123,7 @@ class EightBits {
 struct ByteWeight {
   at::Tensor packed;  ///< int8, in the layout of the processor's products
   at::Tensor scales;  ///< float [out]
+  at::Tensor sums;    ///< float [out], of the rows
   at::Tensor zeros;   ///< int32 [out]
 };
 
@@ -126,11 +134,11 @@ inline ByteWeight to_bytes(const at::Tensor& weight) {
   const auto bytes = (weight / scales.clamp_min(1e-30).unsqueeze(1)).round().to(at::kChar);
   torch::jit::Stack stack{bytes, c10::IValue()};
   detail::ByteOperators::get().pack->callBoxed(stack);
-  return {stack[0].toTensor(), scales, at::zeros(scales.sizes(), at::kInt)};
+  return {stack[0].toTensor(), scales, bytes.to(at::kFloat).sum(1) * scales, at::zeros(scales.sizes(), at::kInt)};
 }
 
-/// W x + b, where each row of x is rounded to 255 steps of its own largest magnitude: the result for a row does not
-/// depend on the others.
+/// W x + b, where each row of x is rounded to 255 steps between its own least and largest element: the result for a row
+/// does not depend on the others.
 /// @param x     float [..., in]
 /// @param bias  float [out]; undefined: none
 /// @return float [..., out]  @pre EightBits::supported()
@@ -140,16 +148,16 @@ inline at::Tensor linear([[maybe_unused]] const ByteWeight& weight, [[maybe_unus
   const auto rows = x.to(at::kFloat).contiguous().view({-1, x.size(-1)});
   const auto n = rows.size(0), in = rows.size(1), out = weight.scales.size(0);
   const auto bytes = at::empty({n, in}, at::kByte);
-  const auto scales = at::empty({n}, at::kFloat);
+  std::vector<detail::RowScale> scales(static_cast<std::size_t>(n));
   const auto grain = [](std::int64_t width) { return 1 + 16384 / width; };
   const float* from = rows.const_data_ptr<float>();
-  float* scale = scales.data_ptr<float>();
   parallel_rows(n, grain(in), [&, to = bytes.data_ptr<std::uint8_t>()](std::int64_t begin, std::int64_t end) {
-    for (auto i = begin; i < end; ++i) scale[i] = detail::to_bytes(from + i * in, to + i * in, in);
+    for (auto i = begin; i < end; ++i)
+      scales[static_cast<std::size_t>(i)] = detail::to_bytes(from + i * in, to + i * in, in);
   });
   torch::jit::Stack stack{bytes,
                           1.0,  // scale of x, which follows below
-                          std::int64_t{128},
+                          std::int64_t{0},
                           weight.packed,
                           weight.scales,
                           weight.zeros,
@@ -162,9 +170,11 @@ inline at::Tensor linear([[maybe_unused]] const ByteWeight& weight, [[maybe_unus
                           "none"};
   detail::ByteOperators::get().product->callBoxed(stack);
   const auto y = stack[0].toTensor();
+  const float* sums = weight.sums.const_data_ptr<float>();
   const float* b = bias.defined() ? bias.const_data_ptr<float>() : nullptr;
   parallel_rows(n, grain(out), [&, to = y.data_ptr<float>()](std::int64_t begin, std::int64_t end) {
-    for (auto i = begin; i < end; ++i) detail::scale_row(to + i * out, scale[i], b, out);
+    for (auto i = begin; i < end; ++i)
+      detail::scale_row(to + i * out, scales[static_cast<std::size_t>(i)], sums, b, out);
   });
   auto sizes = x.sizes().vec();
   sizes.back() = out;
