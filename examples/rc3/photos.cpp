@@ -44,7 +44,8 @@ rc3::EmbedderOptions embedder_options(const ModelOptions& model) {
   options.decode_threads = at::get_num_threads();
   const std::map<std::string, rc3::train::Precision> names = {{"float32", rc3::train::Precision::float32},
                                                               {"bfloat16", rc3::train::Precision::bfloat16},
-                                                              {"automatic", rc3::train::Precision::automatic}};
+                                                              {"automatic", rc3::train::Precision::automatic},
+                                                              {"int8", rc3::train::Precision::int8}};
   options.precision = names.at(model.precision);
   return options;
 }

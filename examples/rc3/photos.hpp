@@ -11,7 +11,7 @@ namespace tool {
 
 struct ModelOptions {
   std::filesystem::path directory;    ///< model directory; empty: the one that the index names
-  std::string precision = "float32";  ///< float32, bfloat16 or automatic
+  std::string precision = "float32";  ///< float32, bfloat16, automatic or int8
   int threads = 0;                    ///< > 0, or 0: LibTorch's default
 };
 

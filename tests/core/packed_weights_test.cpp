@@ -102,20 +102,44 @@ BOOST_AUTO_TEST_CASE(only_for_float32_without_gradient_under_bfloat16) {
   const bool able = rc3::nn::detail::PackedOperators::get().pack.has_value();
   std::cout << "bfloat16 products with packed weights: " << (able ? "yes" : "no, this processor has none") << '\n';
   std::optional<Bfloat16> autocast(std::in_place);
-  BOOST_TEST(!PackedWeights::serve(linear->weight, x));  // with gradients
+  const auto serve = [](const at::Tensor& weight, const at::Tensor& in) {
+    return PackedWeights::form(weight, in) == PackedWeights::Form::bfloat16;
+  };
+  BOOST_TEST(!serve(linear->weight, x));  // with gradients
   const c10::NoGradGuard no_grad;
-  BOOST_TEST(PackedWeights::serve(linear->weight, x) == able);
-  BOOST_TEST(!PackedWeights::serve(linear->weight.to(at::kDouble), x));
-  BOOST_TEST(!PackedWeights::serve(linear->weight, at::ones({2, 96}, at::kLong)));
-  BOOST_TEST(!PackedWeights::serve(linear->weight, at::randn({0, 96})));
+  BOOST_TEST(serve(linear->weight, x) == able);
+  BOOST_TEST(!serve(linear->weight.to(at::kDouble), x));
+  BOOST_TEST(!serve(linear->weight, at::ones({2, 96}, at::kLong)));
+  BOOST_TEST(!serve(linear->weight, at::randn({0, 96})));
   at::Tensor inference;
   {
     const c10::InferenceMode mode;  // its tensors have no version
     inference = at::randn({64, 96});
   }
-  BOOST_TEST(!PackedWeights::serve(inference, x));
+  BOOST_TEST(!serve(inference, x));
   autocast.reset();
-  BOOST_TEST(!PackedWeights::serve(linear->weight, x));
+  BOOST_TEST(!serve(linear->weight, x));
+}
+
+BOOST_AUTO_TEST_CASE(layers_of_one_input_have_one_product) {
+  const auto a = layer(), b = layer(), c = layer();
+  const auto x = at::randn({2, 5, 96});
+  const c10::NoGradGuard no_grad;
+  c->bias.mul_(3);
+  const Bfloat16 autocast;
+  const auto other = layer();
+  rc3::nn::linear(other, x);  // entries of earlier tests end
+  const auto before = PackedWeights::instance().size();
+  for (int change = 0; change < 2; ++change) {
+    const auto y = rc3::nn::linear(a, b, c, x);
+    std::size_t k = 0;
+    for (const auto& linear : {a, b, c}) {
+      const auto expected = x.matmul(linear->weight.t()) + linear->bias;
+      BOOST_TEST((y[k++].to(at::kFloat) - expected).abs().max().item<double>() < 2 * bound);
+    }
+    b->bias.add_(1);  // not the first layer, and not a weight
+  }
+  if (rc3::nn::detail::PackedOperators::get().pack) BOOST_TEST(PackedWeights::instance().size() == before + 1);
 }
 
 BOOST_AUTO_TEST_CASE(threads_share_the_cache) {

@@ -109,6 +109,20 @@ BOOST_AUTO_TEST_CASE(batches_threads_and_order_change_only_rounding) {
   at_least("bfloat16: largest difference from float32", bfloat16_difference, 1e-5);
 }
 
+BOOST_AUTO_TEST_CASE(texts_in_8_bits_are_those_of_float32_within_a_bound) {
+  const auto p = tiny_pipeline();
+  const auto texts = some_texts();
+  const Embedder exact(p), rounded(p, {.precision = Precision::int8});
+  const Embedder one_by_one(p, {.text_tokens = 1, .precision = Precision::int8});
+  const auto t = rounded.texts(texts);
+  at_most("int8: largest difference from float32", max_difference(t, exact.texts(texts)), 0.02);
+  at_most("int8: largest difference between batches", max_difference(t, one_by_one.texts(texts)), 0.002);
+  const auto images = drawings(3);
+  BOOST_TEST(rounded.images(images).equal(exact.images(images)));
+  if (rounded.options().precision == Precision::int8)  // else this processor has no products of bytes
+    at_least("int8: largest difference from float32", max_difference(t, exact.texts(texts)), 1e-5);
+}
+
 BOOST_AUTO_TEST_CASE(several_threads_use_one_embedder) {
   const auto p = tiny_pipeline();
   const Embedder embedder(p, {.image_batch = 4});

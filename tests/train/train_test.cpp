@@ -291,6 +291,8 @@ BOOST_AUTO_TEST_CASE(accumulated_batches_are_one_large_batch) {
   }
   at_most("weights", distance(*once, *twice), 1e-12);
   throws_with([&] { two.step(batch); }, "a step takes 2 batches", "got 1");
+  o.precision = Precision::int8;
+  throws_with([&] { rc3::train::Trainer<Trained>(trained(), o); }, "options.precision", "int8", "float32");
 }
 
 BOOST_AUTO_TEST_CASE(training_lowers_the_loss) {

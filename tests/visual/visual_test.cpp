@@ -37,9 +37,12 @@ BOOST_AUTO_TEST_CASE(efficientnet_lite0_is_that_of_python) {
   images.pixels = rgb;
   const auto features = network->features(images);
   at_most("Lite0: features against Python", max_difference(features, truth.read("image.features")), 1e-4);
-  for (const auto& [name, block] : {std::pair("image.stride_8", 4), {"image.stride_16", 10}, {"image.stride_32", 15}})
-    at_most(rc3::join("Lite0: ", name, " against Python"),
-            max_difference(network->after_block(rgb, block), truth.read(name)), 1e-4);
+  // Python's own maps of values up to 50 differ by 2.3e-4 from those of float64, and by as much from folded norms.
+  for (const auto& [name, block] : {std::pair("image.stride_8", 4), {"image.stride_16", 10}, {"image.stride_32", 15}}) {
+    const auto expected = truth.read(name);
+    at_most(rc3::join("Lite0: ", name, " against Python, of the largest value"),
+            max_difference(network->after_block(rgb, block), expected) / expected.abs().max().item<double>(), 1e-5);
+  }
   for (const std::int64_t frozen : {0, 5, 11, 16}) {
     network->freeze_blocks(frozen);
     Images kept;
@@ -145,6 +148,28 @@ BOOST_AUTO_TEST_CASE(efficientnet_freezes_what_it_says) {
   BOOST_TEST(network.named_buffers()["blocks.15.project.norm.running_mean"].equal(mean));  // in training as well
   throws_with([&] { network.freeze_blocks(17); }, "EfficientNetLite0", "0 to 16", "17");
   throws_with([] { EfficientNetLite0({.frozen_blocks = 12, .multi_scale = true}); }, "multi_scale", "12");
+}
+
+BOOST_AUTO_TEST_CASE(efficientnet_folds_its_norms_without_gradient) {
+  torch::manual_seed(2);
+  EfficientNetLite0 network({.frozen_blocks = 0});
+  {
+    const torch::NoGradGuard no_grad;
+    for (auto& item : network.named_buffers()) {
+      if (item.key().ends_with("running_mean")) item.value().normal_(0, 0.2);
+      if (item.key().ends_with("running_var")) item.value().uniform_(0.2, 2);
+    }
+    for (auto& item : network.named_parameters())
+      if (item.key().ends_with("norm.weight")) item.value().uniform_(0.5, 2);
+  }
+  Images images;
+  images.pixels = at::randint(256, {2, 3, 64, 96}, at::kByte);
+  const auto apart = network.features(images).detach();  // all but the stem with gradient
+  const torch::NoGradGuard no_grad;
+  const auto size = apart.abs().max().item<double>();
+  at_most("folded norms: relative difference", max_difference(network.features(images), apart) / size, 1e-5);
+  network.named_parameters()["blocks.3.expand.norm.weight"].mul_(3);  // seen by the next call
+  BOOST_TEST(max_difference(network.features(images), apart) > 1e-3 * size);
 }
 
 BOOST_AUTO_TEST_CASE(efficientnet_multi_scale_adds_channels_of_the_same_place) {

@@ -7,7 +7,7 @@
 
 #include "rc3/config/fields.hpp"
 #include "rc3/core/batch.hpp"
-#include "rc3/core/nn/transformer_layer.hpp"
+#include "rc3/core/nn/transformer_stack.hpp"
 #include "rc3/fusion/concept.hpp"
 
 namespace rc3::fusion {
@@ -70,11 +70,12 @@ class SingleStream : public torch::nn::Module {
     const auto b = visual.values.size(0), d = options_.width;
     check_shape("fusion::SingleStream", "visual", visual.values, {{'B'}, {'V'}, {'D', d}});
     check_shape("fusion::SingleStream", "text", text.values, {{'B', b}, {'L'}, {'D', d}});
-    auto x = at::cat({first_.expand({b, 1, d}), visual.values + kind_[0], text.values + kind_[1]}, 1);
+    const auto x = at::cat({first_.expand({b, 1, d}), visual.values + kind_[0], text.values + kind_[1]}, 1);
     const auto always = at::ones({b, 1}, visual.mask.options());
-    const auto mask = at::cat({always, visual.mask, text.mask}, 1).unsqueeze(1).unsqueeze(1);
-    for (const auto& layer : *layers_) x = layer->as<nn::TransformerLayer>()->forward(x, mask);
-    return x;
+    const auto mask = at::cat({always, visual.mask, text.mask}, 1);
+    return nn::forward(x, mask, 0, options_.layers, [this](std::int64_t i) -> nn::TransformerLayer& {
+      return *layers_[static_cast<std::size_t>(i)]->as<nn::TransformerLayer>();
+    });
   }
 
   SingleStreamOptions options_;

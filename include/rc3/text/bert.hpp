@@ -14,7 +14,7 @@
 #include "rc3/config/fields.hpp"
 #include "rc3/core/batch.hpp"
 #include "rc3/core/nn/state.hpp"
-#include "rc3/core/nn/transformer_layer.hpp"
+#include "rc3/core/nn/transformer_stack.hpp"
 #include "rc3/io/hf.hpp"
 #include "rc3/text/concept.hpp"
 

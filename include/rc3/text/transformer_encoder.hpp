@@ -14,7 +14,7 @@
 
 #include "rc3/config/fields.hpp"
 #include "rc3/core/batch.hpp"
-#include "rc3/core/nn/transformer_layer.hpp"
+#include "rc3/core/nn/transformer_stack.hpp"
 #include "rc3/text/concept.hpp"
 #include "rc3/text/detail/check_texts.hpp"
 
@@ -75,8 +75,9 @@ class TransformerEncoder : public torch::nn::Module {
     detail::check_texts("text::TransformerEncoder", texts, options_.vocabulary, options_.positions);
     const auto columns = at::arange(texts.ids.size(1), texts.ids.options());
     auto x = at::dropout(word_->forward(texts.ids) + position_->forward(columns), options_.dropout, is_training());
-    const auto mask = texts.mask.unsqueeze(1).unsqueeze(1);
-    for (const auto& layer : *layers_) x = layer->as<nn::TransformerLayer>()->forward(x, mask);
+    x = nn::forward(x, texts.mask, 0, options_.layers, [this](std::int64_t i) -> nn::TransformerLayer& {
+      return *layers_[static_cast<std::size_t>(i)]->as<nn::TransformerLayer>();
+    });
     return {norm_->forward(x) * texts.mask.unsqueeze(-1), texts.mask};
   }
 

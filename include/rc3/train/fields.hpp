@@ -70,7 +70,7 @@ namespace rc3::config {
 
 template <>
 struct Names<train::Precision> {
-  static constexpr const char* all[] = {"automatic", "float32", "bfloat16"};
+  static constexpr const char* all[] = {"automatic", "float32", "bfloat16", "int8"};
 };
 template <>
 struct Names<data::Changes> {

@@ -37,7 +37,8 @@ struct AdamWOptions {
 enum class Precision {
   automatic,  ///< bfloat16 if a measured matrix product is faster in it, else float32
   float32,    ///< 24 bits of precision
-  bfloat16    ///< by autocast: 8 bits of precision; weights and the optimizer stay in float32
+  bfloat16,   ///< by autocast: 8 bits of precision; weights and the optimizer stay in float32
+  int8        ///< inference only: linear layers have weights of 8 bits; float32 without AVX-512 VNNI
 };
 
 /// Options of a Trainer.

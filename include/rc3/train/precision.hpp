@@ -9,6 +9,7 @@
 #include <chrono>
 #include <cstdint>
 
+#include "rc3/core/nn/eight_bits.hpp"
 #include "rc3/train/options.hpp"
 
 namespace rc3::train {
@@ -41,17 +42,21 @@ inline bool bfloat16_is_fast(const at::Device& device = at::kCPU) {
 }
 
 /// @param device  of the computation
-/// @return Precision::float32 or Precision::bfloat16
+/// @return the precision that is used: not automatic; float32 for int8 where products of bytes are not supported
 inline Precision resolve(Precision wish, const at::Device& device = at::kCPU) {
+  if (wish == Precision::int8)
+    return device.is_cpu() && nn::EightBits::supported() ? Precision::int8 : Precision::float32;
   if (wish != Precision::automatic) return wish;
   return bfloat16_is_fast(device) ? Precision::bfloat16 : Precision::float32;
 }
 
-/// Scope guard: autocast on a device type if @p precision is bfloat16. Norms, softmaxes and losses stay in float32.
+/// Scope guard: autocast on a device type if @p precision is bfloat16, linear layers with weights of 8 bits if it is
+/// int8. Norms, softmaxes and losses stay in float32.
 class Autocast {
  public:
   /// @param device  of the computation; its type is switched, for this thread
-  explicit Autocast(Precision precision, const at::Device& device = at::kCPU) : type_(device.type()) {
+  explicit Autocast(Precision precision, const at::Device& device = at::kCPU)
+      : type_(device.type()), eight_(resolve(precision, device) == Precision::int8) {
     if (resolve(precision, device) != Precision::bfloat16) return;
     before_ = at::autocast::is_autocast_enabled(type_);
     dtype_before_ = at::autocast::get_autocast_dtype(type_);
@@ -70,6 +75,7 @@ class Autocast {
 
  private:
   at::DeviceType type_;
+  nn::EightBits eight_;
   bool before_ = false, active_ = false;
   at::ScalarType dtype_before_ = at::kFloat;
 };

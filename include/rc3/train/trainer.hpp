@@ -79,6 +79,8 @@ class Trainer {
         comm_(std::move(comm)),
         optimizer_(*trained_, options_.optimizer) {
     config::check(options_, "train::Trainer: options");
+    require(options_.precision != Precision::int8,
+            "train::Trainer: options.precision is int8, which is for inference; give float32, bfloat16 or automatic");
     agree_on_precision(resolve(options_.precision, device_));
     share_weights();
     if (comm_->size() > 1) sum_.emplace(*comm_, learning());

@@ -4,6 +4,7 @@
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/gelu.h>
 #include <ATen/ops/sigmoid.h>
+#include <c10/core/GradMode.h>
 
 namespace rc3::nn {
 
@@ -25,6 +26,12 @@ inline at::Tensor activate(Activation activation, const at::Tensor& x) {
       break;
   }
   return at::gelu(x);
+}
+
+/// The same; without gradient, values of @p x may be overwritten: give one that nothing else reads.
+inline at::Tensor activate_in_place(Activation activation, at::Tensor x) {
+  if (at::GradMode::is_enabled() || activation == Activation::quick_gelu) return activate(activation, x);
+  return at::gelu_(x, activation == Activation::gelu_tanh ? "tanh" : "none");
 }
 
 }  // namespace rc3::nn

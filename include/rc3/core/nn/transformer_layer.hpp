@@ -3,6 +3,7 @@
 
 #include <ATen/ops/dropout.h>
 #include <ATen/ops/scaled_dot_product_attention.h>
+#include <c10/core/GradMode.h>
 #include <torch/nn/module.h>
 #include <torch/nn/modules/linear.h>
 #include <torch/nn/modules/normalization.h>
@@ -12,6 +13,7 @@
 #include "rc3/core/check.hpp"
 #include "rc3/core/nn/activation.hpp"
 #include "rc3/core/nn/linear.hpp"
+#include "rc3/core/nn/packing.hpp"
 
 namespace rc3::nn {
 
@@ -55,32 +57,55 @@ class TransformerLayer : public torch::nn::Module {
   ///              to, at least one per row; undefined: all true
   /// @return float [B, N, D]
   at::Tensor forward(const at::Tensor& x, const at::Tensor& mask) {
-    if (options_.norm == Norm::pre) {
-      const auto h = x + attend(attention_norm_->forward(x), mask);
-      return h + feed_forward(output_norm_->forward(h));
-    }
-    const auto h = attention_norm_->forward(x + attend(x, mask));
-    return output_norm_->forward(h + feed_forward(h));
+    return blocks(x, [&](const at::Tensor& query, const at::Tensor& key, const at::Tensor& value) {
+      const auto split = [&](const at::Tensor& t) {
+        return t.view({x.size(0), x.size(1), options_.heads, -1}).transpose(1, 2);
+      };
+      const auto where = mask.defined() ? std::optional(mask) : std::nullopt;
+      return at::scaled_dot_product_attention(split(query), split(key), split(value), where,
+                                              is_training() ? options_.dropout : 0.0)
+          .transpose(1, 2)
+          .reshape(x.sizes());
+    });
+  }
+
+  /// The same for the tokens of a packed batch, without dropout of attention.
+  /// @param x  float [T, D]  @return float [T, D]
+  at::Tensor forward(const at::Tensor& x, const Packing& packing) {
+    return blocks(x, [&](const at::Tensor& query, const at::Tensor& key, const at::Tensor& value) {
+      return packing.attention(query, key, value, options_.heads);
+    });
   }
 
  private:
-  at::Tensor attend(const at::Tensor& x, const at::Tensor& mask) {
-    const auto b = x.size(0), n = x.size(1), h = options_.heads;
-    const auto in = input_of(query_, x);
-    const auto split = [&](const torch::nn::Linear& layer) {
-      return linear(layer, in).view({b, n, h, -1}).transpose(1, 2);
-    };
-    const auto where = mask.defined() ? std::optional(mask) : std::nullopt;
-    const auto mixed = at::scaled_dot_product_attention(split(query_), split(key_), split(value_), where,
-                                                        is_training() ? options_.dropout : 0.0);
-    return drop(linear(attention_output_, mixed.transpose(1, 2).reshape({b, n, -1})));
+  /// @param mix  attention, called as mix(query, key, value)
+  template <class Mix>
+  at::Tensor blocks(const at::Tensor& x, const Mix& mix) {
+    if (options_.norm == Norm::pre) {
+      const auto h = plus(attend(attention_norm_->forward(x), mix), x);
+      return plus(feed_forward(output_norm_->forward(h)), h);
+    }
+    const auto h = attention_norm_->forward(plus(attend(x, mix), x));
+    return output_norm_->forward(plus(feed_forward(h), h));
+  }
+
+  template <class Mix>
+  at::Tensor attend(const at::Tensor& x, const Mix& mix) {
+    const auto [query, key, value] = linear(query_, key_, value_, x);
+    return drop(linear(attention_output_, mix(query, key, value)));
   }
 
   at::Tensor feed_forward(const at::Tensor& x) {
-    return drop(linear(output_, activate(options_.activation, linear(inner_, x))));
+    return drop(linear(output_, activate_in_place(options_.activation, linear(inner_, x))));
   }
 
   at::Tensor drop(const at::Tensor& x) const { return at::dropout(x, options_.dropout, is_training()); }
+
+  /// Sum; without gradient it takes the memory of @p block, which nothing else reads.
+  static at::Tensor plus(at::Tensor block, const at::Tensor& x) {
+    const bool free = !at::GradMode::is_enabled() && block.scalar_type() == x.scalar_type();
+    return free ? block.add_(x) : x + block;
+  }
 
   TransformerLayerOptions options_;
   torch::nn::Linear query_{nullptr}, key_{nullptr}, value_{nullptr}, attention_output_{nullptr};

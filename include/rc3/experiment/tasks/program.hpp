@@ -77,7 +77,7 @@ void run_tasks(const TaskSettings<typename E::Config>& settings, const config::P
   check_effect(settings.task.names, settings.tune);
   const TaskContext<E> context(settings);
   std::cout << TaskContext<E>::Model::name() << "\ndevice      " << context.device.str() << ", "
-            << (context.precision == train::Precision::bfloat16 ? "bfloat16" : "float32") << '\n'
+            << config::Names<train::Precision>::all[static_cast<std::size_t>(context.precision)] << '\n'
             << config::described(settings, sources) << std::flush;
   std::error_code failed;
   std::filesystem::create_directories(settings.out, failed);

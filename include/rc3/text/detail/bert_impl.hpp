@@ -134,16 +134,13 @@ inline at::Tensor Bert::embed(const Texts& texts) {
 inline Tokens Bert::lower(const Texts& texts) {
   if (frozen_ < 0) return {at::dropout(embed(texts), options_.dropout, is_training()), texts.mask};
   c10::NoGradGuard no_grad;
-  auto x = embed(texts);
-  const auto mask = texts.mask.unsqueeze(1).unsqueeze(1);
-  for (std::int64_t i = 0; i < frozen_; ++i) x = layer(i).forward(x, mask);
-  return {x, texts.mask};
+  const auto at = [this](std::int64_t i) -> nn::TransformerLayer& { return layer(i); };
+  return {nn::forward(embed(texts), texts.mask, 0, frozen_, at), texts.mask};
 }
 
 inline Tokens Bert::upper(const Tokens& hidden) {
-  auto x = hidden.values;
-  const auto mask = hidden.mask.unsqueeze(1).unsqueeze(1);
-  for (std::int64_t i = std::max<std::int64_t>(frozen_, 0); i < options_.layers; ++i) x = layer(i).forward(x, mask);
+  const auto at = [this](std::int64_t i) -> nn::TransformerLayer& { return layer(i); };
+  const auto x = nn::forward(hidden.values, hidden.mask, std::max<std::int64_t>(frozen_, 0), options_.layers, at);
   return {x * hidden.mask.unsqueeze(-1), hidden.mask};
 }
 

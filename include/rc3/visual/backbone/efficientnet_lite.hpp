@@ -6,6 +6,7 @@
 #include <ATen/ops/constant_pad_nd.h>
 #include <ATen/ops/hardtanh.h>
 #include <ATen/ops/max_pool2d.h>
+#include <ATen/ops/rsqrt.h>
 #include <c10/core/GradMode.h>
 #include <torch/nn/module.h>
 #include <torch/nn/modules/batchnorm.h>
@@ -19,6 +20,7 @@
 #include "rc3/config/fields.hpp"
 #include "rc3/core/batch.hpp"
 #include "rc3/core/check.hpp"
+#include "rc3/core/nn/convolution.hpp"
 #include "rc3/core/nn/state.hpp"
 #include "rc3/core/type_name.hpp"
 #include "rc3/io/hf.hpp"
@@ -52,17 +54,28 @@ class ConvNorm : public torch::nn::Module {
     norm_->eval();
   }
 
+  /// Without gradient, convolution, norm and ReLU6 are one operator.
   at::Tensor forward(at::Tensor x) {
     if (options_.stride == 2) {  // TensorFlow's "same" for even sizes: an extra row and column at the far side
       const auto near = (options_.kernel - 2) / 2, far = near + 1;
       x = at::constant_pad_nd(x, {near, far, near, far});
     }
+    if (!at::GradMode::is_enabled()) return folded(x);
     x = norm_->forward(conv_->forward(x));
     if (!options_.activate) return x;
     return x.requires_grad() ? at::hardtanh(x, 0, 6) : at::hardtanh_(x, 0, 6);  // in place: half the memory traffic
   }
 
  private:
+  /// The norm as a factor and a bias of the convolution. Computed in each call, which takes a hundredth of a batch's
+  /// time and cannot be out of date.
+  at::Tensor folded(const at::Tensor& x) const {
+    const auto factor = norm_->weight * at::rsqrt(norm_->running_var + norm_->options.eps());
+    return nn::convolution(x, conv_->weight * factor.view({-1, 1, 1, 1}), norm_->bias - norm_->running_mean * factor,
+                           options_.stride, options_.stride == 1 ? options_.kernel / 2 : 0, options_.groups,
+                           options_.activate);
+  }
+
   Options options_;
   torch::nn::Conv2d conv_{nullptr};
   torch::nn::BatchNorm2d norm_{nullptr};
@@ -86,7 +99,8 @@ class InvertedBottleneck : public torch::nn::Module {
 
   at::Tensor forward(const at::Tensor& x) {
     auto y = project_->forward(depthwise_->forward(expand_ ? expand_->forward(x) : x));
-    return residual_ ? y + x : y;
+    if (!residual_) return y;
+    return at::GradMode::is_enabled() ? y + x : y.add_(x);
   }
 
  private:
