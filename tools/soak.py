@@ -332,7 +332,9 @@ def soak_training(args: argparse.Namespace) -> None:
 # --- Server ----------------------------------------------------------------------------------------------------------
 
 COLOURS = ["red", "green", "blue", "yellow", "violet", "orange", "grey", "black"]
-WORDS = {colour: colour for colour in COLOURS} | {"rot": "red", "赤": "red", "أحمر": "red", "grün": "green", "bleu": "blue", "синий": "blue", "gelb": "yellow"}
+WORDS = {colour: colour for colour in COLOURS[:6]} | {  # grey and black have the same direction
+    "rot": "red", "赤": "red", "أحمر": "red", "grün": "green", "bleu": "blue", "синий": "blue", "gelb": "yellow",
+}  # fmt: skip
 
 
 class Load:
