@@ -113,6 +113,7 @@ function(rc3_add_test name)
     target_link_libraries(${target} PRIVATE rc3::light)
     # They instantiate the headers: there no number may change its value in silence.
     target_compile_options(${target} PRIVATE ${RC3_LIGHT_TEST_OPTIMIZATION} $<$<CXX_COMPILER_ID:GNU>:-Werror=conversion>)
+    add_dependencies(light_tests ${target})
     set(label light)
   else()
     target_link_libraries(${target} PRIVATE rc3::rc3)
