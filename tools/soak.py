@@ -513,7 +513,7 @@ def soak_server(args: argparse.Namespace) -> None:
     seconds = 8 if args.quick else 60 * args.minutes
     with tempfile.TemporaryDirectory(prefix="rc3-soak-", dir=args.work) as name:
         folder = Path(name)
-        server = subprocess.Popen([str(args.program), name, "0", "50"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        server = subprocess.Popen([str(args.program), name, "0", "50"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
         try:
             url = server.stdout.readline().strip()
             check(url.startswith("http://127.0.0.1:"), "the server says", url)
