@@ -231,7 +231,7 @@ class Training:
                 check(self.ended([ranks[i] for i in others], self.patience + 20), "a rank still waits for one that", "ended" if fault == "one" else "stopped")
                 for i in others:
                     output = self.output(i)
-                    named = re.search(r"^error: train::C10d: rank \d+: .*another rank ended, hangs or cannot be reached", output, re.M)
+                    named = re.search(r"^error: train::C10d: rank \d+ of \d+: .*another rank ended, hangs or cannot be reached", output, re.M)
                     check(ranks[i].returncode == 1 and named, f"rank {i} ended with {ranks[i].returncode}, without the name of the call:", output[-2000:])
                 self.said["ranks that named the call"] += len(others)
                 return False
