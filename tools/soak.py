@@ -16,7 +16,7 @@ several calls add up. Needs Python's standard library only.
 from __future__ import annotations
 
 import argparse
-import hashlib
+import contextlib
 import http.client
 import json
 import mmap
@@ -54,6 +54,18 @@ class Failed(Exception):
 def check(condition: bool, *words: object) -> None:
     if not condition:
         raise Failed(" ".join(map(str, words)))
+
+
+@contextlib.contextmanager
+def kept_if_failed(where: Path | None):
+    """A temporary folder, which stays for whoever looks for the cause of a failure."""
+    folder = Path(tempfile.mkdtemp(prefix="rc3-soak-", dir=where))
+    try:
+        yield folder
+    except Failed as error:
+        raise Failed(f"{error}\n(its files: {folder})") from None
+    else:
+        shutil.rmtree(folder)
 
 
 # --- Data of the trainings -------------------------------------------------------------------------------------------
@@ -228,7 +240,9 @@ class Training:
                 lost = draw.randrange(len(ranks))
                 ranks[lost].send_signal(signal.SIGKILL if fault == "one" else signal.SIGSTOP)
                 others = [i for i in range(len(ranks)) if i != lost]
-                check(self.ended([ranks[i] for i in others], self.patience + 20), "a rank still waits for one that", "ended" if fault == "one" else "stopped")
+                # A call that waits, then the others that this rank had begun; and time to end on a machine with much to do.
+                ended = self.ended([ranks[i] for i in others], 2 * self.patience + 60)
+                check(ended, "a rank still waits for one that", "ended" if fault == "one" else "stopped", self.folder)
                 for i in others:
                     output = self.output(i)
                     named = re.search(r"^error: train::C10d: rank \d+ of \d+: .*another rank ended, hangs or cannot be reached", output, re.M)
@@ -278,8 +292,7 @@ def round_of_training(args: argparse.Namespace, seed: int, steps: int, faults: i
     begin = time.monotonic()
     draw = random.Random(seed)
     ends = [steps // 3, 2 * steps // 3, steps]
-    with tempfile.TemporaryDirectory(prefix="rc3-soak-", dir=args.work) as name:
-        work = Path(name)
+    with kept_if_failed(args.work) as work:
         both = {}
         planned = plan(steps, ends, faults, draw)
         kinds = Counter(kind for _, kind in planned)
@@ -511,9 +524,8 @@ def slope(points: list[tuple[float, float]]) -> float | None:
 
 def soak_server(args: argparse.Namespace) -> None:
     seconds = 8 if args.quick else 60 * args.minutes
-    with tempfile.TemporaryDirectory(prefix="rc3-soak-", dir=args.work) as name:
-        folder = Path(name)
-        server = subprocess.Popen([str(args.program), name, "0", "50"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    with kept_if_failed(args.work) as folder:
+        server = subprocess.Popen([str(args.program), str(folder), "0", "50"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
         try:
             url = server.stdout.readline().strip()
             check(url.startswith("http://127.0.0.1:"), "the server says", url)
