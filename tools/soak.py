@@ -639,7 +639,7 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="seconds, for ctest; nothing is recorded")
     parser.add_argument("--steps", type=int, default=15_000, help="of a round")
     parser.add_argument("--faults", type=int, default=25, help="of a round")
-    parser.add_argument("--patience", type=int, default=8, help="seconds that a rank waits for another")
+    parser.add_argument("--patience", type=int, default=20, help="seconds that a rank waits for another")
     parser.add_argument("--rate", type=float, default=200, help="requests a second")
     parser.add_argument("--work", type=Path, help="where temporary folders are made")
     parser.add_argument("--record", type=Path, default=harden.ROOT / "docs/results/soak.jsonl")
