@@ -273,7 +273,7 @@ void skip_bad_steps() {
   const auto found = rc3::train::CheckpointStore<>(folder.path()).newest();
   BOOST_TEST_REQUIRE(found.has_value());
   const auto saved = rc3::io::safetensors::load(found->folder / "model.safetensors");
-  for (const auto& [name, tensor] : saved) BOOST_TEST(tensor.isfinite().all().item<bool>());
+  for (const auto& [name, tensor] : saved) BOOST_TEST(tensor.isfinite().all().template item<bool>());
 }
 
 BOOST_AUTO_TEST_CASE(T19_a_step_without_a_finite_gradient_changes_nothing) { skip_bad_steps<tiny::Plain>(); }
