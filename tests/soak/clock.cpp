@@ -1,5 +1,8 @@
 // LD_PRELOAD: a wall clock that is wrong by the seconds in the third number of the file $RC3_SIGNS (see training.cpp).
+// Waits until a time of that clock end when it says so: LibTorch's Gloo has such waits.
+#include <dlfcn.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
@@ -36,6 +39,16 @@ int gettimeofday(timeval* now, void*) noexcept {
   now->tv_sec = precise.tv_sec;
   now->tv_usec = precise.tv_nsec / 1000;
   return 0;
+}
+int pthread_cond_timedwait(pthread_cond_t* condition, pthread_mutex_t* mutex, const timespec* until) {
+  using Wait = int (*)(pthread_cond_t*, pthread_mutex_t*, const timespec*);
+  static const auto wait = [] {
+    void* found = ::dlvsym(RTLD_NEXT, "pthread_cond_timedwait", "GLIBC_2.3.2");  // there are two on x86-64
+    return reinterpret_cast<Wait>(found != nullptr ? found : ::dlsym(RTLD_NEXT, "pthread_cond_timedwait"));
+  }();
+  timespec in_truth = *until;
+  if (signs != nullptr && until->tv_sec > 1'000'000'000) in_truth.tv_sec -= signs[2];  // else: of the steady clock
+  return wait(condition, mutex, &in_truth);
 }
 time_t time(time_t* now) noexcept {
   timespec precise;
