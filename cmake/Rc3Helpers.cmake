@@ -1,6 +1,7 @@
 # What the tests, examples and benchmarks of this repository are made with. Not installed.
 
 include_guard(GLOBAL)
+include(${CMAKE_CURRENT_LIST_DIR}/Glob.cmake)
 
 function(rc3_use_ccache)
   find_program(RC3_CCACHE ccache)
@@ -119,6 +120,7 @@ function(rc3_add_test name)
     target_link_libraries(${target} PRIVATE rc3::light)
     # They instantiate the headers: there no number may change its value in silence.
     target_compile_options(${target} PRIVATE ${RC3_LIGHT_TEST_OPTIMIZATION} $<$<CXX_COMPILER_ID:GNU>:-Werror=conversion>)
+    add_dependencies(light_tests ${target})
     set(label light)
   else()
     target_link_libraries(${target} PRIVATE rc3::rc3)
@@ -177,7 +179,7 @@ endfunction()
 # Every *.cpp in it must not compile, with exactly one error, which matches the file's first line: // expect: <regex>
 # A second line "// light" says that it does without LibTorch: it is then given to clang++ as well.
 function(rc3_add_compile_fail_tests folder)
-  file(GLOB files CONFIGURE_DEPENDS ${folder}/*.cpp)
+  rc3_glob(files ${folder} *.cpp)
   find_program(RC3_CLANGXX NAMES clang++-14 clang++)
   mark_as_advanced(RC3_CLANGXX)
   foreach(file ${files})
@@ -224,7 +226,7 @@ endfunction()
 # Sorts the headers into those that reach LibTorch through their #include lines and those that do not. Relative paths.
 # The headers of optional libraries that were not found are left out.
 function(rc3_classify_headers out_light out_torch)
-  file(GLOB_RECURSE headers CONFIGURE_DEPENDS RELATIVE ${PROJECT_SOURCE_DIR}/include ${PROJECT_SOURCE_DIR}/include/rc3/*.hpp)
+  rc3_glob(headers ${PROJECT_SOURCE_DIR}/include RECURSE RELATIVE rc3/*.hpp)
   foreach(library turbojpeg webp)
     if(NOT TARGET rc3::${library})
       list(REMOVE_ITEM headers rc3/io/image/${library}.hpp)

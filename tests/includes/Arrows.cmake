@@ -27,9 +27,10 @@ foreach(layer ${layers})
   math(EXPR rank "${rank} + 1")
 endforeach()
 
+include(${CMAKE_CURRENT_LIST_DIR}/../../cmake/Glob.cmake)
 set(wrong)
 set(count 0)
-file(GLOB_RECURSE headers RELATIVE ${ROOT}/rc3 ${ROOT}/rc3/*.hpp)
+rc3_glob(headers ${ROOT}/rc3 RECURSE RELATIVE *.hpp)
 foreach(header ${headers})
   if(NOT header MATCHES "^([a-z_]+)/")
     continue()  # rc3.hpp and fwd.hpp belong to no folder: rc3.hpp may include everything

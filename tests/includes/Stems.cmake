@@ -4,10 +4,11 @@
 set(folders model objective regularizer relevance)
 set(umbrellas objective/objective.hpp regularizer/regularizer.hpp relevance/relevance.hpp)
 
+include(${CMAKE_CURRENT_LIST_DIR}/../../cmake/Glob.cmake)
 set(wrong)
 set(count 0)
 foreach(folder ${folders})
-  file(GLOB_RECURSE headers RELATIVE ${INCLUDE}/rc3/${folder} ${INCLUDE}/rc3/${folder}/*.hpp)
+  rc3_glob(headers ${INCLUDE}/rc3/${folder} RECURSE RELATIVE *.hpp)
   foreach(header ${headers})
     if(header MATCHES "^detail/" OR "${folder}/${header}" IN_LIST umbrellas)
       continue()

@@ -104,4 +104,16 @@ BOOST_AUTO_TEST_CASE(itm_draws_in_proportion_to_similarity) {
   check("image", image_2, 1 - std::sqrt(0.5));
 }
 
+BOOST_AUTO_TEST_CASE(itm_of_what_is_not_a_number_is_not_a_number) {  // and no error: the trainer skips such a step
+  for (const double bad : {std::nan(""), std::numeric_limits<double>::infinity()}) {
+    auto batch = numbered();
+    {
+      const torch::NoGradGuard no_grad;
+      batch.images.regions[2] = bad;
+    }
+    Itm itm;
+    BOOST_TEST(!std::isfinite(loss_of(itm, batch).item<double>()));
+  }
+}
+
 BOOST_AUTO_TEST_SUITE_END()

@@ -65,6 +65,20 @@ BOOST_AUTO_TEST_CASE(queued_vectors_are_negatives) {
   at_most("against columns by hand", max_difference(loss_of(objective, third), expected), 1e-5);
 }
 
+BOOST_AUTO_TEST_CASE(a_sample_that_is_not_finite_is_not_kept) {
+  Queued objective({}, {}, Constant(), Queue());
+  objective.to(at::kDouble);
+  auto bad = numbered(4, 1, 0);
+  {
+    const torch::NoGradGuard no_grad;
+    bad.images.regions[2] = std::nan("");
+  }
+  BOOST_TEST(!std::isfinite(loss_of(objective, bad).item<double>()));
+  BOOST_TEST(objective.negatives().size() == 3);
+  BOOST_TEST(objective.negatives().state_dict().at("image_ids").equal(at::tensor({0, 1, 3}, at::kLong)));
+  BOOST_TEST(std::isfinite(loss_of(objective, numbered(3, 2, 100)).item<double>()));  // the next step is sound
+}
+
 BOOST_AUTO_TEST_CASE(the_queue_holds_no_false_negative_and_learns_nothing_in_evaluation) {
   Queued objective({}, {}, Constant(), Queue());
   objective.to(at::kDouble);

@@ -114,7 +114,12 @@ BOOST_FIXTURE_TEST_CASE(sizes_that_fit_no_memory_are_an_error_of_the_directory, 
   const nlohmann::json config{{"model_type", "clip"}, {"vision_config", tower}, {"text_config", tower}};
   rc3::io::write_file(path() / "config.json", config.dump());
   rc3::io::safetensors::save(path() / "model.safetensors", {{"logit_scale", at::zeros({})}});
-  throws_with([&] { rc3::load<Clip>(path()); }, path().string(), "no model of this architecture can be made", "memory");
+  const auto refused = [&](const auto& load) {
+    throws_with(load, path().string(), "no model of this architecture can be made", "memory");
+  };
+  refused([&] { rc3::load<Clip>(path()); });
+  refused([&] { rc3::visual::backbone::ClipVision::from_pretrained(path()); });  // a tower alone
+  refused([&] { rc3::text::ClipText::from_pretrained(path()); });
 }
 
 BOOST_AUTO_TEST_SUITE_END()

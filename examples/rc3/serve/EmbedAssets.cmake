@@ -1,5 +1,6 @@
 # Writes a C++ source with the files of a folder:  cmake -DFOLDER=<assets> -DOUT=<source> -P EmbedAssets.cmake
-file(GLOB files ${FOLDER}/*)
+include(${CMAKE_CURRENT_LIST_DIR}/../../../cmake/Glob.cmake)
+rc3_glob(files ${FOLDER} *)
 list(SORT files)
 set(arrays)
 set(rows)

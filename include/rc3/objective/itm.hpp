@@ -6,6 +6,7 @@
 #include <ATen/ops/cat.h>
 #include <ATen/ops/multinomial.h>
 #include <ATen/ops/ones_like.h>
+#include <ATen/ops/where.h>
 #include <ATen/ops/zeros_like.h>
 #include <torch/nn/module.h>
 
@@ -54,11 +55,14 @@ class Itm : public torch::nn::Module {
     return at::binary_cross_entropy_with_logits(nn::to_float32(logits), nn::to_float32(target));
   }
 
-  /// One column for each of @p rows with negatives[row][column], drawn in proportion to exp(hardness * similarity).
+  /// One column for each of @p rows with negatives[row][column], drawn in proportion to exp(hardness * similarity). A
+  /// row that is not finite is drawn uniformly: its loss is not finite either, and the trainer skips the step.
   at::Tensor draw(const at::Tensor& similarity, const at::Tensor& negatives, const at::Tensor& rows) const {
     const auto scores =
         (similarity * options_.hardness).masked_fill(~negatives, -std::numeric_limits<double>::infinity());
-    return at::multinomial(scores.index_select(0, rows).softmax(1), 1).squeeze(1);
+    const auto likely = scores.index_select(0, rows).softmax(1);
+    return at::multinomial(at::where(likely.isfinite(), likely, negatives.index_select(0, rows).to(likely.dtype())), 1)
+        .squeeze(1);
   }
 
   ItmOptions options_;

@@ -1,16 +1,14 @@
 #pragma once
 /// Pipelines from the directories that transformers and open_clip write.
 
-#include <c10/util/Exception.h>
-
 #include <concepts>
 #include <filesystem>
 #include <memory>
-#include <new>
 #include <string>
 #include <utility>
 
 #include "rc3/io/hf/config.hpp"
+#include "rc3/io/hf/made.hpp"
 #include "rc3/io/hf/open_clip_config.hpp"
 #include "rc3/pipeline/directory.hpp"
 #include "rc3/pipeline/pipeline.hpp"
@@ -40,23 +38,6 @@ inline std::string transformers_type(const std::filesystem::path& path) {
   return io::get<std::string>(json, "model_type", where);
 }
 
-namespace detail {
-
-/// The model that @p make returns.
-/// @throws rc3::Error naming @p where, if LibTorch refuses its sizes: they fit no memory, or not each other
-template <class Make>
-auto made(const std::string& where, Make make) {
-  try {
-    return make();
-  } catch (const c10::Error& error) {
-    fail(where, ": no model of this architecture can be made: ", error.what_without_backtrace());
-  } catch (const std::bad_alloc&) {
-    fail(where, ": no model of this architecture can be made: out of memory");
-  }
-}
-
-}  // namespace detail
-
 }  // namespace pipeline
 
 /// The pipeline of a directory that transformers or open_clip wrote: weights, tokenizer and image processor. The model
@@ -64,7 +45,7 @@ auto made(const std::string& where, Make make) {
 /// @throws rc3::Error naming the file, and what is missing, unknown or of another form
 template <pipeline::FromTransformers M>
 Pipeline<M> from_transformers(const std::filesystem::path& path) {
-  auto model = pipeline::detail::made(path.string(), [&] { return M::from_pretrained(path); });
+  auto model = io::made(path.string(), [&] { return M::from_pretrained(path); });
   model->eval();
   Pipeline<M> out{std::move(model), M::tokenizer(path), preprocess::Preprocess::from_pretrained(path).options()};
   const auto name = std::filesystem::absolute(path).lexically_normal();

@@ -18,6 +18,7 @@
 #include "rc3/core/nn/uninitialized.hpp"
 #include "rc3/core/type_name.hpp"
 #include "rc3/io/folder_writer.hpp"
+#include "rc3/io/hf/made.hpp"
 #include "rc3/io/safetensors.hpp"
 #include "rc3/io/state.hpp"
 #include "rc3/pipeline/architecture.hpp"
@@ -43,7 +44,7 @@ template <class M>
 std::shared_ptr<M> new_model(const Directory& directory) {
   const auto where = directory.where();
   const nn::Uninitialized all_are_read;
-  return made(where, [&] { return build<M>(directory.at("architecture"), where); });
+  return io::made(where, [&] { return build<M>(directory.at("architecture"), where); });
 }
 
 /// Image preparation. The option `pad` is missing in directories that were saved before there was one.

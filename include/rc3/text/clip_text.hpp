@@ -97,7 +97,7 @@ inline std::shared_ptr<ClipText> ClipText::from_pretrained(const std::filesystem
           ": the key \"projection_dim\" is missing, but there is a text_projection.weight");
   if (!projects) options.projection = 0;
   const nn::Uninitialized all_are_read(report == nullptr);
-  auto clip = std::make_shared<ClipText>(options);
+  auto clip = io::made(directory.string(), [&] { return std::make_shared<ClipText>(options); });
   io::load_pretrained(*clip, directory, detail::text_layout("", "text_projection."), report);
   return clip;
 }

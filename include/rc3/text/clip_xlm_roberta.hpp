@@ -12,6 +12,7 @@
 #include "rc3/config/fields.hpp"
 #include "rc3/core/nn/linear.hpp"
 #include "rc3/core/nn/uninitialized.hpp"
+#include "rc3/io/hf/made.hpp"
 #include "rc3/io/hf/open_clip.hpp"
 #include "rc3/text/concept.hpp"
 #include "rc3/text/tokenizer.hpp"
@@ -108,7 +109,8 @@ inline ClipXlmRobertaOptions ClipXlmRobertaOptions::from_open_clip(const io::Ope
 inline std::shared_ptr<ClipXlmRoberta> ClipXlmRoberta::from_pretrained(const std::filesystem::path& directory) {
   const io::OpenClip files(directory);
   const nn::Uninitialized all_are_read;
-  auto tower = std::make_shared<ClipXlmRoberta>(ClipXlmRobertaOptions::from_open_clip(files));
+  auto tower = io::made(directory.string(),
+                        [&] { return std::make_shared<ClipXlmRoberta>(ClipXlmRobertaOptions::from_open_clip(files)); });
   auto layout = detail::bert_layout();
   layout.prefixes = {"transformer."};
   layout.rules.push_back({"inner_projection.", "proj.0."});

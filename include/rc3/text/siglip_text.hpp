@@ -69,7 +69,8 @@ class SiglipText : public detail::TextTransformer {
   static std::shared_ptr<SiglipText> from_pretrained(const std::filesystem::path& directory,
                                                      io::LoadReport* report = nullptr) {
     const nn::Uninitialized all_are_read(report == nullptr);
-    auto siglip = std::make_shared<SiglipText>(SiglipTextOptions::from_config(directory));
+    auto siglip = io::made(directory.string(),
+                           [&] { return std::make_shared<SiglipText>(SiglipTextOptions::from_config(directory)); });
     io::load_pretrained(*siglip, directory, detail::text_layout("", "head."), report);
     return siglip;
   }

@@ -22,7 +22,8 @@ class XlmRoberta : public Bert {
   static std::shared_ptr<XlmRoberta> from_pretrained(const std::filesystem::path& directory,
                                                      io::LoadReport* report = nullptr) {
     const nn::Uninitialized all_are_read(report == nullptr);
-    auto model = std::make_shared<XlmRoberta>(BertOptions::from_config(directory));
+    auto model =
+        io::made(directory.string(), [&] { return std::make_shared<XlmRoberta>(BertOptions::from_config(directory)); });
     io::load_pretrained(*model, directory, detail::bert_layout(), report);
     return model;
   }

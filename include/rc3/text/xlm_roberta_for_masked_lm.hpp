@@ -49,7 +49,8 @@ class XlmRobertaForMaskedLm : public torch::nn::Module {
                                                                 io::LoadReport* report = nullptr) {
     io::Config(directory).only("tie_word_embeddings", true);
     const nn::Uninitialized all_are_read(report == nullptr);
-    auto model = std::make_shared<XlmRobertaForMaskedLm>(BertOptions::from_config(directory));
+    auto model = io::made(directory.string(),
+                          [&] { return std::make_shared<XlmRobertaForMaskedLm>(BertOptions::from_config(directory)); });
     io::load_pretrained(*model, directory, detail::masked_lm_layout(), report);
     return model;
   }

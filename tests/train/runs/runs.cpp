@@ -220,11 +220,13 @@ BOOST_AUTO_TEST_CASE(another_programs_checkpoint_is_refused_and_nothing_changes)
     BOOST_TEST(tensor.equal(before.files.at("model").at(name)));
 }
 
-BOOST_AUTO_TEST_CASE(T19_a_step_without_a_finite_gradient_changes_nothing) {
+/// Trains a T on batches of which some have a number that is none.
+template <class T>
+void skip_bad_steps() {
   at::set_num_threads(1);
   const TempDir folder;
-  auto trainer = std::make_shared<rc3::train::Trainer<tiny::Plain>>(tiny::make<tiny::Plain>(), tiny::options({}));
-  rc3::train::Run<tiny::Plain> run(*trainer, {.checkpoint = {.folder = folder.path(), .every = 1}}, nowhere);
+  auto trainer = std::make_shared<rc3::train::Trainer<T>>(tiny::make<T>(), tiny::options({}));
+  rc3::train::Run<T> run(*trainer, {.checkpoint = {.folder = folder.path(), .every = 1}}, nowhere);
   const tiny::Source source;
   rc3::data::DataErrors errors;
   rc3::data::LoaderOptions loading;
@@ -255,22 +257,27 @@ BOOST_AUTO_TEST_CASE(T19_a_step_without_a_finite_gradient_changes_nothing) {
   } watching{spoilt, [&](int at) {
                const auto now = trainer->snapshot();
                const bool was_bad = std::count(spoilt.bad.begin(), spoilt.bad.end(), at - 1) > 0;
-               for (const auto& [file, tensors] : now.files)
+               for (const auto& [file, tensors] : now.files) {
+                 if (file.starts_with("memory")) continue;  // a queue keeps the batch's other samples
                  for (const auto& [name, tensor] : tensors)
                    if (was_bad && !tensor.equal(before.files.at(file).at(name))) ++changed;
+               }
                before = now.copied();
              }};
   const std::string message = message_of([&] { run.train(watching); });
   std::cout << "T19 " << message << '\n';
   BOOST_TEST((message.find("3 steps in a row had no finite gradient, the last is step 15") != std::string::npos));
-  at_most("T19 tensors that a bad step changed", changed, 0);
+  at_most(rc3::join("T19 ", T::objective_names().size(), " objectives: tensors that a bad step changed"), changed, 0);
   BOOST_TEST(trainer->skipped() == 6);
   // The last good checkpoint is whole and finite.
   const auto found = rc3::train::CheckpointStore<>(folder.path()).newest();
   BOOST_TEST_REQUIRE(found.has_value());
   const auto saved = rc3::io::safetensors::load(found->folder / "model.safetensors");
-  for (const auto& [name, tensor] : saved) BOOST_TEST(tensor.isfinite().all().item<bool>());
+  for (const auto& [name, tensor] : saved) BOOST_TEST(tensor.isfinite().all().template item<bool>());
 }
+
+BOOST_AUTO_TEST_CASE(T19_a_step_without_a_finite_gradient_changes_nothing) { skip_bad_steps<tiny::Plain>(); }
+BOOST_AUTO_TEST_CASE(T19_nor_with_hard_negatives_and_a_queue) { skip_bad_steps<tiny::Trained>(); }
 
 BOOST_AUTO_TEST_CASE(T19_weights_that_are_not_finite_are_left_as_they_are) {
   rc3::train::Trainer<tiny::Plain> trainer(tiny::make<tiny::Plain>(), tiny::options({}));

@@ -50,7 +50,7 @@ class Queue {
   /// @return candidates of Inner, then stored z^a, float [M, D] with M = size()
   ExtraNegatives for_b(ForwardCache<Model>& forward) { return with_queue(inner_.for_b(forward), forward, z_a_); }
 
-  /// Stores this step's embeddings and updates the keys.
+  /// Stores this step's embeddings, without samples that have one which is not finite, and updates the keys.
   void after(ForwardCache<Model>& forward) {
     c10::NoGradGuard no_grad;
     if (keys_) {
@@ -140,9 +140,13 @@ class Queue {
   }
 
   void push(ForwardCache<Model>& forward) {
-    const auto keep = [&](at::Tensor& queue, const at::Tensor& fresh) {
-      if (!fresh.defined()) return;
-      queue = queue.defined() ? at::cat({queue, fresh.detach()}, 0) : fresh.detach().clone();
+    // Else one bad batch would spoil all steps until it has left the queue.
+    const auto finite = (forward.z_a().isfinite().all(1) & forward.z_b().isfinite().all(1)).nonzero().squeeze(1);
+    if (finite.numel() == 0) return;
+    const auto keep = [&](at::Tensor& queue, const at::Tensor& all) {
+      if (!all.defined()) return;
+      const auto fresh = finite.numel() == all.size(0) ? all.detach() : all.detach().index_select(0, finite);
+      queue = queue.defined() ? at::cat({queue, fresh}, 0) : fresh.clone();
       if (queue.size(0) > options_.capacity)
         queue = queue.narrow(0, queue.size(0) - options_.capacity, options_.capacity);
     };

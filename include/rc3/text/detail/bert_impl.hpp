@@ -113,7 +113,7 @@ inline const io::Layout& bert_layout() {
 
 inline std::shared_ptr<Bert> Bert::from_pretrained(const std::filesystem::path& directory, io::LoadReport* report) {
   const nn::Uninitialized all_are_read(report == nullptr);
-  auto bert = std::make_shared<Bert>(BertOptions::from_config(directory));
+  auto bert = io::made(directory.string(), [&] { return std::make_shared<Bert>(BertOptions::from_config(directory)); });
   io::load_pretrained(*bert, directory, detail::bert_layout(), report);
   return bert;
 }

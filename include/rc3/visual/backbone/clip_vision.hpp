@@ -148,7 +148,8 @@ inline std::shared_ptr<ClipVision> ClipVision::from_pretrained(const std::filesy
                                                                io::LoadReport* report) {
   const nn::Uninitialized all_are_read(report == nullptr);
   if (io::is_open_clip(directory)) {
-    auto clip = std::make_shared<ClipVision>(ClipVisionOptions::from_open_clip(directory));
+    auto clip = io::made(directory.string(),
+                         [&] { return std::make_shared<ClipVision>(ClipVisionOptions::from_open_clip(directory)); });
     io::load_pretrained(*clip, io::OpenClip(directory).vision_tensors(), detail::clip_layout(""), report);
     return clip;
   }
@@ -157,7 +158,7 @@ inline std::shared_ptr<ClipVision> ClipVision::from_pretrained(const std::filesy
   require(!projects || options.projection > 0, (directory / "config.json").string(),
           ": the key \"projection_dim\" is missing, but there is a visual_projection.weight");
   if (!projects) options.projection = 0;
-  auto clip = std::make_shared<ClipVision>(options);
+  auto clip = io::made(directory.string(), [&] { return std::make_shared<ClipVision>(options); });
   io::load_pretrained(*clip, directory, detail::clip_layout(""), report);
   return clip;
 }

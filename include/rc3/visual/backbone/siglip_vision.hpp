@@ -107,7 +107,8 @@ inline SiglipVision::SiglipVision(SiglipVisionOptions options)
 inline std::shared_ptr<SiglipVision> SiglipVision::from_pretrained(const std::filesystem::path& directory,
                                                                    io::LoadReport* report) {
   const nn::Uninitialized all_are_read(report == nullptr);
-  auto siglip = std::make_shared<SiglipVision>(SiglipVisionOptions::from_config(directory));
+  auto siglip = io::made(directory.string(),
+                         [&] { return std::make_shared<SiglipVision>(SiglipVisionOptions::from_config(directory)); });
   io::load_pretrained(*siglip, directory, detail::clip_layout(""), report);
   return siglip;
 }

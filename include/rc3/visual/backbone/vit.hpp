@@ -148,7 +148,7 @@ inline std::shared_ptr<Vit> Vit::from_pretrained(const std::filesystem::path& di
   auto options = VitOptions::from_config(directory);
   if (!detail::has_weight(directory, "pooler.dense.weight", detail::vit_layout().prefixes)) options.pooler = 0;
   const nn::Uninitialized all_are_read(report == nullptr);
-  auto vit = std::make_shared<Vit>(options);
+  auto vit = io::made(directory.string(), [&] { return std::make_shared<Vit>(options); });
   io::load_pretrained(*vit, directory, detail::vit_layout(), report);
   return vit;
 }

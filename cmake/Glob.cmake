@@ -1,0 +1,21 @@
+# rc3_glob(<variable> <folder> [RECURSE] [RELATIVE] <pattern>...): files of the folder, whose own name may hold a `[`, which
+# file(GLOB) takes for the beginning of a set of letters. RELATIVE: names without the folder. In a project CMake looks again
+# before each build.
+function(rc3_glob out folder)
+  cmake_parse_arguments(arg "RECURSE;RELATIVE" "" "" ${ARGN})
+  string(REGEX REPLACE "([[*?])" "[\\1]" below "${folder}")
+  list(TRANSFORM arg_UNPARSED_ARGUMENTS PREPEND "${below}/")
+  set(kind GLOB)
+  if(arg_RECURSE)
+    set(kind GLOB_RECURSE)
+  endif()
+  set(options)
+  if(NOT CMAKE_SCRIPT_MODE_FILE)
+    list(APPEND options CONFIGURE_DEPENDS)
+  endif()
+  if(arg_RELATIVE)
+    list(APPEND options RELATIVE ${folder})
+  endif()
+  file(${kind} files ${options} ${arg_UNPARSED_ARGUMENTS})
+  set(${out} ${files} PARENT_SCOPE)
+endfunction()
