@@ -37,8 +37,8 @@ BOOST_AUTO_TEST_CASE(training_goes_on_while_its_copy_is_written) {
     }
   }  // the last one is waited for
   BOOST_TEST((store.steps() == std::vector<std::int64_t>{38, 40}));
-  for (const char step : {38, 40})
-    BOOST_TEST((rc3::io::read_file(folder / rc3::join("step-", int{step}, "/model.bin"), 1 << 20) ==
+  for (const int step : {38, 40})
+    BOOST_TEST((rc3::io::read_file(folder / rc3::join("step-", step, "/model.bin"), 1 << 20) ==
                 std::string(100'000, static_cast<char>('A' + step))));
 }
 
