@@ -221,7 +221,7 @@ def write(page: Path, rows: dict[str, Row], parts: dict[str, dict], to_do: list[
             left[-1] += f", {name}"
         else:
             left.append(name)
-    rest = ["", "Still to run with the sources of the last call:", ""] + left if left else ["", "All of it ran with the same sources."]
+    rest = ["", "Still to run with the sources of the last call:", "", "```", *left, "```"] if left else ["", "All of it ran with the same sources."]
     page.write_text("\n".join([before + BEGIN, *table(rows, parts, to_do), *rest, END + after]), "utf-8")
 
 
