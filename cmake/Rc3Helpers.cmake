@@ -81,7 +81,7 @@ function(rc3_use_training_pch target)
 endfunction()
 
 # The same for a test, or an example that only ctest runs. Of two copies of an inline function the linker takes the first, so
-# that preparing images and parsing JSON are optimized (an experiment of two steps: 20 s at -O0, 14 s with this, 12 s at -O1,
+# that image preparation, JSON and attention are optimized (an experiment of two steps: 20 s at -O0, 14 s with this, 12 s at -O1,
 # which takes the compiler 40 s more).
 function(rc3_use_test_pch target)
   target_precompile_headers(${target} REUSE_FROM rc3_test_pch)

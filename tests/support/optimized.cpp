@@ -1,7 +1,10 @@
-// Functions that tests and examples without optimization spend their time in: those that change images and parse JSON.
-// They are inline; this file is compiled with -O2 and linked first, so that the linker takes its copies. No function
-// here may depend on which optional libraries a program is built with.
+// Functions that programs with little or no optimization spend their time in: those that change images, parse JSON and
+// compute attention. They are inline; this file is compiled with -O2 and linked first, so that the linker takes its
+// copies. No function here may depend on which optional libraries a program is built with.
 
+#if defined(__x86_64__)
+#include "rc3/core/nn/attention_x86.hpp"
+#endif
 #include "rc3/core/utf8.hpp"
 #include "rc3/io/image/flatten.hpp"
 #include "rc3/io/image/resize.hpp"
@@ -12,6 +15,9 @@
 template class nlohmann::basic_json<>;
 
 namespace {
+#if defined(__x86_64__)
+[[gnu::used]] const auto attend = &rc3::nn::detail::attend_avx512;
+#endif
 [[gnu::used]] const auto augment = &rc3::preprocess::Augment::operator();
 [[gnu::used]] const auto fit = &rc3::preprocess::fit;
 [[gnu::used]] const auto flatten = &rc3::io::flatten;
