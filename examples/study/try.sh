@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# try.sh STUDY CACHE FOLDER: the study on few emoji scenes; a second call repeats nothing; a damaged file of features is
-# computed again; clear errors.
+# try.sh STUDY CACHE FOLDER: the study on few emoji scenes; a second call repeats nothing; arms with other parts of the
+# model; a damaged file of features is computed again; clear errors.
 set -euo pipefail
 study=$1 cache=$2 folder=$3
 rm -rf "$folder"
@@ -15,6 +15,16 @@ done
 "$study" --quick --seeds 1 --out "$folder/out" | tee "$folder/second"
 [[ $(grep -c 'is there already' "$folder/second") == 3 ]] || fail "a finished run is repeated"
 [[ $(wc -l <"$folder/out/results.jsonl") == 3 ]] || fail "a second call adds lines"
+
+# Regions and patches of another map, and masked language modelling on code-switched texts, from the same heads.
+"$study" --quick --seeds 1 --out "$folder/out" --arm 'regions and patches' --arm 'en+de, M3P-like' | tee "$folder/more"
+[[ $(wc -l <"$folder/out/results.jsonl") == 5 ]] || fail "not a line for each of two more arms"
+for part in '"seen":"both"' '"code_switched":true' '"languages":\["en","de"\]'; do
+  grep -q "$part" "$folder/out/results.jsonl" || fail "no $part in the results"
+done
+[[ $(find "$folder/out" -name 'align-*.safetensors' | wc -l) == 2 ]] || fail "arms with other parts train heads of their own"
+[[ -z $(find "$folder/out" -name '*-start.safetensors') ]] || fail "the weights that a stage begins with are left behind"
+[[ $(find "$folder/out/features" -maxdepth 1 -name 'images-*' | wc -l) == 2 ]] || fail "not a folder for each size of map"
 
 # Half of a file of features: it is said, and the results stay as they are.
 part=$(find "$folder/out/features" -name '*.safetensors' | sort | head -n 1)
