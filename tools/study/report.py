@@ -426,7 +426,8 @@ def page(by_arm, rows, source, part):
 `./run study --data DIR` adds the missing runs, and [photos.py](../../tools/prepare/photos.py) makes `DIR`.
 
 - Data: {", ".join(sets)}, measured on the part "{part}". {len(lines)} runs.
-- Model: frozen EfficientNet-Lite0 (4 x 4 patches) and frozen multilingual-e5-small; a fusion encoder 192 wide.
+- Model: frozen EfficientNet-Lite0 and frozen multilingual-e5-small; a fusion encoder 192 wide. It reads 4 x 4 patches,
+  but for the arms of (c).
 - First stage (heads): {describe(steps)}. Second stage (fusion): {describe(fuse)}.
 - Commits: {", ".join(commits)}. Processors: {", ".join(machines)}.
 
@@ -456,8 +457,9 @@ Arms and measures of (c) and (d) were fixed before their first run. Both count s
   Chinese. All arms share the heads, which read all five languages, so that the images to re-rank are the same.
   Entailment cannot measure transfer: these data have no translated hypotheses.
 - "UC2-like" has translations only, MLM and ITM. "M3P-like" has code-switched texts, MLM and ITM: four spans, which
-  alternate between a text and its translation. "CCLM-like" has R-XVtCL without regularizer, and ITM. They have the
-  parts of these papers that differ from RC³, not their sizes or data. "weak, none" is like CCLM with all languages.
+  alternate between a text and its translation. A text without a translation stays as it is. "CCLM-like" has R-XVtCL
+  without regularizer, and ITM. They have the parts of these papers that differ from RC³, not their sizes or data.
+  "weak, none" is like CCLM with all languages. Steps and samples are equal; the time of a step is not.
 
 ![Differences with intervals](study-differences.svg)
 
