@@ -14,7 +14,7 @@ struct Arm {
   std::string name;
   double strict_share = 0.5;                ///< of pairs; 1: no weak text is read, in either stage
   bool fuse = true;                         ///< whether the fusion encoder is trained; else the heads alone
-  std::vector<double> objectives = {1, 1};  ///< weights of R-XVtCL and ITM in the second stage
+  std::vector<double> objectives = {1, 1};  ///< weights of R-XVtCL, ITM and, if there, MLM in the second stage
   Omega regularizer = Omega::none;
   Rho relevance = Rho::encoder;
   bool shuffled = false;
@@ -22,9 +22,15 @@ struct Arm {
   double c0 = 0.2, lambda = 5;
   double hidden_images = 0;  ///< of R-XVtCL
   bool hypothesis = false;   ///< whether a head that sees one grey image is tuned as well
+  Seen seen = Seen::patches;
+  std::int64_t side = 4;                    ///< cells on a side of the cached map
+  std::int64_t cells = 0;                   ///< patches on a side that are averaged from it; 0: all
+  std::vector<std::string> languages = {};  ///< of the second stage; empty: all
+  bool switched = false;                    ///< whether its texts are code-switched
+  bool shared_heads = false;                ///< whether the heads are of strict and weak texts whatever strict_share is
 
   /// Texts of the first stage, which all arms of one kind share.
-  std::string texts() const { return strict_share == 1 ? "strict" : "strict+weak"; }
+  std::string texts() const { return strict_share == 1 && !shared_heads ? "strict" : "strict+weak"; }
 };
 
 /// All arms. The first six are the main comparison.
@@ -60,6 +66,36 @@ inline const std::vector<Arm>& arms() {
       {.name = "weak, ceiling, c0 0", .regularizer = Omega::ceiling, .c0 = 0},
       {.name = "weak, ceiling, c0 0.4", .regularizer = Omega::ceiling, .c0 = 0.4},
       {.name = "weak, ceiling, lambda 1", .regularizer = Omega::ceiling, .lambda = 1},
+      // What the fusion encoder sees: 25 tokens of a map of 7 x 7 beside the whole image, in each of three.
+      {.name = "5 x 5 patches", .regularizer = Omega::ceiling, .hidden_images = 1, .side = 7, .cells = 5},
+      {.name = "regions",
+       .regularizer = Omega::ceiling,
+       .hidden_images = 1,
+       .seen = Seen::regions,
+       .side = 7,
+       .cells = 4},
+      {.name = "regions and patches",
+       .regularizer = Omega::ceiling,
+       .hidden_images = 1,
+       .seen = Seen::both,
+       .side = 7,
+       .cells = 4},
+      // Contrast models; that like CCLM is "weak, none".
+      {.name = "UC2-like", .strict_share = 1, .objectives = {0, 1, 1}, .shared_heads = true},
+      {.name = "M3P-like", .objectives = {0, 1, 1}, .switched = true},
+      // Transfer: the fusion encoder sees English and German texts alone.
+      {.name = "en+de, ceiling, hidden images",
+       .regularizer = Omega::ceiling,
+       .hidden_images = 1,
+       .languages = {"en", "de"}},
+      {.name = "en+de, itm alone", .objectives = {0, 1}, .languages = {"en", "de"}},
+      {.name = "en+de, UC2-like",
+       .strict_share = 1,
+       .objectives = {0, 1, 1},
+       .languages = {"en", "de"},
+       .shared_heads = true},
+      {.name = "en+de, M3P-like", .objectives = {0, 1, 1}, .languages = {"en", "de"}, .switched = true},
+      {.name = "en+de, CCLM-like", .languages = {"en", "de"}},
   };
   return all;
 }

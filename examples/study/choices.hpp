@@ -19,6 +19,7 @@ namespace study {
 enum class Omega { none, ceiling, huber, weighted, soft_target };
 enum class Rho { encoder, constant };
 enum class Candidates { in_batch, same_image };
+enum class Seen { patches, regions, both };
 
 /// One of the library's regularizers.
 class Regularizer {
@@ -152,6 +153,10 @@ struct Names<study::Rho> {
 template <>
 struct Names<study::Candidates> {
   static constexpr const char* all[] = {"in-batch", "same-image"};
+};
+template <>
+struct Names<study::Seen> {
+  static constexpr const char* all[] = {"patches", "regions", "both"};
 };
 
 }  // namespace rc3::config

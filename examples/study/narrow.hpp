@@ -28,17 +28,32 @@ class Narrow : public torch::nn::Module {
 
   /// @param visual  Tokens [B, V, D]  @param text  Tokens [B, L, D]  @return z, float [B, D]
   at::Tensor fuse(const rc3::Tokens& visual, const rc3::Tokens& text) {
-    rc3::Tokens v, x;
-    v.values = rc3::nn::linear(visual_, visual.values);
-    v.mask = visual.mask;
-    x.values = rc3::nn::linear(text_, text.values);
-    x.mask = text.mask;
+    const auto [v, x] = narrowed(visual, text);
     return rc3::nn::linear(up_, inner_->fuse(v, x));
+  }
+
+  /// The same z, with the state of every token, which objective::Mlm reads.
+  rc3::Fused fuse_tokens(const rc3::Tokens& visual, const rc3::Tokens& text) {
+    const auto [v, x] = narrowed(visual, text);
+    auto fused = inner_->fuse_tokens(v, x);
+    fused.z = rc3::nn::linear(up_, fused.z);
+    for (auto* tokens : {&fused.visual, &fused.text})
+      tokens->values = rc3::nn::linear(up_, tokens->values) * tokens->mask.unsqueeze(2);
+    return fused;
   }
 
   std::int64_t width() const { return width_; }
 
  private:
+  std::pair<rc3::Tokens, rc3::Tokens> narrowed(const rc3::Tokens& visual, const rc3::Tokens& text) {
+    rc3::Tokens v, x;
+    v.values = rc3::nn::linear(visual_, visual.values);
+    v.mask = visual.mask;
+    x.values = rc3::nn::linear(text_, text.values);
+    x.mask = text.mask;
+    return {std::move(v), std::move(x)};
+  }
+
   std::int64_t width_;
   std::shared_ptr<Inner> inner_;
   torch::nn::Linear visual_{nullptr}, text_{nullptr}, up_{nullptr};

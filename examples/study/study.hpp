@@ -12,10 +12,12 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
 #include "arms.hpp"
+#include "code_switched.hpp"
 #include "measures.hpp"
 #include "results.hpp"
 #include "variant.hpp"
@@ -41,9 +43,6 @@ struct Options {
 
 class Study {
  public:
-  using Settings = rc3::experiment::Settings<Variant>;
-  using Pretraining = rc3::experiment::Pretraining<Variant>;
-
   explicit Study(Options options)
       : o_(std::move(options)), device_(rc3::train::use_device(o_.device)), results_(o_.results) {
     std::filesystem::create_directories(o_.out);
@@ -76,24 +75,28 @@ class Study {
   Json key_of(const Arm& a, std::uint64_t seed) const {
     Json key{{"arm", a.name}, {"seed", seed}, {"set", o_.set}, {"part", o_.part}};
     key["align"] = {{"texts", a.texts()},
-                    {"strict_share", a.strict_share == 1 ? 1.0 : 0.5},
+                    {"strict_share", a.texts() == "strict" ? 1.0 : 0.5},
                     {"steps", o_.align_steps},
                     {"batch", o_.align_batch},
                     {"learning_rate", o_.align_rate}};
     if (!a.fuse) return key;
-    const auto fields = rc3::config::to_json(settings(a, seed).variant);
+    const auto fields = rc3::config::to_json(settings<Variant>(a, seed).variant);
+    const Json later{{"hidden_images", 0}, {"seen", "patches"}, {"cells", 0}};  // options that results are older than
     Json variant = Json::object();
     for (const auto& [name, value] : fields.items())
-      if (name != "weights" && (name != "hidden_images" || value != 0)) variant[name] = value;  // results before it
+      if (name != "weights" && !(later.contains(name) && later[name] == value)) variant[name] = value;
     key["fuse"] = {{"strict_share", a.strict_share}, {"objectives", a.objectives},    {"steps", o_.fuse_steps},
                    {"batch", o_.fuse_batch},         {"learning_rate", o_.fuse_rate}, {"variant", variant}};
+    if (!a.languages.empty()) key["fuse"]["languages"] = a.languages;
+    if (a.switched) key["fuse"]["code_switched"] = true;
     key["entailment_steps"] = o_.entailment_steps;
     key["rerank"] = {o_.rerank, o_.rerank_texts};
     return key;
   }
 
-  Settings settings(const Arm& a, std::uint64_t seed) const {
-    Settings s;
+  template <class E>
+  rc3::experiment::Settings<E> settings(const Arm& a, std::uint64_t seed) const {
+    rc3::experiment::Settings<E> s;
     s.data = o_.train;
     s.features = o_.features;
     s.seed = seed;
@@ -109,13 +112,18 @@ class Study {
     v.shuffled = a.shuffled;
     v.negatives = a.negatives;
     v.hidden_images = a.hidden_images;
+    v.side = a.side;
+    v.seen = a.seen;
+    v.cells = a.cells;
     auto& [align, fuse] = s.stages;
-    align.pairing.strict_share = a.strict_share == 1 ? 1 : 0.5;
+    align.pairing.strict_share = a.texts() == "strict" ? 1 : 0.5;
     align.loader.batch = o_.align_batch;
     align.train.optimizer.learning_rate = o_.align_rate;
     align.train.schedule = {std::min<std::int64_t>(50, o_.align_steps / 4), o_.align_steps, 0.0};
     fuse.pairing.strict_share = a.strict_share;
-    fuse.objectives = {0, 0, a.objectives[0], a.objectives[1]};
+    fuse.pairing.languages = a.languages;
+    fuse.objectives = {0, 0};
+    fuse.objectives.insert(fuse.objectives.end(), a.objectives.begin(), a.objectives.end());
     fuse.loader.batch = o_.fuse_batch;
     fuse.train.optimizer.learning_rate = o_.fuse_rate;
     fuse.train.schedule = {std::min<std::int64_t>(30, o_.fuse_steps / 4), o_.fuse_steps, 0.0};
@@ -123,12 +131,13 @@ class Study {
   }
 
   /// Trains the stages with steps; the log goes to a file.
-  std::shared_ptr<Variant::Trained> train(const Settings& s, const std::string& name) const {
+  template <class E>
+  std::shared_ptr<typename E::Trained> train(const rc3::experiment::Settings<E>& s, const std::string& name) const {
     std::ofstream log(o_.out / (name + ".log"));
     at::manual_seed(s.seed);
     auto sources = rc3::config::default_provenance(s);
     for (auto& [option, where] : sources) where = "the study";
-    Pretraining pretraining(s, std::move(sources), device_, std::make_shared<rc3::Single>(), log);
+    rc3::experiment::Pretraining<E> pretraining(s, std::move(sources), device_, std::make_shared<rc3::Single>(), log);
     rc3::require(pretraining.run() != rc3::train::StopReason::stopped, name, ": stopped by a signal");
     return pretraining.trained();
   }
@@ -138,7 +147,9 @@ class Study {
     const auto name = rc3::join("align-", a.texts(), '-', o_.align_steps, 'x', o_.align_batch, "-seed", seed);
     const auto path = o_.out / (name + ".safetensors");
     if (std::filesystem::exists(path)) return path;
-    auto s = settings(a, seed);
+    Arm heads;  // 4 x 4 patches, all languages
+    heads.strict_share = a.texts() == "strict" ? 1 : 0.5;
+    auto s = settings<Variant>(heads, seed);
     s.stages[1].train.schedule.total = 0;
     const auto begin = std::chrono::steady_clock::now();
     const auto trained = train(s, name);
@@ -147,34 +158,40 @@ class Study {
     return path;
   }
 
+  /// Weights that the second stage begins with: a new file, with those of the first stage for all tensors that both
+  /// models have.
+  template <class E>
+  std::filesystem::path with_new_parts(const rc3::experiment::Settings<E>& s, const std::filesystem::path& aligned,
+                                       const std::string& name) const {
+    at::manual_seed(s.seed);
+    const auto model = E::make_model(s.variant);
+    const auto values = rc3::train::read_state(aligned, Variant::Trained::name());
+    c10::NoGradGuard no_grad;
+    for (auto& [tensor, value] : rc3::nn::named_state(*model)) {
+      const auto found = values.find("model." + tensor);
+      if (found != values.end() && found->second.sizes() == value.sizes()) at::Tensor(value).copy_(found->second);
+    }
+    const auto path = o_.out / (name + "-start.safetensors");
+    rc3::train::save_checkpoint(path, *model, E::Model::name());
+    return path;
+  }
+
   Json run(const Arm& a, std::uint64_t seed, const Json& key) {
     Json line{{"run", key}};
     double align_seconds = 0;
     const auto init = aligned(a, seed, align_seconds);
     if (align_seconds > 0) line["seconds"]["align"] = align_seconds;
-    auto s = settings(a, seed);
-    std::shared_ptr<Variant::Trained> trained;
-    auto begin = std::chrono::steady_clock::now();
-    if (a.fuse) {
-      s.init = init;
-      s.stages[0].train.schedule.total = 0;
-      std::string name = rc3::join(a.name, "-seed", seed);
-      std::replace(name.begin(), name.end(), ' ', '-');
-      const auto before = std::clock();
-      trained = train(s, name);
-      line["seconds"]["fuse"] = since(begin);
-      line["seconds"]["fuse_processor"] =
-          std::round(10.0 * static_cast<double>(std::clock() - before) / CLOCKS_PER_SEC) / 10;
-      if (o_.save) rc3::train::save_checkpoint(o_.out / (name + ".safetensors"), *trained, Variant::Trained::name());
-    } else {
-      trained = Variant::make(s.variant);
+    if (!a.fuse) {
+      const auto s = settings<Variant>(a, seed);
+      const auto trained = Variant::make(s.variant);
       rc3::train::load_checkpoint(init, *trained, Variant::Trained::name());
       trained->to(device_);
+      measure(a, seed, *trained, s, line);
+    } else if (a.objectives.size() == 2) {
+      fuse<Variant>(a, seed, init, line);
+    } else {
+      fuse<MaskedVariant>(a, seed, init, line);
     }
-    begin = std::chrono::steady_clock::now();
-    measure(a, seed, *trained, s, line);
-    line["seconds"]["measures"] = since(begin);
-    line["configuration"] = rc3::config::to_json(s);
     line["commit"] = o_.commit;
     line["machine"] = Json::object();
     for (const auto& [name, value] : rc3::train::report::environment()) line["machine"][name] = value;
@@ -183,15 +200,47 @@ class Study {
     return line;
   }
 
-  void measure(const Arm& a, std::uint64_t seed, Variant::Trained& trained, const Settings& s, Json& line) {
+  /// The second stage, and its measures.
+  template <class E>
+  void fuse(const Arm& a, std::uint64_t seed, const std::filesystem::path& init, Json& line) {
+    auto s = settings<E>(a, seed);
+    s.stages[0].train.schedule.total = 0;
+    std::string name = rc3::join(a.name, "-seed", seed);
+    std::replace(name.begin(), name.end(), ' ', '-');
+    if (a.switched) {
+      s.dataset = rc3::data::AnyDataset(CodeSwitched(rc3::data::open(o_.train, errors_), a.languages));
+      s.data = {};
+    }
+    const bool same_model = std::is_same_v<E, Variant> && s.variant.patches_only();
+    s.init = same_model ? init : with_new_parts(s, init, name);
+    const auto begin = std::chrono::steady_clock::now();
+    const auto before = std::clock();
+    const auto trained = train(s, name);
+    line["seconds"]["fuse"] = since(begin);
+    line["seconds"]["fuse_processor"] =
+        std::round(10.0 * static_cast<double>(std::clock() - before) / CLOCKS_PER_SEC) / 10;
+    if (!same_model) std::filesystem::remove(s.init);
+    if (o_.save) rc3::train::save_checkpoint(o_.out / (name + ".safetensors"), *trained, E::Trained::name());
+    measure(a, seed, *trained, s, line);
+  }
+
+  void measure(const Arm& a, std::uint64_t seed, auto& trained, const auto& s, Json& line) {
+    const auto begin = std::chrono::steady_clock::now();
     auto& model = *trained.model();
     trained.eval();
     const rc3::train::Autocast autocast(rc3::train::Precision::automatic, device_);
     auto& samples = held_out(model, s);
-    if (!a.fuse) {
+    if (a.fuse)
+      measure_fusion(a, seed, trained, s, samples, line);
+    else
       line["retrieval"] = retrieval(model, samples, languages(samples));
-      return;
-    }
+    line["seconds"]["measures"] = since(begin);
+    line["configuration"] = rc3::config::to_json(s);
+  }
+
+  void measure_fusion(const Arm& a, std::uint64_t seed, auto& trained, const auto& s, CachedSamples& samples,
+                      Json& line) {
+    auto& model = *trained.model();
     if (o_.rerank > 0) line["rerank"] = reranking(model, samples, languages(samples), o_.rerank_texts, o_.rerank);
     trained.for_each_objective([&](auto& objective) {
       if constexpr (requires { objective.relevance().encoder(); })
@@ -218,8 +267,13 @@ class Study {
     return all;
   }
 
-  /// Held-out samples: read once, since the frozen layers of all arms are equal.
-  CachedSamples& held_out(Variant::Model& model, const Settings& s) {
+  /// Held-out samples: read once for all arms with the same frozen layers, whose maps have one size.
+  CachedSamples& held_out(Variant::Model& model, const auto& s) {
+    if (side_ != s.variant.side) {
+      held_out_.reset();
+      examples_.clear();
+      side_ = s.variant.side;
+    }
     if (!held_out_) {
       const auto source = rc3::data::open(o_.held_out, errors_);
       held_out_ = std::make_unique<CachedSamples>(
@@ -233,7 +287,7 @@ class Study {
   }
 
   /// Training examples and those to measure on; then both with one grey image.
-  void open_entailment(Variant::Model& model, const Settings& s) {
+  void open_entailment(Variant::Model& model, const auto& s) {
     if (!examples_.empty()) return;
     const auto given = rc3::experiment::open_task(o_.entailment, "entailment", 1, errors_);
     const rc3::task::PrepareExample<rc3::io::AvailableDecoders> prepare(Variant::tokenizer(s.variant),
@@ -263,6 +317,7 @@ class Study {
   at::Device device_;
   Results results_;
   rc3::data::DataErrors errors_;
+  std::int64_t side_ = 0;  // of the maps of the samples and examples
   std::unique_ptr<CachedSamples> held_out_;
   std::vector<std::unique_ptr<rc3::task::CachedExamples>> examples_;
 };

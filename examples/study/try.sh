@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# try.sh STUDY CACHE FOLDER: the study on few emoji scenes; a second call repeats nothing; a damaged file of features is
-# computed again; clear errors.
+# try.sh STUDY CACHE FOLDER: the study on few emoji scenes; a second call repeats nothing; arms with other parts of the
+# model; a damaged file of features is computed again; clear errors.
 set -euo pipefail
 study=$1 cache=$2 folder=$3
 rm -rf "$folder"
@@ -16,17 +16,24 @@ done
 [[ $(grep -c 'is there already' "$folder/second") == 3 ]] || fail "a finished run is repeated"
 [[ $(wc -l <"$folder/out/results.jsonl") == 3 ]] || fail "a second call adds lines"
 
-# Half of a file of features: it is said, and the results stay as they are.
+# Half of a file of features: it is said. Arms with other parts of the model begin with the same heads.
 part=$(find "$folder/out/features" -name '*.safetensors' | sort | head -n 1)
 [[ -n $part ]] || fail "no features on disk"
 truncate -s "$(($(stat -c %s "$part") / 2))" "$part"
-rm "$folder/out/"align-*.safetensors
-"$study" --quick --seeds 1 --out "$folder/out" --results "$folder/again.jsonl" --arm 'heads, strict' 2>&1 | tee "$folder/third"
+"$study" --quick --seeds 1 --out "$folder/out" --rerank 0 --arm 'regions and patches' --arm 'en+de, M3P-like' 2>&1 |
+  tee "$folder/third"
 grep -q 'computed again' "$folder/third" || fail "a damaged file of features is taken as it is"
+[[ $(wc -l <"$folder/out/results.jsonl") == 5 ]] || fail "not a line for each of two more arms"
+for part in '"seen":"both"' '"code_switched":true' '"languages":\["en","de"\]'; do
+  grep -q "$part" "$folder/out/results.jsonl" || fail "no $part in the results"
+done
+[[ $(find "$folder/out" -name 'align-*.safetensors' | wc -l) == 2 ]] || fail "an arm has heads of its own"
+[[ -z $(find "$folder/out" -name '*-start.safetensors') ]] || fail "the first weights of a stage are left behind"
+[[ $(find "$folder/out/features" -name 'images-*' | wc -l) == 2 ]] || fail "not a folder for each size of map"
 
 says 'give --data DIR' "$study"
 says 'train.jsonl is missing' "$study" --data "$folder"
 says 'there is no arm "none"' "$study" --quick --arm none
 echo 'no json' >"$folder/wrong.jsonl"
 says 'wrong.jsonl:1' "$study" --quick --results "$folder/wrong.jsonl"
-echo "the study, its second call, damaged features, clear errors: passed"
+echo "the study, its second call, arms with other parts, damaged features, clear errors: passed"

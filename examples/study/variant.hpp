@@ -30,6 +30,9 @@ struct Variant {
   using RXvtcl = rc3::objective::RXvtcl<Regularizer, Relevance<Text>, Negatives>;
   using Trained = rc3::Pretrainer<Model, rc3::objective::Itc, rc3::objective::Xtcl, RXvtcl, rc3::objective::Itm>;
 
+  /// Cells on a side of the map that the heads of the first stage were trained on.
+  static constexpr std::int64_t aligned_side = 4;
+
   /// First the heads of the shared space; then the fusion encoder, with the heads frozen.
   static constexpr std::array stages = {"align", "fuse"};
 
@@ -44,6 +47,11 @@ struct Variant {
     bool shuffled = false;
     Candidates negatives = Candidates::in_batch;
     double hidden_images = 0;
+    Seen seen = Seen::patches;
+    std::int64_t cells = 0;
+
+    /// Whether the model is that of the first stage: 4 x 4 patches, which are the map.
+    bool patches_only() const { return seen == Seen::patches && cells == 0; }
 
     template <class V>
     friend void visit_fields(Config& c, V&& v) {
@@ -60,31 +68,42 @@ struct Variant {
       v("negatives", c.negatives, "of R-XVtCL");
       v("hidden_images", c.hidden_images, "fraction of R-XVtCL's pairs with one image hidden",
         rc3::config::within(0, 1));
+      v("seen", c.seen, "tokens beside that of the whole image");
+      v("cells", c.cells, "patches on a side, averaged from the map; the summary is of 4 x 4 cells; 0: the map's",
+        rc3::config::within(0, 7));
     }
   };
 
-  static auto make(const Config& c) {
+  static std::shared_ptr<Model> make_model(const Config& c) {
     const auto network = std::make_shared<Backbone>(
         rc3::visual::backbone::EfficientNetLite0::from_pretrained(c.weights / "efficientnet-lite0"), c.side);
     const auto text = Text::from_pretrained(c.weights / "multilingual-e5-small");
     text->freeze_lower(text->options().layers);
     const auto d = text->width();
-    const auto visual = std::make_shared<Visual>(std::make_shared<Patch>(
-        network,
-        rc3::visual::PatchOptions{.width = d, .grid = c.side, .max_patches = c.side * c.side, .dropout = 0.0}));
+    const auto cells = c.cells > 0 ? c.cells : c.side;
+    const auto visual = std::make_shared<Visual>(
+        std::make_shared<Patch>(
+            network,
+            rc3::visual::PatchOptions{.width = d, .grid = cells, .max_patches = cells * cells, .dropout = 0.0}),
+        WithWholeOptions{c.seen, c.patches_only() ? 0 : aligned_side});
     const auto inner = std::make_shared<rc3::fusion::SingleStream>(rc3::fusion::SingleStreamOptions{
         .width = c.width, .layers = c.layers, .heads = c.width / 32, .feed_forward = 2 * c.width});
-    const auto model =
-        rc3::make_model(visual, text, Fusion(std::make_shared<Narrow<rc3::fusion::SingleStream>>(inner, d)));
-    return rc3::pretrain(
-        model, rc3::objective::Itc(), rc3::objective::Xtcl(),
-        RXvtcl({.lambda = c.lambda, .hidden_images = c.hidden_images}, Regularizer(c.regularizer, c.c0),
-               Relevance<Text>(text, {c.relevance, c.constant, c.shuffled}), Negatives(c.negatives)),
-        rc3::objective::Itm());
+    return rc3::make_model(visual, text, Fusion(std::make_shared<Narrow<rc3::fusion::SingleStream>>(inner, d)));
+  }
+
+  static RXvtcl make_r_xvtcl(const Config& c, const std::shared_ptr<Text>& text) {
+    return RXvtcl({.lambda = c.lambda, .hidden_images = c.hidden_images}, Regularizer(c.regularizer, c.c0),
+                  Relevance<Text>(text, {c.relevance, c.constant, c.shuffled}), Negatives(c.negatives));
+  }
+
+  static std::shared_ptr<Trained> make(const Config& c) {
+    const auto model = make_model(c);
+    return rc3::pretrain(model, rc3::objective::Itc(), rc3::objective::Xtcl(), make_r_xvtcl(c, model->text_policy()),
+                         rc3::objective::Itm());
   }
 
   /// The heads need no tokens. @return whether the features of images change: never
-  static bool begin_stage(Trained& trained, const Config&, const std::string& stage) {
+  static bool begin_stage(auto& trained, const Config&, const std::string& stage) {
     trained.model()->visual_policy()->set_tokens(stage != "align");
     return false;
   }
@@ -95,7 +114,7 @@ struct Variant {
   }
   static rc3::data::PrepareOptions prepare(const Config&) { return {}; }
 
-  static void configure(rc3::experiment::Settings<Variant>& s) {
+  static void configure(auto& s) {
     auto& [align, fuse] = s.stages;
     align.objectives = {1, 1, 0, 0};  // ITC, XTCL, R-XVtCL, ITM
     align.loader.batch = 512;
@@ -112,6 +131,22 @@ struct Variant {
     }
     s.log.tensorboard = false;
     s.checkpoint.every = 1'000'000;  // the end of a stage writes one
+  }
+};
+
+/// The same model with masked language modelling, for arms like UC2 and M3P. Masked texts pass the frozen encoder in
+/// every step, and the words are predicted by its embedding, which stays as it is.
+struct MaskedVariant : Variant {
+  using Trained = rc3::Pretrainer<Model, rc3::objective::Itc, rc3::objective::Xtcl, RXvtcl, rc3::objective::Itm,
+                                  rc3::objective::Mlm>;
+
+  static std::shared_ptr<Trained> make(const Config& c) {
+    const auto model = make_model(c);
+    const auto text = model->text_policy();
+    const auto& words = text->word_embedding();
+    return rc3::pretrain(model, rc3::objective::Itc(), rc3::objective::Xtcl(), make_r_xvtcl(c, text),
+                         rc3::objective::Itm(),
+                         rc3::objective::Mlm(text->width(), {.vocabulary = words.size(0)}, words));
   }
 };
 

@@ -44,6 +44,11 @@ def main():
         for seed, gain in enumerate(gains, 1):
             lines += [line("heads, strict", seed, r1=0.1 + seed / 100), line("heads, strict+weak", seed, r1=0.1 + seed / 100 + gain)]
             lines += [line("weak, none", seed, after=0.2, right="1100" * 5), line("weak, ceiling", seed, after=0.2 + (-1) ** seed / 100, right="1110" * 5)]
+            for arm, fr in (("ceiling, hidden images", 0.2), ("UC2-like", 0.15)):  # from seed 5 on
+                lines.append(line(f"en+de, {arm}", seed, after=0.5))
+                lines[-1]["run"]["fuse"] = {"steps": 10, "batch": 2, "languages": ["en", "de"]}
+                lines[-1]["rerank"] |= {name: {"texts": 5, "before": [0.1], "after": [r]}
+                                        for name, r in (("fr", fr), ("zh", 0.3), ("ar", 0.9))}
         lines.append(line("heads, strict", 9, r1=0.9, part="test"))  # of another part, not counted
         results.write_text("\n".join(map(json.dumps, lines)) + "\n")
         rows = {(r["with"], r["without"], r["measure"]): r for r in report.judge(report.read(results, "validation"))}
@@ -56,6 +61,10 @@ def main():
         # Equal in all seeds: the interval comes from the examples, five of twenty differ.
         assert abs(entails["mean"] - 25) < 1e-9 and 5 <= entails["interval"][0] < 25 < entails["interval"][1] <= 45
         assert rows[("weak, none", "strict, none", "entailment")]["verdict"] == "not yet enough runs"
+
+        transfers = rows[("en+de, ceiling, hidden images", "en+de, UC2-like", "transfer")]
+        assert transfers["seeds"] == 1 and abs(transfers["mean"] - 2.5) < 1e-9, transfers  # of fr and zh alone
+        assert report.transfer(line("weak, none", 1, after=0.2)) is None
 
         done = subprocess.run([sys.executable, "-B", script, results], capture_output=True, text=True)
         assert done.returncode == 0, done.stderr
