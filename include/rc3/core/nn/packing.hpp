@@ -89,7 +89,8 @@ class Packing {
                              __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
     const auto width = query.size(1) / heads;
     if (able && width % 16 == 0 && query.scalar_type() != at::kDouble)
-      return by_heads(query.to(at::kFloat), key.to(at::kFloat), value.to(at::kFloat), heads, width);
+      return by_heads(query.to(at::kFloat), key.to(at::kFloat), value.to(at::kFloat), heads, width)
+          .to(query.scalar_type());
 #endif
     std::vector<at::Tensor> mixed;  // sequences of one length together
     for (std::size_t begin = 0, end = 0; begin < lengths_.size(); begin = end) {
