@@ -71,7 +71,8 @@ def wrapped(text: str, width: int = 118) -> str:
 
 
 def of(results: dict) -> str:
-    rows = results["rows"]
+    known = {spec.key for spec in SPECS}
+    rows = {key: row for key, row in results["rows"].items() if key in known}  # not those of an earlier table
     out = [
         "# Performance",
         "",

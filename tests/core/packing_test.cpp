@@ -62,6 +62,21 @@ BOOST_AUTO_TEST_CASE(tokens_are_those_of_the_padded_batch) {
     }
 }
 
+BOOST_AUTO_TEST_CASE(weights_in_bfloat16_have_tokens_in_bfloat16) {
+  torch::manual_seed(5);
+  rc3::nn::TransformerLayer one(rc3::nn::TransformerLayerOptions{32, 2, 50, 0.1, 1e-12, rc3::nn::Norm::post});
+  one.eval();
+  const auto layer = [&](std::int64_t) -> rc3::nn::TransformerLayer& { return one; };
+  const auto mask = mask_of({3, 20, 33}, 40);
+  const auto x = at::randn({3, 40, 32});
+  const c10::NoGradGuard no_grad;
+  const auto expected = rc3::nn::forward(x, mask, 0, 1, layer);
+  one.to(at::kBFloat16);
+  const auto found = rc3::nn::forward(x.to(at::kBFloat16), mask, 0, 1, layer);
+  BOOST_TEST(found.scalar_type() == at::kBFloat16);
+  rc3::test::at_most("bfloat16 against float32", (found.to(at::kFloat) - expected).abs().max().item<double>(), 0.1);
+}
+
 BOOST_AUTO_TEST_CASE(scores_of_any_size) {
   // Softmax of scores of 0, of a few, and of one far above the others: a token's key is most like its own.
   const auto mask = mask_of({3, 20, 33}, 40);

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from pathlib import Path
 
 SKIPPED = {"build", ".git", "shared", "node_modules"}
@@ -53,3 +54,10 @@ def prose(page: Path) -> list[str]:
         result.append("" if inside or fence or comment else line)
         inside ^= fence
     return result
+
+
+def judge(name: str, expected: str, found: list[str]) -> list[str]:
+    """What is wrong with a case of a self-test. @param expected  matches one of the faults found; "": there must be none"""
+    if expected and not any(re.search(expected, f) for f in found):
+        return [f"{name}: not refused, or with another message: {found}"]
+    return [f"{name}: refused: {found}"] if found and not expected else []
