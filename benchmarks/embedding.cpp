@@ -1,5 +1,5 @@
 // Text embeddings of multilingual-e5-small, from strings to unit vectors; benchmarks/peers/embedding.py measures it.
-//   bench_embedding <directory of multilingual-e5> <file, a text a line> <float32|bfloat16|int8>
+//   rc3_bench embedding <directory of multilingual-e5> <file, a text a line> <float32|bfloat16|int8>
 // It reads lines: "batch" embeds all texts, "query" the first.
 
 #include <torch/nn/module.h>
@@ -9,12 +9,14 @@
 #include <string>
 #include <vector>
 
+#include "programs.hpp"
 #include "rc3/core/nn/l2_normalize.hpp"
 #include "rc3/core/reuse_memory.hpp"
 #include "rc3/pipeline/embedder.hpp"
 #include "rc3/text/text.hpp"
 #include "worker.hpp"
 
+namespace bench::embedding {
 namespace {
 
 /// The text side of a model: the encoder's own vectors.
@@ -38,9 +40,12 @@ std::vector<std::string> lines_of(const char* path) {
 
 }  // namespace
 
-int main(int count, char** arguments) {
-  return bench::run("bench_embedding", [&] {
-    rc3::require(count == 4, "usage: bench_embedding DIRECTORY TEXTS float32|bfloat16|int8");
+}  // namespace bench::embedding
+
+int bench::run_embedding(int count, char** arguments) {
+  using namespace embedding;
+  return bench::run("rc3_bench embedding", [&] {
+    rc3::require(count == 4, "usage: rc3_bench embedding DIRECTORY TEXTS float32|bfloat16|int8");
     rc3::reuse_memory();  // as in the tool
     const auto texts = lines_of(arguments[2]);
     rc3::EmbedderOptions options;

@@ -12,6 +12,7 @@
 #include "rc3/train/precision.hpp"
 #include "rc3/visual/visual.hpp"
 
+namespace bench::encoders {
 namespace {
 
 std::filesystem::path weights() {
@@ -19,14 +20,13 @@ std::filesystem::path weights() {
   return std::filesystem::path(cache != nullptr ? cache : "") / "weights";
 }
 
-const bool kept = (rc3::reuse_memory(), true);  // as in the tool
-
 rc3::train::Precision precision(const benchmark::State& state, int argument) {
   return state.range(argument) != 0 ? rc3::train::Precision::bfloat16 : rc3::train::Precision::float32;
 }
 
 /// A query, texts of the length that emoji names have, and captions. The last argument is 1 for bfloat16.
 void bert(benchmark::State& state) {
+  rc3::reuse_memory();  // as in the tool
   const auto model = rc3::text::Bert::from_pretrained(weights() / "multilingual-e5-small");
   model->eval();
   const c10::InferenceMode inference;
@@ -59,3 +59,5 @@ void efficientnet_lite0(benchmark::State& state) {
 BENCHMARK(efficientnet_lite0)->ArgsProduct({{32}, {0, 1}})->UseRealTime()->Unit(benchmark::kMillisecond);
 
 }  // namespace
+
+}  // namespace bench::encoders

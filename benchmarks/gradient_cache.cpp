@@ -7,6 +7,7 @@
 
 #include <fstream>
 
+namespace bench::gradient_cache {
 namespace {
 
 using Model = rc3::Model<rc3::visual::Roi, rc3::text::Bert>;
@@ -105,3 +106,5 @@ BENCHMARK(cached)->Arg(64)->Arg(1024)->Arg(4096)->Iterations(1)->Unit(benchmark:
 BENCHMARK(direct)->Arg(64)->Arg(1024)->Iterations(1)->Unit(benchmark::kSecond);
 
 }  // namespace
+
+}  // namespace bench::gradient_cache

@@ -20,12 +20,16 @@
 
 #ifdef RC3_TEST_TURBOJPEG
 #include "rc3/io/image/turbojpeg.hpp"
+#endif
+
+namespace bench::loader {
+namespace {
+
+#ifdef RC3_TEST_TURBOJPEG
 using Decoders = rc3::io::Decoders<rc3::io::TurboJpeg, rc3::io::Stb>;
 #else
 using Decoders = rc3::io::DefaultDecoders;
 #endif
-
-namespace {
 
 namespace data = rc3::data;
 
@@ -74,3 +78,5 @@ void loader(benchmark::State& state) {
 BENCHMARK(loader)->Arg(0)->Arg(1)->Arg(2)->UseRealTime()->Unit(benchmark::kMillisecond);
 
 }  // namespace
+
+}  // namespace bench::loader

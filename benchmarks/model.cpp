@@ -1,8 +1,8 @@
 // Pre-training step and retrieval evaluation of one model: multilingual-e5-small, detector regions and patches of
 // EfficientNet-Lite0, six layers of fusion. benchmarks/peers/model.py is the same in Python, and measures both.
-//   bench_model step|evaluation <folder of weights> <safetensors of the input> <float32|bfloat16> <fusion layers> <top>
+//   rc3_bench model step|evaluation <folder of weights> <file of the input> <float32|bfloat16> <fusion layers> <top>
 // Each line that it reads is a step, or an evaluation.
-//   bench_model save <folder of weights> <folder>    writes the default model with new heads, for `rc3 index`
+//   rc3_bench model save <folder of weights> <folder>    writes the default model with new heads, for `rc3 index`
 
 #include <ATen/ops/arange.h>
 
@@ -10,6 +10,7 @@
 #include <memory>
 #include <string>
 
+#include "programs.hpp"
 #include "rc3/core/reuse_memory.hpp"
 #include "rc3/fusion/single_stream.hpp"
 #include "rc3/io/safetensors.hpp"
@@ -27,6 +28,7 @@
 #include "rc3/visual/visual.hpp"
 #include "worker.hpp"
 
+namespace bench::model {
 namespace {
 
 using namespace rc3;
@@ -137,11 +139,14 @@ void save_default(const std::filesystem::path& weights, const std::filesystem::p
 
 }  // namespace
 
-int main(int count, char** arguments) {
-  return bench::run("bench_model", [&] {
+}  // namespace bench::model
+
+int bench::run_model(int count, char** arguments) {
+  using namespace model;
+  return bench::run("rc3_bench model", [&] {
     require(count == 7 || (count == 4 && std::string(arguments[1]) == "save"),
-            "usage: bench_model step|evaluation WEIGHTS INPUT float32|bfloat16 LAYERS TOP, or bench_model save WEIGHTS "
-            "FOLDER");
+            "usage: rc3_bench model step|evaluation WEIGHTS INPUT float32|bfloat16 LAYERS TOP, or rc3_bench model save "
+            "WEIGHTS FOLDER");
     reuse_memory();  // as in the tool
     at::manual_seed(1);
     if (count == 4) return save_default(arguments[2], arguments[3]);

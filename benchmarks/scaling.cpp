@@ -1,7 +1,7 @@
 // One rank of a training whose cost benchmarks/scaling.py measures: R-XVtCL and ITC through Trainer and C10d, with
 // every byte counted. Rank 0 prints one line of JSON. Arguments are name=value: see Facts.
 //
-//     torchrun --no-python --nproc-per-node=2 build/release/benchmarks/bench_scaling batch=4 steps=5
+//     torchrun --no-python --nproc-per-node=2 build/release/benchmarks/rc3_bench scaling batch=4 steps=5
 #include <rc3/rc3.hpp>
 #include <rc3/train/c10d.hpp>
 
@@ -17,6 +17,9 @@
 
 #include <nlohmann/json.hpp>
 
+#include "programs.hpp"
+
+namespace bench::scaling {
 namespace {
 
 using Clock = std::chrono::steady_clock;
@@ -47,9 +50,9 @@ struct Facts {
         continue;
       }
       const auto found = values.find(name);
-      rc3::require(found != values.end(), "bench_scaling: no argument is called ", name);
+      rc3::require(found != values.end(), "rc3_bench scaling: no argument is called ", name);
       const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), found->second);
-      rc3::require(error == std::errc() && found->second >= 0, "bench_scaling: ", name, " must be a number >= 0");
+      rc3::require(error == std::errc() && found->second >= 0, "rc3_bench scaling: ", name, " must be a number >= 0");
     }
     if (values["feed_forward"] == 0) values["feed_forward"] = 4 * values["width"];
   }
@@ -291,7 +294,10 @@ nlohmann::ordered_json train_together(const Facts& f, const std::shared_ptr<Coun
 
 }  // namespace
 
-int main(int argc, char** argv) try {
+}  // namespace bench::scaling
+
+int bench::run_scaling(int argc, char** argv) try {
+  using namespace scaling;
   const Facts facts(argc, argv);
   at::set_num_threads(static_cast<int>(facts["threads"]));
   if (facts["alone"] > 0) {

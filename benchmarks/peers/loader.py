@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Peer of bench_loader: PyTorch's DataLoader on the same shards.
+"""Peer of rc3_bench's loader: PyTorch's DataLoader on the same shards.
 
 It reads WebDataset shards with tarfile, decodes, crops, resizes and colours with Pillow (random resized crop, bicubic;
 brightness, contrast, saturation), tokenizes two texts an image with transformers' tokenizer, and pads them in its

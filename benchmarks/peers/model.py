@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Peer of bench_model: the same model, step and evaluation in PyTorch, with transformers' BertModel.
+"""Peer of rc3_bench's model: the same model, step and evaluation in PyTorch, with transformers' BertModel.
 
     model.py input <folder> <images> <texts> <length> <regions>     step.safetensors, evaluation.safetensors: both read them
     model.py step|evaluation <folder of weights> <safetensors> straight|tuned <fusion layers> <top>

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 PEERS = Path(__file__).resolve().parent.parent / "peers"
+SMALL_E5 = PEERS.parent.parent / "examples/support/small_e5.py"
 THREADS = 2
 
 
@@ -68,6 +69,15 @@ class Context:
             raise MissingData(f"{path} is missing: call ./run setup")
         return path
 
+    def all_weights(self) -> Path:
+        """The folder of all weights; in the quick form its text encoder is one that is loaded in no time."""
+        if not self.quick:
+            return self.cache / "weights"
+        small = self.work / "weights"
+        if not small.is_dir():
+            finished([self.python, "-B", SMALL_E5, self.cache / "weights", small], self.environment())
+        return small
+
     def needs_memory(self, gb: int) -> None:
         """@throws Missing where less is free, so that a run on a small machine ends this row and not another program"""
         free = re.search(r"MemAvailable:\s+(\d+)", Path("/proc/meminfo").read_text())
@@ -85,13 +95,13 @@ class Context:
         return Worker([self.python, "-B", PEERS / script, *arguments], self.environment())
 
     def ours(self, name: str, *arguments: object) -> Worker:
-        return Worker([self.program(name), *arguments], self.environment())
+        return Worker([self.program("rc3_bench"), name, *arguments], self.environment())
 
-    def google_benchmark(self, name: str, pattern: str, seconds: float, **environment: str) -> dict[str, dict]:
-        """Results of a Google Benchmark program by name. @param seconds  least time of each"""
+    def google_benchmark(self, pattern: str, seconds: float, **environment: str) -> dict[str, dict]:
+        """Results of Google's benchmarks by name. @param seconds  least time of each"""
         seconds = 0.01 if self.quick else seconds
         command = [
-            self.program(name),
+            self.program("rc3_bench"),
             f"--benchmark_filter={pattern}",
             "--benchmark_format=json",
             f"--benchmark_min_time={seconds}",

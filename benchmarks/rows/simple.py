@@ -21,7 +21,7 @@ def encoders(c: Context) -> Rows:
     c.weights("efficientnet-lite0")
     with c.peer("encoders.py", c.cache / "weights") as peer:
         for _ in range(c.rounds):
-            mine = c.google_benchmark("bench_encoders", "|".join(names), seconds)
+            mine = c.google_benchmark("|".join(names), seconds)
             for name, row in mine.items():
                 rows["encoders." + name.replace("/", "_")].add(row["items"], peer.ask(f"{name} {seconds}")["value"])
     return rows
@@ -31,10 +31,10 @@ def search(c: Context) -> Rows:
     vectors, seconds = (2000, 0.01) if c.quick else (1_000_000, 1)
     rows: Rows = {}
     if c.quick:  # also where the peers are not installed
-        c.google_benchmark("bench_search", "exact/0/", seconds, RC3_SEARCH_VECTORS=str(vectors))
+        c.google_benchmark("exact/0/", seconds, RC3_SEARCH_VECTORS=str(vectors))
     with c.peer("search.py", vectors) as peer:
         for _ in range(c.rounds):
-            mine = c.google_benchmark("bench_search", "exact/0/", seconds, RC3_SEARCH_VECTORS=str(vectors))
+            mine = c.google_benchmark("exact/0/", seconds, RC3_SEARCH_VECTORS=str(vectors))
             for name in ("faiss", "usearch"):
                 for count in (1, 64):
                     theirs = peer.ask(f"{name} {count} {seconds}")["value"]
@@ -48,7 +48,7 @@ def cache(c: Context) -> Rows:
     rows = {"cache.time": Measured(), "cache.memory": Measured()}
     for _ in range(c.rounds):
         pattern = "(cached|direct)/64/" if c.quick else "cached/(64|4096)/|direct/1024/"
-        mine = c.google_benchmark("bench_gradient_cache", pattern, 0)
+        mine = c.google_benchmark(pattern, 0)
         mine = {name.removesuffix("/iterations:1"): row for name, row in mine.items()}
         many, one = mine["cached/64" if c.quick else "cached/4096"], mine["cached/64"]
         direct = mine["direct/64" if c.quick else "direct/1024"]
@@ -62,10 +62,10 @@ def loader(c: Context) -> Rows:
     shards = c.work / "scenes" if c.quick else c.cache / "bench/scenes"
     settings = {"RC3_BENCH_SHARDS": str(shards), "RC3_BENCH_SCENES": "400" if c.quick else "4000"}
     row = Measured()
-    c.google_benchmark("bench_loader", f"loader/{workers}/", 0.01, **settings)  # packs the shards
+    c.google_benchmark(f"loader/{workers}/", 0.01, **settings)  # packs the shards
     with c.peer("loader.py", c.weights("multilingual-e5-small"), shards, workers) as peer:
         for _ in range(c.rounds):
-            mine = c.google_benchmark("bench_loader", f"loader/{workers}/", 8, **settings)
+            mine = c.google_benchmark(f"loader/{workers}/", 8, **settings)
             row.add(next(iter(mine.values()))["items"], peer.ask("epoch")["value"])
     return {"loader.samples": row}
 
@@ -78,7 +78,7 @@ def tool_and_model(c: Context) -> tuple[Path, Path]:
     model = c.work / "model"
     if not model.exists():
         c.weights("multilingual-e5-small"), c.weights("efficientnet-lite0")
-        finished([c.program("bench_model"), "save", c.cache / "weights", model], c.environment())
+        finished([c.program("rc3_bench"), "model", "save", c.cache / "weights", model], c.environment())
     return tool, model
 
 
@@ -158,7 +158,7 @@ def start(c: Context) -> Rows:
             float(out.stdout),
         )
 
-    sides = [c.program("bench_start"), folder], [c.python, PEERS / "start.py", folder]
+    sides = [c.program("rc3_bench"), "start", folder], [c.python, PEERS / "start.py", folder]
     if not c.quick:
         for side in sides:  # files into the page cache
             timed(side)

@@ -5,7 +5,8 @@ demo=$1 long=$2 cache=$3 folder=$4
 rm -rf "$folder"
 mkdir -p "$folder"
 source "$(dirname "${BASH_SOURCE[0]}")/../support/says.sh"
-export RC3_CACHE=$cache
+RC3_CACHE=$(small_cache "$cache")
+export RC3_CACHE
 small=(--data.split val --data.size 64 --fuse.data.split val --validation.max_images 12 --align.loader.batch 32 --fuse.data.size 24 --fuse.loader.batch 8
   --log.tensorboard false)
 

@@ -5,11 +5,8 @@ program=$1 cache=$2 folder=$3
 rm -rf "$folder"
 mkdir -p "$folder"
 source "$(dirname "${BASH_SOURCE[0]}")/../support/says.sh"
+cache=$(small_cache "$cache")
 weights=$cache/weights
-if [[ -n ${RC3_TEST_PYTHON:-} ]]; then # a text encoder that is loaded and saved in no time
-  "$RC3_TEST_PYTHON" -B "$(dirname "${BASH_SOURCE[0]}")/../support/small_e5.py" "$weights" "$folder/weights"
-  weights=$folder/weights
-fi
 
 cat >"$folder/config.json" <<JSON
 {"data": {"paths": ["$cache/data/emoji"], "format": "emoji", "size": 24, "split": "fit"},

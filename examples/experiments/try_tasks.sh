@@ -5,11 +5,8 @@ program=$1 cache=$2 folder=$3
 rm -rf "$folder"
 mkdir -p "$folder/images/39-Panci"
 source "$(dirname "${BASH_SOURCE[0]}")/../support/says.sh"
+cache=$(small_cache "$cache")
 weights=$cache/weights
-if [[ -n ${RC3_TEST_PYTHON:-} ]]; then # a text encoder that is loaded and saved in no time
-  "$RC3_TEST_PYTHON" -B "$(dirname "${BASH_SOURCE[0]}")/../support/small_e5.py" "$weights" "$folder/weights"
-  weights=$folder/weights
-fi
 
 mapfile -t glyphs < <(find "$cache/data/emoji/glyphs" -name '*.png' | sort | head -n 12)
 for i in "${!glyphs[@]}"; do

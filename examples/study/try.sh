@@ -6,7 +6,8 @@ study=$1 cache=$2 folder=$3
 rm -rf "$folder"
 mkdir -p "$folder"
 source "$(dirname "${BASH_SOURCE[0]}")/../support/says.sh"
-export RC3_CACHE=$cache
+RC3_CACHE=$(small_cache "$cache")
+export RC3_CACHE
 "$study" --quick --seeds 1 --out "$folder/out" | tee "$folder/first"
 [[ $(wc -l <"$folder/out/results.jsonl") == 3 ]] || fail "not a line for each of three arms"
 for part in '"retrieval"' '"rerank"' '"mechanism"' '"entailment"' '"hypothesis"' '"correlation"'; do
