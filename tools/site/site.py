@@ -251,6 +251,9 @@ ACCESSIBLE = {  # what Doxygen leaves out for screen readers and keyboards: file
     # Otherwise browsers keep to rules of 1999, by which code in a table is higher than the text beside it.
     "the type of document": ("*.html", DOCTYPE, "<!DOCTYPE html>"),
     "the language": ("*.html", '<html xmlns="http://www.w3.org/1999/xhtml">', '<html xmlns="http://www.w3.org/1999/xhtml" lang="en">'),
+    "the language of the results": ("search/*.html", '<html xmlns="http://www.w3.org/1999/xhtml">', '<html xmlns="http://www.w3.org/1999/xhtml" lang="en">'),
+    "a title of the results": ("search/*.html", "<title></title>", "<title>Results of the search</title>"),
+    "a title of their frame": ("*.html", '<iframe src="javascript:void(0)"', '<iframe title="Results of the search" src="javascript:void(0)"'),
     "a name of the search field": ("menu.js", 'id="MSearchField" value', 'id="MSearchField" aria-label="Search" value'),
     "code that the keyboard scrolls": ("*.html", '<div class="fragment">', '<div class="fragment" tabindex="0">'),
     "text that the keyboard scrolls": ("*.html", '<pre class="fragment">', '<pre class="fragment" tabindex="0">'),
