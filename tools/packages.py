@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 """Builds a small project, which knows nothing of this source tree, against each package of rc3, with each compiler.
 
-Packages: the Debian package (unpacked into a folder), the Conan package, FetchContent, add_subdirectory, pkg-config. The
-project is a program without LibTorch. With the Debian package examples/search_photos.cpp is compiled too, and searches the
-drawings of try_model. Compilers: g++, and each clang++ from 16 that is found (14 parses every header in the tests headers.*).
+Packages: the Debian package (unpacked into a folder), the Conan package, the port of vcpkg where $VCPKG_ROOT names its
+folder, FetchContent, add_subdirectory, pkg-config. The project is a program without LibTorch. With the Debian package
+examples/search_photos.cpp is compiled too, and searches the drawings of try_model. Compilers: g++, and each clang++ from
+16 that is found (14 parses every header in the tests headers.*).
 The steps are those of tests/package. Exit status 1: a project failed. Needs Python's standard library only.
 """
 
@@ -17,6 +18,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
 
@@ -45,14 +47,21 @@ def cmake(script: str, **definitions: object) -> list[str]:
     return ["cmake", *(f"-D{name}={value}" for name, value in values.items()), "-P", str(ROOT / "tests/package" / script)]
 
 
-def projects(compiler: str, work: Path, torch: Path, conan: Path, model: Path) -> dict[str, list[str]]:
+def vcpkg_folder(environment: Mapping[str, str]) -> Path | None:
+    folder = Path(environment.get("VCPKG_ROOT") or "/nowhere")
+    return folder.absolute() if shutil.which("vcpkg", path=str(folder)) else None
+
+
+def projects(compiler: str, work: Path, torch: Path, conan: Path, vcpkg: Path | None, model: Path) -> dict[str, list[str]]:
     """Name of each project and the command that builds and runs it."""
     webp = int(subprocess.run(["pkg-config", "--exists", "libwebp"], check=False).returncode == 0)
     common = {"COMPILER": compiler, "WEBP": webp, "CPACK": shutil.which("cpack")}
     deb = work / "deb"
+    port = [str(ROOT / "tests/package/try_vcpkg.sh"), str(vcpkg), str(ROOT), str(work / "vcpkg"), compiler]
     return {
         "Debian": cmake("Package.cmake", KIND="deb", WORK=deb, **common),
         "Conan": [str(ROOT / "tests/package/try_conan.sh"), str(conan), str(ROOT), str(work / "conan"), compiler],
+        **({"vcpkg": port} if vcpkg else {}),
         "FetchContent": cmake("Package.cmake", KIND="fetch_content", WORK=work / "fetch_content", **common),
         "add_subdirectory": cmake("Package.cmake", KIND="add_subdirectory", WORK=work / "add_subdirectory", **common),
         # The build tree of the Debian package, so that this comes after it.
@@ -83,6 +92,11 @@ def self_test() -> None:
         for name in ("g++", "clang++-16"):
             (Path(folder) / name).touch(0o755)
         assert compilers(folder) == (["g++", "clang++-16"], ["clang++-19"]), compilers(folder)
+        assert vcpkg_folder({}) is None and vcpkg_folder({"VCPKG_ROOT": folder}) is None
+        (Path(folder) / "vcpkg").touch(0o755)
+        for vcpkg in (None, vcpkg_folder({"VCPKG_ROOT": folder})):
+            names = list(projects("g++", Path("w"), Path("t"), Path("c"), vcpkg, Path("m")))
+            assert ("vcpkg" in names) == (vcpkg is not None) and names[-1] == "Debian, with LibTorch", names
         results = {"Debian": {"g++": (True, 4.6), "clang++-16": (False, 2)}}
         text = table(results, {"g++": "12.2.0", "clang++-16": "16.0.6"})
         assert text.splitlines()[-1] == "| Debian | pass, 5 s | **fail**, 2 s |", text
@@ -107,6 +121,10 @@ def main() -> None:
     found, absent = compilers()
     for name in absent:
         print(f"skipped: there is no {name}: apt-get install {name.replace('clang++', 'clang')}")
+    vcpkg = vcpkg_folder(os.environ)
+    if vcpkg is None:
+        absent.append("vcpkg")
+        print("skipped: there is no vcpkg: set VCPKG_ROOT to its folder")
     chosen = args.compilers or found
     work = args.build.resolve() / "packages"
     include = re.search(r"^RC3_TORCH_INCLUDE_DIR:\w+=(.+)$", (args.build / "CMakeCache.txt").read_text(), re.M)
@@ -118,7 +136,7 @@ def main() -> None:
     subprocess.run([args.build.resolve() / "examples/try_model", work], check=True)
     results: dict[str, dict[str, tuple[bool, float]]] = {}
     environment = {name: value for name, value in os.environ.items() if name not in ("CC", "CXX", "CXXFLAGS", "CMAKE_PREFIX_PATH")}
-    commands = {compiler: projects(compiler, work / compiler, torch, args.conan.absolute(), work) for compiler in chosen}
+    commands = {compiler: projects(compiler, work / compiler, torch, args.conan.absolute(), vcpkg, work) for compiler in chosen}
     for project in commands[chosen[0]]:
         for compiler in chosen:
             command = commands[compiler][project]

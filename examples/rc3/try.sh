@@ -55,8 +55,14 @@ json="{$(tensor boxes 1,4 0,16),$(tensor size 2 16,24),$(tensor features 1,1 24,
   boxes
   printf '\0\0\200@\0\0@@\0\0\0\0'
 } > "$out/regions/7.safetensors"
-run check "$out/regions" --format regions | tee "$out/checked"
-grep -q '^samples *1 of 1' "$out/checked"
+run check "$files/../../io/files" | tee "$out/checked"
+grep -q '^images *[1-9]' "$out/checked"
+if run check "$out/none" 2> "$out/checked"; then exit 1; fi
+grep -qF 'none: there is no such file or folder' "$out/checked"
+for format in auto regions; do
+  run check "$out/regions" --format $format | tee "$out/checked"
+  grep -q '^samples *1 of 1' "$out/checked"
+done
 head -c 200 "$out/regions/7.safetensors" > "$out/regions/8.safetensors"
 code=0
 run check "$out/regions" --format regions > "$out/checked" || code=$?

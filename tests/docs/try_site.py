@@ -18,9 +18,9 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "serve"))
 from chromium import Chromium  # noqa: E402
 
-# Code, wide tables, figures, a class, lists of members, a long name.
+# Code, wide tables, figures, a class, lists of members, a long name, results of the site's search.
 PAGES = ["index", "guides_tasks", "concepts_dataset", "classrc3_1_1ImageIndex", "classrc3_1_1data_1_1Loader-members", "annotated",
-         "classrc3_1_1visual_1_1backbone_1_1LinearPatches-members"]
+         "classrc3_1_1visual_1_1backbone_1_1LinearPatches-members", "search/all_0"]
 FORMS = {"desktop, light": (1280, 900, False, False), "phone, dark": (390, 844, True, True)}
 WIDE = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 FAULTS = "axe.run({preload: false}).then((r) => r.violations.filter((v) => ['serious', 'critical'].includes(v.impact)).map((v) => v.id + ': ' + v.nodes[0].html))"

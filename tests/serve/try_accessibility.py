@@ -69,9 +69,13 @@ def states(page: Chromium, url: str, photo: Path) -> Iterator[str]:
     yield "image"
     page.run("document.querySelector('#captions-list button').click()")
     page.wait("location.search.startsWith('?q=green') && document.getElementById('captions').hidden")
+    wrong = photo.parents[2] / "wrong.jpg"
+    wrong.write_text("hello")
+    page.choose_file("#file", wrong)
+    page.wait("document.getElementById('error').textContent.startsWith('\u201cwrong.jpg\u201d: text; only these are read: JPEG')")
     page.open(url + "?like=0000000000000000")
     page.wait("!document.getElementById('error').hidden")
-    page.console = [text for text in page.console if "404" not in text]  # of this request
+    page.console = [text for text in page.console if "404" not in text and "400" not in text]  # of these requests
     yield "error"
     assert not page.run("document.documentElement.scrollWidth > innerWidth"), "the page is wider than the window"
 

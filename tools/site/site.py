@@ -217,6 +217,17 @@ def dead_links(folder: Path, page_names: set[str]) -> list[str]:
     return problems + [f"no page {name}.html" for name in sorted(page_names) if not (folder / f"{name}.html").exists()]
 
 
+OPTION, OPTION_WORD = re.compile(r"(?<!\S)-[^\s<]{1,31}(?!\S)"), r'<span class="word">\g<0></span>'
+
+
+def sized_cell(cell: re.Match[str]) -> str:
+    """A short cell of a table, such as "pass" or "12.3 ± 0.4 / 5", stays on one line. A sentence has a least width."""
+    text = html.unescape(re.sub(r"<[^>]*>", "", cell[2])).strip()
+    short = len(text) <= (24 if re.search(r"\d", text) and "<code" not in cell[2] else 16)
+    size = " short" if short else " long" * (len(text) > 60)
+    return f'<td class="{cell[1]}{size}">{cell[2]}</td>'
+
+
 def finish(pages_: list[Path]) -> list[str]:
     """In pages the word rc3 is the tool or the library: no link to the namespace. Says which commands Doxygen left, and mends
     where lines break."""
@@ -227,16 +238,22 @@ def finish(pages_: list[Path]) -> list[str]:
         text = re.sub(r'<a class="\w+" href="namespacerc3\.html"[^>]*>rc3</a>', "rc3", text)
         # main() of a block or a sentence is the reader's own, not that of rc3::experiment.
         text = re.sub(r'<a class="[^"]*" href="namespacerc3_1_1experiment\.html#[^"]*"[^>]*>main(\(\))?</a>', r"main\1", text)
-        # An option such as "--captions" stays whole.
-        text = re.sub(r"<code>([^<\s]{1,28})</code>", r'<code class="word">\1</code>', text)
-        # A short figure, such as "12.3 ± 0.4" or "≤ 1e-05", stays on one line.
-        text = re.sub(r'<td class="(markdownTable\w+)">((?:<b>)?(?=[^<]*\d)[^<]{1,16}(?:</b>)?[^<]{0,12}</td>)', r'<td class="\1 number">\2', text)
+        # An option such as "--captions" stays whole, alone or in a line of others.
+        text = re.sub(r"<code>([^<\s]{1,32})</code>", r'<code class="word">\1</code>', text)
+        text = re.sub(r"<code>([^<]+)</code>", lambda m: f"<code>{OPTION.sub(OPTION_WORD, m[1])}</code>", text)
+        text = re.sub(r'<td class="(markdownTable\w+)">(.*?)</td>', sized_cell, text, flags=re.S)
         page.write_text(text, "utf-8")
     return problems
 
 
+DOCTYPE = '<!DOCTYPE html PUBLIC "-//W3C//DTD XHTML 1.0 Transitional//EN" "https://www.w3.org/TR/xhtml1/DTD/xhtml1-transitional.dtd">'
 ACCESSIBLE = {  # what Doxygen leaves out for screen readers and keyboards: files, what they have, what replaces it
+    # Otherwise browsers keep to rules of 1999, by which code in a table is higher than the text beside it.
+    "the type of document": ("*.html", DOCTYPE, "<!DOCTYPE html>"),
     "the language": ("*.html", '<html xmlns="http://www.w3.org/1999/xhtml">', '<html xmlns="http://www.w3.org/1999/xhtml" lang="en">'),
+    "the language of the results": ("search/*.html", '<html xmlns="http://www.w3.org/1999/xhtml">', '<html xmlns="http://www.w3.org/1999/xhtml" lang="en">'),
+    "a title of the results": ("search/*.html", "<title></title>", "<title>Results of the search</title>"),
+    "a title of their frame": ("*.html", '<iframe src="javascript:void(0)"', '<iframe title="Results of the search" src="javascript:void(0)"'),
     "a name of the search field": ("menu.js", 'id="MSearchField" value', 'id="MSearchField" aria-label="Search" value'),
     "code that the keyboard scrolls": ("*.html", '<div class="fragment">', '<div class="fragment" tabindex="0">'),
     "text that the keyboard scrolls": ("*.html", '<pre class="fragment">', '<pre class="fragment" tabindex="0">'),
@@ -299,6 +316,8 @@ def build_from(stage: Path, root: Path, out: Path, doxygen: str) -> list[str]:
     problems += warnings(out / "warnings.txt", stage, root)
     problems += finish([page for name in staged.names if (page := out / "html" / f"{page_id(name)}.html").exists()])
     problems += bare_types(out)
+    with (out / "html/search/search.css").open("a", encoding="utf-8") as css:
+        css.write((HERE / "search.css").read_text("utf-8"))
     problems += accessible(out / "html", needed=root == HERE.parents[1])
     copy_files(staged.files, root, out / "html")
     return problems + dead_links(out / "html", {page_id(name) for name in staged.names})

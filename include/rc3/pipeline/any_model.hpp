@@ -53,7 +53,7 @@ class AnyTokenizer {
 /// every type of model.
 class AnyModel : public torch::nn::Module {
  public:
-  using Tokenizer = AnyTokenizer;
+  using Tokenizer = AnyTokenizer;  ///< what Pipeline<AnyModel> holds
 
   /// Shares @p model, which must not be null. Its parameters have the prefix "model.".
   template <class M>

@@ -177,6 +177,7 @@ class Embedder {
   std::int64_t dimension() const { return dimension_; }
   /// With the precision that is used instead of `automatic`.
   const EmbedderOptions& options() const { return options_; }
+  /// Model, tokenizer and image preparation; the model is shared, not copied.
   const Pipeline<M>& pipeline() const { return pipeline_; }
 
   /// Embedding of one text. @return float [E], unit norm @throws rc3::Error as texts() does

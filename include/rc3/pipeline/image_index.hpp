@@ -98,6 +98,7 @@ class ImageIndex {
   bool empty() const { return index_.empty(); }
   /// Whether the index has this path, compared as text: "a.jpg" and "./a.jpg" differ.
   bool contains(const std::filesystem::path& path) const { return index_.contains(path.generic_string()); }
+  /// Its model, for embeddings of other texts and images: their vectors are comparable with the index.
   const Embedder<M, Decoders>& embedder() const { return embedder_; }
   /// Vectors by path; its save() loses the files' states.
   const search::BasicIndex<Search>& vectors() const { return index_; }

@@ -21,11 +21,11 @@ namespace rc3 {
 
 /// Folders of pretrained encoders, and what a model directory would say of their input.
 struct PretrainedEncoders {
-  std::filesystem::path text;               ///< weights and SentencePiece model of the text encoder
-  std::filesystem::path image;              ///< weights of the image backbone
-  text::TokenizerOptions tokenizer = {};    ///< for example the prefix "query: " of multilingual-e5
-  preprocess::PreprocessOptions images = {  ///< size of images
-      .resize = preprocess::PreprocessSize{224, 224, 0}};
+  std::filesystem::path text;             ///< weights and SentencePiece model of the text encoder
+  std::filesystem::path image;            ///< weights of the image backbone
+  text::TokenizerOptions tokenizer = {};  ///< for example the prefix "query: " of multilingual-e5
+  /// Resize: to 224 x 224 pixels by default, whatever an image's shape. The backbone normalises.
+  preprocess::PreprocessOptions images = {.resize = preprocess::PreprocessSize{224, 224, 0}};
   bool frozen = true;  ///< the text encoder keeps its weights; the backbone as its from_pretrained() has it
 };
 

@@ -19,7 +19,10 @@ namespace rc3::preprocess {
 
 /// Crop of an image, pixels: [left, left + width) x [top, top + height).
 struct Crop {
-  int left = 0, top = 0, width = 0, height = 0;
+  int left = 0;    ///< columns before it, >= 0
+  int top = 0;     ///< rows above it, >= 0
+  int width = 0;   ///< columns, > 0
+  int height = 0;  ///< rows, > 0
 };
 
 /// Copy of a crop. @pre it is inside @p image

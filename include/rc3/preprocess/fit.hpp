@@ -19,7 +19,10 @@ namespace rc3::preprocess {
 
 /// Part of an image that fit() maps to its result, in the image's pixels; a crop may extend beyond the image.
 struct Part {
-  double left = 0, top = 0, width = 0, height = 0;
+  double left = 0;    ///< below 0: begins before the image
+  double top = 0;     ///< below 0: begins above the image
+  double width = 0;   ///< > 0
+  double height = 0;  ///< > 0
 };
 
 namespace detail {

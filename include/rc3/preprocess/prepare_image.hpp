@@ -29,7 +29,8 @@ struct ImageOptions {
 
 /// Prepared image: a row of Images.
 struct PreparedImage {
-  int width = 0, height = 0;         ///< pixels
+  int width = 0;                     ///< pixels
+  int height = 0;                    ///< pixels
   std::vector<std::uint8_t> pixels;  ///< [3, height, width], RGB; empty: no image
   Regions regions;                   ///< in pixels of the above
 };
@@ -85,9 +86,8 @@ class PrepareImage {
     return out;
   }
 
-  /// Size of every prepared image, pixels.
-  int width() const { return width_; }
-  int height() const { return height_; }
+  int width() const { return width_; }    ///< of every prepared image, pixels
+  int height() const { return height_; }  ///< of every prepared image, pixels
 
  private:
   ImageOptions options_;

@@ -26,6 +26,7 @@ namespace rc3::preprocess {
 /// processors. The first half produces Images::pixels; backbones do the second.
 class Preprocess {
  public:
+  /// Steps that do not fit together are an rc3::Error at the first image.
   explicit Preprocess(PreprocessOptions options) : options_(std::move(options)) {}
 
   /// Reads the configuration of transformers or open_clip in @p folder.

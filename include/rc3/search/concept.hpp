@@ -34,11 +34,10 @@ class Exact {
   /// None.
   struct Options {};
   explicit Exact(Options = {}) {}
-  /// Changes of the table need no work here, nor does a file.
-  void reserve(const VectorTable&, std::size_t) {}
-  void entered(const VectorTable&, std::size_t) {}
-  void leaving(const VectorTable&, std::size_t) {}
-  void moved(const VectorTable&, std::size_t, std::size_t) {}
+  void reserve(const VectorTable&, std::size_t) {}             ///< does nothing
+  void entered(const VectorTable&, std::size_t) {}             ///< does nothing
+  void leaving(const VectorTable&, std::size_t) {}             ///< does nothing
+  void moved(const VectorTable&, std::size_t, std::size_t) {}  ///< does nothing
   /// @param queries  unit vectors, float [Q, D], row by row
   /// @param k        rows a query, >= 1
   /// @param threads  >= 1
@@ -50,7 +49,7 @@ class Exact {
   }
   /// @return none: the vectors are saved by the index
   std::vector<IndexTensor> tensors(const VectorTable&, std::span<const std::size_t>) const { return {}; }
-  void load(const VectorTable&, const IndexContent&, std::string_view) {}
+  void load(const VectorTable&, const IndexContent&, std::string_view) {}  ///< does nothing
 };
 static_assert(Policy<Exact>);
 

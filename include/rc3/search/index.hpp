@@ -75,6 +75,7 @@ class BasicIndex {
   const std::string& model() const { return options_.model; }  ///< whose vectors these are; may be empty
   const std::string& model_directory() const { return options_.model_directory; }  ///< where it was; may be empty
   const Search& policy() const { return search_; }  ///< for example to read Hnsw's options
+  /// Whether a vector has this name, compared byte by byte.
   bool contains(std::string_view name) const { return rows_.find(name) != rows_.end(); }
   /// Names of all vectors, sorted; valid until a change of the index.
   std::vector<std::string_view> names() const {

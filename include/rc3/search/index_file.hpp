@@ -55,8 +55,8 @@ inline constexpr std::string_view policy_prefix = "graph_";  ///< keeps a policy
 
 /// Parsed index. The vectors are those of the file's bytes, not copied.
 struct IndexContent {
-  std::int64_t dimension = 0;  ///< D, in [1, 65536]
-  Storage storage = Storage::float32;
+  std::int64_t dimension = 0;          ///< D, in [1, 65536]
+  Storage storage = Storage::float32;  ///< type of `vectors`
   std::string model;                   ///< that made the vectors; may be empty
   std::string model_directory;         ///< where a program finds that model; empty: unknown
   std::vector<std::string> names;      ///< one a vector, in the order of the rows

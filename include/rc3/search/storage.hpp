@@ -26,7 +26,7 @@ enum class Storage {
 
 /// A Storage, its name and size.
 struct StorageRow {
-  Storage storage;
+  Storage storage;               ///< of this row
   std::string_view name;         ///< in files and options
   std::size_t bytes;             ///< bytes an element
   bool scaled;                   ///< one scale a vector
@@ -40,6 +40,7 @@ inline constexpr std::array<StorageRow, 3> storages{{
     {Storage::int8, "int8", 1, true, io::safetensors::Dtype::i8},
 }};
 
+/// Name and size of @p storage.
 constexpr const StorageRow& storage_row(Storage storage) { return storages[static_cast<std::size_t>(storage)]; }
 
 /// Bits of a bfloat16.

@@ -101,7 +101,7 @@ class Bert : public torch::nn::Module {
   /// Word embedding [K, D], shared with a masked-language-model head.
   const at::Tensor& word_embedding() const { return word_->weight; }
 
-  std::int64_t width() const { return options_.width; }
+  std::int64_t width() const { return options_.width; }  ///< D, of a token and of a pooled text
   const BertOptions& options() const { return options_; }
 
   /// Freezes the embeddings and the first @p layers layers, and unfreezes the others. @pre 0 <= layers

@@ -37,7 +37,7 @@ void visit_fields(ClipTextOptions& o, V&& v) {
 /// Source: Radford et al. 2021 (CLIP).
 class ClipText : public detail::TextTransformer {
  public:
-  using Tokenizer = ClipTokenizer;
+  using Tokenizer = ClipTokenizer;  ///< that CLIP is trained with; rc3::load reads it
 
   /// Random weights. @throws rc3::Error for a size that is not above 0, or if `heads` does not divide `width`
   explicit ClipText(ClipTextOptions options = {})

@@ -12,7 +12,7 @@ struct Span {
   std::size_t begin = 0;  ///< offset of the first one, from 0
   std::size_t end = 0;    ///< offset after the last one, >= begin
 
-  bool empty() const { return begin == end; }
+  bool empty() const { return begin == end; }  ///< covers no character
   friend bool operator==(const Span&, const Span&) = default;
 };
 
@@ -29,7 +29,7 @@ struct Encoding {
   std::vector<Span> bytes;        ///< in bytes of UTF-8: `text.substr(begin, end - begin)`
   std::vector<int> source;        ///< 0: the first text, 1: the second, `special`: neither (`<s>`, `</s>`, prefix)
 
-  std::size_t size() const { return ids.size(); }
+  std::size_t size() const { return ids.size(); }  ///< number of tokens, special ones included
 };
 
 }  // namespace rc3::text

@@ -52,7 +52,7 @@ void visit_fields(SiglipTextOptions& o, V&& v) {
 /// Source: Zhai et al. 2023 (SigLIP); Tschannen et al. 2025 (SigLIP 2).
 class SiglipText : public detail::TextTransformer {
  public:
-  using Tokenizer = SiglipTokenizer;
+  using Tokenizer = SiglipTokenizer;  ///< that SigLIP is trained with; rc3::load reads it
 
   /// Random weights.
   /// @throws rc3::Error for a size that is not above 0, a `padding` outside the vocabulary, or if `heads` does not

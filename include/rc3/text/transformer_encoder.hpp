@@ -89,7 +89,7 @@ class TransformerEncoder : public torch::nn::Module {
     return (tokens.values * weight).sum(1) / weight.sum(1).clamp_min(1);
   }
 
-  std::int64_t width() const { return options_.width; }
+  std::int64_t width() const { return options_.width; }  ///< D, of a token and of a pooled text
   const TransformerEncoderOptions& options() const { return options_; }
 
  private:

@@ -68,8 +68,8 @@ class XlmRobertaForMaskedLm : public torch::nn::Module {
   /// @throws rc3::Error as Bert::encode
   at::Tensor logits(const Texts& texts) { return head_->forward(body_->encode(texts).values, body_->word_embedding()); }
 
-  const std::shared_ptr<XlmRoberta>& body() const { return body_; }
-  const std::shared_ptr<MlmHead>& head() const { return head_; }
+  const std::shared_ptr<XlmRoberta>& body() const { return body_; }  ///< encoder, which a Model may share
+  const std::shared_ptr<MlmHead>& head() const { return head_; }     ///< tied to the word embedding of body()
 
  private:
   std::shared_ptr<XlmRoberta> body_;

@@ -75,12 +75,12 @@ class Both : public torch::nn::Module {
     return {values * mask.unsqueeze(-1), mask, patches.summary, regions.summaries};
   }
 
-  std::int64_t width() const { return roi_->width(); }
+  std::int64_t width() const { return roi_->width(); }  ///< D, of regions and patches
   /// S: width of the patches' summary.
   std::int64_t summary_width() const requires requires(const PatchPolicy& p) { p.summary_width(); }
   { return patch_->summary_width(); }
-  const std::shared_ptr<RoiPolicy>& roi() const { return roi_; }
-  const std::shared_ptr<PatchPolicy>& patch() const { return patch_; }
+  const std::shared_ptr<RoiPolicy>& roi() const { return roi_; }        ///< of the first R tokens
+  const std::shared_ptr<PatchPolicy>& patch() const { return patch_; }  ///< of the P tokens after them
   const BothOptions& options() const { return options_; }
   /// Region and patch policy, for rc3::save.
   std::tuple<std::shared_ptr<RoiPolicy>, std::shared_ptr<PatchPolicy>> parts() const { return {roi_, patch_}; }

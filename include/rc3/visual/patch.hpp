@@ -78,10 +78,10 @@ class Patch : public torch::nn::Module {
     return {x * mask.unsqueeze(-1), mask, summary * mask.any(1, true)};
   }
 
-  std::int64_t width() const { return options_.width; }
+  std::int64_t width() const { return options_.width; }  ///< D, of a token
   /// S: mean and maximum of each channel of the map.
   std::int64_t summary_width() const { return 2 * backbone_->channels(); }
-  const std::shared_ptr<Backbone>& backbone() const { return backbone_; }
+  const std::shared_ptr<Backbone>& backbone() const { return backbone_; }  ///< may be shared with other policies
   const PatchOptions& options() const { return options_; }
   /// The backbone, for rc3::save.
   std::tuple<std::shared_ptr<Backbone>> parts() const { return {backbone_}; }

@@ -91,6 +91,7 @@ void visit_fields(RegionEmbeddingOptions& o, V&& v) {
 /// LayerNorm(W_f feature + W_l location), then dropout. Source: VOLTA's controlled models (Bugliarello et al. 2021).
 class RegionEmbedding : public torch::nn::Module {
  public:
+  /// Random weights.
   explicit RegionEmbedding(RegionEmbeddingOptions options) : options_(options) {
     const std::int64_t numbers = options.location == Location::five ? 5 : 7;
     feature_ = register_module("feature", torch::nn::Linear(options.features, options.width));

@@ -27,7 +27,7 @@ class Roi : public torch::nn::Module {
     return embedding_->forward(images.regions, images);
   }
 
-  std::int64_t width() const { return embedding_->options().width; }
+  std::int64_t width() const { return embedding_->options().width; }  ///< D, of a token
   const RegionEmbeddingOptions& options() const { return embedding_->options(); }
 
  private:

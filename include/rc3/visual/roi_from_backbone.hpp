@@ -58,8 +58,8 @@ class RoiFromBackbone : public torch::nn::Module {
     return embedding_->forward(roi_align(map, images.boxes, images.sizes, options_.grid), images);
   }
 
-  std::int64_t width() const { return options_.width; }
-  const std::shared_ptr<Backbone>& backbone() const { return backbone_; }
+  std::int64_t width() const { return options_.width; }                    ///< D, of a token
+  const std::shared_ptr<Backbone>& backbone() const { return backbone_; }  ///< may be shared with other policies
   const RoiFromBackboneOptions& options() const { return options_; }
   /// The backbone, for rc3::save.
   std::tuple<std::shared_ptr<Backbone>> parts() const { return {backbone_}; }

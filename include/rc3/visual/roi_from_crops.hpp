@@ -129,7 +129,7 @@ class RoiFromCrops : public torch::nn::Module {
   /// Whether region_features() is constant during training.
   bool frozen() const { return nn::count_parameters(*backbone_).trainable == 0; }
 
-  std::int64_t width() const { return options_.width; }
+  std::int64_t width() const { return options_.width; }  ///< D, of a token
   /// S: mean and maximum of each channel of a region's map.
   std::int64_t summary_width() const { return 2 * backbone_->channels(); }
   const RoiFromCropsOptions& options() const { return options_; }

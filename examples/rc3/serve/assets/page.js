@@ -109,7 +109,8 @@ async function search() {
     draw([]);
     drawCaptions([]);
     $("status").textContent = "";
-    fail(error instanceof TypeError ? "The server does not answer. Is rc3 serve still running?" : error.message);
+    const message = image && image.file ? error.message.replace(/^the image(?=:)/, "\u201c" + image.name + "\u201d") : error.message;
+    fail(error instanceof TypeError ? "The server does not answer. Is rc3 serve still running?" : message);
   } finally {
     clearTimeout(slow);
     if (mine === serial) {

@@ -14,7 +14,8 @@ namespace rc3::metric::tokenize {
 /// it.
 class Characters {
  public:
-  std::string name() const { return "char"; }
+  std::string name() const { return "char"; }  ///< in signatures
+  /// @param line  without trailing white space  @return tokens, separated by white space
   std::u32string operator()(std::u32string_view line) const {
     return separate(line, [](char32_t) { return true; });
   }

@@ -15,8 +15,9 @@ namespace rc3::metric::tokenize {
 /// is not separated. Entities such as &quot; are unchanged.
 class Intl {
  public:
-  std::string name() const { return "intl"; }
+  std::string name() const { return "intl"; }  ///< in signatures
 
+  /// @param line  without trailing white space  @return tokens, separated by white space
   std::u32string operator()(std::u32string_view line) const {
     const auto other = [](char32_t c) { return !unicode::is_number(c); };
     std::u32string out = separate_pairs<Blanks::between_and_after>(line, other, unicode::is_punctuation);

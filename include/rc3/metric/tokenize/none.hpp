@@ -12,7 +12,8 @@ namespace rc3::metric::tokenize {
 /// comparable between papers (Post 2018, "A Call for Clarity in Reporting BLEU Scores").
 class None {
  public:
-  std::string name() const { return "none"; }
+  std::string name() const { return "none"; }  ///< in signatures
+  /// @param line  without trailing white space  @return tokens, separated by white space
   std::u32string operator()(std::u32string_view line) const { return std::u32string(line); }
 };
 

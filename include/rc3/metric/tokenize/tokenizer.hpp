@@ -22,12 +22,14 @@ namespace rc3::metric::tokenize {
 /// Policy.
 class Tokenizer {
  public:
+  /// @param tokenizer  a Policy; copied or moved
   template <class T>
   requires(!std::same_as<std::remove_cvref_t<T>, Tokenizer> && Policy<std::remove_cvref_t<T>>)
       Tokenizer(T&& tokenizer)  // NOLINT: meant to convert
       : name_(tokenizer.name()), separate_(std::forward<T>(tokenizer)) {}
 
-  const std::string& name() const { return name_; }
+  const std::string& name() const { return name_; }  ///< in signatures
+  /// @param line  without trailing white space  @return tokens, separated by white space
   std::u32string operator()(std::u32string_view line) const { return separate_(line); }
 
  private:

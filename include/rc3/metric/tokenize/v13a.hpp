@@ -16,8 +16,9 @@ namespace rc3::metric::tokenize {
 /// stay with their word.
 class V13a {
  public:
-  std::string name() const { return "13a"; }
+  std::string name() const { return "13a"; }  ///< in signatures
 
+  /// @param line  without trailing white space  @return tokens, separated by white space
   std::u32string operator()(std::u32string_view line) const {
     std::u32string text(line);
     for (const auto& [what, with] : replaced) text = replace_all(std::move(text), what, with);

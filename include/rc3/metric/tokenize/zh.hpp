@@ -18,8 +18,9 @@ namespace rc3::metric::tokenize {
 /// ranges of five hexadecimal digits are written as four and one.)
 class Zh {
  public:
-  std::string name() const { return "zh"; }
+  std::string name() const { return "zh"; }  ///< in signatures
 
+  /// @param line  without trailing white space  @return tokens, separated by white space
   std::u32string operator()(std::u32string_view line) const {
     return separate_western(separate(unicode::trim(line), is_chinese));
   }
