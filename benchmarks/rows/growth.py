@@ -394,8 +394,9 @@ def section(results: dict) -> list[str]:
 
 
 def written(results: dict, page: Path, folder: Path) -> dict[Path, str]:
-    """The page with its section renewed, and the plots in @p folder: each file's text."""
-    text = page.read_text() if page.exists() else f"# Growth\n\n{BEGIN}\n{END}\n"
+    """The page with its section renewed, and the plots in @p folder: each file's text. Other pages than docs/scaling.md
+    have the section alone."""
+    text = page.read_text() if page.name == "scaling.md" else f"# Growth\n\n{BEGIN}\n{END}\n"
     before, _, rest = text.partition(BEGIN)
     _, end, after = rest.partition(END)
     if not end:
