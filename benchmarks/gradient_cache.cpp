@@ -2,10 +2,9 @@
 //
 // The limit that is aimed at: the peak of 4,096 pairs is at most 1.25 times that of one chunk plus the representations.
 #include <benchmark/benchmark.h>
-#include <malloc.h>
 #include <rc3/rc3.hpp>
 
-#include <fstream>
+#include "peak.hpp"
 
 namespace bench::gradient_cache {
 namespace {
@@ -13,30 +12,6 @@ namespace {
 using Model = rc3::Model<rc3::visual::Roi, rc3::text::Bert>;
 using Contrast =
     rc3::objective::RXvtcl<rc3::regularizer::Ceiling, rc3::relevance::Constant, rc3::objective::negatives::SameImage>;
-
-/// Above what was resident when made, MB.
-class Peak {
- public:
-  Peak() {
-    malloc_trim(0);  // what an earlier run freed is given back, so that it is not taken for nothing
-    std::ofstream("/proc/self/clear_refs") << '5';
-    before_ = mark();
-  }
-  double rise() const { return (mark() - before_) / 1024; }
-
- private:
-  static double mark() {
-    std::ifstream status("/proc/self/status");
-    for (std::string word; status >> word;)
-      if (word == "VmHWM:") {
-        double kb = 0;
-        status >> kb;
-        return kb;
-      }
-    return 0;
-  }
-  double before_;
-};
 
 struct Setting {
   std::shared_ptr<Model> model;

@@ -1,5 +1,5 @@
 // All benchmarks of rc3 in one program, since each would compile the same parts of the library again.
-//   rc3_bench embedding|model|scaling|start ARGUMENTS...     see the file of that name
+//   rc3_bench embedding|growth|model|scaling|start ARGUMENTS...     see the file of that name
 //   rc3_bench --benchmark_filter=REGEX ...                   Google's benchmarks, of the other files
 
 #include <benchmark/benchmark.h>
@@ -11,8 +11,7 @@
 
 int main(int count, char** arguments) {
   const std::map<std::string, int (*)(int, char**)> programs{
-      {"embedding", bench::run_embedding},
-      {"model", bench::run_model},
+      {"embedding", bench::run_embedding}, {"growth", bench::run_growth}, {"model", bench::run_model},
 #ifdef RC3_BENCH_SCALING
       {"scaling", bench::run_scaling},
 #endif

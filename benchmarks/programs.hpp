@@ -5,6 +5,7 @@
 namespace bench {
 
 int run_embedding(int count, char** arguments);
+int run_growth(int count, char** arguments);
 int run_model(int count, char** arguments);
 int run_scaling(int count, char** arguments);
 int run_start(int count, char** arguments);

@@ -6,8 +6,6 @@
 #include <rc3/train/c10d.hpp>
 
 #include <algorithm>
-#include <charconv>
-#include <chrono>
 #include <fstream>
 #include <iostream>
 #include <map>
@@ -18,46 +16,12 @@
 #include <nlohmann/json.hpp>
 
 #include "programs.hpp"
+#include "small_model.hpp"
 
 namespace bench::scaling {
 namespace {
 
-using Clock = std::chrono::steady_clock;
-double since(Clock::time_point begin) { return std::chrono::duration<double>(Clock::now() - begin).count(); }
-
-double median(std::vector<double> all) {
-  if (all.empty()) return 0;
-  std::sort(all.begin(), all.end());
-  return (all[all.size() / 2] + all[(all.size() - 1) / 2]) / 2;
-}
-
-/// What is trained, and how often.
-struct Facts {
-  std::map<std::string, std::int64_t> values = {{"vocabulary", 4000}, {"width", 64}, {"layers", 2},  {"heads", 4},
-                                                {"feed_forward", 0},  {"fusion", 2}, {"regions", 9}, {"features", 64},
-                                                {"tokens", 16},       {"batch", 4},  {"steps", 5},   {"warm_up", 2},
-                                                {"threads", 1},       {"alone", 0},  {"probes", 0}};
-  std::string hostname = "";   ///< address that this rank is reached at
-  std::string interface = "";  ///< whose sent bytes are read, for example eth0
-
-  Facts(int argc, char** argv) {
-    for (int i = 1; i < argc; ++i) {
-      const std::string argument = argv[i];
-      const auto equals = argument.find('=');
-      const auto name = argument.substr(0, equals), value = argument.substr(equals == argument.npos ? 0 : equals + 1);
-      if (name == "hostname" || name == "interface") {
-        (name == "hostname" ? hostname : interface) = value;
-        continue;
-      }
-      const auto found = values.find(name);
-      rc3::require(found != values.end(), "rc3_bench scaling: no argument is called ", name);
-      const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), found->second);
-      rc3::require(error == std::errc() && found->second >= 0, "rc3_bench scaling: ", name, " must be a number >= 0");
-    }
-    if (values["feed_forward"] == 0) values["feed_forward"] = 4 * values["width"];
-  }
-  std::int64_t operator[](const char* name) const { return values.at(name); }
-};
+using namespace small;
 
 /// A C10d that counts what is said by kind, and when gradients leave.
 class Counted {
@@ -110,7 +74,7 @@ class Counted {
 
   /// Forgets what was counted. @return it, each kind divided by @p steps
   nlohmann::ordered_json take(std::int64_t steps) {
-    nlohmann::ordered_json all;
+    auto all = nlohmann::ordered_json::object();  // of a single rank: nothing is sent
     const auto each = static_cast<double>(steps);
     for (const auto& [name, kind] : kinds_)
       all["sent"][name] = {{"calls", static_cast<double>(kind.calls) / each},
@@ -165,46 +129,6 @@ class Counted {
 
 static_assert(rc3::train::SumsLater<Counted>);
 
-using Model = rc3::Model<rc3::visual::Roi, rc3::text::Bert>;
-using Contrast =
-    rc3::objective::RXvtcl<rc3::regularizer::Ceiling, rc3::relevance::Constant, rc3::objective::negatives::InBatch>;
-using Trained = rc3::Pretrainer<Model, Contrast, rc3::objective::Itc>;
-
-std::shared_ptr<Trained> trained(const Facts& f) {
-  at::manual_seed(1);
-  const auto width = f["width"];
-  const auto model = std::make_shared<Model>(
-      std::make_shared<rc3::visual::Roi>(
-          rc3::visual::RegionEmbeddingOptions{.features = f["features"], .width = width}),
-      std::make_shared<rc3::text::Bert>(rc3::text::BertOptions{.vocabulary = f["vocabulary"],
-                                                               .width = width,
-                                                               .layers = f["layers"],
-                                                               .heads = f["heads"],
-                                                               .feed_forward = f["feed_forward"],
-                                                               .positions = f["tokens"]}),
-      std::make_shared<rc3::fusion::SingleStream>(rc3::fusion::SingleStreamOptions{
-          .width = width, .layers = f["fusion"], .heads = f["heads"], .feed_forward = 2 * width}),
-      rc3::ModelOptions{.embedding = width});
-  return std::make_shared<Trained>(
-      model, std::array<double, 2>{1.0, 1.0},
-      std::make_shared<Contrast>(rc3::objective::RXvtclOptions{}, rc3::regularizer::Ceiling(0.1),
-                                 rc3::relevance::Constant(0.3)),
-      std::make_shared<rc3::objective::Itc>());
-}
-
-rc3::Batch batch(const Facts& f, std::int64_t rank) {
-  at::manual_seed(100 + static_cast<std::uint64_t>(rank));
-  const auto n = f["batch"];
-  rc3::Batch b;
-  b.images.regions = at::randn({n, f["regions"], f["features"]});
-  b.images.boxes = at::tensor({0.f, 0.f, 8.f, 8.f}).expand({n, f["regions"], 4}).contiguous();
-  b.images.sizes = at::full({n, 2}, 8.f);
-  for (rc3::Texts* t : {&b.a, &b.b})
-    *t = {at::randint(4, f["vocabulary"], {n, f["tokens"]}, at::kLong), at::ones({n, f["tokens"]}, at::kBool), {}};
-  b.image_ids = at::arange(n) + rank * n;
-  return b;
-}
-
 /// Bytes that @p interface of this network namespace has sent.
 std::int64_t sent(const std::string& interface) {
   std::ifstream file("/proc/net/dev");
@@ -232,21 +156,6 @@ nlohmann::ordered_json probe(rc3::train::C10d& comm, std::int64_t times) {
     return median(all);
   };
   return {{"seconds_8_bytes", measure(8, 10 * times)}, {"seconds_8_MB", measure(8'000'000, times)}};
-}
-
-rc3::train::Options options(const Facts& f) {
-  return {.schedule = {.total = f["steps"] + f["warm_up"]}, .precision = rc3::train::Precision::float32};
-}
-
-nlohmann::ordered_json described(const Facts& f, std::int64_t ranks, const std::vector<double>& seconds) {
-  nlohmann::ordered_json out = {{"ranks", ranks}};
-  for (const auto& [name, value] : f.values) out[name] = value;
-  std::int64_t parameters = 0;
-  for (const auto& p : trained(f)->parameters()) parameters += p.numel();
-  out["parameters"] = parameters;
-  out["word_embedding"] = f["vocabulary"] * f["width"];
-  out["seconds_per_step"] = median(seconds);
-  return out;
 }
 
 nlohmann::ordered_json train_alone(const Facts& f) {
@@ -298,7 +207,7 @@ nlohmann::ordered_json train_together(const Facts& f, const std::shared_ptr<Coun
 
 int bench::run_scaling(int argc, char** argv) try {
   using namespace scaling;
-  const Facts facts(argc, argv);
+  const Facts facts({argv + 1, argv + argc});
   at::set_num_threads(static_cast<int>(facts["threads"]));
   if (facts["alone"] > 0) {
     std::cout << train_alone(facts) << std::endl;

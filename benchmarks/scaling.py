@@ -28,6 +28,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
+RUNS = HERE / "scaling.json"
 MBIT = 1e6 / 8
 GB = 1e9
 
@@ -315,6 +316,16 @@ def start(command: list[str], **environment: str) -> subprocess.Popen:
     return subprocess.Popen(command, env={**os.environ, "OMP_NUM_THREADS": "1", **environment}, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
+def on_loopback(program: str, ranks: int, sizes: dict[str, int]) -> dict:
+    """A run of ranks that the loopback device joins; no rights are needed."""
+    with socket.socket() as any_port:
+        any_port.bind(("127.0.0.1", 0))
+        port = str(any_port.getsockname()[1])
+    command = [program, "scaling", "hostname=127.0.0.1", *(f"{k}={v}" for k, v in sizes.items())]
+    (run,) = wait_for([start(command, RANK=str(rank), WORLD_SIZE=str(ranks), MASTER_ADDR="127.0.0.1", MASTER_PORT=port) for rank in range(ranks)])
+    return run
+
+
 def run_alone(program: str, model: str, batch: int, steps: int) -> dict:
     command = [program, "scaling", "alone=1", f"batch={batch}", f"steps={steps}", *(f"{k}={v}" for k, v in MODELS[model].items())]
     (line,) = wait_for([start(command)])
@@ -551,12 +562,7 @@ def synthetic(machine: Machine, noise: float) -> list[dict]:
 
 def check_program(program: str) -> None:
     """Two ranks over the loopback device: does the communicator count what the formulas say?"""
-    with socket.socket() as any_port:
-        any_port.bind(("127.0.0.1", 0))
-        port = str(any_port.getsockname()[1])
-    command = [program, "scaling", "hostname=127.0.0.1", "batch=2", "steps=1", "warm_up=1", *(f"{k}={v}" for k, v in MODELS["words"].items())]
-    programs = [start(command, RANK=str(rank), WORLD_SIZE="2", MASTER_ADDR="127.0.0.1", MASTER_PORT=port) for rank in range(2)]
-    (run,) = wait_for(programs)
+    run = on_loopback(program, 2, MODELS["words"] | {"batch": 2, "steps": 1, "warm_up": 1})
     w = work(sizes_of(run), 2, run["batch"])
     sent = {name: kind["wire_bytes"] for name, kind in run["sent"].items()}
     gradients = sum(size for size, _ in w.buckets)
@@ -590,7 +596,7 @@ def check() -> None:
             assert sum(cluster_parts(XLM_R_BASE, n, 4096, FAST, change).values()) <= sum(cluster_parts(XLM_R_BASE, n, 4096, FAST).values()) + 1e-12, change.name
     # Every line that `model` prints stands in the document.
     document = (HERE.parent / "docs" / "scaling.md").read_text()
-    known = json.loads((HERE / "scaling.json").read_text())
+    known = json.loads(RUNS.read_text())
     for name, lines in {**model_tables(), **fit_tables(known)}.items():
         for line in lines:
             assert line in document, f"docs/scaling.md, {name}: run `python benchmarks/scaling.py model`: {line}"
@@ -617,7 +623,7 @@ def main() -> None:
             check_program(arguments.program)
         print("ok")
     else:
-        known = json.loads(Path(getattr(arguments, "file", HERE / "scaling.json")).read_text())
+        known = json.loads(Path(getattr(arguments, "file", RUNS)).read_text())
         for name, lines in (fit_tables(known) | (model_tables() if arguments.command == "model" else {})).items():
             print(f"\n{name}\n", *lines, sep="\n")
 

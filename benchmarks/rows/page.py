@@ -61,8 +61,9 @@ def where(run: dict, loads: list[float]) -> str:
         f"{run['date']}, commit {run['commit']}: {m['cores']} cores of an {m['processor']}{instructions},",
         f"{m['memory_gb']} GB of memory.",
         f"{run['rounds']} rounds; the load of the machine was {load} before.",
-        "Peers: " + ", ".join(f"{name} {version}" for name, version in run["versions"].items()) + ".",
     ]
+    if run["versions"]:
+        lines.append("Peers: " + ", ".join(f"{name} {version}" for name, version in run["versions"].items()) + ".")
     return wrapped(" ".join(lines))
 
 
