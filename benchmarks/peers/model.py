@@ -12,6 +12,7 @@ step. Each line is a step or an evaluation.
 
 from __future__ import annotations
 
+import json
 import math
 import os
 import sys
@@ -24,7 +25,8 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from worker import serve
 
-WIDTH, HEADS, DROPOUT, MASK_ID, SPECIAL = 384, 6, 0.1, 250001, 4
+WIDTH = 384  # of texts and fusion; main() takes it from the weights
+HEADS, DROPOUT, MASK_ID, SPECIAL = 6, 0.1, 250001, 4
 
 
 def write_inputs(folder: Path, images: int, texts: int, length: int, regions: int) -> None:
@@ -343,7 +345,9 @@ def evaluate(model: Vlm, x: dict[str, Tensor], top: int, size: int = 64) -> floa
 def main() -> None:
     if sys.argv[1] == "input":
         return write_inputs(Path(sys.argv[2]), *map(int, sys.argv[3:]))
+    global WIDTH
     what, weights, file, form, layers, top = sys.argv[1:]
+    WIDTH = json.loads((Path(weights) / "multilingual-e5-small/config.json").read_text())["hidden_size"]
     torch.manual_seed(1)
     x = load_file(file)
     model = Vlm(Path(weights), x["regions"].size(2), int(layers), form == "tuned")

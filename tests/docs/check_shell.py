@@ -48,7 +48,7 @@ shift
 "$RC3_REAL" serve "$@" --port 0 > /dev/null 2> "$RC3_STATE/said" &
 echo $! > "$RC3_STATE/pid"
 tries=0
-until grep -q ' at http://' "$RC3_STATE/said"; do
+until grep -q ' at http://[0-9.:]*/' "$RC3_STATE/said"; do # the whole address: it may come in parts
   tries=$((tries + 1))
   if [ "$tries" -gt 300 ] || ! kill -0 $! 2> /dev/null; then rm "$RC3_STATE/pid"; cat "$RC3_STATE/said" >&2; exit 1; fi
   sleep 0.1
