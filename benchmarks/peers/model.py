@@ -26,7 +26,7 @@ from torch import Tensor, nn
 from worker import serve
 
 WIDTH = 384  # of texts and fusion; main() takes it from the weights
-HEADS, DROPOUT, MASK_ID, SPECIAL = 6, 0.1, 250001, 4
+SHARED, HEADS, DROPOUT, MASK_ID, SPECIAL = 384, 6, 0.1, 250001, 4  # SHARED: of the embeddings for search
 
 
 def write_inputs(folder: Path, images: int, texts: int, length: int, regions: int) -> None:
@@ -146,8 +146,8 @@ class Vlm(nn.Module):
         self.regions, self.patches = Regions(features), Patches()
         self.modality = nn.Parameter(torch.randn(2, WIDTH) * 0.02)
         self.fusion = Fusion(layers, tuned)
-        self.image_hidden, self.image_head = nn.Linear(2 * 1280, 1024), nn.Linear(1024, WIDTH)
-        self.text_head, self.itm_head = nn.Linear(WIDTH, WIDTH), nn.Linear(WIDTH, 1)
+        self.image_hidden, self.image_head = nn.Linear(2 * 1280, 1024), nn.Linear(1024, SHARED)
+        self.text_head, self.itm_head = nn.Linear(WIDTH, SHARED), nn.Linear(WIDTH, 1)
 
     def train(self, mode: bool = True) -> Vlm:
         super().train(mode)
