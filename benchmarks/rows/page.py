@@ -60,7 +60,7 @@ def where(run: dict, loads: list[float]) -> str:
     lines = [
         f"{run['date']}, commit {run['commit']}: {m['cores']} cores of an {m['processor']}{instructions},",
         f"{m['memory_gb']} GB of memory.",
-        f"{run['rounds']} rounds; the load of the machine was {load} before.",
+        f"{run['rounds']} round{'s' * (run['rounds'] != 1)}; the load of the machine was {load} before.",
     ]
     if run["versions"]:
         lines.append("Peers: " + ", ".join(f"{name} {version}" for name, version in run["versions"].items()) + ".")
