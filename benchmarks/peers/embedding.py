@@ -30,7 +30,7 @@ def in_batches(encode: Callable[[dict], np.ndarray], size: int = 32) -> Vectors:
 
     def vectors(these: list[str]) -> np.ndarray:
         order = sorted(range(len(these)), key=lambda i: -len(these[i]))  # as sentence-transformers: by characters
-        out = np.empty((len(these), 384), np.float32)
+        parts = []
         for begin in range(0, len(order), size):
             rows = order[begin : begin + size]
             batch = tokenizer(
@@ -38,7 +38,9 @@ def in_batches(encode: Callable[[dict], np.ndarray], size: int = 32) -> Vectors:
             )
             hidden, mask = encode(batch), batch["attention_mask"][..., None]
             mean = (hidden * mask).sum(1) / mask.sum(1)
-            out[rows] = mean / np.linalg.norm(mean, axis=1, keepdims=True)
+            parts.append(mean / np.linalg.norm(mean, axis=1, keepdims=True))
+        out = np.concatenate(parts)
+        out[order] = out.copy()
         return out
 
     return vectors
