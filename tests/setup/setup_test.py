@@ -185,7 +185,8 @@ def beside_the_compiler(place: Place) -> None:
     place.ask("hang", "emoji.py")
     for how in (signal.SIGINT, signal.SIGTERM):
         process = place.start(*fuzz)
-        wait_for(lambda: place.called("cmake --build") and (place.fake / "reached").exists(), "the compiler waits for the data")
+        assert any(line.startswith("[ ok ] compile") for line in process.stdout), "the compiler waits for the data"
+        wait_for((place.fake / "reached").exists, "the data are not prepared")
         os.kill(process.pid, how)
         said = process.communicate(timeout=30)[0]
         assert process.returncode == 130 and "weights and data: ./run continues" in said, (process.returncode, said)
