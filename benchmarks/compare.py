@@ -187,10 +187,10 @@ def measure(args: argparse.Namespace, results: dict) -> bool:
             try:
                 if name == GROWTH:
                     results[GROWTH] = {"run": run, "points": growth.growth(context)}
-                found = FUNCTIONS[name](context) if name in FUNCTIONS else {}
-                for key, measured in found.items():
-                    results["rows"][key] = {"ours": measured.ours, "theirs": measured.theirs, "run": run}
-                    print("  " + page.in_words(SPEC[key], results["rows"][key]), flush=True)
+                else:
+                    for key, measured in FUNCTIONS[name](context).items():
+                        results["rows"][key] = {"ours": measured.ours, "theirs": measured.theirs, "run": run}
+                        print("  " + page.in_words(SPEC[key], results["rows"][key]), flush=True)
             except Missing as error:
                 context.missing[name] = error
             except Exception:  # the other rows do not depend on it

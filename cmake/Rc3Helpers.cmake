@@ -20,10 +20,11 @@ function(rc3_set_warnings target)
   target_compile_options(${target} PRIVATE -Wall -Wextra)
 endfunction()
 
-# rc3_pch: what nearly every source includes of LibTorch, of JSON and of the standard library, compiled once. Targets take it over
-# with rc3_use_pch(<target>). Not torch/torch.h: g++ instantiates what a precompiled header left pending again in each file, which
-# with all of LibTorch is 8 s a file against 4 s with this list (measured; a file with one torch::nn::Linear: 10 s against 6 s,
-# without 17 s). JSON and the standard library save 2.7 s more; rc3's own headers save nothing.
+# rc3_pch: what nearly every source includes of LibTorch, of JSON and of the standard library, compiled once. Targets take
+# it over with rc3_use_pch(<target>). Not torch/torch.h: g++ instantiates what a precompiled header left pending again in
+# each file, which with all of LibTorch is 8 s a file against 4 s with this list (measured; a file with one
+# torch::nn::Linear: 10 s against 6 s, without 17 s). JSON and the standard library save 2.7 s more; rc3's own headers
+# save nothing.
 # A source that lacks one of these #includes still compiles with it: the test "headers.torch" does without it.
 set(RC3_PCH_HEADERS
     torch/nn/module.h
@@ -34,8 +35,8 @@ set(RC3_PCH_HEADERS
     torch/nn/modules/linear.h
     torch/nn/modules/normalization.h
     nlohmann/json.hpp)
-foreach(header algorithm charconv condition_variable deque filesystem fstream functional future iomanip iostream map mutex numeric optional
-               queue random ranges regex set span sstream thread unordered_map)
+foreach(header algorithm charconv condition_variable deque filesystem fstream functional future iomanip iostream map mutex
+               numeric optional queue random ranges regex set span sstream thread unordered_map)
   list(APPEND RC3_PCH_HEADERS ${header})
 endforeach()
 

@@ -278,8 +278,8 @@ def differing(one: Path, other: Path) -> int:
 
 
 def plan(steps: int, ends: list[int], count: int, draw: random.Random) -> list[tuple[int, str]]:
-    """@p count faults at random steps, not close to the ends, where a full disk is an error as it should be. No other fault comes
-    before the checkpoint after next of a full disk, which says that the next could not be written."""
+    """@p count faults at random steps, not close to the ends, where a full disk is an error as it should be. No other
+    fault comes before the checkpoint after next of a full disk, which says that the next could not be written."""
     kinds = ["disk", "one", "all", "stop", "clock"]
     room = [step for step in range(1, steps) if all(not 0 <= end - step <= 3 * EVERY for end in ends)]
     planned = []

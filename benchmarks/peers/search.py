@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Peer of rc3_bench's search: exact search of faiss and of usearch among random float32 vectors of 384 numbers, on 2 threads.
+"""Peer of rc3_bench's search: exact search of faiss and of usearch among random vectors of 384 float32, on 2 threads.
 
     search.py <vectors>      each line: faiss or usearch, queries and seconds; the value is the median in milliseconds
 """

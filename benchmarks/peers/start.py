@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Peer of rc3_bench's start: from the start of a process to the first embedding of a text, whose first number it prints.
+"""Peer of rc3_bench's start: from the start of a process to the first embedding, whose first number it prints.
 
 start.py <directory of multilingual-e5>
 """

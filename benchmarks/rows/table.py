@@ -28,7 +28,8 @@ NOTES = {
     "A run in which the sides differ in their number of parameters is an error.",
     "embedding": "From strings to unit vectors, tokenizer included. "
     "The sides' vectors are compared before they are timed.",
-    "encoders": "Images of the peers have LibTorch's usual memory format. rc3 has channels last, which would speed up the peers too.",
+    "encoders": "Images of the peers have LibTorch's usual memory format. "
+    "rc3 has channels last, which would speed up the peers too.",
     "images": "From files to vectors. The peer has LibTorch's usual memory format, see above.",
     "evaluation": "A tenth of 1,000 images and 5,000 texts: "
     "the model of the training step encodes all, and ITM re-ranks.",

@@ -2,8 +2,6 @@
 # try.sh DEMO DEMO_LONG CACHE FOLDER: the demo whole on little input, killed and resumed in each stage, and its long form.
 set -euo pipefail
 demo=$1 long=$2 cache=$3 folder=$4
-rm -rf "$folder"
-mkdir -p "$folder"
 source "$(dirname "${BASH_SOURCE[0]}")/../support/says.sh"
 RC3_CACHE=$(small_cache "$cache")
 export RC3_CACHE

@@ -2,8 +2,6 @@
 # try.sh PROGRAM CACHE FOLDER: what an experiment does with a file, a command line, a resume, held-out data, two ranks and mistakes.
 set -euo pipefail
 program=$1 cache=$2 folder=$3
-rm -rf "$folder"
-mkdir -p "$folder"
 source "$(dirname "${BASH_SOURCE[0]}")/../support/says.sh"
 cache=$(small_cache "$cache")
 weights=$cache/weights

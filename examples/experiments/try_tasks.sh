@@ -2,9 +2,8 @@
 # try_tasks.sh PROGRAM CACHE FOLDER: five tasks on a few emoji scenes, all of them from files in the published formats, mistakes.
 set -euo pipefail
 program=$1 cache=$2 folder=$3
-rm -rf "$folder"
-mkdir -p "$folder/images/39-Panci"
 source "$(dirname "${BASH_SOURCE[0]}")/../support/says.sh"
+mkdir -p "$folder/images/39-Panci"
 cache=$(small_cache "$cache")
 weights=$cache/weights
 

@@ -3,8 +3,6 @@
 # model; a damaged file of features is computed again; clear errors.
 set -euo pipefail
 study=$1 cache=$2 folder=$3
-rm -rf "$folder"
-mkdir -p "$folder"
 source "$(dirname "${BASH_SOURCE[0]}")/../support/says.sh"
 RC3_CACHE=$(small_cache "$cache")
 export RC3_CACHE

@@ -1,4 +1,6 @@
-# What the try.sh scripts say and check; source it after setting folder, where outputs go.
+# What the try.sh scripts say and check; source it after setting folder, where outputs go. It is made anew.
+rm -rf "$folder"
+mkdir -p "$folder"
 
 fail() {
   echo "FAILED: $*" >&2

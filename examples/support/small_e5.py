@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
-"""small_e5.py WEIGHTS OUT: a folder of weights for tests, with four layers of multilingual-e5-small cut to a width of 48. Its
-tokenizer is whole. Trainings of a few steps load, encode and save it in a fraction of the time. Needs the package safetensors.
+"""small_e5.py WEIGHTS OUT: a folder of weights for tests, with four layers of multilingual-e5-small cut to a width of 48.
+
+Its tokenizer is whole. Trainings of a few steps load, encode and save it in a fraction of the time. Needs the package
+safetensors.
 """
 
 from __future__ import annotations

@@ -2,8 +2,6 @@
 # try_train.sh TRAIN CACHE FOLDER: the second call goes on where the first ended.
 set -euo pipefail
 train=$1 cache=$2 folder=$3
-rm -rf "$folder"
-mkdir -p "$folder"
 source "$(dirname "${BASH_SOURCE[0]}")/says.sh"
 cache=$(small_cache "$cache")
 "$train" "$cache" "$folder/run" 2

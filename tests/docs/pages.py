@@ -57,7 +57,9 @@ def prose(page: Path) -> list[str]:
 
 
 def judge(name: str, expected: str, found: list[str]) -> list[str]:
-    """What is wrong with a case of a self-test. @param expected  matches one of the faults found; "": there must be none"""
+    """What is wrong with a case of a self-test.
+
+    @param expected  matches one of the faults found; "": there must be none"""
     if expected and not any(re.search(expected, f) for f in found):
         return [f"{name}: not refused, or with another message: {found}"]
     return [f"{name}: refused: {found}"] if found and not expected else []
