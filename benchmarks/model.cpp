@@ -1,7 +1,7 @@
 // Pre-training step and retrieval evaluation of one model: multilingual-e5-small, detector regions and patches of
 // EfficientNet-Lite0, six layers of fusion. benchmarks/peers/model.py is the same in Python, and measures both.
-//   rc3_bench model step|evaluation <folder of weights> <file of the input> <float32|bfloat16> <fusion layers> <top>
-// Each line that it reads is a step, or an evaluation.
+//   rc3_bench model step|evaluation <folder of weights> <file of the input> <fusion layers> <top>
+// Each line that it reads is a step, or an evaluation, in the precision that is measured to be faster.
 //   rc3_bench model save <folder of weights> <folder>    writes the default model with new heads, for `rc3 index`
 
 #include <ATen/ops/arange.h>
@@ -65,10 +65,11 @@ Images images_of(const Input& in) {
 
 Texts texts_of(const Input& in, const std::string& side) { return {in.at("ids_" + side), in.at("mask_" + side), {}}; }
 
-std::string about(const torch::nn::Module& module) {
+std::string about(const torch::nn::Module& module, train::Precision precision) {
   std::int64_t learning = 0, all = 0;
   for (const auto& p : module.parameters()) all += p.numel(), learning += p.requires_grad() ? p.numel() : 0;
-  return join("{\"parameters\": ", all, ", \"learning\": ", learning, "}");
+  return join("{\"parameters\": ", all, ", \"learning\": ", learning, ", \"precision\": \"",
+              precision == train::Precision::bfloat16 ? "bfloat16" : "float32", "\"}");
 }
 
 void step(const std::shared_ptr<Vlm>& model, const Input& in, train::Precision precision) {
@@ -91,7 +92,7 @@ void step(const std::shared_ptr<Vlm>& model, const Input& in, train::Precision p
   batch.b = texts_of(in, "b");
   batch.strict = in.at("strict");
   batch.image_ids = at::arange(batch.a.size());
-  bench::serve(about(*trained), [&](const std::string&) {
+  bench::serve(about(*trained, precision), [&](const std::string&) {
     auto now = batch;
     {
       // Once a step, also for the objective that hides regions: the network is frozen.
@@ -107,7 +108,7 @@ void evaluation(const std::shared_ptr<Vlm>& model, const Input& in, train::Preci
   const auto all_images = images_of(in);
   const auto all_texts = texts_of(in, "a");
   const auto rows = [](std::int64_t begin, std::int64_t end) { return at::arange(begin, end); };
-  bench::serve(about(*model), [&](const std::string&) {
+  bench::serve(about(*model, precision), [&](const std::string&) {
     const c10::InferenceMode inference;
     const train::Autocast autocast(precision);
     const auto images = task::detail::encode_in_chunks(all_images.size(), [&](std::int64_t begin, std::int64_t end) {
@@ -144,19 +145,17 @@ void save_default(const std::filesystem::path& weights, const std::filesystem::p
 int bench::run_model(int count, char** arguments) {
   using namespace model;
   return bench::run("rc3_bench model", [&] {
-    require(count == 7 || (count == 4 && std::string(arguments[1]) == "save"),
-            "usage: rc3_bench model step|evaluation WEIGHTS INPUT float32|bfloat16 LAYERS TOP, or rc3_bench model save "
-            "WEIGHTS FOLDER");
+    require(count == 6 || (count == 4 && std::string(arguments[1]) == "save"),
+            "usage: rc3_bench model step|evaluation WEIGHTS INPUT LAYERS TOP, or rc3_bench model save WEIGHTS FOLDER");
     reuse_memory();  // as in the tool
     at::manual_seed(1);
     if (count == 4) return save_default(arguments[2], arguments[3]);
     const auto input = io::safetensors::load(arguments[3]);
-    const auto precision =
-        std::string(arguments[4]) == "bfloat16" ? train::Precision::bfloat16 : train::Precision::float32;
-    const auto model = make_model(arguments[2], input, std::stoll(arguments[5]));
+    const auto precision = train::resolve(train::Precision::automatic);
+    const auto model = make_model(arguments[2], input, std::stoll(arguments[4]));
     if (std::string(arguments[1]) == "step")
       step(model, input, precision);
     else
-      evaluation(model, input, precision, std::stoll(arguments[6]));
+      evaluation(model, input, precision, std::stoll(arguments[5]));
   });
 }

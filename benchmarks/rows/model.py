@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
+from collections.abc import Callable
 
-from .common import E5, PEERS, Context, Measured, finished, turns
+from .common import E5, PEERS, Context, Measured, Worker, finished, turns
 
 
 def inputs(c: Context) -> None:
@@ -13,54 +13,58 @@ def inputs(c: Context) -> None:
         finished([c.python, "-B", PEERS / "model.py", "input", c.work, *sizes], c.environment())
 
 
-def sides(c: Context, what: str, forms: tuple[str, ...], stack: ExitStack) -> list:
-    """rc3 and the peers, with equal numbers of parameters."""
+def started(c: Context, what: str) -> tuple[Callable[[], Worker], Callable[[str], Worker]]:
+    """Starts of rc3 and of a peer's form, for the same work."""
     inputs(c)
     weights = c.weights(E5, "efficientnet-lite0")
     layers, top = (1, 2) if c.quick else (6, 10)
     file = c.work / f"{what}.safetensors"
-    workers = [stack.enter_context(c.ours("model", what, weights, file, "bfloat16", layers, top))]
-    workers += [stack.enter_context(c.peer("model.py", what, weights, file, form, layers, top)) for form in forms]
+    return (
+        lambda: c.ours("model", what, weights, file, layers, top),
+        lambda form: c.peer("model.py", what, weights, file, form, layers, top),
+    )
+
+
+def same_model(ours: Worker, peer: Worker) -> None:
     for key in ("parameters", "learning"):
-        numbers = [worker.about[key] for worker in workers]
-        if len(set(numbers)) > 1:
-            raise RuntimeError(f"{what}: the models differ, {key}: {numbers}")
+        if ours.about[key] != peer.about[key]:
+            raise RuntimeError(f"the models differ, {key}: {ours.about[key]} and {peer.about[key]}")
     print(
-        f"  {what}: {workers[0].about['parameters']:,} parameters on each side, "
-        f"{workers[0].about['learning']:,} of them learn",
+        f"  {ours.about['parameters']:,} parameters on each side, {ours.about['learning']:,} of them learn; "
+        f"rc3 has {ours.about['precision']}",
         flush=True,
     )
-    return workers
+
+
+def steps(c: Context, worker: Worker) -> list[float]:
+    """Seconds of steps, after one in which memory is fresh and Inductor compiles."""
+    if not c.quick:
+        worker.ask("step")
+    return [worker.ask("step")["seconds"] for _ in range(c.rounds)]
 
 
 def training(c: Context) -> dict[str, Measured]:
-    """Two processes at a time: the straight peer's step takes 10 GB, rc3's 7, and a process keeps what it freed."""
+    """One process at a time, since two take more memory than there is: rc3 again before each peer."""
     rows = {}
-    for form in ("straight", "tuned"):
-        c.needs_memory(18)
-        with ExitStack() as stack:
-            ours, peer = workers = sides(c, "step", (form,), stack)
-            if not c.quick:
-                for worker in workers:  # the memory is fresh, and Inductor compiles
-                    worker.ask("step")
-            rows[f"training.{form}"] = measured = Measured(
-                *turns(c.rounds, [lambda w=w: w.ask("step")["seconds"] for w in workers])
-            )
-            if form == "straight":
+    ours, theirs = started(c, "step")
+    for form in ("straight_bfloat16", "tuned_bfloat16", "tuned_float32"):
+        c.needs_memory(14)
+        with ours() as worker:
+            mine, my_peak = steps(c, worker), worker.peak_mb()
+        with theirs(form) as peer:
+            rows[f"training.{form}"] = Measured(mine, steps(c, peer))
+            same_model(worker, peer)
+            if form.startswith("straight"):
                 rates = [peer.ask("rate")["value"] for _ in range(c.rounds)]
-                rows["training.products"] = Measured(
-                    [peer.about["tflop"] / seconds for seconds in measured.ours], rates
-                )
-            else:
-                rows["training.memory"] = Measured([ours.peak_mb()], [peer.peak_mb()])
+                rows["training.products"] = Measured([peer.about["tflop"] / seconds for seconds in mine], rates)
+            if form == f"tuned_{worker.about['precision']}":
+                rows["training.memory"] = Measured([my_peak], [peer.peak_mb()])
     return rows
 
 
 def evaluation(c: Context) -> dict[str, Measured]:
-    with ExitStack() as stack:
-        workers = sides(c, "evaluation", ("tuned",), stack)
-        return {
-            "evaluation.rerank": Measured(
-                *turns(c.rounds, [lambda w=w: w.ask("evaluation")["seconds"] for w in workers])
-            )
-        }
+    ours, theirs = started(c, "evaluation")
+    with ours() as worker, theirs(f"tuned_{worker.about['precision']}") as peer:
+        same_model(worker, peer)
+        sides = [lambda w=w: w.ask("evaluation")["seconds"] for w in (worker, peer)]
+        return {"evaluation.rerank": Measured(*turns(c.rounds, sides))}

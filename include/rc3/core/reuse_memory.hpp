@@ -6,6 +6,7 @@
 #include <c10/core/impl/alloc_cpu.h>
 #include <c10/util/Exception.h>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
@@ -19,15 +20,16 @@
 
 namespace rc3 {
 
-/// CPU allocator that keeps freed blocks of 1 MiB and more, up to a limit, and gives them to later tensors of nearly
-/// the same size. The kernel would clear their pages in every step otherwise. Smaller blocks come from c10::alloc_cpu.
+/// CPU allocator that keeps freed blocks of 1 MiB and more and gives them to later tensors of nearly the same size. The
+/// kernel would clear their pages in every step otherwise. Kept blocks and those in use together take at most the peak
+/// of those in use, and a given number of bytes. Smaller blocks come from c10::alloc_cpu.
 /// Any number of threads may use it. Its address stays in use while a tensor of it lives.
 class BlockCache final : public c10::Allocator {
  public:
   static constexpr std::size_t smallest = std::size_t{1} << 20;  ///< bytes; smaller blocks are not kept
 
-  /// @param most  bytes of freed blocks that are kept
-  explicit BlockCache(std::size_t most) : most_(most) {}
+  /// @param beyond_peak  bytes of freed blocks that are kept beyond the peak of the memory in use
+  explicit BlockCache(std::size_t beyond_peak) : beyond_peak_(beyond_peak) {}
   BlockCache(const BlockCache&) = delete;
   BlockCache& operator=(const BlockCache&) = delete;
   ~BlockCache() override { keep_at_most(0); }
@@ -83,6 +85,7 @@ class BlockCache final : public c10::Allocator {
     Block block = find(n);
     if (block.data == nullptr) {
       block.size = n;
+      keep_at_most(allowed(n));
       if (::posix_memalign(&block.data, alignment, n) != 0) {
         keep_at_most(0);
         const int failed = ::posix_memalign(&block.data, alignment, n);
@@ -91,6 +94,11 @@ class BlockCache final : public c10::Allocator {
 #ifdef MADV_HUGEPAGE
       ::madvise(block.data, n, MADV_HUGEPAGE);
 #endif
+    }
+    {
+      const std::lock_guard lock(mutex_);
+      in_use_ += block.size;
+      peak_ = std::max(peak_, in_use_);
     }
     const std::lock_guard lock(owners().mutex);
     owners().of[block.data] = {this, block.size};
@@ -115,8 +123,15 @@ class BlockCache final : public c10::Allocator {
       const std::lock_guard lock(mutex_);
       free_.push_back(block);
       kept_ += block.size;
+      in_use_ -= block.size;
     }
-    keep_at_most(most_);
+    keep_at_most(allowed(0));
+  }
+
+  /// Bytes of freed blocks that may be kept once @p more bytes are in use.
+  std::size_t allowed(std::size_t more) const {
+    const std::lock_guard lock(mutex_);
+    return beyond_peak_ + (peak_ > in_use_ + more ? peak_ - in_use_ - more : 0);
   }
 
   /// Frees the blocks that have been kept longest.
@@ -133,14 +148,17 @@ class BlockCache final : public c10::Allocator {
     for (const auto& block : old) std::free(block.data);
   }
 
-  const std::size_t most_;
+  const std::size_t beyond_peak_;
   mutable std::mutex mutex_;
   std::deque<Block> free_;  // in the order of freeing
-  std::size_t kept_ = 0;
+  std::size_t kept_ = 0, in_use_ = 0, peak_ = 0;
 };
 
 /// Makes LibTorch's tensors on the CPU use the memory of freed ones, for the rest of the process. Call it once, at the
-/// start of main(). @param most  bytes of freed blocks that are kept
-inline void reuse_memory(std::size_t most = std::size_t{1} << 30) { c10::SetCPUAllocator(new BlockCache(most)); }
+/// start of main(). The process keeps the memory of its largest step.
+/// @param beyond_peak  bytes of freed blocks that are kept beyond the peak of the memory in use
+inline void reuse_memory(std::size_t beyond_peak = std::size_t{1} << 30) {
+  c10::SetCPUAllocator(new BlockCache(beyond_peak));
+}
 
 }  // namespace rc3

@@ -12,6 +12,7 @@
 
 #include "rc3/core/batch.hpp"
 #include "rc3/core/nn/decoder_layer.hpp"
+#include "rc3/core/nn/dropout.hpp"
 
 namespace rc3::fusion {
 
@@ -81,7 +82,7 @@ class Decoder : public torch::nn::Module {
             " tokens, but it has positions for ", options_.positions);
     if (cache != nullptr) cache->layers.resize(static_cast<std::size_t>(options_.layers));
     auto x = at::embedding(embedding(), ids) + position_.narrow(0, begin, t);
-    x = at::dropout(x, options_.dropout, is_training());
+    x = nn::dropout(x, options_.dropout, is_training());
     const auto mask = memory.mask.unsqueeze(1).unsqueeze(1);
     for (std::int64_t i = 0; i < options_.layers; ++i) {
       auto* kept = cache == nullptr ? nullptr : &cache->layers[static_cast<std::size_t>(i)];

@@ -5,6 +5,8 @@
 #include <ATen/ops/randn.h>
 #include <torch/nn/modules/container/modulelist.h>
 
+#include <utility>
+
 #include "rc3/config/fields.hpp"
 #include "rc3/core/batch.hpp"
 #include "rc3/core/nn/transformer_stack.hpp"
@@ -50,12 +52,16 @@ class SingleStream : public torch::nn::Module {
   /// @return z, float [B, D]
   /// @throws rc3::Error for another width, or batches of different sizes
   at::Tensor fuse(const Tokens& visual, const Tokens& text) {
-    return norm_->forward(states(visual, text).select(1, 0));
+    const auto [x, mask] = join(visual, text);
+    const auto at = [this](std::int64_t i) -> nn::TransformerLayer& { return layer(i); };
+    return norm_->forward(nn::forward_first(x, mask, options_.layers, at));
   }
 
   /// The same z, with the state of every token; rows of padding are zero.
   Fused fuse_tokens(const Tokens& visual, const Tokens& text) {
-    const auto x = norm_->forward(states(visual, text));
+    const auto [joined, mask] = join(visual, text);
+    const auto at = [this](std::int64_t i) -> nn::TransformerLayer& { return layer(i); };
+    const auto x = norm_->forward(nn::forward(joined, mask, 0, options_.layers, at));
     const auto v = visual.values.size(1);
     return {x.select(1, 0),
             {x.narrow(1, 1, v) * visual.mask.unsqueeze(2), visual.mask},
@@ -66,16 +72,17 @@ class SingleStream : public torch::nn::Module {
   const SingleStreamOptions& options() const { return options_; }
 
  private:
-  at::Tensor states(const Tokens& visual, const Tokens& text) {
+  /// Input of the layers, [first; visual; text], and its mask.
+  std::pair<at::Tensor, at::Tensor> join(const Tokens& visual, const Tokens& text) const {
     const auto b = visual.values.size(0), d = options_.width;
     check_shape("fusion::SingleStream", "visual", visual.values, {{'B'}, {'V'}, {'D', d}});
     check_shape("fusion::SingleStream", "text", text.values, {{'B', b}, {'L'}, {'D', d}});
     const auto x = at::cat({first_.expand({b, 1, d}), visual.values + kind_[0], text.values + kind_[1]}, 1);
     const auto always = at::ones({b, 1}, visual.mask.options());
-    const auto mask = at::cat({always, visual.mask, text.mask}, 1);
-    return nn::forward(x, mask, 0, options_.layers, [this](std::int64_t i) -> nn::TransformerLayer& {
-      return *layers_[static_cast<std::size_t>(i)]->as<nn::TransformerLayer>();
-    });
+    return {x, at::cat({always, visual.mask, text.mask}, 1)};
+  }
+  nn::TransformerLayer& layer(std::int64_t i) {
+    return *layers_[static_cast<std::size_t>(i)]->as<nn::TransformerLayer>();
   }
 
   SingleStreamOptions options_;

@@ -3,7 +3,6 @@
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/cat.h>
-#include <ATen/ops/dropout.h>
 #include <ATen/ops/eye.h>
 #include <ATen/ops/gelu.h>
 #include <ATen/ops/zeros.h>
@@ -18,6 +17,7 @@
 #include "rc3/config/fields.hpp"
 #include "rc3/core/batch.hpp"
 #include "rc3/core/check.hpp"
+#include "rc3/core/nn/dropout.hpp"
 #include "rc3/core/nn/l2_normalize.hpp"
 #include "rc3/core/nn/linear.hpp"
 #include "rc3/core/type_name.hpp"
@@ -170,7 +170,7 @@ class Model<Visual, Text, Fusion> : public torch::nn::Module {
   /// Whether tokens carry embeddings: only if the fusion encoder reads them (`uses_token_embeddings`).
   static constexpr bool uses_token_embeddings = requires { requires Fusion::uses_token_embeddings; };
 
-  at::Tensor drop(const at::Tensor& x, double p) const { return at::dropout(x, p, is_training()); }
+  at::Tensor drop(const at::Tensor& x, double p) const { return nn::dropout(x, p, is_training()); }
   /// @param summary  float [..., S]  @return unit-norm embeddings, float [..., E]
   at::Tensor search_image(const at::Tensor& summary, bool dropout) {
     const auto p = dropout ? options_.image_dropout : 0.0;

@@ -3,7 +3,6 @@
 
 #include <ATen/ops/cat.h>
 #include <ATen/ops/cross_entropy_loss.h>
-#include <ATen/ops/dropout.h>
 #include <ATen/ops/gelu.h>
 #include <ATen/ops/rand.h>
 #include <torch/nn/module.h>
@@ -19,6 +18,7 @@
 #include "rc3/core/communicator.hpp"
 #include "rc3/core/error.hpp"
 #include "rc3/core/nn/device.hpp"
+#include "rc3/core/nn/dropout.hpp"
 #include "rc3/core/nn/to_float32.hpp"
 #include "rc3/core/type_name.hpp"
 #include "rc3/model/losses.hpp"
@@ -94,10 +94,10 @@ class Classifier : public torch::nn::Module {
     }
     if (options_.embeddings) seen.push_back(text_embedding * std::sqrt(scale()));
     auto x = norm_->forward(at::gelu(hidden_->forward(at::cat(seen, 1))));
-    x = out_->forward(at::dropout(x, options_.dropout, is_training()));
+    x = out_->forward(nn::dropout(x, options_.dropout, is_training()));
     if (!options_.embeddings) return x;
     const auto met = interaction_hidden_->forward(LateInteraction::features(images, text, text_embedding));
-    const auto by_interaction = interaction_out_->forward(at::dropout(at::gelu(met), options_.dropout, is_training()));
+    const auto by_interaction = interaction_out_->forward(nn::dropout(at::gelu(met), options_.dropout, is_training()));
     if (is_training() && LateInteraction::available(images, text))
       x = x * at::rand({x.size(0), 1}, x.options()).ge(options_.leave_out);
     return x + by_interaction;

@@ -2,7 +2,6 @@
 /// Small text encoder for training from scratch.
 
 #include <ATen/ops/arange.h>
-#include <ATen/ops/dropout.h>
 #include <c10/core/GradMode.h>
 #include <torch/nn/modules/container/modulelist.h>
 #include <torch/nn/modules/embedding.h>
@@ -14,6 +13,7 @@
 
 #include "rc3/config/fields.hpp"
 #include "rc3/core/batch.hpp"
+#include "rc3/core/nn/dropout.hpp"
 #include "rc3/core/nn/transformer_stack.hpp"
 #include "rc3/text/concept.hpp"
 #include "rc3/text/detail/check_texts.hpp"
@@ -74,7 +74,7 @@ class TransformerEncoder : public torch::nn::Module {
   Tokens encode(const Texts& texts) {
     detail::check_texts("text::TransformerEncoder", texts, options_.vocabulary, options_.positions);
     const auto columns = at::arange(texts.ids.size(1), texts.ids.options());
-    auto x = at::dropout(word_->forward(texts.ids) + position_->forward(columns), options_.dropout, is_training());
+    auto x = nn::dropout(word_->forward(texts.ids) + position_->forward(columns), options_.dropout, is_training());
     x = nn::forward(x, texts.mask, 0, options_.layers, [this](std::int64_t i) -> nn::TransformerLayer& {
       return *layers_[static_cast<std::size_t>(i)]->as<nn::TransformerLayer>();
     });

@@ -4,7 +4,6 @@
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/adaptive_avg_pool1d.h>
 #include <ATen/ops/conv2d.h>
-#include <ATen/ops/dropout.h>
 #include <ATen/ops/eye.h>
 #include <ATen/ops/ones.h>
 #include <ATen/ops/randn.h>
@@ -19,6 +18,7 @@
 #include "rc3/config/fields.hpp"
 #include "rc3/core/batch.hpp"
 #include "rc3/core/check.hpp"
+#include "rc3/core/nn/dropout.hpp"
 #include "rc3/visual/concept.hpp"
 #include "rc3/visual/summary.hpp"
 
@@ -69,7 +69,7 @@ class Patch : public torch::nn::Module {
     const auto features = at::conv2d(map, feature_->weight.unsqueeze(2).unsqueeze(3), feature_->bias);
     const auto where = position(map.size(2), map.size(3));
     auto x = norm_->forward((features + where).flatten(2).transpose(1, 2));
-    x = at::dropout(x, options_.dropout, is_training());
+    x = nn::dropout(x, options_.dropout, is_training());
     auto mask = at::ones({x.size(0), x.size(1)}, x.options().dtype(at::kBool));
     if (images.patch_mask.defined()) {
       check_shape("visual::Patch", "patch_mask", images.patch_mask, {{'B', map.size(0)}});

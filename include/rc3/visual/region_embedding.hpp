@@ -3,7 +3,6 @@
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/cat.h>
-#include <ATen/ops/dropout.h>
 #include <ATen/ops/ones.h>
 #include <ATen/ops/stack.h>
 #include <ATen/ops/zeros.h>
@@ -14,6 +13,7 @@
 #include "rc3/config/fields.hpp"
 #include "rc3/core/batch.hpp"
 #include "rc3/core/check.hpp"
+#include "rc3/core/nn/dropout.hpp"
 #include "rc3/core/nn/linear.hpp"
 
 namespace rc3::visual {
@@ -108,7 +108,7 @@ class RegionEmbedding : public torch::nn::Module {
     const auto outside = ~mask.unsqueeze(-1);
     const auto where = location_encoding(images.boxes, images.sizes, options_.location).masked_fill(outside, 0);
     auto x = norm_->forward(nn::linear(feature_, features.masked_fill(outside, 0)) + nn::linear(location_, where));
-    x = at::dropout(x, options_.dropout, is_training());
+    x = nn::dropout(x, options_.dropout, is_training());
     return {x * mask.unsqueeze(-1), mask};
   }
 

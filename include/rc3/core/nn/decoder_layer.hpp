@@ -2,17 +2,14 @@
 /// Layer of a transformer decoder, for whole sequences or token by token.
 
 #include <ATen/ops/cat.h>
-#include <ATen/ops/dropout.h>
 #include <ATen/ops/gelu.h>
 #include <ATen/ops/ones.h>
-#include <ATen/ops/scaled_dot_product_attention.h>
 #include <torch/nn/module.h>
 #include <torch/nn/modules/linear.h>
 #include <torch/nn/modules/normalization.h>
 
-#include <optional>
-
 #include "rc3/core/check.hpp"
+#include "rc3/core/nn/attention.hpp"
 #include "rc3/core/nn/linear.hpp"
 
 namespace rc3::nn {
@@ -95,11 +92,10 @@ class DecoderLayer : public torch::nn::Module {
     return linear(layer, x).view({x.size(0), x.size(1), options_.heads, -1}).transpose(1, 2);
   }
   at::Tensor attend(const at::Tensor& query, const at::Tensor& key, const at::Tensor& value, const at::Tensor& mask) {
-    const auto mixed =
-        at::scaled_dot_product_attention(query, key, value, mask, is_training() ? options_.dropout : 0.0);
+    const auto mixed = attention(query, key, value, mask, is_training() ? options_.dropout : 0.0);
     return mixed.transpose(1, 2).reshape({query.size(0), query.size(2), options_.width});
   }
-  at::Tensor drop(const at::Tensor& x) const { return at::dropout(x, options_.dropout, is_training()); }
+  at::Tensor drop(const at::Tensor& x) const { return nn::dropout(x, options_.dropout, is_training()); }
 
   DecoderLayerOptions options_;
   torch::nn::Linear query_{nullptr}, key_{nullptr}, value_{nullptr}, output_{nullptr};

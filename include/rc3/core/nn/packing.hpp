@@ -41,14 +41,17 @@ class Packing {
     std::stable_sort(order.begin(), order.end(), [&](auto i, auto j) {
       return lengths[static_cast<std::size_t>(i)] < lengths[static_cast<std::size_t>(j)];
     });
-    std::vector<std::int64_t> rows;
+    std::vector<std::int64_t> rows, firsts(lengths.size());
     for (const auto i : order) {
+      firsts[static_cast<std::size_t>(i)] = static_cast<std::int64_t>(rows.size());
       starts_.push_back(static_cast<std::int64_t>(rows.size()));
       lengths_.push_back(lengths[static_cast<std::size_t>(i)]);
       for (std::int64_t k = i * n_; k < (i + 1) * n_; ++k)
         if (tokens[k]) rows.push_back(k);
     }
     rows_ = at::tensor(rows, at::kLong);
+    firsts_ = at::tensor(firsts, at::kLong);
+    mask_ = dense;
   }
 
   /// Whether rows without padding save more than they cost: without gradient on the CPU, where a twentieth or more is
@@ -78,6 +81,12 @@ class Packing {
   at::Tensor unpack(const at::Tensor& x) const {
     return at::zeros({b_ * n_, x.size(1)}, x.options()).index_copy_(0, rows_, x).view({b_, n_, -1});
   }
+
+  /// First token of each sequence. @param x  float [T, D]  @return float [B, D]
+  at::Tensor first(const at::Tensor& x) const { return x.index_select(0, firsts_); }
+
+  /// The mask as attention of padded batches takes it, bool [B, 1, 1, N].
+  at::Tensor columns() const { return mask_.unsqueeze(1).unsqueeze(1); }
 
   /// Scaled dot-product attention of each sequence's tokens to each other.
   /// @param query, key, value  float or bfloat16 [T, D]; D is split into @p heads
@@ -130,7 +139,9 @@ class Packing {
 #endif
 
   std::int64_t b_, n_;
+  at::Tensor mask_;                             // bool [B, N]
   at::Tensor rows_;                             // int64 [T], of the padded batch
+  at::Tensor firsts_;                           // int64 [B]: packed row of a sequence's first token
   std::vector<std::int64_t> lengths_, starts_;  // of each sequence, in the packed order; starts in packed rows
 };
 

@@ -1,17 +1,17 @@
 #pragma once
 /// Transformer layer with pre-norm or post-norm, for BERT, XLM-R, ViT, CLIP, SigLIP and the fusion encoders.
 
-#include <ATen/ops/dropout.h>
-#include <ATen/ops/scaled_dot_product_attention.h>
 #include <c10/core/GradMode.h>
 #include <torch/nn/module.h>
 #include <torch/nn/modules/linear.h>
 #include <torch/nn/modules/normalization.h>
 
-#include <optional>
+#include <type_traits>
 
 #include "rc3/core/check.hpp"
 #include "rc3/core/nn/activation.hpp"
+#include "rc3/core/nn/attention.hpp"
+#include "rc3/core/nn/dropout.hpp"
 #include "rc3/core/nn/linear.hpp"
 #include "rc3/core/nn/packing.hpp"
 
@@ -57,49 +57,80 @@ class TransformerLayer : public torch::nn::Module {
   ///              to, at least one per row; undefined: all true
   /// @return float [B, N, D]
   at::Tensor forward(const at::Tensor& x, const at::Tensor& mask) {
-    return blocks(x, [&](const at::Tensor& query, const at::Tensor& key, const at::Tensor& value) {
-      const auto split = [&](const at::Tensor& t) {
-        return t.view({x.size(0), x.size(1), options_.heads, -1}).transpose(1, 2);
-      };
-      const auto where = mask.defined() ? std::optional(mask) : std::nullopt;
-      return at::scaled_dot_product_attention(split(query), split(key), split(value), where,
-                                              is_training() ? options_.dropout : 0.0)
-          .transpose(1, 2)
-          .reshape(x.sizes());
+    return blocks(x, all, [&](const at::Tensor& query, const at::Tensor& key, const at::Tensor& value) {
+      return mix(query, key, value, mask);
     });
   }
 
   /// The same for the tokens of a packed batch, without dropout of attention.
   /// @param x  float [T, D]  @return float [T, D]
   at::Tensor forward(const at::Tensor& x, const Packing& packing) {
-    return blocks(x, [&](const at::Tensor& query, const at::Tensor& key, const at::Tensor& value) {
+    return blocks(x, all, [&](const at::Tensor& query, const at::Tensor& key, const at::Tensor& value) {
       return packing.attention(query, key, value, options_.heads);
     });
   }
 
+  /// forward() of the first token, at a fraction of its cost.
+  /// @param x, mask  as forward() takes them, the mask with one row  @return float [B, D]
+  at::Tensor forward_first(const at::Tensor& x, const at::Tensor& mask) {
+    return blocks(
+        x, [](const at::Tensor& t) { return t.select(1, 0); },
+        [&](const at::Tensor& query, const at::Tensor& key, const at::Tensor& value) {
+          return mix(query.unsqueeze(1), key, value, mask).squeeze(1);
+        });
+  }
+
+  /// forward() of each sequence's first token.
+  /// @param x  float [T, D]  @return float [B, D]
+  at::Tensor forward_first(const at::Tensor& x, const Packing& packing) {
+    return blocks(
+        x, [&](const at::Tensor& t) { return packing.first(t); },
+        [&](const at::Tensor& query, const at::Tensor& key, const at::Tensor& value) {
+          return mix(query.unsqueeze(1), packing.unpack(key), packing.unpack(value), packing.columns()).squeeze(1);
+        });
+  }
+
  private:
-  /// @param mix  attention, called as mix(query, key, value)
-  template <class Mix>
-  at::Tensor blocks(const at::Tensor& x, const Mix& mix) {
+  static const at::Tensor& all(const at::Tensor& x) { return x; }
+
+  /// @param own        rows of the input that are computed, called as own(x): `all` or the first of each sequence
+  /// @param attention  called as attention(query, key, value), with a query for each row of own(x)
+  template <class Own, class Attention>
+  at::Tensor blocks(const at::Tensor& x, const Own& own, const Attention& attention) {
     if (options_.norm == Norm::pre) {
-      const auto h = plus(attend(attention_norm_->forward(x), mix), x);
+      const auto h = plus(attend(attention_norm_->forward(x), own, attention), own(x));
       return plus(feed_forward(output_norm_->forward(h)), h);
     }
-    const auto h = attention_norm_->forward(plus(attend(x, mix), x));
+    const auto h = attention_norm_->forward(plus(attend(x, own, attention), own(x)));
     return output_norm_->forward(plus(feed_forward(h), h));
   }
 
-  template <class Mix>
-  at::Tensor attend(const at::Tensor& x, const Mix& mix) {
-    const auto [query, key, value] = linear(query_, key_, value_, x);
-    return drop(linear(attention_output_, mix(query, key, value)));
+  template <class Own, class Attention>
+  at::Tensor attend(const at::Tensor& x, const Own& own, const Attention& attention) {
+    if constexpr (std::is_same_v<Own, decltype(all)>) {
+      const auto [query, key, value] = linear(query_, key_, value_, x);
+      return drop(linear(attention_output_, attention(query, key, value)));
+    } else {
+      return drop(linear(attention_output_, attention(linear(query_, own(x)), linear(key_, x), linear(value_, x))));
+    }
+  }
+
+  /// Attention of several heads. @param query  float [B, Q, D]  @param key, value  float [B, N, D]
+  at::Tensor mix(const at::Tensor& query, const at::Tensor& key, const at::Tensor& value,
+                 const at::Tensor& mask) const {
+    const auto split = [&](const at::Tensor& t) {
+      return t.view({t.size(0), t.size(1), options_.heads, -1}).transpose(1, 2);
+    };
+    return nn::attention(split(query), split(key), split(value), mask, is_training() ? options_.dropout : 0.0)
+        .transpose(1, 2)
+        .reshape(query.sizes());
   }
 
   at::Tensor feed_forward(const at::Tensor& x) {
     return drop(linear(output_, activate_in_place(options_.activation, linear(inner_, x))));
   }
 
-  at::Tensor drop(const at::Tensor& x) const { return at::dropout(x, options_.dropout, is_training()); }
+  at::Tensor drop(const at::Tensor& x) const { return nn::dropout(x, options_.dropout, is_training()); }
 
   /// Sum; without gradient it takes the memory of @p block, which nothing else reads.
   static at::Tensor plus(at::Tensor block, const at::Tensor& x) {

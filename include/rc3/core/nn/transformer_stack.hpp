@@ -24,4 +24,21 @@ at::Tensor forward(at::Tensor x, const at::Tensor& mask, std::int64_t first, std
   return x;
 }
 
+/// Last state of the first token, which must be one in each sequence. The last layer computes no other token.
+/// @param x, mask, layer  as above, for 0 <= i < @p layers; @p layers > 0
+/// @return float [B, D]
+template <class Layer>
+at::Tensor forward_first(at::Tensor x, const at::Tensor& mask, std::int64_t layers, const Layer& layer) {
+  const auto run = [&](const auto& where) -> at::Tensor {
+    for (std::int64_t i = 0; i + 1 < layers; ++i) x = layer(i).forward(x, where);
+    return layer(layers - 1).forward_first(x, where);
+  };
+  if (!layer(0).is_training() && Packing::pays(x, mask)) {
+    const Packing packing(mask);
+    x = packing.pack(x);
+    return run(packing);
+  }
+  return run(mask.unsqueeze(1).unsqueeze(1));
+}
+
 }  // namespace rc3::nn

@@ -7,6 +7,7 @@
 #include <optional>
 #include <string_view>
 
+#include "rc3/core/nn/dropout.hpp"
 #include "rc3/text/bert.hpp"
 #include "rc3/text/detail/check_texts.hpp"
 
@@ -132,7 +133,7 @@ inline at::Tensor Bert::embed(const Texts& texts) {
 }
 
 inline Tokens Bert::lower(const Texts& texts) {
-  if (frozen_ < 0) return {at::dropout(embed(texts), options_.dropout, is_training()), texts.mask};
+  if (frozen_ < 0) return {nn::dropout(embed(texts), options_.dropout, is_training()), texts.mask};
   c10::NoGradGuard no_grad;
   const auto at = [this](std::int64_t i) -> nn::TransformerLayer& { return layer(i); };
   return {nn::forward(embed(texts), texts.mask, 0, frozen_, at), texts.mask};

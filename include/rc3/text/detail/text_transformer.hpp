@@ -2,7 +2,6 @@
 /// Common parts of ClipText and SiglipText: token and position embeddings, and a stack of pre-norm layers.
 
 #include <ATen/ops/arange.h>
-#include <ATen/ops/dropout.h>
 #include <torch/nn/module.h>
 #include <torch/nn/modules/container/modulelist.h>
 #include <torch/nn/modules/embedding.h>

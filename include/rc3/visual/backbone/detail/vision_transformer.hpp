@@ -2,7 +2,6 @@
 /// Common parts of Vit, ClipVision and SiglipVision: patches, positions, and a stack of pre-norm layers.
 
 #include <ATen/ops/cat.h>
-#include <ATen/ops/dropout.h>
 #include <ATen/ops/randn.h>
 #include <ATen/ops/upsample_bicubic2d.h>
 #include <torch/nn/module.h>
@@ -16,6 +15,7 @@
 #include "rc3/config/fields.hpp"
 #include "rc3/core/batch.hpp"
 #include "rc3/core/check.hpp"
+#include "rc3/core/nn/dropout.hpp"
 #include "rc3/core/nn/state.hpp"
 #include "rc3/core/nn/transformer_layer.hpp"
 #include "rc3/visual/backbone/pixel_norm.hpp"
@@ -155,7 +155,7 @@ inline at::Tensor VisionTransformer::embed(const at::Tensor& pixels) {
   auto x = map.flatten(2).transpose(1, 2);
   if (structure_.class_token)
     x = at::cat({class_token_.view({1, 1, -1}).expand({x.size(0), 1, -1}).to(x.scalar_type()), x}, 1);
-  x = at::dropout(x + positions(map.size(2), map.size(3)), options_.dropout, is_training());
+  x = nn::dropout(x + positions(map.size(2), map.size(3)), options_.dropout, is_training());
   return structure_.pre_norm ? pre_norm_->forward(x) : x;
 }
 
