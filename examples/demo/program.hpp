@@ -34,7 +34,8 @@ inline rc3::report::Table by_group(const std::vector<rc3::task::LanguageRecall>&
                                    const std::vector<Group>& groups) {
   rc3::report::Table table{"Recall in percent, mean over languages, among " + std::to_string(trained.at(0).images) +
                                " images of glyphs that training never saw",
-                           {"text to image R@1", "R@5", "R@10", "image to text R@1", "R@5", "R@10"}};
+                           {"text to image R@1", "R@5", "R@10", "image to text R@1", "R@5", "R@10"},
+                           {}};
   for (const auto& [name, languages] : groups) {
     const auto title = name + " (" + std::to_string(languages.size()) + ")";
     table.rows.push_back(rc3::task::recall_row(rc3::task::mean_recall(trained, languages, "trained"), title));
