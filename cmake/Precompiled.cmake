@@ -1,16 +1,38 @@
-# rc3_precompile_headers(<target>... [HEADERS <header>...])
+# rc3_precompile_headers(<target>... [HEADERS <header>...] [DEFAULT_MODEL])
 # Sources of the targets have the headers included, by default rc3/rc3.hpp. They are compiled once, for the first target; the
-# others need the same compile options.
+# others need the same compile options. DEFAULT_MODEL: loading, embedding and search with rc3::DefaultModel are compiled once
+# too, in a static library of the project; it needs rc3::eigen.
 include_guard(GLOBAL)
 
 function(rc3_precompile_headers first)
-  cmake_parse_arguments(arg "" "" "HEADERS" ${ARGN})
+  cmake_parse_arguments(arg "DEFAULT_MODEL" "" "HEADERS" ${ARGN})
   if(NOT arg_HEADERS)
     set(arg_HEADERS rc3/rc3.hpp)
+  endif()
+  if(arg_DEFAULT_MODEL)
+    rc3_add_default_model()
+    foreach(target ${first} ${arg_UNPARSED_ARGUMENTS})
+      target_link_libraries(${target} PRIVATE rc3_default_model)
+    endforeach()
   endif()
   list(TRANSFORM arg_HEADERS REPLACE "(.+)" "<\\1>")
   target_precompile_headers(${first} PRIVATE ${arg_HEADERS})
   foreach(target ${arg_UNPARSED_ARGUMENTS})
     target_precompile_headers(${target} REUSE_FROM ${first})
   endforeach()
+endfunction()
+
+# The library rc3_default_model: the instances of rc3/pipeline/extern_default_model.hpp.
+function(rc3_add_default_model)
+  if(TARGET rc3_default_model)
+    return()
+  endif()
+  if(NOT TARGET rc3::eigen)
+    message(FATAL_ERROR "rc3_precompile_headers(... DEFAULT_MODEL): Eigen is missing, which search needs (Debian: libeigen3-dev)")
+  endif()
+  set(source ${PROJECT_BINARY_DIR}/rc3_default_model.cpp)
+  file(CONFIGURE OUTPUT ${source} CONTENT "#define RC3_DEFINE_DEFAULT_MODEL\n#include <rc3/pipeline/extern_default_model.hpp>\n" @ONLY)
+  add_library(rc3_default_model STATIC ${source})
+  target_link_libraries(rc3_default_model PUBLIC rc3::rc3 rc3::eigen)
+  target_compile_definitions(rc3_default_model INTERFACE RC3_EXTERN_DEFAULT_MODEL)
 endfunction()

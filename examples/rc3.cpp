@@ -213,7 +213,6 @@ int main(int argc, char** argv) {
 #endif
     if (*inspect) return tool::inspect(folder, all_names, sample) ? 0 : 2;
     if (*check && tool::is_model(data)) return tool::inspect(data.paths[0], all_names, sample) ? 0 : 2;
-    if (*check) tool::recognise(data);
     rc3::data::DataErrors errors(budget);
     if (out.extension() == ".jsonl")
       for (auto* command : {pack, judge})

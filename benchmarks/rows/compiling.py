@@ -36,9 +36,11 @@ def compiling(c: Context) -> dict[str, Measured]:
     theirs = "#include <ATen/core/Tensor.h>\nint main() {}\n" if c.quick else THEIRS
     (folder / "ours.cpp").write_text(ours)
     (folder / "theirs.cpp").write_text(theirs)
-    (folder / "all.hpp").write_text("#include <rc3/rc3.hpp>\n")
-    if not c.quick:
-        finished([*command, "-x", "c++-header", folder / "all.hpp", "-o", folder / "all.hpp.gch"], c.environment())
+    instances = "-DRC3_EXTERN_DEFAULT_MODEL"
+    for name, more in (() if c.quick else (("all", ()), ("instances", (instances,)))):
+        header = folder / f"{name}.hpp"
+        header.write_text("#include <rc3/rc3.hpp>\n")
+        finished([*command, *more, "-x", "c++-header", header, "-o", f"{header}.gch"], c.environment())
 
     def seconds(name: str, *more: object) -> float:
         begin = time.perf_counter()
@@ -47,7 +49,13 @@ def compiling(c: Context) -> dict[str, Measured]:
 
     alone = lambda: seconds("ours")  # noqa: E731
     with_header = lambda: seconds("ours", "-include", folder / "all.hpp")  # noqa: E731
+    with_instances = lambda: seconds("ours", instances, "-include", folder / "instances.hpp")  # noqa: E731
     if c.quick:
         return {"compile.alone": Measured(*turns(1, [alone, lambda: seconds("theirs")]))}
-    mine, precompiled, theirs = turns(c.rounds, [alone, with_header, lambda: seconds("theirs")])
-    return {"compile.alone": Measured(mine, theirs), "compile.precompiled": Measured(precompiled, theirs)}
+    sides = [alone, with_header, with_instances, lambda: seconds("theirs")]
+    mine, precompiled, compiled, theirs = turns(c.rounds, sides)
+    return {
+        "compile.alone": Measured(mine, theirs),
+        "compile.precompiled": Measured(precompiled, theirs),
+        "compile.instances": Measured(compiled, theirs),
+    }

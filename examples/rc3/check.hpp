@@ -7,7 +7,6 @@
 #include <rc3/report/text_table.hpp>
 #include <rc3/train/progress.hpp>
 
-#include <algorithm>
 #include <filesystem>
 #include <iostream>
 #include <string>
@@ -34,23 +33,6 @@ inline bool is_model(const rc3::data::OpenOptions& data) {
                  " are given: ", data.paths.front().string(), ", ", data.paths.back().string());
   return data.format == "model" ||
          (data.format == "auto" && data.paths.size() == 1 && std::filesystem::exists(data.paths[0] / "config.json"));
-}
-
-/// What "auto" means for a folder, which is otherwise that of shards: the format of the files that it has.
-/// @throws rc3::Error if "auto" is to name the format of a path that does not exist
-inline void recognise(rc3::data::OpenOptions& data) {
-  if (data.format != "auto") return;
-  for (const auto& path : data.paths)
-    rc3::require(std::filesystem::exists(path), path.string(), ": there is no such file or folder");
-  const auto& folder = data.paths.front();
-  if (data.paths.size() != 1 || !std::filesystem::is_directory(folder)) return;
-  const auto has = [&](const char* extension) {
-    const std::filesystem::directory_iterator files(folder);
-    return std::any_of(begin(files), end(files),
-                       [&](const auto& file) { return file.path().extension() == extension; });
-  };
-  if (has(".tar")) return;
-  data.format = has(".safetensors") ? "regions" : "image-folder";
 }
 
 /// Prints what @p source holds. @return whether nothing is wrong with it

@@ -30,4 +30,7 @@
 #if __has_include(<Eigen/Core>)  // rc3::eigen
 #include "rc3/pipeline/image_index.hpp"
 #include "rc3/pipeline/rows.hpp"
+#ifdef RC3_EXTERN_DEFAULT_MODEL
+#include "rc3/pipeline/extern_default_model.hpp"
+#endif
 #endif

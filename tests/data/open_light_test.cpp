@@ -84,6 +84,20 @@ BOOST_AUTO_TEST_CASE(each_format_by_its_name) {
   BOOST_TEST(opened({.paths = {folder / "a.tsv"}, .format = "volta"}).size() == 1);
 }
 
+BOOST_AUTO_TEST_CASE(a_folder_has_the_format_of_its_files) {
+  const test::TempDir folder;
+  auto errors = patient();
+  io::write_png(folder / "a.png", io::Image{1, 1, {0, 0, 0, 255}});
+  check_same(opened({.paths = {folder.path()}}), ImageFolder::open({folder.path()}, errors));
+  Random random(1);
+  io::write_file(folder / "a.safetensors", write_regions(test::random_regions(random, 2, 3, 0)));
+  check_same(opened({.paths = {folder.path()}}), RegionFiles({folder.path()}, errors));
+  io::write_file(folder / "a.tar", "");
+  BOOST_TEST(format_of({.paths = {folder.path()}}).name == "shards");
+  std::filesystem::create_directory(folder / "empty");
+  throws_with([&] { opened({.paths = {folder / "empty"}}); }, "empty", "has no sample");
+}
+
 BOOST_AUTO_TEST_CASE(images_are_found_by_a_list) {
   const test::TempDir folder;
   auto errors = patient();
@@ -102,6 +116,8 @@ BOOST_AUTO_TEST_CASE(manifests_and_shards_are_told_from_their_paths) {
   const auto data = opened({.paths = {folder / "a.jsonl"}, .images = "/elsewhere"});
   BOOST_TEST(data.size() == 1);
   BOOST_TEST(std::get<std::filesystem::path>(data.read(0).image) == "/elsewhere/x.png");
+  throws_with([&] { opened({.paths = {folder / "a.txt"}}); }, "a.txt", "there is no such file or folder");
+  io::write_file(folder / "a.txt", "a frog");
   throws_with([&] { opened({.paths = {folder / "a.txt"}}); }, "a.txt", "does not tell its format", "manifest, shards");
 #ifdef RC3_TEST_ARCHIVE
   auto errors = patient();

@@ -8,6 +8,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -159,6 +160,17 @@ inline std::vector<Format>& formats() {
   return all;
 }
 
+inline const char* format_of_folder(const std::filesystem::path& folder) {
+  std::error_code failed;
+  bool regions = false;
+  for (const auto& file : std::filesystem::directory_iterator(folder, failed)) {
+    if (file.path().extension() == ".tar") return "shards";
+    regions = regions || file.path().extension() == ".safetensors";
+  }
+  require(!failed, folder.string(), ": cannot be read: ", failed.message());
+  return regions ? "regions" : "image-folder";
+}
+
 /// @throws rc3::Error naming an option that is set but unused by @p format
 inline void check_used(const OpenOptions& o, const Format& format) {
   const auto check = [&](const char* option, bool given) {
@@ -203,7 +215,8 @@ inline std::vector<std::string> format_names() {
   return names;
 }
 
-/// The format of @p o. "auto": a .jsonl is a manifest; a .tar, or a folder, is shards.
+/// The format of @p o. "auto": a .jsonl is a manifest, a .tar is shards; a folder has the format of the files in it,
+/// which are shards, else .safetensors with regions, else images.
 /// @throws rc3::Error for an unknown name, listing the known ones, or a path without a recognised format
 inline const Format& format_of(const OpenOptions& o) {
   require(!o.paths.empty(), "no data set is given");
@@ -211,7 +224,9 @@ inline const Format& format_of(const OpenOptions& o) {
   if (name == "auto") {
     const auto& path = o.paths[0];
     if (path.extension() == ".jsonl") name = "manifest";
-    if (path.extension() == ".tar" || std::filesystem::is_directory(path)) name = "shards";
+    if (path.extension() == ".tar") name = "shards";
+    if (std::filesystem::is_directory(path)) name = detail::format_of_folder(path);
+    require(name != "auto" || std::filesystem::exists(path), path.string(), ": there is no such file or folder");
   }
   std::string known;
   for (const Format& format : detail::formats()) {

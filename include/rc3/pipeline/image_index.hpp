@@ -69,30 +69,12 @@ class ImageIndex {
  public:
   /// Empty index. It keeps the pipeline's identity, so that load() can refuse another model.
   /// @throws rc3::Error as Embedder and search::Index do, for an invalid option
-  explicit ImageIndex(Pipeline<M> pipeline, ImageIndexOptions options = {}, typename Search::Options search = {})
-      : embedder_(std::move(pipeline), options.embedder),
-        options_(std::move(options)),
-        index_(embedder_.dimension(),
-               {.storage = options_.storage,
-                .threads = options_.threads,
-                .model = pipeline::identity_of(embedder_.pipeline()),
-                .model_directory = options_.model_directory},
-               std::move(search)) {}
+  explicit ImageIndex(Pipeline<M> pipeline, ImageIndexOptions options = {}, typename Search::Options search = {});
 
   /// Index in the file @p path, made with the same model and image preparation.
   /// @throws rc3::Error if it was made with another, or as search::Index::load does
   static ImageIndex load(const std::filesystem::path& path, Pipeline<M> pipeline, ImageIndexOptions options = {},
-                         typename Search::Options search = {}) {
-    ImageIndex index(std::move(pipeline), std::move(options));
-    search::FileStates files;
-    auto loaded =
-        search::BasicIndex<Search>::load(path, index.index_.model(), index.options_.threads, &files, std::move(search));
-    require(loaded.dimension() == index.embedder_.dimension(), path.string(), ": vectors of ", loaded.dimension(),
-            " numbers, the model has ", index.embedder_.dimension(), "; make the index again");
-    index.index_ = std::move(loaded);
-    index.files_ = std::move(files);
-    return index;
-  }
+                         typename Search::Options search = {});
 
   std::int64_t size() const { return index_.size(); }  ///< number of images
   bool empty() const { return index_.empty(); }
@@ -118,21 +100,10 @@ class ImageIndex {
   }
 
   /// Adds an image file, or reads it again. @throws rc3::Error if it cannot be read
-  void add(const std::filesystem::path& path) {
-    const std::string name = path.generic_string();
-    require_utf8(name, join("rc3::ImageIndex: the path ", name));
-    const search::FolderImage image{name, state_of(name)};
-    std::vector<search::Skipped> skipped;
-    embed({image}, skipped, {});
-    if (!skipped.empty()) fail(skipped[0].path, ": ", skipped[0].reason);
-  }
+  void add(const std::filesystem::path& path);
 
   /// Adds an image under a name of its own, or replaces it.
-  void add(const std::string& name, const io::Image& image) {
-    const at::Tensor vector = embedder_.images(std::span(&image, 1));
-    put(name, pipeline::row(vector, 0));
-    files_.erase(name);
-  }
+  void add(const std::string& name, const io::Image& image);
 
   /// Removes an image from the index. @throws rc3::Error if it is not in the index
   void remove(const std::filesystem::path& path) {
@@ -146,21 +117,12 @@ class ImageIndex {
   /// @param k       >= 1
   /// @param filter  predicate on paths
   /// @throws rc3::Error as Embedder::texts and search::Index::search do
-  std::vector<ImageHit> search(const std::string& text, std::int64_t k = 10, const search::Filter& filter = {}) const {
-    return closest(embedder_.text(text), k, filter);
-  }
+  std::vector<ImageHit> search(const std::string& text, std::int64_t k = 10, const search::Filter& filter = {}) const;
 
   /// The @p k images closest to the image file @p path, without the file itself.
   /// @throws rc3::Error for k below 1, or a file that cannot be read
   std::vector<ImageHit> search_image(const std::filesystem::path& path, std::int64_t k = 10,
-                                     const search::Filter& filter = {}) const {
-    require(k >= 1, "rc3::ImageIndex: k must be >= 1, is ", k);
-    auto hits = closest(embedder_.file(path), k + 1, filter);
-    std::error_code ignored;
-    std::erase_if(hits, [&](const ImageHit& hit) { return std::filesystem::equivalent(hit.path, path, ignored); });
-    if (std::ssize(hits) > k) hits.pop_back();
-    return hits;
-  }
+                                     const search::Filter& filter = {}) const;
 
   /// The first @p count of @p hits by score plus the probability of image-text matching (ITM), best first, and then the
   /// others. Reads each of these images again: use it for tens of hits. One that cannot be read any more is left out.
@@ -178,32 +140,7 @@ class ImageIndex {
   void save(const std::filesystem::path& path) const { index_.save(path, files_); }
 
  private:
-  FolderReport read(const std::filesystem::path& folder, bool remove, const pipeline::Progress& progress) {
-    auto changes = search::folder_changes<Decoders>(folder, files_, options_.folder);
-    require(changes.images() > 0, folder.string(), ": holds no image, ", changes.skipped.size(), " other files",
-            changes.skipped.empty() ? std::string()
-                                    : join("; the first: ", changes.skipped[0].path, ": ", changes.skipped[0].reason),
-            remove && !changes.removed.empty()
-                ? join("; the index has ", changes.removed.size(),
-                       " images of it, which are kept: is the disk mounted? Else make the index again")
-                : "");
-    FolderReport report{0, 0, changes.unchanged + std::ssize(changes.touched), 0, std::move(changes.skipped)};
-    for (auto& image : changes.touched) files_[image.path] = image.state;
-    for (const auto& path : changes.removed)
-      if (remove) drop(path, report);
-    std::vector<search::FolderImage> images = std::move(changes.changed);
-    images.insert(images.end(), changes.added.begin(), changes.added.end());
-    std::sort(images.begin(), images.end(), [](const auto& a, const auto& b) { return a.path < b.path; });
-    const auto before = size();
-    const auto [embedded, damaged] = embed(images, report.skipped, progress);
-    report.added = size() - before;
-    report.changed = embedded - report.added;
-    for (const auto& path : damaged)
-      if (remove && files_.contains(path)) drop(path, report);
-    std::sort(report.skipped.begin(), report.skipped.end(),
-              [](const auto& a, const auto& b) { return a.path < b.path; });
-    return report;
-  }
+  FolderReport read(const std::filesystem::path& folder, bool remove, const pipeline::Progress& progress);
 
   void drop(const std::string& path, FolderReport& report) {
     index_.remove(path);
@@ -214,36 +151,7 @@ class ImageIndex {
   /// Embeds image files into the index, batch by batch. @return number of them, and those that were read but damaged
   std::pair<std::int64_t, std::vector<std::string>> embed(const std::vector<search::FolderImage>& images,
                                                           std::vector<search::Skipped>& skipped,
-                                                          const pipeline::Progress& progress) {
-    std::vector<std::optional<std::uint32_t>> checksums(images.size());  // each written by one thread
-    std::int64_t embedded = 0;
-    const auto failures = embedder_.for_each(
-        std::ssize(images),
-        [&](std::int64_t i) -> preprocess::ImageSource {
-          const std::string& path = images[static_cast<std::size_t>(i)].path;
-          preprocess::EncodedImage file{io::read_file(path, options_.embedder.limits.max_bytes), path};
-          checksums[static_cast<std::size_t>(i)] = io::crc32c(file.bytes);
-          return file;
-        },
-        [&](const std::vector<std::int64_t>& indices, const at::Tensor& vectors) {
-          for (std::size_t k = 0; k < indices.size(); ++k) {
-            const auto i = static_cast<std::size_t>(indices[k]);
-            put(images[i].path, pipeline::row(vectors, static_cast<std::int64_t>(k)));
-            files_[images[i].path] = {images[i].state.size, images[i].state.modified, *checksums[i]};
-            ++embedded;
-          }
-        },
-        progress);
-    std::vector<std::string> damaged;
-    for (const ImageFailure& failure : failures) {
-      const auto i = static_cast<std::size_t>(failure.index);
-      std::string reason = failure.reason;
-      if (reason.starts_with(images[i].path + ": ")) reason.erase(0, images[i].path.size() + 2);
-      skipped.push_back({images[i].path, std::move(reason)});
-      if (checksums[i]) damaged.push_back(images[i].path);
-    }
-    return {embedded, std::move(damaged)};
-  }
+                                                          const pipeline::Progress& progress);
 
   void put(const std::string& name, std::span<const float> vector) {
     if (index_.contains(name))
@@ -258,18 +166,147 @@ class ImageIndex {
     return {static_cast<std::int64_t>(status.st_size), search::detail::certain_time(search::modified_of(status)), 0};
   }
 
-  std::vector<ImageHit> closest(const at::Tensor& vector, std::int64_t k, const search::Filter& filter) const {
-    std::vector<ImageHit> hits;
-    const at::Tensor one = vector.unsqueeze(0);
-    for (auto& hit : index_.search(pipeline::row(one, 0), k, filter)) hits.push_back({hit.score, std::move(hit.name)});
-    return hits;
-  }
+  std::vector<ImageHit> closest(const at::Tensor& vector, std::int64_t k, const search::Filter& filter) const;
 
   Embedder<M, Decoders> embedder_;
   ImageIndexOptions options_;
   search::BasicIndex<Search> index_;
   search::FileStates files_;
 };
+
+// Members outside the class: those inside are inline, and a program with extern_default_model.hpp would compile them.
+
+template <class M, class Decoders, class Search>
+ImageIndex<M, Decoders, Search>::ImageIndex(Pipeline<M> pipeline, ImageIndexOptions options,
+                                            typename Search::Options search)
+    : embedder_(std::move(pipeline), options.embedder),
+      options_(std::move(options)),
+      index_(embedder_.dimension(),
+             {.storage = options_.storage,
+              .threads = options_.threads,
+              .model = pipeline::identity_of(embedder_.pipeline()),
+              .model_directory = options_.model_directory},
+             std::move(search)) {}
+
+template <class M, class Decoders, class Search>
+ImageIndex<M, Decoders, Search> ImageIndex<M, Decoders, Search>::load(const std::filesystem::path& path,
+                                                                      Pipeline<M> pipeline, ImageIndexOptions options,
+                                                                      typename Search::Options search) {
+  ImageIndex index(std::move(pipeline), std::move(options));
+  search::FileStates files;
+  auto loaded =
+      search::BasicIndex<Search>::load(path, index.index_.model(), index.options_.threads, &files, std::move(search));
+  require(loaded.dimension() == index.embedder_.dimension(), path.string(), ": vectors of ", loaded.dimension(),
+          " numbers, the model has ", index.embedder_.dimension(), "; make the index again");
+  index.index_ = std::move(loaded);
+  index.files_ = std::move(files);
+  return index;
+}
+
+template <class M, class Decoders, class Search>
+void ImageIndex<M, Decoders, Search>::add(const std::filesystem::path& path) {
+  const std::string name = path.generic_string();
+  require_utf8(name, join("rc3::ImageIndex: the path ", name));
+  const search::FolderImage image{name, state_of(name)};
+  std::vector<search::Skipped> skipped;
+  embed({image}, skipped, {});
+  if (!skipped.empty()) fail(skipped[0].path, ": ", skipped[0].reason);
+}
+
+template <class M, class Decoders, class Search>
+void ImageIndex<M, Decoders, Search>::add(const std::string& name, const io::Image& image) {
+  const at::Tensor vector = embedder_.images(std::span(&image, 1));
+  put(name, pipeline::row(vector, 0));
+  files_.erase(name);
+}
+
+template <class M, class Decoders, class Search>
+std::vector<ImageHit> ImageIndex<M, Decoders, Search>::search(const std::string& text, std::int64_t k,
+                                                              const search::Filter& filter) const {
+  return closest(embedder_.text(text), k, filter);
+}
+
+template <class M, class Decoders, class Search>
+std::vector<ImageHit> ImageIndex<M, Decoders, Search>::search_image(const std::filesystem::path& path, std::int64_t k,
+                                                                    const search::Filter& filter) const {
+  require(k >= 1, "rc3::ImageIndex: k must be >= 1, is ", k);
+  auto hits = closest(embedder_.file(path), k + 1, filter);
+  std::error_code ignored;
+  std::erase_if(hits, [&](const ImageHit& hit) { return std::filesystem::equivalent(hit.path, path, ignored); });
+  if (std::ssize(hits) > k) hits.pop_back();
+  return hits;
+}
+
+template <class M, class Decoders, class Search>
+FolderReport ImageIndex<M, Decoders, Search>::read(const std::filesystem::path& folder, bool remove,
+                                                   const pipeline::Progress& progress) {
+  auto changes = search::folder_changes<Decoders>(folder, files_, options_.folder);
+  require(changes.images() > 0, folder.string(), ": holds no image, ", changes.skipped.size(), " other files",
+          changes.skipped.empty() ? std::string()
+                                  : join("; the first: ", changes.skipped[0].path, ": ", changes.skipped[0].reason),
+          remove && !changes.removed.empty()
+              ? join("; the index has ", changes.removed.size(),
+                     " images of it, which are kept: is the disk mounted? Else make the index again")
+              : "");
+  FolderReport report{0, 0, changes.unchanged + std::ssize(changes.touched), 0, std::move(changes.skipped)};
+  for (auto& image : changes.touched) files_[image.path] = image.state;
+  for (const auto& path : changes.removed)
+    if (remove) drop(path, report);
+  std::vector<search::FolderImage> images = std::move(changes.changed);
+  images.insert(images.end(), changes.added.begin(), changes.added.end());
+  std::sort(images.begin(), images.end(), [](const auto& a, const auto& b) { return a.path < b.path; });
+  const auto before = size();
+  const auto [embedded, damaged] = embed(images, report.skipped, progress);
+  report.added = size() - before;
+  report.changed = embedded - report.added;
+  for (const auto& path : damaged)
+    if (remove && files_.contains(path)) drop(path, report);
+  std::sort(report.skipped.begin(), report.skipped.end(), [](const auto& a, const auto& b) { return a.path < b.path; });
+  return report;
+}
+
+template <class M, class Decoders, class Search>
+std::pair<std::int64_t, std::vector<std::string>> ImageIndex<M, Decoders, Search>::embed(
+    const std::vector<search::FolderImage>& images, std::vector<search::Skipped>& skipped,
+    const pipeline::Progress& progress) {
+  std::vector<std::optional<std::uint32_t>> checksums(images.size());  // each written by one thread
+  std::int64_t embedded = 0;
+  const auto failures = embedder_.for_each(
+      std::ssize(images),
+      [&](std::int64_t i) -> preprocess::ImageSource {
+        const std::string& path = images[static_cast<std::size_t>(i)].path;
+        preprocess::EncodedImage file{io::read_file(path, options_.embedder.limits.max_bytes), path};
+        checksums[static_cast<std::size_t>(i)] = io::crc32c(file.bytes);
+        return file;
+      },
+      [&](const std::vector<std::int64_t>& indices, const at::Tensor& vectors) {
+        for (std::size_t k = 0; k < indices.size(); ++k) {
+          const auto i = static_cast<std::size_t>(indices[k]);
+          put(images[i].path, pipeline::row(vectors, static_cast<std::int64_t>(k)));
+          files_[images[i].path] = {images[i].state.size, images[i].state.modified, *checksums[i]};
+          ++embedded;
+        }
+      },
+      progress);
+  std::vector<std::string> damaged;
+  for (const ImageFailure& failure : failures) {
+    const auto i = static_cast<std::size_t>(failure.index);
+    std::string reason = failure.reason;
+    if (reason.starts_with(images[i].path + ": ")) reason.erase(0, images[i].path.size() + 2);
+    skipped.push_back({images[i].path, std::move(reason)});
+    if (checksums[i]) damaged.push_back(images[i].path);
+  }
+  return {embedded, std::move(damaged)};
+}
+
+template <class M, class Decoders, class Search>
+std::vector<ImageHit> ImageIndex<M, Decoders, Search>::closest(const at::Tensor& vector, std::int64_t k,
+                                                               const search::Filter& filter) const {
+  std::vector<ImageHit> hits;
+  const at::Tensor one = vector.unsqueeze(0);
+  for (auto& hit : index_.search(pipeline::row(one, 0), k, filter)) hits.push_back({hit.score, std::move(hit.name)});
+  return hits;
+}
 
 /// ImageIndex::load with the model's type deduced: `auto index = rc3::load_image_index("photos.index", model);`
 template <class Decoders = io::DefaultDecoders, class Search = search::Exact, class M>

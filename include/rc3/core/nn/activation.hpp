@@ -3,6 +3,7 @@
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/gelu.h>
+#include <ATen/ops/gelu_backward.h>
 #include <ATen/ops/sigmoid.h>
 #include <c10/core/GradMode.h>
 
@@ -28,7 +29,15 @@ inline at::Tensor activate(Activation activation, const at::Tensor& x) {
   return at::gelu(x);
 }
 
-/// The same; without gradient, values of @p x may be overwritten: give one that nothing else reads.
+/// @param gradient  of activate(x)  @return that of @p x
+inline at::Tensor activate_backward(Activation activation, const at::Tensor& gradient, const at::Tensor& x) {
+  if (activation != Activation::quick_gelu)
+    return at::gelu_backward(gradient, x, activation == Activation::gelu_tanh ? "tanh" : "none");
+  const auto s = at::sigmoid(1.702 * x);
+  return gradient * s * (1 + 1.702 * x * (1 - s));
+}
+
+/// The same as activate(); without gradient, values of @p x may be overwritten: give one that nothing else reads.
 inline at::Tensor activate_in_place(Activation activation, at::Tensor x) {
   if (at::GradMode::is_enabled() || activation == Activation::quick_gelu) return activate(activation, x);
   return at::gelu_(x, activation == Activation::gelu_tanh ? "tanh" : "none");

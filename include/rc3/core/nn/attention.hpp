@@ -14,6 +14,33 @@
 
 namespace rc3::nn {
 
+namespace detail {
+
+/// Product of dropped weights and values. The backward pass drops them again: only the weights are kept, which
+/// softmax keeps too.
+struct DroppedMean : torch::autograd::Function<DroppedMean> {
+  static at::Tensor forward(torch::autograd::AutogradContext* context, const at::Tensor& weights,
+                            const at::Tensor& value, double p, std::int64_t seed) {
+    context->save_for_backward({weights, value});
+    context->saved_data["p"] = p;
+    context->saved_data["seed"] = seed;
+    return at::matmul(Dropout::run(weights, p, seed).to(value.scalar_type()), value);
+  }
+  static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context,
+                                                 torch::autograd::variable_list gradients) {
+    const auto saved = context->get_saved_variables();
+    const auto &weights = saved[0], &value = saved[1], &gradient = gradients[0];
+    const auto drop = [&](const at::Tensor& x) {
+      return Dropout::run(x, context->saved_data["p"].toDouble(), context->saved_data["seed"].toInt());
+    };
+    const auto of_value = at::matmul(drop(weights).to(gradient.scalar_type()).transpose(2, 3), gradient);
+    const auto of_weights = drop(at::matmul(gradient, value.to(gradient.scalar_type()).transpose(2, 3)));
+    return {of_weights.to(weights.scalar_type()), of_value.to(value.scalar_type()), {}, {}};
+  }
+};
+
+}  // namespace detail
+
 /// Mean of values, weighted by softmax(query key^T / sqrt(D)). Source: Vaswani et al. 2017.
 /// @param query    float [B, H, Q, D]
 /// @param key      float [B, H, N, D]
@@ -32,7 +59,10 @@ inline at::Tensor attention(const at::Tensor& query, const at::Tensor& key, cons
   if (mask.defined())
     scores = scores.add_(at::zeros(mask.sizes(), scores.options().requires_grad(false))
                              .masked_fill_(mask.logical_not(), -std::numeric_limits<double>::infinity()));
-  return at::matmul(nn::dropout(at::softmax(scores, 3), dropout, true), value);
+  const auto weights = at::softmax(scores, 3);
+  using detail::Dropout;
+  return Dropout::takes(weights, dropout) ? detail::DroppedMean::apply(weights, value, dropout, Dropout::draw_seed())
+                                          : at::matmul(at::dropout(weights, dropout, true), value);
 }
 
 }  // namespace rc3::nn

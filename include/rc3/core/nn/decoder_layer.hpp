@@ -2,13 +2,13 @@
 /// Layer of a transformer decoder, for whole sequences or token by token.
 
 #include <ATen/ops/cat.h>
-#include <ATen/ops/gelu.h>
 #include <ATen/ops/ones.h>
 #include <torch/nn/module.h>
 #include <torch/nn/modules/linear.h>
 #include <torch/nn/modules/normalization.h>
 
 #include "rc3/core/check.hpp"
+#include "rc3/core/nn/activated_linear.hpp"
 #include "rc3/core/nn/attention.hpp"
 #include "rc3/core/nn/linear.hpp"
 
@@ -84,7 +84,7 @@ class DecoderLayer : public torch::nn::Module {
       if (cache != nullptr) cache->memory_key = memory_key, cache->memory_value = memory_value;
     }
     h = h + drop(linear(cross_output_, attend(split(cross_query_, m), memory_key, memory_value, memory_mask)));
-    return h + drop(linear(outer_, at::gelu(linear(inner_, outer_norm_->forward(h)))));
+    return h + drop(activated_linear(outer_, Activation::gelu, linear(inner_, outer_norm_->forward(h))));
   }
 
  private:

@@ -78,6 +78,13 @@ struct Dropout : torch::autograd::Function<Dropout> {
                                                  torch::autograd::variable_list gradients) {
     return {run(gradients[0], context->saved_data["p"].toDouble(), context->saved_data["seed"].toInt()), {}, {}};
   }
+
+  static std::int64_t draw_seed() { return at::empty({1}, at::kLong).random_().const_data_ptr<std::int64_t>()[0]; }
+
+  /// Whether run() computes it; at::dropout computes the others.
+  static bool takes(const at::Tensor& x, double p) {
+    return x.device().is_cpu() && (x.scalar_type() == at::kFloat || x.scalar_type() == at::kBFloat16) && p <= 0.99;
+  }
 };
 
 }  // namespace detail
@@ -88,11 +95,8 @@ struct Dropout : torch::autograd::Function<Dropout> {
 /// @return the same shape
 inline at::Tensor dropout(const at::Tensor& x, double p, bool training) {
   if (!training || p == 0 || x.numel() == 0) return x;
-  const auto type = x.scalar_type();
-  if (!x.device().is_cpu() || (type != at::kFloat && type != at::kBFloat16) || p > 0.99)
-    return at::dropout(x, p, training);
-  const auto seed = at::empty({1}, at::kLong).random_().const_data_ptr<std::int64_t>()[0];
-  return detail::Dropout::apply(x, p, seed);
+  using detail::Dropout;
+  return Dropout::takes(x, p) ? Dropout::apply(x, p, Dropout::draw_seed()) : at::dropout(x, p, training);
 }
 
 }  // namespace rc3::nn

@@ -9,6 +9,7 @@
 #include <type_traits>
 
 #include "rc3/core/check.hpp"
+#include "rc3/core/nn/activated_linear.hpp"
 #include "rc3/core/nn/activation.hpp"
 #include "rc3/core/nn/attention.hpp"
 #include "rc3/core/nn/dropout.hpp"
@@ -127,7 +128,7 @@ class TransformerLayer : public torch::nn::Module {
   }
 
   at::Tensor feed_forward(const at::Tensor& x) {
-    return drop(linear(output_, activate_in_place(options_.activation, linear(inner_, x))));
+    return drop(activated_linear(output_, options_.activation, linear(inner_, x)));
   }
 
   at::Tensor drop(const at::Tensor& x) const { return nn::dropout(x, options_.dropout, is_training()); }
