@@ -23,7 +23,8 @@ GROUPS = {
 # What stands above the table of a group.
 NOTES = {
     "training": "Batch 64. Texts of up to 24 tokens pass multilingual-e5-small, which learns. "
-    "An image is 16 regions of 2,048 numbers and 49 patches of EfficientNet-Lite0, which is frozen and runs once a step. "
+    "An image is 16 regions of 2,048 numbers and 49 patches of EfficientNet-Lite0, "
+    "which is frozen and runs once a step. "
     "Six layers of fusion. Objectives: ITC, XTCL, R-XVtCL, ITM, MLM and MRM. "
     "rc3 has the precision that `automatic` chooses, the one with faster products: without AMX it is float32. "
     "A run in which the sides differ in their number of parameters is an error.",

@@ -1,5 +1,6 @@
 #include "rc3/core/nn/attention.hpp"
 
+#include <ATen/ops/eye.h>
 #include <ATen/ops/scaled_dot_product_attention.h>
 #include <boost/test/unit_test.hpp>
 
@@ -29,6 +30,34 @@ BOOST_AUTO_TEST_CASE(with_dropout_it_is_that_of_libtorch_with_weights_left_out) 
     const auto b = torch::autograd::grad({(theirs * weight).sum()}, {query, key, value});
     for (std::size_t i = 0; i < a.size(); ++i) at_most("gradient", max_difference(a[i], b[i]), 1e-5);
   }
+}
+
+BOOST_AUTO_TEST_CASE(in_bfloat16_gradients_are_near) {
+  torch::manual_seed(4);
+  const auto make = [] { return at::randn({2, 3, 5, 8}).requires_grad_(); };
+  const auto query = make(), key = make(), value = make(), weight = at::randn({2, 3, 5, 8});
+  const auto gradients = [&](at::ScalarType type) {
+    const auto out = attention(query.to(type), key.to(type), value.to(type), {}, 1e-9);
+    BOOST_TEST((out.scalar_type() == type));
+    return torch::autograd::grad({(out.to(at::kFloat) * weight).sum()}, {query, key, value});
+  };
+  const auto exact = gradients(at::kFloat), half = gradients(at::kBFloat16);
+  for (std::size_t i = 0; i < exact.size(); ++i) {
+    const auto scale = exact[i].abs().max().item<double>();
+    at_most("relative difference", max_difference(exact[i], half[i]) / scale, 0.03);
+    at_least("relative difference", max_difference(exact[i], half[i]) / scale, 1e-5);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(gradient_passes_what_is_kept) {
+  torch::manual_seed(5);
+  const auto query = at::randn({1, 1, 3, 8}), key = at::randn({1, 1, 6, 8});
+  // Values of one-hot rows show the weights: the gradient of a value is the sum of its weights after dropout.
+  const auto value = at::eye(6).view({1, 1, 6, 6}).clone().requires_grad_();
+  const auto out = attention(query, key, value, {}, 0.5);
+  out.sum().backward();
+  at_most("gradient", max_difference(value.grad(), out.detach().sum(2).unsqueeze(3).expand({1, 1, 6, 6})), 1e-6);
+  at_least("dropped weights", out.eq(0).sum().item<double>(), 3);
 }
 
 BOOST_AUTO_TEST_CASE(dropout_keeps_the_mean) {

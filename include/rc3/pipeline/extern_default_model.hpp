@@ -18,6 +18,7 @@
 #define RC3_INSTANCE extern template
 #endif
 
+/// @cond  Doxygen knows no instances
 namespace rc3 {
 
 RC3_INSTANCE std::string pipeline::identity_of<DefaultModel>(const Pipeline<DefaultModel>&);
@@ -26,5 +27,6 @@ RC3_INSTANCE class Embedder<DefaultModel>;
 RC3_INSTANCE class ImageIndex<DefaultModel>;
 
 }  // namespace rc3
+/// @endcond
 
 #undef RC3_INSTANCE

@@ -1,6 +1,7 @@
 #pragma once
 /// Scaled dot-product attention.
 
+#include <ATen/TensorOperators.h>
 #include <ATen/ops/matmul.h>
 #include <ATen/ops/scaled_dot_product_attention.h>
 #include <ATen/ops/softmax.h>
