@@ -158,7 +158,7 @@ SPECS = [
         "PyTorch, padded batches, the same precision",
         "s",
         3,
-        "Every pair passes the whole fusion encoder; the image part is not shared.",
+        "Most of the time is products at this processor's rate: every pair passes the whole fusion encoder.",
     ),
     Spec("search.faiss_1", "1,000,000 x 384, one query", "faiss IndexFlatIP", "ms", 1, "Not examined."),
     Spec("search.usearch_1", "the same", "usearch, exact", "ms", 1, "Not examined."),
@@ -188,7 +188,7 @@ SPECS = [
         "1,024 pairs at once",
         "ms",
         1 / 1.4,
-        "Each chunk is encoded twice.",
+        "Each chunk is encoded twice, and the texts of its negatives once more.",
     ),
     Spec("cache.memory", "4,096 pairs, peak memory", "one chunk and the representations", "MB", 0.8, "Not examined."),
     Spec(
