@@ -97,7 +97,7 @@ def of(results: dict) -> str:
     for keys in runs.values():
         text = where(rows[keys[0]]["run"], [rows[key]["run"]["load"] for key in keys])
         names = sorted({GROUPS[key.split(".")[0]].lower() for key in keys})
-        out += ([f"{', '.join(names).capitalize()}:"] if len(runs) > 1 else []) + [text, ""]
+        out += ([wrapped(f"{', '.join(names).capitalize()}:")] if len(runs) > 1 else []) + [text, ""]
     for group, title in GROUPS.items():
         note = [wrapped(NOTES[group]), ""] if group in NOTES else []
         out += [

@@ -26,7 +26,7 @@ NOTES = {
     "An image is 16 regions of 2,048 numbers and 49 patches of EfficientNet-Lite0, "
     "which is frozen and runs once a step. "
     "Six layers of fusion. Objectives: ITC, XTCL, R-XVtCL, ITM, MLM and MRM. "
-    "rc3 has the precision that `automatic` chooses, the one with faster products: without AMX it is float32. "
+    "rc3 has the precision that `automatic` chooses, the one with faster products: on this Xeon without AMX float32. "
     "A run in which the sides differ in their number of parameters is an error.",
     "embedding": "From strings to unit vectors, tokenizer included. "
     "The sides' vectors are compared before they are timed.",
