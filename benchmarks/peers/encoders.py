@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Peer of rc3_bench's encoders: transformers' BertModel and the EfficientNet-Lite0 of frozen_infonce.py, in PyTorch.
 
-    encoders.py <folder of weights>      each line: a benchmark's name in rc3_bench, and seconds; the value is items a second
+    encoders.py <folder of weights>      each line: a name in rc3_bench, and seconds; the value is items a second
 """
 
 from __future__ import annotations

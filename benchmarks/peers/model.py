@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
 """Peer of rc3_bench's model: the same model, step and evaluation in PyTorch, with transformers' BertModel.
 
-    model.py input <folder> <images> <texts> <length> <regions>     step.safetensors, evaluation.safetensors: both read them
+    model.py input <folder> <images> <texts> <length> <regions>     step.safetensors and evaluation.safetensors
     model.py step|evaluation <folder of weights> <safetensors> <form> <fusion layers> <top>
 
 The form is straight_bfloat16, tuned_bfloat16 or tuned_float32. Straight is eager attention and the usual AdamW; tuned
-has SDPA, fused AdamW and torch.compile of encoders and fusion. bfloat16 is autocast. Objectives are those of rc3 (include/rc3/objective): ITC, XTCL, R-XVtCL with a ceiling and
-negatives of the same image, ITM, MLM at masked positions, MRM with classes. The image network is frozen and runs once a
-step. Each line is a step or an evaluation.
+has SDPA, fused AdamW and torch.compile of encoders and fusion. bfloat16 is autocast. Objectives are those of rc3
+(include/rc3/objective): ITC, XTCL, R-XVtCL with a ceiling and negatives of the same image, ITM, MLM at masked
+positions, MRM with classes. The image network is frozen and runs once a step. Each line is a step or an evaluation.
 """
 
 from __future__ import annotations

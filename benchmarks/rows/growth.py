@@ -110,7 +110,11 @@ CURVES = [
 ]
 CURVE = {curve.key: curve for curve in CURVES}
 SEARCH = {
-    "search.one": ("exact/0/1", "exact, one query", "A query reads every vector once; a small index stays in the cache."),
+    "search.one": (
+        "exact/0/1",
+        "exact, one query",
+        "A query reads every vector once; a small index stays in the cache.",
+    ),
     "search.many": ("exact/0/64", "exact, 64 queries", "Every vector is multiplied by every query."),
     "search.hnsw": ("hnsw/0/128", "HNSW, one query", "A search visits a part of the graph that grows slowly."),
 }

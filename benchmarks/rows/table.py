@@ -27,6 +27,7 @@ NOTES = {
     "which is frozen and runs once a step. "
     "Six layers of fusion. Objectives: ITC, XTCL, R-XVtCL, ITM, MLM and MRM. "
     "rc3 has the precision that `automatic` chooses, the one with faster products: on this Xeon without AMX float32. "
+    "Two processes do not fit into 24 GB: rc3 runs again before each peer, and the two are not in turns. "
     "A run in which the sides differ in their number of parameters is an error.",
     "embedding": "From strings to unit vectors, tokenizer included. "
     "The sides' vectors are compared before they are timed.",

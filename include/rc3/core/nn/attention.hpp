@@ -19,7 +19,7 @@ namespace detail {
 
 /// Product of dropped weights and values. The backward pass drops them again: only the weights are kept, which
 /// softmax keeps too.
-struct DroppedMean : torch::autograd::Function<DroppedMean> {
+struct DropoutMatmul : torch::autograd::Function<DropoutMatmul> {
   static at::Tensor forward(torch::autograd::AutogradContext* context, const at::Tensor& weights,
                             const at::Tensor& value, double p, std::int64_t seed) {
     context->save_for_backward({weights, value});
@@ -62,7 +62,7 @@ inline at::Tensor attention(const at::Tensor& query, const at::Tensor& key, cons
                              .masked_fill_(mask.logical_not(), -std::numeric_limits<double>::infinity()));
   const auto weights = at::softmax(scores, 3);
   using detail::Dropout;
-  return Dropout::takes(weights, dropout) ? detail::DroppedMean::apply(weights, value, dropout, Dropout::draw_seed())
+  return Dropout::supports(weights, dropout) ? detail::DropoutMatmul::apply(weights, value, dropout, Dropout::draw_seed())
                                           : at::matmul(at::dropout(weights, dropout, true), value);
 }
 

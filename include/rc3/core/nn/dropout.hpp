@@ -82,7 +82,7 @@ struct Dropout : torch::autograd::Function<Dropout> {
   static std::int64_t draw_seed() { return at::empty({1}, at::kLong).random_().const_data_ptr<std::int64_t>()[0]; }
 
   /// Whether run() computes it; at::dropout computes the others.
-  static bool takes(const at::Tensor& x, double p) {
+  static bool supports(const at::Tensor& x, double p) {
     return x.device().is_cpu() && (x.scalar_type() == at::kFloat || x.scalar_type() == at::kBFloat16) && p <= 0.99;
   }
 };
@@ -96,7 +96,7 @@ struct Dropout : torch::autograd::Function<Dropout> {
 inline at::Tensor dropout(const at::Tensor& x, double p, bool training) {
   if (!training || p == 0 || x.numel() == 0) return x;
   using detail::Dropout;
-  return Dropout::takes(x, p) ? Dropout::apply(x, p, Dropout::draw_seed()) : at::dropout(x, p, training);
+  return Dropout::supports(x, p) ? Dropout::apply(x, p, Dropout::draw_seed()) : at::dropout(x, p, training);
 }
 
 }  // namespace rc3::nn
