@@ -45,6 +45,7 @@ RC3 = """#!/bin/sh
 if [ "$1" != serve ]; then exec "$RC3_REAL" "$@"; fi
 if [ -e "$RC3_STATE/pid" ]; then kill "$(cat "$RC3_STATE/pid")"; fi
 shift
+: > "$RC3_STATE/said" # here, not by the shell in the background: else the loop may read the last server's address
 "$RC3_REAL" serve "$@" --port 0 > /dev/null 2> "$RC3_STATE/said" &
 echo $! > "$RC3_STATE/pid"
 tries=0
