@@ -271,6 +271,9 @@ def run_long(args: argparse.Namespace, tests: dict[str, list[str]], labels: dict
         cpu = children_cpu()
         subprocess.run([*run, "--test-output-size-failed", "1000000"], env={**os.environ, **LONG}, stdout=subprocess.DEVNULL, check=False)
         ran["cpu"] = round(children_cpu() - cpu, 1)
+        if not junit.exists():
+            print(f"{name}: ctest was ended before it", flush=True)
+            continue
         result = xml.parse(junit).getroot()
         for case in result.iter("testcase"):  # those of its fixtures stand there too
             if case.get("name") == name and is_fuzz(name) and case.get("status") != "run":

@@ -174,12 +174,26 @@ class Check:
 
     def chosen(self, header: str) -> str:
         """The precompiled header that @p header is read with; "": none."""
-        reached = self.headers.reached(header)
+        return self.first_within(self.headers.reached(header), header)
+
+    def first_within(self, reached: frozenset[str], header: str = "") -> str:
         for pch in self.pchs:
             names = all_includes(pch, self.by_name)
             if reached.issuperset(names) and not any(header == name or header in self.headers.reached(name) for name in names):
                 return pch.name
         return ""
+
+    def command_for(self, text: str, options: list[str]) -> tuple[list[str], str]:
+        """How a source outside our headers is compiled, and what is wrong with the precompiled header that it reaches, which
+        is made here. That of another source file may be in its folders."""
+        names = included(text)
+        chosen = self.first_within(frozenset(names).union(*map(self.headers.reached, names)))
+        order, base = [], chosen
+        while base:
+            order.insert(0, self.by_name[base])
+            base = order[0].base
+        wrong = next(filter(None, map(self.precompile, order)), "")
+        return [*self.compiler, *options, "-fsyntax-only", *self.with_pch(chosen)], wrong
 
     def alone(self, chain: list[str], pch: str) -> str:
         source = "".join(f'#include "{name}"\n' for name in chain + chain)  # twice: each has an include guard
