@@ -58,7 +58,7 @@ endfunction()
 # for seconds are RC3_COMPUTING_TESTS.
 set(RC3_TEST_OPTIMIZATION $<$<CONFIG:Release>:-O0>)
 set(RC3_COMPUTING_TEST_OPTIMIZATION $<$<CONFIG:Release>:-O1>)
-set(RC3_COMPUTING_TESTS search.light emoji.light parity.light)
+set(RC3_COMPUTING_TESTS data.light emoji.light io.light metric.light parity.light search.light serve.light text.light train.light)
 
 function(rc3_add_pch_target name)
   add_library(${name} OBJECT ${CMAKE_BINARY_DIR}/generated/pch.cpp)

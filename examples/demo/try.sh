@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# try.sh DEMO DEMO_LONG CACHE FOLDER: the demo whole on little input, killed and resumed in each stage, and its long form.
+# try.sh DEMO CACHE FOLDER: the demo whole on little input, killed and resumed in each stage, and its long form.
 set -euo pipefail
-demo=$1 long=$2 cache=$3 folder=$4
+demo=$1 cache=$2 folder=$3
 source "$(dirname "${BASH_SOURCE[0]}")/../support/says.sh"
 RC3_CACHE=$(small_cache "$cache")
 export RC3_CACHE
@@ -44,7 +44,7 @@ if grep -q 'encode images' "$folder/third"; then fail "a finished run encodes it
 grep -q 'never read (12)' "$folder/third" || fail "a finished run is not evaluated"
 cmp "$folder"/{whole,parts}/fuse/step-2/model.safetensors || fail "a third call changes what is finished"
 
-"$long" "${small[@]}" --validation.untrained false --align.train.schedule.total 2 --tune.train.schedule.total 2 --tune.loader.batch 8 --fuse.train.schedule.total 1 \
+"$demo" --long "${small[@]}" --validation.untrained false --align.train.schedule.total 2 --tune.train.schedule.total 2 --tune.loader.batch 8 --fuse.train.schedule.total 1 \
   --checkpoint.folder "$folder/long"
 [[ -s $folder/long/tune/step-2/manifest.json ]] || fail "the long form has no stage tune"
 

@@ -11,7 +11,7 @@ PREAMBLE names preambles/<name>.hpp, which declares what the block assumes in `n
 LibTorch. A block with main(), a light block and a wrong use are compiled alone; the other LibTorch blocks share one
 translation unit, each in a namespace, because LibTorch takes half a minute to parse. So does a main() with a preamble.
 
-g++ compiles light blocks and wrong uses. clang++, where there is one, compiles the others, with the precompiled headers of
+g++ compiles wrong uses. clang++, where there is one, compiles the others, with the precompiled headers of
 tests/headers/alone.py: in a third of the time.
 """
 
@@ -92,8 +92,8 @@ def compile_one(name: str, text: str, command: list[str], out: Path) -> tuple[bo
 
 
 def check(root: Path, out: Path, light: list[str], torch: list[str], pending: set[str], preambles: Path = HERE / "preambles",
-          clang: alone.Check | None = None, options: tuple[str, ...] = ()) -> list[str]:  # fmt: skip
-    """What is wrong, a message each. @param clang  compiles LibTorch blocks that are right, with @p options, instead of @p torch"""
+          clang: dict[bool, alone.Check] | None = None, options: tuple[str, ...] = ()) -> list[str]:  # fmt: skip
+    """What is wrong, a message each. @param clang  by whether a block is light: compiles those that are right, with @p options"""
     out.mkdir(parents=True, exist_ok=True)
     problems: list[str] = []
     snippets: list[Snippet] = []
@@ -114,8 +114,8 @@ def check(root: Path, out: Path, light: list[str], torch: list[str], pending: se
     for number, part in enumerate(parts):
         first, text_ = part[0], source(part, root)
         command = light if first.light else torch
-        if clang and not first.light and not first.fails:
-            command, wrong = clang.command_for(text_, list(options))
+        if clang and not first.fails:
+            command, wrong = clang[first.light].command_for(text_, list(options))
             problems += [wrong] if wrong else []
         fine, text = compile_one(f"part_{number}", text_, command, out)
         names = ", ".join(s.where for s in part)
@@ -177,9 +177,10 @@ def main() -> None:
     parser.add_argument("--torch-includes", default="", help="folders for blocks with LibTorch")
     parser.add_argument("--pch", default="", help="header that has been precompiled")
     parser.add_argument("--flags", default="", help="flags of the precompiled header")
-    parser.add_argument("--clang", help="clang++ for right blocks with LibTorch")
-    parser.add_argument("--system", default="", help="folders of other libraries' headers for clang++, with commas between them")
-    parser.add_argument("--work", type=Path, help="folder of the precompiled headers of clang++")
+    parser.add_argument("--clang", help="clang++ for right blocks")
+    for kind in ("light", "torch"):
+        parser.add_argument(f"--system-{kind}", default="", help="what headers." + kind + " gives to alone.py as --system")
+    parser.add_argument("--work", type=Path, help="folder of clang++'s precompiled headers, light/ and torch/")
     parser.add_argument("--pending", type=Path, help="file with the pages that are left out, a path a line")
     parser.add_argument("--self-test", action="store_true")
     args = parser.parse_args()
@@ -191,12 +192,12 @@ def main() -> None:
         torch = [*base, *(x for p in args.torch_includes.split(";") if p for x in ("-isystem", p)), *shlex.split(args.flags)]
         torch += ["-include", args.pch] if args.pch else []
         pending = set(args.pending.read_text().split()) if args.pending and args.pending.exists() else set()
-        root, clang = args.root.resolve(), None
-        if args.clang:
-            system = [f"-isystem{folder}" for folder in args.system.split(",") if folder]
-            clang = alone.Check([args.clang, *system], root / "include", args.work, alone.TORCH)
+        root, clang = args.root.resolve(), {}
+        for kind, folders, pchs in (("light", args.system_light, alone.LIGHT), ("torch", args.system_torch, alone.TORCH)) if args.clang else ():
+            light, system = kind == "light", [f"-isystem{folder}" for folder in folders.split(",") if folder]
+            clang[light] = alone.Check([args.clang, *system], root / "include", args.work / kind, pchs)
             for file in (HERE / "preambles").glob("*.hpp"):
-                clang.headers.includes[f"preambles/{file.name}"] = alone.included(file.read_text("utf-8"))
+                clang[light].headers.includes[f"preambles/{file.name}"] = alone.included(file.read_text("utf-8"))
         # -w: a block may leave a value unused.
         problems = check(root, args.out, base, torch, pending, clang=clang, options=("-w", *(w for w in base if w.startswith("-I"))))
     for problem in problems:

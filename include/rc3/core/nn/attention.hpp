@@ -62,8 +62,9 @@ inline at::Tensor attention(const at::Tensor& query, const at::Tensor& key, cons
                              .masked_fill_(mask.logical_not(), -std::numeric_limits<double>::infinity()));
   const auto weights = at::softmax(scores, 3);
   using detail::Dropout;
-  return Dropout::supports(weights, dropout) ? detail::DropoutMatmul::apply(weights, value, dropout, Dropout::draw_seed())
-                                          : at::matmul(at::dropout(weights, dropout, true), value);
+  return Dropout::supports(weights, dropout)
+             ? detail::DropoutMatmul::apply(weights, value, dropout, Dropout::draw_seed())
+             : at::matmul(at::dropout(weights, dropout, true), value);
 }
 
 }  // namespace rc3::nn
