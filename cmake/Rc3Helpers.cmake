@@ -111,7 +111,7 @@ macro(rc3_set_test_environment)
 endmacro()
 
 # rc3_add_test(<name> [LIGHT] SOURCES <file>...)
-# One Boost.Test executable test_<name> and one ctest entry <name>, with the label light or torch. LIGHT: without LibTorch.
+# One Boost.Test executable test_<name> and one ctest entry <name>, with the labels unit and light or torch. LIGHT: without LibTorch.
 # The sources include <boost/test/unit_test.hpp>; main() is in tests/support/main.cpp, compiled once. Up to eight files are
 # compiled as one, since each would parse the same headers again. A suite is a namespace, so that names of one file are not
 # those of another.
@@ -125,6 +125,7 @@ function(rc3_add_test name)
   set_target_properties(${target} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 8)
   target_include_directories(${target} PRIVATE ${PROJECT_SOURCE_DIR}/tests)
   rc3_set_warnings(${target})
+  add_dependencies(unit_tests ${target})
   if(arg_LIGHT)
     target_link_libraries(${target} PRIVATE rc3::light)
     # They instantiate the headers: there no number may change its value in silence.
@@ -134,7 +135,6 @@ function(rc3_add_test name)
     else()
       target_compile_options(${target} PRIVATE ${RC3_TEST_OPTIMIZATION})
     endif()
-    add_dependencies(light_tests ${target})
     set(label light)
   else()
     target_link_libraries(${target} PRIVATE rc3::rc3)
@@ -149,7 +149,7 @@ function(rc3_add_test name)
       break()
     endif()
   endforeach()
-  set_tests_properties(${name} PROPERTIES LABELS "${label}" TIMEOUT 600 ENVIRONMENT "${RC3_TEST_ENVIRONMENT}")
+  set_tests_properties(${name} PROPERTIES LABELS "unit;${label}" TIMEOUT 600 ENVIRONMENT "${RC3_TEST_ENVIRONMENT}")
 endfunction()
 
 # rc3_add_example(<name> SOURCES <file>... [LIGHT | OPTIMIZED | TRAINING] [TEST_ARGS <argument>...])
