@@ -133,7 +133,7 @@ class Check:
     """@param compiler  with the folders of other libraries; @param work  for precompiled headers, sources and stamps"""
 
     def __init__(self, compiler: list[str], root: Path, work: Path, pchs: list[Precompiled]):
-        self.compiler = [*compiler, "-std=c++20", "-Wall", "-Wextra", "-Werror", f"-I{root}"]
+        self.compiler = [*compiler, "-std=c++20", "-Wall", "-Wextra", "-Wconversion", "-Werror", f"-I{root}"]
         self.headers, self.work, self.pchs = Headers(root), work, pchs
         self.by_name = {pch.name: pch for pch in pchs}
         self.made: set[str] = set()  # precompiled headers of this run
@@ -257,6 +257,7 @@ def self_test(compiler: list[str]) -> list[str]:
         # Without an include guard.
         ({"rc3/a.hpp": "struct A {};\n", "guard": ""}, "redefinition"),
         ({"rc3/a.hpp": "inline int f() { int unused; return 1; }\n"}, "unused-variable"),
+        ({"rc3/a.hpp": "inline int f(double x) { return x; }\n"}, "implicit conversion"),
     ]
     problems = []
     for number, (files_, expected) in enumerate(cases):

@@ -23,7 +23,8 @@ namespace rc3::pipeline {
 /// Sum of the version counters of all weights. Every change of a weight raises it.
 inline std::uint64_t weights_version(const torch::nn::Module& module) {
   std::uint64_t sum = 0;
-  for (const auto& [name, tensor] : nn::named_state(module)) sum += tensor.is_inference() ? 0 : tensor._version();
+  for (const auto& [name, tensor] : nn::named_state(module))
+    sum += tensor.is_inference() ? 0 : static_cast<std::uint64_t>(tensor._version());
   return sum;
 }
 

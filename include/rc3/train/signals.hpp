@@ -13,10 +13,11 @@ namespace rc3::train {
 class Signals {
  public:
   Signals() {
+    constexpr auto once = static_cast<int>(SA_RESETHAND);
     flags().stop = 0;
     flags().save = 0;
-    install(SIGINT, &stop, SA_RESETHAND, 0);
-    install(SIGTERM, &stop, SA_RESETHAND, 1);
+    install(SIGINT, &stop, once, 0);
+    install(SIGTERM, &stop, once, 1);
     install(SIGUSR1, &save, 0, 2);
   }
   ~Signals() {

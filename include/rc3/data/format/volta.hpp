@@ -105,8 +105,8 @@ inline Row parse_row(std::string_view line, std::string_view where) {
   regions.height = static_cast<float>(detail::integer(values[1], 1'000'000, name(1)));
   regions.width = static_cast<float>(detail::integer(values[2], 1'000'000, name(2)));
   const auto n = static_cast<std::size_t>(detail::integer(values[7], max_regions, name(7)));
-  for (const std::size_t ids : {3, 5}) detail::numbers<std::int64_t>(values[ids], n, 1, name(ids));
-  for (const std::size_t confidences : {4, 6}) detail::numbers<float>(values[confidences], n, 1, name(confidences));
+  for (const std::size_t ids : {3U, 5U}) detail::numbers<std::int64_t>(values[ids], n, 1, name(ids));
+  for (const std::size_t confidences : {4U, 6U}) detail::numbers<float>(values[confidences], n, 1, name(confidences));
   const auto corners = detail::numbers<float>(values[8], n, 4, name(8));
   for (std::size_t r = 0; r < n; ++r)
     regions.boxes.push_back({corners[4 * r], corners[4 * r + 1], corners[4 * r + 2], corners[4 * r + 3]});

@@ -64,7 +64,7 @@ class UnigramJson {
     ProtoWriter normalizer;
     normalizer.text(1, "tokenizer.json");
     normalizer.text(2, charsmap_);
-    for (const std::uint64_t flag : {3, 4, 5}) normalizer.number(flag, 1);  // blank before, no others, as "▁"
+    for (const std::uint64_t flag : {3U, 4U, 5U}) normalizer.number(flag, 1);  // blank before, no others, as "▁"
     all.text(2, trainer.bytes());
     all.text(3, normalizer.bytes());
     return all.bytes();
