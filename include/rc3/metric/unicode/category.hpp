@@ -19,6 +19,4 @@ constexpr bool is_symbol(char32_t c) { return category(c) == Category::symbol; }
 /// Category N: digits of every script, fractions, Roman numerals.
 constexpr bool is_number(char32_t c) { return category(c) == Category::number; }
 
-static_assert(is_punctuation(U'\u3002') && is_symbol(U'\u20AC') && is_number(U'\u00BD') && !is_number(U'a'));
-
 }  // namespace rc3::metric::unicode
