@@ -154,4 +154,12 @@ struct Variant {
   static void configure(rc3::experiment::Settings<Variant>& settings) { defaults(settings); }
 };
 
+/// With three image networks and a tuned text encoder.
+struct Long : Variant<ThreeNetworks> {
+  static void configure(rc3::experiment::Settings<Long>& settings) {
+    defaults(settings);
+    settings.stages[1].train.schedule.total = 200;
+  }
+};
+
 }  // namespace demo
