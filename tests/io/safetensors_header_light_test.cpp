@@ -212,6 +212,7 @@ BOOST_AUTO_TEST_CASE(what_it_is_instead) {
   named("\x1F\x8B\x08\0\0\0\0\0\0"s, "but gzip");
   named("Entry not found", "a text: \"Entry not found\"");
   named("", "truncated: 0 bytes");
+  rc3::test::throws_with([] { st::read_header(std::string_view(), "x"); }, "x: ", "truncated: 0 bytes");  // no memory
   named("\1\0\0\0\0\0\0\0["s, "does not begin with '{'");             // a header's length, but no header
   named("\xFF\0\0\0\0\0\0\0{"s, "truncated: a header of 255 bytes");  // a safetensors file that was cut
 }

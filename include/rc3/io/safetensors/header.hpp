@@ -8,7 +8,6 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <filesystem>
 #include <limits>
 #include <map>
@@ -126,7 +125,7 @@ inline Header read_header(const InputFile& file) {
 /// Checked header of a file with the content @p bytes. @param name  the file, for errors
 inline Header read_header(std::string_view bytes, std::string_view name) {
   const auto read = [&](void* out, std::size_t size, std::size_t offset) {
-    std::memcpy(out, bytes.data() + offset, size);
+    bytes.copy(static_cast<char*>(out), size, offset);
   };
   return detail::read_header(read, bytes.size(), name);
 }
