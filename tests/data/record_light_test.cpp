@@ -116,6 +116,7 @@ BOOST_AUTO_TEST_CASE(what_is_wrong_is_named) {
   refused(R"({"texts": {"de#1": "x"}})", "\"de#1\" is no language");
   refused(R"({"width": 640})", "\"height\" is missing");
   refused(R"({"width": 640, "height": 0})", "must be > 0");
+  refused(R"({"width": 640, "height": 4.6e51})", "\"height\" must be a number in range");
   refused(R"({"boxes": [[0, 0, 1, 1]]})", "\"boxes\" need \"width\"");
   refused(R"({"width": 6, "height": 4, "boxes": [[0, 0, 1, 1], [0, 0, 1]]})", "box 1 has 3 numbers");
   refused(R"({"width": 6, "height": 4, "boxes": [0, 0, 1, 1]})", "\"boxes\" must be an array");

@@ -1,8 +1,10 @@
 #pragma once
 /// JSON files from untrusted sources: bounded size and depth, unique keys, and errors that name the file and the key.
 
+#include <cmath>
 #include <cstdint>
 #include <filesystem>
+#include <limits>
 #include <set>
 #include <string>
 #include <string_view>
@@ -66,7 +68,7 @@ inline std::string short_text(const nlohmann::json& value) {
   return text;
 }
 
-/// @p value as a T: bool, an integer (in range), a floating-point number, std::string, or a std::vector of these.
+/// @p value as a T: bool, an integer or a floating-point number (in range), std::string, or a std::vector of these.
 /// @throws rc3::Error "<where>: <key> must be ..., is ..."
 template <class T>
 T as(const nlohmann::json& value, std::string_view key, std::string_view where) {
@@ -84,7 +86,9 @@ T as(const nlohmann::json& value, std::string_view key, std::string_view where) 
     return value.get<T>();
   } else if constexpr (std::is_floating_point_v<T>) {
     if (!value.is_number()) wrong("a number");
-    return value.get<T>();
+    const auto number = value.get<double>();
+    if (std::abs(number) > std::numeric_limits<T>::max()) wrong("a number in range");  // it would be infinite
+    return static_cast<T>(number);
   } else if constexpr (std::is_same_v<T, std::string>) {
     if (!value.is_string()) wrong("a string");
     return value.get<std::string>();
