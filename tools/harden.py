@@ -204,7 +204,7 @@ def table(rows: dict[str, Row], parts: dict[str, dict], to_do: list[str]) -> lis
         lines += ["", "| target | inputs | s | s of a processor, of 600 | ran |", "|---|---|---|---|---|"]
         for name in in_order(fuzzed):
             part = parts[name]
-            inputs = f"{inputs_of(part):,}" if part["status"] == "run" else "FINDING"
+            inputs = (f"{inputs_of(part):,}" if inputs_of(part) else "not counted") if part["status"] == "run" else "FINDING"
             lines.append(
                 f"| {name} | {inputs} | {part['seconds']:.0f} | {part['cpu']:.0f} | "
                 f"{part['day']} {part['commit']} {letter[part['machine']]} |"
@@ -269,7 +269,9 @@ def run_long(args: argparse.Namespace, tests: dict[str, list[str]], labels: dict
         junit.unlink(missing_ok=True)
         run = ["ctest", "--test-dir", str(build), "-R", f"^{re.escape(name)}$", "--output-junit", str(junit), "--test-output-size-passed", "1000000"]
         cpu = children_cpu()
-        subprocess.run([*run, "--test-output-size-failed", "1000000"], env={**os.environ, **LONG}, stdout=subprocess.DEVNULL, check=False)
+        # libFuzzer says last how many inputs it tried.
+        run += ["--test-output-size-failed", "1000000", "--test-output-truncation", "middle"]
+        subprocess.run(run, env={**os.environ, **LONG}, stdout=subprocess.DEVNULL, check=False)
         ran["cpu"] = round(children_cpu() - cpu, 1)
         if not junit.exists():
             print(f"{name}: ctest was ended before it", flush=True)
