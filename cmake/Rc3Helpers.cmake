@@ -110,6 +110,16 @@ macro(rc3_set_test_environment)
                            "OMP_NUM_THREADS=1") # ctest -j runs as many tests at once as there are processors
 endmacro()
 
+# A Python 3 for scripts that need no package: that of the tests, or the first in PATH; empty if there is none.
+function(rc3_find_python out)
+  set(${out} ${RC3_TEST_PYTHON} PARENT_SCOPE)
+  if(NOT RC3_TEST_PYTHON)
+    find_program(RC3_PYTHON3 NAMES python3)
+    mark_as_advanced(RC3_PYTHON3)
+    set(${out} ${RC3_PYTHON3} PARENT_SCOPE)
+  endif()
+endfunction()
+
 # rc3_add_test(<name> [LIGHT] SOURCES <file>...)
 # One Boost.Test executable test_<name> and one ctest entry <name>, with the labels unit and light or torch. LIGHT: without LibTorch.
 # The sources include <boost/test/unit_test.hpp>; main() is in tests/support/main.cpp, compiled once. Up to eight files are
@@ -120,7 +130,7 @@ function(rc3_add_test name)
   if(NOT arg_SOURCES) # a folder without tests of this kind
     return()
   endif()
-  set(environment)
+  set(environment ${RC3_TEST_ENVIRONMENT})
   string(REPLACE "." "_" target test_${name})
   add_executable(${target} ${arg_SOURCES} $<TARGET_OBJECTS:rc3_test_main>)
   set_target_properties(${target} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 8)
@@ -142,7 +152,7 @@ function(rc3_add_test name)
     rc3_use_test_pch(${target})
     set(label torch)
     # Tensors that no memory holds are tried: LibTorch's allocator is to say so, not AddressSanitizer's.
-    set(environment "ASAN_OPTIONS=detect_leaks=0:allocator_may_return_null=1")
+    list(APPEND environment ASAN_OPTIONS=detect_leaks=0:allocator_may_return_null=1)
   endif()
   add_test(NAME ${name} COMMAND ${target} --log_level=warning --report_level=short --color_output=no)
   foreach(source ${arg_SOURCES}) # ./run harden runs the tests that print a line with a code of docs/reliability.md
@@ -152,7 +162,7 @@ function(rc3_add_test name)
       break()
     endif()
   endforeach()
-  set_tests_properties(${name} PROPERTIES LABELS "unit;${label}" TIMEOUT 600 ENVIRONMENT "${RC3_TEST_ENVIRONMENT};${environment}")
+  set_tests_properties(${name} PROPERTIES LABELS "unit;${label}" TIMEOUT 600 ENVIRONMENT "${environment}")
 endfunction()
 
 # rc3_add_example(<name> SOURCES <file>... [LIGHT | OPTIMIZED | TRAINING] [TEST_ARGS <argument>...])

@@ -112,12 +112,12 @@ def check(root: Path, out: Path, light: list[str], torch: list[str], pending: se
     if shared:
         parts.append(shared)
     for number, part in enumerate(parts):
-        first, text_ = part[0], source(part, root)
+        first, code = part[0], source(part, root)
         command = light if first.light else torch
         if clang and not first.fails:
-            command, wrong = clang[first.light].command_for(text_, list(options))
+            command, wrong = clang[first.light].command_for(code, list(options))
             problems += [wrong] if wrong else []
-        fine, text = compile_one(f"part_{number}", text_, command, out)
+        fine, text = compile_one(f"part_{number}", code, command, out)
         names = ", ".join(s.where for s in part)
         if first.fails:
             errors = re.findall(r"^.*\berror: .*$", text, re.M)

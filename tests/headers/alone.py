@@ -185,7 +185,7 @@ class Check:
 
     def command_for(self, text: str, options: list[str]) -> tuple[list[str], str]:
         """How a source outside our headers is compiled, and what is wrong with the precompiled header that it reaches, which
-        is made here. That of another source file may be in its folders."""
+        is made here."""
         names = included(text)
         chosen = self.first_within(frozenset(names).union(*map(self.headers.reached, names)))
         order, base = [], chosen
