@@ -29,6 +29,11 @@ void use_photos(study::Options& o, const std::filesystem::path& data, bool test)
   };
   o.train = manifest("train");
   o.held_out = manifest(o.part);
+  o.translation.names = {"translation"};
+  o.translation.train = data / "train.jsonl";
+  o.translation.validation = data / "validation.jsonl";
+  for (const auto* language : {"de", "fr", "cs"})
+    o.translation.test.push_back(rc3::join(language, '=', (data / (o.part + ".jsonl")).string()));
   if (!std::filesystem::exists(data / "entailment_train.jsonl")) return;
   o.entailment.names = {"entailment"};
   o.entailment.train = data / "entailment_train.jsonl";
@@ -49,6 +54,10 @@ void use_scenes(study::Options& o) {
   o.entailment.languages = {"de"};
   o.entailment.scenes = 24;
   o.entailment.test_scenes = 12;
+  o.translation = o.entailment;
+  o.translation.names = {"translation"};
+  o.translation.test_scenes = 0;
+  o.translation.test_captions = 6;
   o.align_steps = 6;
   o.align_batch = 16;
   o.fuse_steps = 3;
@@ -90,6 +99,8 @@ int main(int argc, char** argv) {
   app.add_option("--fuse-batch", o.fuse_batch, "its batch")->capture_default_str();
   app.add_option("--fuse-rate", o.fuse_rate, "its highest learning rate")->capture_default_str();
   app.add_option("--entailment-steps", o.entailment_steps, "steps of tuning a head")->capture_default_str();
+  app.add_option("--translation-steps", o.translation_steps,
+                 "measure translation instead, by a decoder that is tuned for so many steps; 0: do not");
   app.add_option("--rerank", o.rerank, "images that ITM re-ranks for each text; 0: none")->capture_default_str();
   app.add_option("--rerank-texts", o.rerank_texts, "texts of each language that are re-ranked for")
       ->capture_default_str();
@@ -106,15 +117,21 @@ int main(int argc, char** argv) {
     }
     rc3::require(quick != !data.empty(), "give --data DIR for photographs, or --quick for emoji scenes");
     rc3::require(!(quick && test), "--test: --quick has no test set");
+    rc3::require(!all || arms.empty(), "--all: has no effect beside --arm; leave one of the two out");
+    rc3::require(!all || o.translation_steps == 0,
+                 "--translation-steps: arms that train the heads alone cannot translate; give --arm, not --all");
     if (!quick) use_photos(o, data, test);
     if (o.results.empty()) o.results = o.out / "results.jsonl";
     if (o.features.empty()) o.features = o.out / "features";
     if (threads > 0) at::set_num_threads(static_cast<int>(threads));
     o.arms = arms;
-    if (arms.empty())
+    if (arms.empty() && o.translation_steps > 0)
+      o.arms = {"weak, itm alone", "weak, ceiling, hidden images"};
+    else if (arms.empty())
       for (const auto& a : study::arms())
         if (all || o.arms.size() < 6) o.arms.push_back(a.name);
-    if (quick && arms.empty() && !all) o.arms = {"heads, strict", "weak, ceiling", "weak, itm alone"};
+    if (quick && arms.empty() && !all && o.translation_steps == 0)
+      o.arms = {"heads, strict", "weak, ceiling", "weak, itm alone"};
     study::Study(std::move(o)).run();
     return 0;
   } catch (const rc3::Error& error) {

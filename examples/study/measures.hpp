@@ -7,7 +7,9 @@
 #include <ATen/ops/pdist.h>
 #include <ATen/ops/stack.h>
 #include <c10/core/InferenceMode.h>
+#include <rc3/experiment/tasks/translate.hpp>
 #include <rc3/features/features.hpp>
+#include <rc3/metric/metric.hpp>
 #include <rc3/task/task.hpp>
 #include <rc3/train/fine_tune.hpp>
 
@@ -204,47 +206,78 @@ Json mechanism(Model& model, Relevance& relevance, CachedSamples& samples, std::
   return out;
 }
 
-/// Examples to tune a head on, and to measure it on.
-struct Entailment {
+/// Examples to tune a head on, and those to measure it on.
+struct TaskSets {
   const rc3::task::CachedExamples* train = nullptr;
-  const rc3::task::CachedExamples* evaluation = nullptr;
+  std::vector<const rc3::task::CachedExamples*> evaluation;
 };
 
-struct EntailmentOptions {
+struct TuningOptions {
   std::int64_t steps = 250, batch = 32;
   double learning_rate = 6e-4;
   std::uint64_t seed = 1;
 };
 
-/// Accuracy of a head on z alone, tuned together with the fusion encoder, which changes.
-template <class Model>
-Json entailment(const std::shared_ptr<Model>& model, const Entailment& examples, const EntailmentOptions& o,
-                const std::vector<rc3::task::Ablation>& ablations) {
-  using Head = rc3::task::Classifier<Model>;
-  at::manual_seed(o.seed);
-  const auto head = std::make_shared<Head>(model, rc3::task::ClassifierOptions{.classes = 3, .embeddings = false});
+/// Tunes @p head together with the fusion encoder, which changes. The last weights stay: nothing is chosen on the
+/// examples that are measured.
+template <class Head>
+void tune_head(const std::shared_ptr<Head>& head, const rc3::task::CachedExamples& train, const TuningOptions& o,
+               const char* label) {
   rc3::train::FineTuneOptions tune;
   tune.train.optimizer.learning_rate = o.learning_rate;
   tune.train.optimizer.weight_decay = 0.05;
   tune.train.schedule = {o.steps / 10, o.steps, 0.0};
   tune.train.seed = o.seed;
-  tune.every = o.steps;  // the last weights: nothing is chosen on the examples that are measured
-  tune.label = "entailment";
+  tune.every = o.steps;
+  tune.label = label;
   std::ostringstream log;
   rc3::train::fine_tune(
-      head, rc3::task::CachedBatches(*examples.train, o.batch, o.seed), [] { return 0.0; }, tune, log);
+      head, rc3::task::CachedBatches(train, o.batch, o.seed), [] { return 0.0; }, tune, log);
+}
+
+/// Accuracy of a head on z alone.
+template <class Model>
+Json entailment(const std::shared_ptr<Model>& model, const TaskSets& sets, const TuningOptions& o,
+                const std::vector<rc3::task::Ablation>& ablations) {
+  using Head = rc3::task::Classifier<Model>;
+  at::manual_seed(o.seed);
+  const auto head = std::make_shared<Head>(model, rc3::task::ClassifierOptions{.classes = 3, .embeddings = false});
+  tune_head(head, *sets.train, o, "entailment");
+  const auto& examples = *sets.evaluation.at(0);
   Json out = Json::object();
   for (const auto ablation : ablations) {
-    const auto answers = rc3::task::classify(*head, *examples.evaluation, ablation);
+    const auto answers = rc3::task::classify(*head, examples, ablation);
     std::string right;
     std::int64_t count = 0;
-    for (std::int64_t i = 0; i < examples.evaluation->size(); ++i) {
-      const bool is = answers[static_cast<std::size_t>(i)] == examples.evaluation->label(i);
+    for (std::int64_t i = 0; i < examples.size(); ++i) {
+      const bool is = answers[static_cast<std::size_t>(i)] == examples.label(i);
       right += is ? '1' : '0';
       count += is;
     }
     out[std::string(rc3::task::name_of(ablation))] = {
         {"accuracy", rounded(static_cast<double>(count) / static_cast<double>(right.size()))}, {"right", right}};
+  }
+  return out;
+}
+
+/// BLEU and chrF of a new decoder over the fused tokens, in each target language.
+template <class Model>
+Json translation(const std::shared_ptr<Model>& model, const TaskSets& sets, const rc3::task::Vocabulary& vocabulary,
+                 const TuningOptions& o, const std::vector<rc3::task::Ablation>& ablations) {
+  at::manual_seed(o.seed);
+  const auto head = rc3::experiment::make_translator(model, vocabulary);
+  tune_head(head, *sets.train, o, "translation");
+  Json out = Json::object();
+  for (const auto ablation : ablations) {
+    auto& scores = out[std::string(rc3::task::name_of(ablation))];
+    for (const auto* examples : sets.evaluation)
+      for (const auto& [language, pair] : rc3::experiment::hypotheses_of(*head, *examples, vocabulary, ablation)) {
+        const auto& [hypotheses, references] = pair;
+        scores[language] = {
+            {"texts", references.size()},
+            {"bleu", rounded(rc3::metric::bleu(hypotheses, references, rc3::metric::bleu_options(language)).score)},
+            {"chrf", rounded(rc3::metric::chrf(hypotheses, references).score)}};
+      }
   }
   return out;
 }

@@ -27,6 +27,7 @@ namespace study {
 struct Options {
   rc3::data::OpenOptions train, held_out;  ///< to learn from, and to measure on
   rc3::experiment::TaskData entailment;    ///< its `train` and first `test`, or a provider; no names: not measured
+  rc3::experiment::TaskData translation;   ///< its `train` and all `test`, or a provider; no names: cannot be measured
   std::string set = "photos";              ///< what the data are, for the results
   std::string part = "validation";         ///< what is measured on, for the results
   std::vector<std::string> languages;      ///< that are measured; empty: all of the held-out data
@@ -34,6 +35,7 @@ struct Options {
   std::vector<std::uint64_t> seeds = {1, 2, 3};
   std::filesystem::path out = "out/study", results, features, weights;
   std::int64_t align_steps = 1000, align_batch = 512, fuse_steps = 300, fuse_batch = 48, entailment_steps = 300;
+  std::int64_t translation_steps = 0;  ///< above 0: translation is measured, and nothing else
   std::int64_t rerank = 10, rerank_texts = 300, mechanism = 400, size = 0, layers = 2;
   double align_rate = 1e-3, fuse_rate = 1e-3;
   std::string commit = "unknown";
@@ -52,6 +54,8 @@ class Study {
     for (const auto seed : o_.seeds)
       for (const auto& name : o_.arms) {
         const auto& a = arm(name);
+        rc3::require(a.fuse || o_.translation_steps == 0, "--translation-steps: \"", name,
+                     "\" trains the heads alone, which cannot translate");
         const auto key = key_of(a, seed);
         if (results_.has(key)) {
           std::cout << "seed " << seed << ", " << name << ": is there already" << std::endl;
@@ -89,6 +93,10 @@ class Study {
                    {"batch", o_.fuse_batch},         {"learning_rate", o_.fuse_rate}, {"variant", variant}};
     if (!a.languages.empty()) key["fuse"]["languages"] = a.languages;
     if (a.switched) key["fuse"]["code_switched"] = true;
+    if (o_.translation_steps > 0) {
+      key["translation_steps"] = o_.translation_steps;
+      return key;
+    }
     key["entailment_steps"] = o_.entailment_steps;
     key["rerank"] = {o_.rerank, o_.rerank_texts};
     return key;
@@ -229,18 +237,19 @@ class Study {
     auto& model = *trained.model();
     trained.eval();
     const rc3::train::Autocast autocast(rc3::train::Precision::automatic, device_);
-    auto& samples = held_out(model, s);
-    if (a.fuse)
-      measure_fusion(a, seed, trained, s, samples, line);
+    if (o_.translation_steps > 0)
+      measure_translation(a, seed, trained, s, line);
+    else if (a.fuse)
+      measure_fusion(a, seed, trained, s, line);
     else
-      line["retrieval"] = retrieval(model, samples, languages(samples));
+      line["retrieval"] = retrieval(model, held_out(model, s), languages(held_out(model, s)));
     line["seconds"]["measures"] = since(begin);
     line["configuration"] = rc3::config::to_json(s);
   }
 
-  void measure_fusion(const Arm& a, std::uint64_t seed, auto& trained, const auto& s, CachedSamples& samples,
-                      Json& line) {
+  void measure_fusion(const Arm& a, std::uint64_t seed, auto& trained, const auto& s, Json& line) {
     auto& model = *trained.model();
+    auto& samples = held_out(model, s);
     if (o_.rerank > 0) line["rerank"] = reranking(model, samples, languages(samples), o_.rerank_texts, o_.rerank);
     trained.for_each_objective([&](auto& objective) {
       if constexpr (requires { objective.relevance().encoder(); })
@@ -250,13 +259,27 @@ class Study {
     using rc3::task::Ablation;
     // The fusion encoder changes while a head is tuned: the second head begins with the same weights.
     const auto state = rc3::train::copy_of(rc3::nn::named_state(model));
-    open_entailment(model, s);
-    const EntailmentOptions options{.steps = o_.entailment_steps, .seed = seed};
-    line["entailment"] = entailment(trained.model(), {&*examples_[0], &*examples_[1]}, options,
-                                    {Ablation::none, Ablation::shuffled, Ablation::blank});
+    open_task(o_.entailment, model, s);
+    const TuningOptions options{.steps = o_.entailment_steps, .seed = seed};
+    line["entailment"] =
+        entailment(trained.model(), sets(false), options, {Ablation::none, Ablation::shuffled, Ablation::blank});
     if (a.hypothesis) {
       rc3::train::copy_state(rc3::nn::named_state(model), state);
-      line["hypothesis"] = entailment(trained.model(), {&*examples_[2], &*examples_[3]}, options, {Ablation::none});
+      line["hypothesis"] = entailment(trained.model(), sets(true), options, {Ablation::none});
+    }
+  }
+
+  void measure_translation(const Arm& a, std::uint64_t seed, auto& trained, const auto& s, Json& line) {
+    using rc3::task::Ablation;
+    auto& model = *trained.model();
+    const auto state = rc3::train::copy_of(rc3::nn::named_state(model));
+    open_task(o_.translation, model, s);
+    const TuningOptions options{.steps = o_.translation_steps, .learning_rate = 1e-3, .seed = seed};
+    line["translation"] =
+        translation(trained.model(), sets(false), *vocabulary_, options, {Ablation::none, Ablation::shuffled});
+    if (a.hypothesis) {
+      rc3::train::copy_state(rc3::nn::named_state(model), state);
+      line["text_alone"] = translation(trained.model(), sets(true), *vocabulary_, options, {Ablation::none});
     }
   }
 
@@ -269,11 +292,7 @@ class Study {
 
   /// Held-out samples: read once for all arms with the same frozen layers, whose maps have one size.
   CachedSamples& held_out(Variant::Model& model, const auto& s) {
-    if (side_ != s.variant.side) {
-      held_out_.reset();
-      examples_.clear();
-      side_ = s.variant.side;
-    }
+    use_side(s.variant.side);
     if (!held_out_) {
       const auto source = rc3::data::open(o_.held_out, errors_);
       held_out_ = std::make_unique<CachedSamples>(
@@ -286,23 +305,42 @@ class Study {
     return *held_out_;
   }
 
-  /// Training examples and those to measure on; then both with one grey image.
-  void open_entailment(Variant::Model& model, const auto& s) {
+  /// Training examples and those to measure on; then all of them with one grey image. Once for all arms whose maps have
+  /// one size.
+  void open_task(const rc3::experiment::TaskData& task, Variant::Model& model, const auto& s) {
+    use_side(s.variant.side);
     if (!examples_.empty()) return;
-    const auto given = rc3::experiment::open_task(o_.entailment, "entailment", 1, errors_);
-    const rc3::task::PrepareExample<rc3::io::AvailableDecoders> prepare(Variant::tokenizer(s.variant),
-                                                                        {.classes = given.classes});
-    const auto grey = [](rc3::data::Example& e) {
-      for (auto& view : e.views) view.image = grey_image();
-    };
-    const auto add = [&](const rc3::data::AnyExamples& set) {
+    const auto given = rc3::experiment::open_task(task, task.names.at(0), 1, errors_);
+    const auto tokenizer = Variant::tokenizer(s.variant);
+    if (!given.written.empty()) vocabulary_ = rc3::experiment::vocabulary_of(tokenizer, given);
+    const rc3::task::PrepareExample<rc3::io::AvailableDecoders> prepare(
+        tokenizer, {.classes = given.classes, .vocabulary = vocabulary_});
+    std::vector<rc3::data::AnyExamples> all{given.train};
+    all.insert(all.end(), given.test.begin(), given.test.end());
+    for (std::size_t i = 0, n = all.size(); i < n; ++i)
+      all.emplace_back(all[i], [](rc3::data::Example& e) {
+        for (auto& view : e.views) view.image = grey_image();
+      });
+    for (const auto& set : all)
       examples_.push_back(std::make_unique<rc3::task::CachedExamples>(
           model, set, prepare, errors_, std::function<void(std::int64_t, std::int64_t)>{}, o_.features));
-    };
-    add(given.train);
-    add(given.test.at(0));
-    add(rc3::data::AnyExamples(given.train, grey));
-    add(rc3::data::AnyExamples(given.test.at(0), grey));
+  }
+
+  /// @param grey  with one grey image for all
+  TaskSets sets(bool grey) const {
+    const auto half = examples_.size() / 2;
+    const auto first = grey ? half : 0;
+    TaskSets out{&*examples_[first], {}};
+    for (auto i = first + 1; i < first + half; ++i) out.evaluation.push_back(&*examples_[i]);
+    return out;
+  }
+
+  /// Forgets features of maps of another size.
+  void use_side(std::int64_t side) {
+    if (side_ == side) return;
+    held_out_.reset();
+    examples_.clear();
+    side_ = side;
   }
 
   static rc3::data::ImageSource grey_image() {
@@ -319,7 +357,8 @@ class Study {
   rc3::data::DataErrors errors_;
   std::int64_t side_ = 0;  // of the maps of the samples and examples
   std::unique_ptr<CachedSamples> held_out_;
-  std::vector<std::unique_ptr<rc3::task::CachedExamples>> examples_;
+  std::vector<std::unique_ptr<rc3::task::CachedExamples>> examples_;  // training, evaluation; both again in grey
+  std::shared_ptr<rc3::task::Vocabulary> vocabulary_;                 // of translation
 };
 
 }  // namespace study

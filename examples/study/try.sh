@@ -30,8 +30,17 @@ done
 [[ -z $(find "$folder/out" -name '*-start.safetensors') ]] || fail "the first weights of a stage are left behind"
 [[ $(find "$folder/out/features" -name 'images-*' | wc -l) == 2 ]] || fail "not a folder for each size of map"
 
+# Translation, of one arm whose decoder is also tuned on the text alone.
+"$study" --quick --seeds 1 --out "$folder/out" --translation-steps 3 --arm 'weak, itm alone' | tee "$folder/fourth"
+[[ $(wc -l <"$folder/out/results.jsonl") == 6 ]] || fail "not a line for translation"
+for part in '"translation_steps":3' '"translation":{"both":{' '"shuffled":{' '"text_alone":{"both":{' '"chrf":'; do
+  tail -n 1 "$folder/out/results.jsonl" | grep -q "$part" || fail "no $part in the result of translation"
+done
+
 says 'give --data DIR' "$study"
 says 'train.jsonl is missing' "$study" --data "$folder"
+says 'trains the heads alone' "$study" --quick --translation-steps 3 --arm 'heads, strict' --out "$folder/out"
+says 'give --arm, not --all' "$study" --quick --translation-steps 3 --all
 says 'there is no arm "none"' "$study" --quick --arm none
 echo 'no json' >"$folder/wrong.jsonl"
 says 'wrong.jsonl:1' "$study" --quick --results "$folder/wrong.jsonl"

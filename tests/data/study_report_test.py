@@ -49,6 +49,12 @@ def main():
                 lines[-1]["run"]["fuse"] = {"steps": 10, "batch": 2, "languages": ["en", "de"]}
                 lines[-1]["rerank"] |= {name: {"texts": 5, "before": [0.1], "after": [r]}
                                         for name, r in (("fr", fr), ("zh", 0.3), ("ar", 0.9))}
+        for seed, chrf in ((1, 30), (2, 32)):
+            lines.append(line("weak, none", seed))
+            lines[-1]["run"]["translation_steps"] = 7
+            lines[-1]["translation"] = {"both": {"de": {"texts": 5, "bleu": 8, "chrf": chrf}, "fr": {"texts": 5, "bleu": 9, "chrf": 40}},
+                                        "shuffled": {"de": {"texts": 5, "bleu": 8, "chrf": chrf}, "fr": {"texts": 5, "bleu": 9, "chrf": 39}}}
+            lines[-1]["text_alone"] = {"both": {"de": {"texts": 5, "bleu": 4, "chrf": 20}, "fr": {"texts": 5, "bleu": 6, "chrf": 28}}}
         lines.append(line("heads, strict", 9, r1=0.9, part="test"))  # of another part, not counted
         results.write_text("\n".join(map(json.dumps, lines)) + "\n")
         rows = {(r["with"], r["without"], r["measure"]): r for r in report.judge(report.read(results, "validation"))}
@@ -70,6 +76,8 @@ def main():
         assert done.returncode == 0, done.stderr
         page = (results.parent / "study.md").read_text()
         assert "| heads, strict+weak | 5 |" in page and "holds" in page
+        assert "| weak, none | 2 | 31.0 ± 1.4 | 40.0 ± 0.0 | 35.5 ± 0.7 | 8.5 ± 0.0 | 35.0 ± 0.7 | 0.50 ± 0.00 |" in page, page
+        assert "| weak, none, text alone | 2 | 20.0 ± 0.0 | 28.0 ± 0.0 | 24.0 ± 0.0 | 5.0 ± 0.0 |  |  |" in page, page
         for plot in ("study-differences.svg", "study-recall.svg"):
             assert (results.parent / plot).read_text().startswith("<svg"), plot
         results.write_text(json.dumps(lines[0]) + "\n" + json.dumps(line("heads, strict", 2, r1=0.1, steps=20)) + "\n")

@@ -214,8 +214,8 @@ def bootstrap(pairs, measure, resamples=4000):
     return means[int(0.025 * resamples)], means[min(resamples - 1, int(0.975 * resamples))]
 
 
-def read(path, part):
-    """Lines by arm and seed; the last line of a run counts."""
+def read(path, part, translation=False):
+    """Lines by arm and seed: those that measure translation, or all others."""
     by_arm = defaultdict(dict)
     setups = defaultdict(set)
     for number, text in enumerate(pathlib.Path(path).read_text(encoding="utf-8").splitlines(), 1):
@@ -227,7 +227,7 @@ def read(path, part):
             arm, seed = run["arm"], run["seed"]
         except (json.JSONDecodeError, KeyError, TypeError) as error:
             sys.exit(f"report.py: {path}:{number}: no result: {error}")
-        if run.get("part") != part:
+        if run.get("part") != part or translation != ("translation_steps" in run):
             continue
         if seed in by_arm[arm]:  # repeated elsewhere
             by_arm[arm][seed].setdefault("repeated", []).append(line)
@@ -338,6 +338,31 @@ def fusion_table(by_arm):
                   "correlation", "cos, strict", "cos, weak", "uniformity", "transfer"], rows)
 
 
+def translation_table(by_arm):
+    """Mean over the target languages of chrF and BLEU, and chrF in each."""
+    rows, languages = [], []
+
+    def over(line, metric, *kind):
+        scores = at(line, *kind)
+        return None if scores is None else mean(score[metric] for score in scores.values())
+
+    for arm, by_seed in by_arm.items():
+        lines = list(by_seed.values())
+        languages = languages or list(lines[0]["translation"]["both"])
+        for name, kind in (("", ("translation", "both")), (", text alone", ("text_alone", "both"))):
+            chrf = [over(line, "chrf", *kind) for line in lines]
+            if not any(x is not None for x in chrf):
+                continue
+            shuffled = [over(line, "chrf", kind[0], "shuffled") for line in lines]
+            gains = [a - b for a, b in zip(chrf, shuffled) if a is not None and b is not None]
+            each = [spread([at(line, *kind, language, "chrf") for line in lines]) for language in languages]
+            rows.append([arm + name, str(sum(x is not None for x in chrf)), *each, spread(chrf),
+                         spread([over(line, "bleu", *kind) for line in lines]), spread(shuffled), spread(gains)])
+    if not rows:
+        return "No run yet.\n"
+    return table(["arm", "seeds", *languages, "mean chrF", "mean BLEU", "chrF, shuffled photographs", "margin"], rows)
+
+
 def claim_table(rows):
     cells = []
     for row in rows:
@@ -412,7 +437,7 @@ def recall_plot(by_arm):
     return svg(max(width, 60 + 190 * len(arms)), height, body)
 
 
-def page(by_arm, rows, source, part):
+def page(by_arm, translated, rows, source, part):
     lines = [line for runs in by_arm.values() for line in runs.values()]
     commits = sorted({line.get("commit", "unknown")[:12] for line in lines})
     machines = sorted({line.get("machine", {}).get("processor", "unknown") for line in lines})
@@ -476,7 +501,15 @@ Text to image, R@1 / R@5 / R@10 in percent.
 Entailment is tuned on English, by a head that reads z alone. "Captions apart": a caption's z finds the z of its
 translation among the captions of the same photograph. "Correlation": of cos(z^a, z^b) with the relevance of the texts.
 
-{fusion_table(by_arm)}"""
+{fusion_table(by_arm)}
+## Translation
+
+`./run study --data DIR --translation-steps N`: a new decoder of two layers writes German, French and Czech from the
+fused tokens of an English caption and its photograph, after N steps on the translations of the training part. "Text
+alone" is tuned and measured with one grey image. "Shuffled": with another photograph at the measurement. chrF and BLEU
+have their scale of 0 to 100.
+
+{translation_table(translated)}"""
 
 
 def main():
@@ -488,11 +521,12 @@ def main():
     source = pathlib.Path(args.results)
     out = pathlib.Path(args.out) if args.out else source.parent
     by_arm = read(source, args.part)
-    if not by_arm:
+    translated = read(source, args.part, translation=True)
+    if not by_arm and not translated:
         sys.exit(f"report.py: {source}: has no run on the part {args.part}")
     rows = judge(by_arm)
     out.mkdir(parents=True, exist_ok=True)
-    (out / "study.md").write_text(page(by_arm, rows, source.name, args.part), encoding="utf-8")
+    (out / "study.md").write_text(page(by_arm, translated, rows, source.name, args.part), encoding="utf-8")
     (out / "study-differences.svg").write_text(differences_plot(rows), encoding="utf-8")
     (out / "study-recall.svg").write_text(recall_plot(by_arm), encoding="utf-8")
     for row in rows:
