@@ -8,6 +8,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include <cstdio>
 #include <iostream>
 
 #include "emoji/format.hpp"  // rc3 opens emoji scenes too
@@ -141,9 +142,7 @@ class Photos {
 };
 #endif
 
-}  // namespace
-
-int main(int argc, char** argv) {
+int run(int argc, char** argv) {
   rc3::reuse_memory();
   CLI::App app{"tools for multilingual vision-language models", "rc3"};
   app.set_version_flag("--version", version(), "Print the version and exit");
@@ -238,8 +237,17 @@ int main(int argc, char** argv) {
     if (*pack) write(source);
     std::cout << errors.left_aside() << errors.report();
     return errors.count() == 0 ? 0 : 2;
-  } catch (const rc3::Error& error) {
+  } catch (const std::exception& error) {  // of the system and of libraries too: no abort
     std::cerr << "rc3: " << error.what() << '\n';
     return 1;
   }
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const int status = run(argc, argv);
+  if (std::cout.flush() && std::ferror(stdout) == 0) return status;
+  std::cerr << "rc3: standard output cannot be written, so that results are missing; is the disk full?\n";
+  return 1;
 }

@@ -23,6 +23,15 @@ run check "$files/cases/img2dataset.tar" --languages en | tee "$out/checked"
 grep -q '^samples *3 of 3' "$out/checked"
 grep -q '3 .json that is no record' "$out/checked"
 run check "$files/cases/input_outputs.tar" --image-members input.jpg --text-members outputs.txt
+mkfifo "$out/pipe.jpg"  # as an image of a record: no wait for a writer
+echo '{"image": "pipe.jpg", "texts": {"en": "a"}}' > "$out/pipe.jsonl"
+code=0 && run check "$out/pipe.jsonl" 2> "$out/words" || code=$?
+[ "$code" = 2 ] || [ "$code" = 1 ]
+grep -q 'pipe.jpg: not a file' "$out/words"
+code=0 && run pack "$files/cases/img2dataset.tar" --out /dev/null 2> "$out/words" || code=$?  # a message, no abort
+[ "$code" = 1 ]
+grep -q 'cannot make the folder' "$out/words"
+if "$rc3" check "$files/cases/img2dataset.tar" > /dev/full; then exit 1; fi  # results that are lost are an error
 for refused in "check $files/cases/empty.tar" "check $files/wit/wit_v1.part.tsv --format wit --images $files" \
   "pack $files/cases/zero_width.jsonl --out $out/x.jsonl --samples 3"; do
   if run $refused; then exit 1; fi

@@ -479,6 +479,41 @@ BOOST_AUTO_TEST_CASE(what_is_no_plain_tar_file) {
   BOOST_TEST(errors.count("large member") == 1);
 }
 
+BOOST_AUTO_TEST_CASE(shards_in_one_file_are_told) {
+  const test::TempDir folder;
+  write(folder / "a.tar", samples(2, "a"));
+  write(folder / "b.tar", samples(2, "b"));
+  io::write_file(folder / "ab.tar",
+                 io::read_file(folder / "a.tar", 1 << 20) + io::read_file(folder / "b.tar", 1 << 20));
+  DataErrors errors = patient();
+  BOOST_TEST(WebDataset({folder / "ab.tar"}, errors).size() == 2);
+  BOOST_TEST(errors.count("damaged shard") == 1);
+  BOOST_TEST((errors.report().find("after the end mark, at byte") != std::string::npos), errors.report());
+}
+
+BOOST_AUTO_TEST_CASE(a_sparse_member_costs_its_own_sample) {
+  const test::TempDir folder;
+  const std::string hole = "hole" + std::string(1 << 20, '\0') + "end";
+  io::write_file(folder / "0.png", hole);
+  io::write_file(folder / "1.png", png(1));
+  for (const char* name : {"0.txt", "1.txt"}) io::write_file(folder / name, "a text");
+  for (const char* format : {"gnu", "pax"}) {
+    const std::string command =
+        join("cd '", folder.path().string(), "' && cp --sparse=always 0.png h.png && mv h.png 0.png",
+             " && tar --sparse --format=", format, " -cf ", format, ".tar 0.png 0.txt 1.png 1.txt",
+             " && tar --sparse --format=", format, " -cf last.tar 1.png 1.txt 0.txt 0.png");
+    BOOST_REQUIRE(std::system(command.c_str()) == 0);
+    for (const auto& path : {folder / (std::string(format) + ".tar"), folder / "last.tar"}) {
+      DataErrors errors = patient();
+      const WebDataset data({path}, errors);
+      BOOST_TEST(data.size() == 1);
+      BOOST_TEST(errors.count("damaged shard") == 0);
+      BOOST_TEST(errors.count("refused member") == 1);
+      BOOST_TEST((errors.report().find("0.png: a sparse file") != std::string::npos), errors.report());
+    }
+  }
+}
+
 BOOST_AUTO_TEST_CASE(what_is_packed_is_what_was_there) {
   const test::TempDir folder;
   struct Album {

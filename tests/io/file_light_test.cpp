@@ -3,6 +3,7 @@
 #include <boost/test/unit_test.hpp>
 
 #include <sys/resource.h>
+#include <sys/stat.h>
 
 #include <csignal>
 
@@ -43,11 +44,21 @@ BOOST_AUTO_TEST_CASE(errors_name_file_and_reason) {
   throws_with([&] { rc3::io::read_file(folder / "none", 9); }, "none", "No such file");
   throws_with([&] { rc3::io::read_file(folder.path(), 9); }, folder.path().string(), "not a file");
   throws_with([&] { rc3::io::write_file(folder / "no" / "x", ""); }, "no/x", "No such file");
+  BOOST_REQUIRE(::mkfifo((folder / "pipe").c_str(), 0600) == 0);
+  throws_with([&] { rc3::io::read_file(folder / "pipe", 9); }, "pipe", "not a file");  // and does not wait for a writer
   rc3::io::write_file(folder / "x", "0123456789");
   throws_with([&] { rc3::io::read_file(folder / "x", 9); }, "x", "10 bytes", "allowed 9");
   const rc3::io::InputFile file(folder / "x");
   char buffer[8];
   throws_with([&] { file.read(buffer, 8, 4); }, "x", "truncated: ends at byte 10, 2 more");
+}
+
+BOOST_AUTO_TEST_CASE(folders_are_made_or_the_reason_is_told) {
+  const rc3::test::TempDir folder;
+  for (int k = 0; k < 2; ++k) rc3::io::make_folder(folder / "a" / "b");
+  BOOST_TEST(std::filesystem::is_directory(folder / "a" / "b"));
+  rc3::io::write_file(folder / "x", "");
+  throws_with([&] { rc3::io::make_folder(folder / "x" / "y"); }, "x/y: cannot make the folder", "Not a directory");
 }
 
 BOOST_AUTO_TEST_CASE(a_full_disk_leaves_the_old_file) {

@@ -14,6 +14,7 @@
 #include <filesystem>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <utility>
 
 #include "rc3/core/error.hpp"
@@ -47,7 +48,8 @@ class InputFile {
  public:
   /// @throws rc3::Error naming the file and the reason if @p path is not a readable regular file.
   explicit InputFile(std::filesystem::path path)
-      : path_(std::move(path)), file_(::open(path_.c_str(), O_RDONLY | O_CLOEXEC)) {
+      : path_(std::move(path)),
+        file_(::open(path_.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)) {  // a pipe would wait for its writer
     require(file_.get() >= 0, path_.string(), ": cannot open: ", std::strerror(errno));
     struct stat status {};
     const bool known = ::fstat(file_.get(), &status) == 0;  // before errno is read
@@ -89,6 +91,13 @@ inline std::string read_file(const std::filesystem::path& path, std::uint64_t ma
   std::string content(static_cast<std::size_t>(file.size()), '\0');
   file.read(content.data(), content.size(), 0);
   return content;
+}
+
+/// Makes @p folder and those above it; one that is there stays. @throws rc3::Error naming the folder and the reason
+inline void make_folder(const std::filesystem::path& folder) {
+  std::error_code failed;
+  std::filesystem::create_directories(folder, failed);
+  require(!failed, folder.string(), ": cannot make the folder: ", failed.message());
 }
 
 /// Makes a rename in @p folder durable across a power failure.

@@ -10,6 +10,7 @@
 #include "rc3/config/json.hpp"
 #include "rc3/core/nn/state.hpp"
 #include "rc3/core/type_name.hpp"
+#include "rc3/io/file.hpp"
 #include "rc3/io/folder_writer.hpp"
 #include "rc3/io/safetensors.hpp"
 #include "rc3/pipeline/architecture.hpp"
@@ -28,7 +29,7 @@ void save(const Pipeline<M>& pipeline, std::filesystem::path path, System& syste
   require(pipeline.model != nullptr, path.string(), ": cannot save a pipeline without a model");
   config::check(pipeline.images, path.string() + ": images");
   check_replaceable(path);
-  if (path.has_parent_path()) std::filesystem::create_directories(path.parent_path());
+  if (path.has_parent_path()) io::make_folder(path.parent_path());
   const auto variant = type_name<M>();
   nlohmann::ordered_json json{{"format", format}, {"version", version}, {"variant", variant}};
   json["architecture"] = describe(*pipeline.model);

@@ -142,7 +142,7 @@ void write_manifest(const D& data, const std::filesystem::path& path) {
     std::filesystem::path features;
     if (!sample.regions.features.empty() || !sample.regions.classes.empty()) {
       features = regions / join(i, ".safetensors");
-      std::filesystem::create_directories(regions);
+      io::make_folder(regions);
       io::write_file(features, write_regions(sample.regions));
     }
     out.write(to_json(sample, path.parent_path(), features).dump() + '\n');

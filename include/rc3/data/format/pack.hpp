@@ -46,7 +46,7 @@ template <Dataset Source>
 Packed pack(const Source& source, const std::filesystem::path& folder, DataErrors& errors,
             const PackOptions& options = {}) {
   require(options.samples > 0 && options.bytes > 0, "data::pack: samples and bytes of a shard must be above 0");
-  std::filesystem::create_directories(folder);
+  io::make_folder(folder);
   Packed packed;
   std::optional<io::tar::Writer> shard;
   std::int64_t in_shard = 0;

@@ -110,7 +110,7 @@ inline void save_pretrained(const torch::nn::Module& module, const std::filesyst
     const auto [other, fresh] = tensors.emplace(layout.file_name(name), tensor.detach().to(at::kCPU).contiguous());
     require(fresh, "io::save_pretrained: two tensors would be called \"", other->first, '"');
   }
-  std::filesystem::create_directories(folder);
+  make_folder(folder);
   safetensors::save(folder / "model.safetensors", tensors, {{"format", "pt"}});
   write_file(folder / "config.json", config.dump(2) + "\n");
 }

@@ -79,17 +79,25 @@ inline std::optional<std::string> refusal(archive_entry* entry, const char* name
   if (length == 0 || length > limits.max_name) return join("its name has ", length, " bytes");
   if (archive_entry_hardlink(entry) != nullptr || archive_entry_filetype(entry) != AE_IFREG)
     return "neither a file nor a folder";
-  if (archive_entry_sparse_count(entry) > 0) return "a sparse file";
   if (!archive_entry_size_is_set(entry) || archive_entry_size(entry) < 0) return "its size makes no sense";
   return std::nullopt;
 }
 
-/// Whether a block of zeros, tar's end mark, is at @p offset.
-inline bool ends_at(const InputFile& file, std::uint64_t offset) {
+/// What is wrong from @p offset on, where the end mark, a block of zeros, must be and zeros alone follow.
+inline std::optional<std::string> wrong_end(const InputFile& file, std::uint64_t offset) {
   std::array<char, 512> block{};
-  if (offset + block.size() > file.size()) return false;
-  file.read(block.data(), block.size(), offset);
-  return std::all_of(block.begin(), block.end(), [](char c) { return c == 0; });
+  if (offset + block.size() > file.size()) return "the end mark is missing: the file is truncated";
+  for (auto at = offset; at < file.size(); at += block.size()) {
+    const auto n = static_cast<std::size_t>(std::min<std::uint64_t>(block.size(), file.size() - at));
+    file.read(block.data(), n, at);
+    if (std::all_of(block.begin(), block.begin() + static_cast<std::ptrdiff_t>(n), [](char c) { return c == 0; }))
+      continue;
+    if (at == offset) return "the end mark is missing: the file is truncated";
+    return join("after the end mark, at byte ", at,
+                ", more data follows, which is not read: of shards written one after "
+                "another into one file, give each as a file");
+  }
+  return std::nullopt;
 }
 
 }  // namespace detail
@@ -119,7 +127,7 @@ inline Table read_table(const InputFile& file, const TableLimits& limits = {}) {
     archive_entry* entry = nullptr;
     const int status = archive_read_next_header(reader.get(), &entry);
     if (status == ARCHIVE_EOF) {
-      if (!detail::ends_at(file, end)) damaged(end, "the end mark is missing: the file is truncated");
+      if (const auto why = detail::wrong_end(file, end)) damaged(end, *why);
       break;
     }
     if (status != ARCHIVE_OK && status != ARCHIVE_WARN) {
@@ -131,6 +139,12 @@ inline Table read_table(const InputFile& file, const TableLimits& limits = {}) {
     const auto size = static_cast<std::uint64_t>(std::max<la_int64_t>(archive_entry_size(entry), 0));
     const auto offset = static_cast<std::uint64_t>(archive_filter_bytes(reader.get(), 0));
     const std::string shown = name == nullptr ? "a member" : name;
+    if (archive_entry_sparse_count(entry) > 0) {  // fewer bytes than its size: libarchive knows where it ends
+      table.refused.push_back(join(path, ": ", shown, ": a sparse file"));
+      archive_read_data_skip(reader.get());
+      end = static_cast<std::uint64_t>(archive_filter_bytes(reader.get(), 0));
+      continue;
+    }
     if (offset > file.size() || size > file.size() - offset) {
       damaged(offset, join(shown, ": has ", size, " bytes, more than the file: it is truncated"));
       break;
