@@ -187,6 +187,9 @@ BOOST_AUTO_TEST_CASE(what_is_written_is_read) {
   listed.samples[50].image = io::Image{1, 1, {0, 0, 0, 255}};
   throws_with([&] { write_manifest(listed, folder / "m.jsonl"); }, "in memory");
   BOOST_TEST(Manifest(folder / "m.jsonl", errors).size() == 100);  // the one before
+  listed.samples[50] = listed.samples[51];
+  listed.samples[50].texts[0].text = std::string(1 << 20, 'x');
+  throws_with([&] { write_manifest(listed, folder / "m.jsonl"); }, listed.samples[51].id, "more than a line");
   listed.samples[50] = {};
   throws_with([&] { write_manifest(listed, folder / "m.jsonl"); }, "listed, sample 50: the id is empty");
 }

@@ -473,6 +473,8 @@ BOOST_AUTO_TEST_CASE(what_is_no_plain_tar_file) {
   };
   refused("\x1f\x8b\x08 compressed", "must be unpacked first");
   refused(std::string(600, 'x'), "no tar file");
+  refused("version https://git-lfs.github.com/spec/v1\noid sha256:0\n", "no tar file, but Git LFS pointer");
+  refused("<html>", "no tar file, but HTML");
   throws_with([&] { WebDataset({folder / "none.tar"}, errors); }, "none.tar: cannot open");
   write(folder / "a.tar", {{"x.png", std::string(2000, 'p')}, {"x.txt", "t"}});
   throws_with([&] { WebDataset({folder / "a.tar"}, errors, {.max_member = 1000}); }, "has no sample", "allowed 1000");

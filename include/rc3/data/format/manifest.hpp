@@ -131,7 +131,8 @@ static_assert(Dataset<Manifest>);
 
 /// Writes @p data as a manifest to @p path, and regions with features to files in the folder `<path>.regions`. Images
 /// stay in place.
-/// @throws rc3::Error if a record cannot represent a sample (see to_json()), such as an image in memory
+/// @throws rc3::Error if a record cannot represent a sample (see to_json()), such as an image in memory,
+///         or with a line that is too long to read
 template <Dataset D>
 void write_manifest(const D& data, const std::filesystem::path& path) {
   const std::filesystem::path regions = path.string() + ".regions";
@@ -145,7 +146,10 @@ void write_manifest(const D& data, const std::filesystem::path& path) {
       io::make_folder(regions);
       io::write_file(features, write_regions(sample.regions));
     }
-    out.write(to_json(sample, path.parent_path(), features).dump() + '\n');
+    const std::string line = to_json(sample, path.parent_path(), features).dump() + '\n';
+    require(line.size() <= ManifestOptions().lines.max_line, data.name(), ": ", sample.id, ": its record has ",
+            line.size(), " bytes, more than a line of a manifest may have; shorten its texts");
+    out.write(line);
   }
   out.commit();
 }

@@ -253,7 +253,7 @@ inline nlohmann::json to_json(const Sample& sample, const std::filesystem::path&
     json["image"] = detail::relative_name(*path, folder);
   else
     require(std::holds_alternative<std::monostate>(sample.image), sample.id,
-            ": a record names an image file; this image is in memory");
+            ": a record names an image file, this image is in memory; write shards, which hold images");
 
   std::vector<std::size_t> order(sample.texts.size());
   std::iota(order.begin(), order.end(), std::size_t{0});

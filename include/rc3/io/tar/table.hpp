@@ -20,6 +20,7 @@
 #include "rc3/core/error.hpp"
 #include "rc3/core/utf8.hpp"
 #include "rc3/io/file.hpp"
+#include "rc3/io/image/kind.hpp"
 #include "rc3/io/tar/locale.hpp"
 
 namespace rc3::io::tar {
@@ -85,17 +86,19 @@ inline std::optional<std::string> refusal(archive_entry* entry, const char* name
 
 /// What is wrong from @p offset on, where the end mark, a block of zeros, must be and zeros alone follow.
 inline std::optional<std::string> wrong_end(const InputFile& file, std::uint64_t offset) {
-  std::array<char, 512> block{};
-  if (offset + block.size() > file.size()) return "the end mark is missing: the file is truncated";
-  for (auto at = offset; at < file.size(); at += block.size()) {
-    const auto n = static_cast<std::size_t>(std::min<std::uint64_t>(block.size(), file.size() - at));
-    file.read(block.data(), n, at);
-    if (std::all_of(block.begin(), block.begin() + static_cast<std::ptrdiff_t>(n), [](char c) { return c == 0; }))
-      continue;
-    if (at == offset) return "the end mark is missing: the file is truncated";
-    return join("after the end mark, at byte ", at,
-                ", more data follows, which is not read: of shards written one after "
-                "another into one file, give each as a file");
+  constexpr std::uint64_t mark = 512, most = 64 << 10;
+  constexpr const char* missing = "the end mark is missing: the file is truncated";
+  if (offset + mark > file.size()) return missing;
+  std::string part;
+  for (auto at = offset; at < file.size(); at += part.size()) {
+    part.resize(static_cast<std::size_t>(std::min(most, file.size() - at)));
+    file.read(part.data(), part.size(), at);
+    const auto found = part.find_first_not_of('\0');
+    if (found == std::string::npos) continue;
+    if (at + found < offset + mark) return missing;
+    return join("after the end mark, at byte ", at + found,
+                ", more data follows, which is not read; of shards written ",
+                "one after another into one file, give each as a file");
   }
   return std::nullopt;
 }
@@ -115,8 +118,12 @@ inline Table read_table(const InputFile& file, const TableLimits& limits = {}) {
   archive_read_set_callback_data(reader.get(), &source);
   archive_read_set_read_callback(reader.get(), detail::Source::read);
   archive_read_set_skip_callback(reader.get(), detail::Source::skip);
-  require(archive_read_open1(reader.get()) == ARCHIVE_OK, path,
-          ": no tar file; a compressed one (.tar.gz) must be unpacked first: its images are compressed already");
+  if (archive_read_open1(reader.get()) != ARCHIVE_OK) {
+    std::string begin(static_cast<std::size_t>(std::min<std::uint64_t>(1024, file.size())), '\0');
+    file.read(begin.data(), begin.size(), 0);
+    fail(path, ": no tar file, but ", begin.empty() ? "empty" : kind_of_file(begin),
+         "; a compressed one (.tar.gz) must be unpacked first: its images are compressed already");
+  }
 
   Table table;
   std::uint64_t end = 0;  // end of the last member, in whole blocks
