@@ -5,6 +5,7 @@
 #include <sys/file.h>
 #include <unistd.h>
 #include <rc3/core/error.hpp>
+#include <rc3/io/file.hpp>
 #include <rc3/io/json.hpp>
 
 #include <cerrno>
@@ -42,7 +43,7 @@ class Results {
 
   /// Appends the line, in one write. @throws rc3::Error if it cannot be written
   void add(const Json& line) {
-    if (path_.has_parent_path()) std::filesystem::create_directories(path_.parent_path());
+    if (path_.has_parent_path()) rc3::io::make_folder(path_.parent_path());
     const std::string text = line.dump() + '\n';
     const int file = ::open(path_.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0666);
     rc3::require(file >= 0, path_.string(), ": cannot write: ", std::strerror(errno));

@@ -3,6 +3,7 @@
 
 #include <rc3/experiment/pretraining.hpp>
 #include <rc3/experiment/tasks/files.hpp>
+#include <rc3/io/file.hpp>
 
 #include <chrono>
 #include <cstdint>
@@ -47,7 +48,7 @@ class Study {
  public:
   explicit Study(Options options)
       : o_(std::move(options)), device_(rc3::train::use_device(o_.device)), results_(o_.results) {
-    std::filesystem::create_directories(o_.out);
+    rc3::io::make_folder(o_.out);
   }
 
   void run() {
