@@ -176,6 +176,14 @@ def done(name: str, part: dict | None, sources: str) -> bool:
     return not is_fuzz(name) or part["cpu"] >= 0.95 * float(LONG["RC3_FUZZ_SECONDS"])
 
 
+def settings_for(name: str, part: dict | None, sources: str) -> dict[str, str]:
+    """Of the next run: a fuzz target with part of its processor time, and the same sources, runs for the rest."""
+    if not is_fuzz(name) or part is None or part["sources"] != sources or part["status"] != "run":
+        return LONG
+    rest = float(LONG["RC3_FUZZ_SECONDS"]) - part["cpu"]
+    return LONG | {"RC3_FUZZ_SECONDS": str(round(min(600, max(60, 1.25 * rest))))}
+
+
 def inputs_of(part: dict) -> int:
     found = re.search(r": ([\d,]+) inputs$", part["figures"][0][1]) if part["figures"] else None
     return int(found[1].replace(",", "")) if found else 0
@@ -271,7 +279,8 @@ def run_long(args: argparse.Namespace, tests: dict[str, list[str]], labels: dict
         cpu = children_cpu()
         # libFuzzer says last how many inputs it tried.
         run += ["--test-output-size-failed", "1000000", "--test-output-truncation", "middle"]
-        subprocess.run(run, env={**os.environ, **LONG}, stdout=subprocess.DEVNULL, check=False)
+        settings = settings_for(name, before, sources[name])
+        subprocess.run(run, env={**os.environ, **settings}, stdout=subprocess.DEVNULL, check=False)
         ran["cpu"] = round(children_cpu() - cpu, 1)
         if not junit.exists():
             print(f"{name}: ctest was ended before it", flush=True)
@@ -349,6 +358,8 @@ def self_test() -> None:
         assert not done("a.light", part | {"status": "fail"}, first) and not done("a.light", None, first)
         fuzz = {"status": "run", "seconds": 600.2, "cpu": 300, "figures": [["T4", "fuzz.x: 1,234 inputs", True]], "sources": "0"}
         twice = added("fuzz.x", fuzz, fuzz)
+        assert settings_for("fuzz.x", fuzz, "0")["RC3_FUZZ_SECONDS"] == "375"  # 300 s are left
+        assert settings_for("fuzz.x", fuzz, "1") == settings_for("a.light", fuzz, "0") == LONG
         assert not done("fuzz.x", fuzz, "0") and done("fuzz.x", twice, "0") and inputs_of(twice) == 2468, twice
         assert added("fuzz.x", fuzz, fuzz | {"sources": "1"})["cpu"] == 300
         assert added("fuzz.x", fuzz, fuzz | {"status": "fail"})["status"] == "fail"
