@@ -180,13 +180,9 @@ class Training:
         """KB in 1,000 steps of each rank of the last start, once memory had time to settle."""
         slopes = []
         for i in range(len(self.outputs)):
-            points = [(int(step), int(kb)) for step, kb in re.findall(r"^memory (\d+) (\d+)$", self.output(i), re.M)]
-            points = points[max(3, len(points) // 4) :]  # a fit over the first steps shows how buffers fill, not a leak
-            if len(points) >= 3:
-                mean = [sum(p[k] for p in points) / len(points) for k in (0, 1)]
-                over = sum((p[0] - mean[0]) ** 2 for p in points)
-                slopes.append(1000 * sum((p[0] - mean[0]) * (p[1] - mean[1]) for p in points) / over)
-        return slopes
+            points = [(int(step) / 1000, int(kb)) for step, kb in re.findall(r"^memory (\d+) (\d+)$", self.output(i), re.M)]
+            slopes.append(slope(points, settled=3))  # a fit over the first steps shows how buffers fill, not a leak
+        return [found for found in slopes if found is not None]
 
     def alone(self, end: int) -> None:
         ranks = self.start(end)
@@ -517,8 +513,9 @@ def resident(pid: int) -> int:
     return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGESIZE") // 1024
 
 
-def slope(points: list[tuple[float, float]]) -> float | None:
-    points = points[len(points) // 4 :]
+def slope(points: list[tuple[float, float]], settled: int = 0) -> float | None:
+    """Of a line through the points after the first quarter, and after @p settled of them at least."""
+    points = points[max(settled, len(points) // 4) :]
     if len(points) < 3:
         return None
     mean = [sum(p[k] for p in points) / len(points) for k in (0, 1)]

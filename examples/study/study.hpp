@@ -5,6 +5,7 @@
 #include <rc3/experiment/tasks/files.hpp>
 #include <rc3/io/file.hpp>
 
+#include <array>
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
@@ -243,9 +244,13 @@ class Study {
     else if (a.fuse)
       measure_fusion(a, seed, trained, s, line);
     else
-      line["retrieval"] = retrieval(model, held_out(model, s), languages(held_out(model, s)));
+      measure_search(model, held_out(model, s), line);
     line["seconds"]["measures"] = since(begin);
     line["configuration"] = rc3::config::to_json(s);
+  }
+
+  void measure_search(Variant::Model& model, CachedSamples& samples, Json& line) const {
+    line["retrieval"] = retrieval(model, samples, languages(samples));
   }
 
   void measure_fusion(const Arm& a, std::uint64_t seed, auto& trained, const auto& s, Json& line) {
@@ -260,13 +265,12 @@ class Study {
     using rc3::task::Ablation;
     // The fusion encoder changes while a head is tuned: the second head begins with the same weights.
     const auto state = rc3::train::copy_of(rc3::nn::named_state(model));
-    open_task(o_.entailment, model, s);
     const TuningOptions options{.steps = o_.entailment_steps, .seed = seed};
-    line["entailment"] =
-        entailment(trained.model(), sets(false), options, {Ablation::none, Ablation::shuffled, Ablation::blank});
+    line["entailment"] = entailment(trained.model(), sets(o_.entailment, model, s, false), options,
+                                    {Ablation::none, Ablation::shuffled, Ablation::blank});
     if (a.hypothesis) {
       rc3::train::copy_state(rc3::nn::named_state(model), state);
-      line["hypothesis"] = entailment(trained.model(), sets(true), options, {Ablation::none});
+      line["hypothesis"] = entailment(trained.model(), sets(o_.entailment, model, s, true), options, {Ablation::none});
     }
   }
 
@@ -274,13 +278,14 @@ class Study {
     using rc3::task::Ablation;
     auto& model = *trained.model();
     const auto state = rc3::train::copy_of(rc3::nn::named_state(model));
-    open_task(o_.translation, model, s);
+    const auto seen = sets(o_.translation, model, s, false);
     const TuningOptions options{.steps = o_.translation_steps, .learning_rate = 1e-3, .seed = seed};
     line["translation"] =
-        translation(trained.model(), sets(false), *vocabulary_, options, {Ablation::none, Ablation::shuffled});
+        translation(trained.model(), seen, *vocabulary_, options, {Ablation::none, Ablation::shuffled});
     if (a.hypothesis) {
       rc3::train::copy_state(rc3::nn::named_state(model), state);
-      line["text_alone"] = translation(trained.model(), sets(true), *vocabulary_, options, {Ablation::none});
+      const auto grey = sets(o_.translation, model, s, true);
+      line["text_alone"] = translation(trained.model(), grey, *vocabulary_, options, {Ablation::none});
     }
   }
 
@@ -306,33 +311,26 @@ class Study {
     return *held_out_;
   }
 
-  /// Training examples and those to measure on; then all of them with one grey image. Once for all arms whose maps have
-  /// one size.
-  void open_task(const rc3::experiment::TaskData& task, Variant::Model& model, const auto& s) {
+  /// Examples of @p task, read once for all arms whose maps have one size. @param grey  with one grey image for all
+  TaskSets sets(const rc3::experiment::TaskData& task, Variant::Model& model, const auto& s, bool grey) {
     use_side(s.variant.side);
-    if (!examples_.empty()) return;
-    const auto given = rc3::experiment::open_task(task, task.names.at(0), 1, errors_);
-    const auto tokenizer = Variant::tokenizer(s.variant);
-    if (!given.written.empty()) vocabulary_ = rc3::experiment::vocabulary_of(tokenizer, given);
-    const rc3::task::PrepareExample<rc3::io::AvailableDecoders> prepare(
-        tokenizer, {.classes = given.classes, .vocabulary = vocabulary_});
-    std::vector<rc3::data::AnyExamples> all{given.train};
-    all.insert(all.end(), given.test.begin(), given.test.end());
-    for (std::size_t i = 0, n = all.size(); i < n; ++i)
-      all.emplace_back(all[i], [](rc3::data::Example& e) {
-        for (auto& view : e.views) view.image = grey_image();
-      });
-    for (const auto& set : all)
-      examples_.push_back(std::make_unique<rc3::task::CachedExamples>(
-          model, set, prepare, errors_, std::function<void(std::int64_t, std::int64_t)>{}, o_.features));
-  }
-
-  /// @param grey  with one grey image for all
-  TaskSets sets(bool grey) const {
-    const auto half = examples_.size() / 2;
-    const auto first = grey ? half : 0;
-    TaskSets out{&*examples_[first], {}};
-    for (auto i = first + 1; i < first + half; ++i) out.evaluation.push_back(&*examples_[i]);
+    auto& all = examples_[grey ? 1 : 0];
+    if (all.empty()) {
+      const auto given = rc3::experiment::open_task(task, task.names.at(0), 1, errors_);
+      const auto tokenizer = Variant::tokenizer(s.variant);
+      if (!given.written.empty()) vocabulary_ = rc3::experiment::vocabulary_of(tokenizer, given);
+      const rc3::task::PrepareExample<rc3::io::AvailableDecoders> prepare(
+          tokenizer, {.classes = given.classes, .vocabulary = vocabulary_});
+      const auto add = [&](const rc3::data::AnyExamples& set) {
+        all.push_back(std::make_unique<rc3::task::CachedExamples>(
+            model, grey ? rc3::data::AnyExamples(set, see_grey) : set, prepare, errors_,
+            std::function<void(std::int64_t, std::int64_t)>{}, o_.features));
+      };
+      add(given.train);
+      for (const auto& set : given.test) add(set);
+    }
+    TaskSets out{&*all[0], {}};
+    for (std::size_t i = 1; i < all.size(); ++i) out.evaluation.push_back(&*all[i]);
     return out;
   }
 
@@ -340,16 +338,16 @@ class Study {
   void use_side(std::int64_t side) {
     if (side_ == side) return;
     held_out_.reset();
-    examples_.clear();
+    for (auto& all : examples_) all.clear();
     side_ = side;
   }
 
-  static rc3::data::ImageSource grey_image() {
+  static void see_grey(rc3::data::Example& example) {
     rc3::io::Image image;
     image.width = image.height = 8;
     image.rgba.assign(4 * 8 * 8, 128);
     for (std::size_t i = 3; i < image.rgba.size(); i += 4) image.rgba[i] = 255;
-    return image;
+    for (auto& view : example.views) view.image = image;
   }
 
   Options o_;
@@ -358,8 +356,9 @@ class Study {
   rc3::data::DataErrors errors_;
   std::int64_t side_ = 0;  // of the maps of the samples and examples
   std::unique_ptr<CachedSamples> held_out_;
-  std::vector<std::unique_ptr<rc3::task::CachedExamples>> examples_;  // training, evaluation; both again in grey
-  std::shared_ptr<rc3::task::Vocabulary> vocabulary_;                 // of translation
+  /// To learn from, then to measure on: with their images, and in grey.
+  std::array<std::vector<std::unique_ptr<rc3::task::CachedExamples>>, 2> examples_;
+  std::shared_ptr<rc3::task::Vocabulary> vocabulary_;  // of translation
 };
 
 }  // namespace study
