@@ -34,7 +34,7 @@ Setting setting(std::int64_t n) {
       std::make_shared<rc3::fusion::SingleStream>(
           rc3::fusion::SingleStreamOptions{.width = 128, .layers = 1, .heads = 4}));
   model->train();
-  return {model, std::make_shared<Contrast>(), b};
+  return {model, std::make_shared<Contrast>(rc3::objective::RXvtclOptions{.hidden_images = 0}), b};
 }
 
 void zero_gradients(Setting& s) {

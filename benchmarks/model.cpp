@@ -78,7 +78,8 @@ void step(const std::shared_ptr<Vlm>& model, const Input& in, train::Precision p
   masking.vocabulary = model->text_policy()->options().vocabulary;
   const auto trained = std::make_shared<Trained>(
       model, std::array{1.0, 1.0, 1.0, 1.0, 1.0, 1.0}, std::make_shared<objective::Itc>(),
-      std::make_shared<objective::Xtcl>(), std::make_shared<RXvtcl>(), std::make_shared<objective::Itm>(),
+      std::make_shared<objective::Xtcl>(), std::make_shared<RXvtcl>(objective::RXvtclOptions{.hidden_images = 0}),
+      std::make_shared<objective::Itm>(),
       std::make_shared<objective::Mlm>(d, masking, model->text_policy()->word_embedding()),
       std::make_shared<Mrm>(d, in.at("region_classes").size(2)));
   train::Options options;

@@ -67,7 +67,7 @@ inline rc3::text::BertOptions bert(const Facts& f) {
 }
 
 inline std::shared_ptr<Contrast> in_batch() {
-  return std::make_shared<Contrast>(rc3::objective::RXvtclOptions{}, rc3::regularizer::Ceiling(0.1),
+  return std::make_shared<Contrast>(rc3::objective::RXvtclOptions{.hidden_images = 0}, rc3::regularizer::Ceiling(0.1),
                                     rc3::relevance::Constant(0.3));
 }
 

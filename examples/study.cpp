@@ -87,8 +87,8 @@ int main(int argc, char** argv) {
   app.add_flag("--all", all, "all arms");
   app.add_flag("--list", list, "print the names of all arms");
   app.add_option("--seeds", o.seeds, "seeds, in this order")->delimiter(',');
-  app.add_option("--out", o.out, "folder for weights and logs")->capture_default_str();
-  app.add_option("--results", o.results, "file of results, a line a run; default: OUT/results.jsonl");
+  app.add_option("--out", o.out, "folder for weights and logs")->capture_default_str()->take_last();
+  app.add_option("--results", o.results, "file of results, a line a run; default: OUT/results.jsonl")->take_last();
   app.add_option("--features", o.features, "folder of frozen features; default: OUT/features");
   app.add_option("--weights", o.weights, "folder with multilingual-e5-small and efficientnet-lite0")
       ->capture_default_str();
@@ -102,7 +102,8 @@ int main(int argc, char** argv) {
   app.add_option("--translation-steps", o.translation_steps,
                  "measure translation instead, by a decoder that is tuned for so many steps; 0: do not");
   app.add_option("--rerank", o.rerank, "images that ITM re-ranks for each text; 0: none")->capture_default_str();
-  app.add_option("--rerank-texts", o.rerank_texts, "texts of each language that are re-ranked for")
+  app.add_option("--rerank-texts", o.rerank_texts,
+                 "texts of each language that are re-ranked for; 0: the arm's number, 100 or 300")
       ->capture_default_str();
   app.add_option("--commit", o.commit, "commit of the program, for the results");
   app.add_option("--threads", threads, "compute threads; 0: LibTorch's default")->capture_default_str();

@@ -95,7 +95,7 @@ struct Variant {
   using Model = rc3::DefaultModelOf<Backbone>;
   using Text = rc3::text::Bert;
   using Relevance = rc3::relevance::ByAlignment<rc3::relevance::Encoder<Text>>;
-  using RXvtcl = rc3::objective::RXvtcl<rc3::regularizer::Ceiling, Relevance, rc3::objective::negatives::SameImage>;
+  using RXvtcl = rc3::objective::RXvtcl<rc3::regularizer::Ceiling, Relevance>;
   using Trained = rc3::Pretrainer<Model, rc3::objective::Itc, rc3::objective::Xtcl, RXvtcl, rc3::objective::Itm>;
 
   /// First the heads of the shared embedding space learn, with large batches; then the last layers of the text encoder,

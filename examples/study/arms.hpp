@@ -28,6 +28,7 @@ struct Arm {
   std::vector<std::string> languages = {};  ///< of the second stage; empty: all
   bool switched = false;                    ///< whether its texts are code-switched
   bool shared_heads = false;                ///< whether the heads are of strict and weak texts whatever strict_share is
+  std::int64_t rerank_texts = 100;          ///< of each language
 
   /// Texts of the first stage, which all arms of one kind share.
   std::string texts() const { return strict_share == 1 && !shared_heads ? "strict" : "strict+weak"; }
@@ -67,19 +68,26 @@ inline const std::vector<Arm>& arms() {
       {.name = "weak, ceiling, c0 0.4", .regularizer = Omega::ceiling, .c0 = 0.4},
       {.name = "weak, ceiling, lambda 1", .regularizer = Omega::ceiling, .lambda = 1},
       // What the fusion encoder sees: 25 tokens of a map of 7 x 7 beside the whole image, in each of three.
-      {.name = "5 x 5 patches", .regularizer = Omega::ceiling, .hidden_images = 1, .side = 7, .cells = 5},
+      {.name = "5 x 5 patches",
+       .regularizer = Omega::ceiling,
+       .hidden_images = 1,
+       .side = 7,
+       .cells = 5,
+       .rerank_texts = 300},
       {.name = "regions",
        .regularizer = Omega::ceiling,
        .hidden_images = 1,
        .seen = Seen::regions,
        .side = 7,
-       .cells = 4},
+       .cells = 4,
+       .rerank_texts = 300},
       {.name = "regions and patches",
        .regularizer = Omega::ceiling,
        .hidden_images = 1,
        .seen = Seen::both,
        .side = 7,
-       .cells = 4},
+       .cells = 4,
+       .rerank_texts = 300},
       // Contrast models; that like CCLM is "weak, none".
       {.name = "UC2-like", .strict_share = 1, .objectives = {0, 1, 1}, .shared_heads = true},
       {.name = "M3P-like", .objectives = {0, 1, 1}, .switched = true},
@@ -87,15 +95,21 @@ inline const std::vector<Arm>& arms() {
       {.name = "en+de, ceiling, hidden images",
        .regularizer = Omega::ceiling,
        .hidden_images = 1,
-       .languages = {"en", "de"}},
-      {.name = "en+de, itm alone", .objectives = {0, 1}, .languages = {"en", "de"}},
+       .languages = {"en", "de"},
+       .rerank_texts = 300},
+      {.name = "en+de, itm alone", .objectives = {0, 1}, .languages = {"en", "de"}, .rerank_texts = 300},
       {.name = "en+de, UC2-like",
        .strict_share = 1,
        .objectives = {0, 1, 1},
        .languages = {"en", "de"},
-       .shared_heads = true},
-      {.name = "en+de, M3P-like", .objectives = {0, 1, 1}, .languages = {"en", "de"}, .switched = true},
-      {.name = "en+de, CCLM-like", .languages = {"en", "de"}},
+       .shared_heads = true,
+       .rerank_texts = 300},
+      {.name = "en+de, M3P-like",
+       .objectives = {0, 1, 1},
+       .languages = {"en", "de"},
+       .switched = true,
+       .rerank_texts = 300},
+      {.name = "en+de, CCLM-like", .languages = {"en", "de"}, .rerank_texts = 300},
   };
   return all;
 }

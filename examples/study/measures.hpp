@@ -4,9 +4,14 @@
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/cat.h>
 #include <ATen/ops/corrcoef.h>
+#include <ATen/ops/cross_entropy_loss.h>
 #include <ATen/ops/pdist.h>
 #include <ATen/ops/stack.h>
+#include <ATen/ops/tensor.h>
+#include <ATen/ops/zeros.h>
+#include <c10/core/GradMode.h>
 #include <c10/core/InferenceMode.h>
+#include <torch/optim/lbfgs.h>
 #include <rc3/experiment/tasks/translate.hpp>
 #include <rc3/features/features.hpp>
 #include <rc3/metric/metric.hpp>
@@ -235,6 +240,57 @@ void tune_head(const std::shared_ptr<Head>& head, const rc3::task::CachedExample
       head, rc3::task::CachedBatches(train, o.batch, o.seed), [] { return 0.0; }, tune, log);
 }
 
+namespace detail {
+
+/// Accuracy, and for each example whether its answer is right. @param right  bool [n]
+inline Json accuracy_of(const at::Tensor& right) {
+  std::string each;
+  for (std::int64_t i = 0; i < right.size(0); ++i) each += right[i].item<bool>() ? '1' : '0';
+  return {{"accuracy", rounded(right.to(at::kDouble).mean().item<double>())}, {"right", each}};
+}
+
+inline at::Tensor labels_of(const rc3::task::CachedExamples& examples) {
+  std::vector<std::int64_t> all;
+  for (std::int64_t i = 0; i < examples.size(); ++i) all.push_back(examples.label(i));
+  return at::tensor(all, at::kLong);
+}
+
+}  // namespace detail
+
+/// Accuracy of logistic regression on frozen z: what z contains without tuning. Nothing is drawn, and the model stays
+/// as it is.
+template <class Model>
+Json entailment_probe(Model& model, const TaskSets& sets, const std::vector<rc3::task::Ablation>& ablations) {
+  const auto z_of = [&](const rc3::task::CachedExamples& examples, rc3::task::Ablation ablation) {
+    std::vector<at::Tensor> all;
+    rc3::task::for_each_batch(model, examples, ablation, 64, [&](const rc3::task::ExampleBatch& batch) {
+      all.push_back(model.fuse(model.visual(batch.images), model.text(batch.texts)).to(at::kFloat).cpu());
+    });
+    return at::cat(all);
+  };
+  const auto z = z_of(*sets.train, rc3::task::Ablation::none);
+  const auto mean = z.mean(0), deviation = z.std(0).clamp_min(1e-6);
+  const auto x = (z - mean) / deviation, labels = detail::labels_of(*sets.train);
+  auto weight = at::zeros({z.size(1), 3}).requires_grad_(), bias = at::zeros({3}).requires_grad_();
+  torch::optim::LBFGS optimizer({weight, bias},
+                                torch::optim::LBFGSOptions().max_iter(200).line_search_fn("strong_wolfe"));
+  optimizer.step([&] {
+    optimizer.zero_grad();
+    const auto loss = at::cross_entropy_loss(x.matmul(weight) + bias, labels) + 0.005 * weight.square().sum();
+    loss.backward();
+    return loss;
+  });
+  c10::NoGradGuard no_grad;
+  const auto& examples = *sets.evaluation.at(0);
+  Json out = Json::object();
+  for (const auto ablation : ablations) {
+    const auto logits = (z_of(examples, ablation) - mean).div(deviation).matmul(weight) + bias;
+    out[std::string(rc3::task::name_of(ablation))] =
+        detail::accuracy_of(logits.argmax(1).eq(detail::labels_of(examples)));
+  }
+  return out;
+}
+
 /// Accuracy of a head on z alone.
 template <class Model>
 Json entailment(const std::shared_ptr<Model>& model, const TaskSets& sets, const TuningOptions& o,
@@ -247,15 +303,8 @@ Json entailment(const std::shared_ptr<Model>& model, const TaskSets& sets, const
   Json out = Json::object();
   for (const auto ablation : ablations) {
     const auto answers = rc3::task::classify(*head, examples, ablation);
-    std::string right;
-    std::int64_t count = 0;
-    for (std::int64_t i = 0; i < examples.size(); ++i) {
-      const bool is = answers[static_cast<std::size_t>(i)] == examples.label(i);
-      right += is ? '1' : '0';
-      count += is;
-    }
-    out[std::string(rc3::task::name_of(ablation))] = {
-        {"accuracy", rounded(static_cast<double>(count) / static_cast<double>(right.size()))}, {"right", right}};
+    out[std::string(rc3::task::name_of(ablation))] =
+        detail::accuracy_of(at::tensor(answers, at::kLong).eq(detail::labels_of(examples)));
   }
   return out;
 }

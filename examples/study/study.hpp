@@ -36,9 +36,10 @@ struct Options {
   std::vector<std::string> arms;           ///< names
   std::vector<std::uint64_t> seeds = {1, 2, 3};
   std::filesystem::path out = "out/study", results, features, weights;
-  std::int64_t align_steps = 1000, align_batch = 512, fuse_steps = 300, fuse_batch = 48, entailment_steps = 300;
+  std::int64_t align_steps = 700, align_batch = 512, fuse_steps = 200, fuse_batch = 32, entailment_steps = 200;
   std::int64_t translation_steps = 0;  ///< above 0: translation is measured, and nothing else
-  std::int64_t rerank = 10, rerank_texts = 300, mechanism = 400, size = 0, layers = 2;
+  std::int64_t rerank = 10, mechanism = 400, size = 0, layers = 2;
+  std::int64_t rerank_texts = 0;  ///< 0: the arm's own number
   double align_rate = 1e-3, fuse_rate = 1e-3;
   std::string commit = "unknown";
   std::string device = "auto";
@@ -100,9 +101,11 @@ class Study {
       return key;
     }
     key["entailment_steps"] = o_.entailment_steps;
-    key["rerank"] = {o_.rerank, o_.rerank_texts};
+    key["rerank"] = {o_.rerank, rerank_texts(a)};
     return key;
   }
+
+  std::int64_t rerank_texts(const Arm& a) const { return o_.rerank_texts > 0 ? o_.rerank_texts : a.rerank_texts; }
 
   template <class E>
   rc3::experiment::Settings<E> settings(const Arm& a, std::uint64_t seed) const {
@@ -256,13 +259,14 @@ class Study {
   void measure_fusion(const Arm& a, std::uint64_t seed, auto& trained, const auto& s, Json& line) {
     auto& model = *trained.model();
     auto& samples = held_out(model, s);
-    if (o_.rerank > 0) line["rerank"] = reranking(model, samples, languages(samples), o_.rerank_texts, o_.rerank);
+    if (o_.rerank > 0) line["rerank"] = reranking(model, samples, languages(samples), rerank_texts(a), o_.rerank);
     trained.for_each_objective([&](auto& objective) {
       if constexpr (requires { objective.relevance().encoder(); })
         line["mechanism"] = mechanism(model, objective.relevance().encoder(), samples, o_.mechanism);
     });
     if (o_.entailment.names.empty()) return;
     using rc3::task::Ablation;
+    line["probe"] = entailment_probe(model, sets(o_.entailment, model, s, false), {Ablation::none, Ablation::shuffled});
     // The fusion encoder changes while a head is tuned: the second head begins with the same weights.
     const auto state = rc3::train::copy_of(rc3::nn::named_state(model));
     const TuningOptions options{.steps = o_.entailment_steps, .seed = seed};

@@ -8,7 +8,7 @@ RC3_CACHE=$(small_cache "$cache")
 export RC3_CACHE
 "$study" --quick --seeds 1 --out "$folder/out" | tee "$folder/first"
 [[ $(wc -l <"$folder/out/results.jsonl") == 3 ]] || fail "not a line for each of three arms"
-for part in '"retrieval"' '"rerank"' '"mechanism"' '"entailment"' '"hypothesis"' '"correlation"'; do
+for part in '"retrieval"' '"rerank"' '"mechanism"' '"entailment"' '"hypothesis"' '"probe"' '"correlation"'; do
   grep -q "$part" "$folder/out/results.jsonl" || fail "no $part in the results"
 done
 "$study" --quick --seeds 1 --out "$folder/out" | tee "$folder/second"

@@ -85,7 +85,7 @@ void each_objective(const Case& c, const Visit& visit) {
   };
   const auto both = [&](const std::string& name, const auto& regularizer) {
     using R = std::decay_t<decltype(regularizer)>;
-    const RXvtclOptions options{.tau = 0.07, .lambda = 0.7};
+    const RXvtclOptions options{.tau = 0.07, .lambda = 0.7, .hidden_images = 0};
     give("RXvtcl<" + name + ", InBatch>",
          std::make_shared<RXvtcl<R, Table, negatives::InBatch>>(options, regularizer, Table{c.relevances}));
     give("RXvtcl<" + name + ", SameImage>",

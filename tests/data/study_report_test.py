@@ -82,6 +82,9 @@ def main():
         assert "The first five alone give 1.0 (p of the t-test < 0.001),\nand the second five alone give 1.1 (p" in report.replication(ten)
         assert "| weak, none | 2 | 31.0 ± 1.4 | 40.0 ± 0.0 | 35.5 ± 0.7 | 8.5 ± 0.0 | 35.0 ± 0.7 | 0.50 ± 0.00 |" in page, page
         assert "| weak, none, text alone | 2 | 20.0 ± 0.0 | 28.0 ± 0.0 | 24.0 ± 0.0 | 5.0 ± 0.0 |  |  |" in page, page
+        test_set = page[page.index("## Test set"):]
+        assert "| heads, strict | 1 | 90.0 / 50.0 / 60.0 | 90.0 / 100.0 / 100.0 | 90.0 |" in test_set, test_set
+        assert "--translation-steps 7`" in page, page
         for plot in ("study-differences.svg", "study-recall.svg"):
             assert (results.parent / plot).read_text().startswith("<svg"), plot
         results.write_text(json.dumps(lines[0]) + "\n" + json.dumps(line("heads, strict", 2, r1=0.1, steps=20)) + "\n")

@@ -108,7 +108,7 @@ BOOST_AUTO_TEST_CASE(a_damaged_part_is_deleted_and_one_of_other_layers_ignored) 
 BOOST_AUTO_TEST_CASE(a_folder_that_cannot_be_and_a_wrong_key_are_errors) {
   const TempDir folder;
   std::ofstream(folder.path() / "file") << "x";
-  throws_with([&] { FeatureStore(folder.path() / "file", "texts", identity); }, "cannot be created");
+  throws_with([&] { FeatureStore(folder.path() / "file", "texts", identity); }, "cannot make the folder");
   FeatureStore store(folder.path(), "texts", identity);
   throws_with([&] { store.put("short", {}); }, "a key has 40 characters");
 }

@@ -20,6 +20,7 @@ template <class Objective>
 std::shared_ptr<Objective> in_double(Objective objective) {
   auto made = std::make_shared<Objective>(std::move(objective));
   made->to(at::kDouble);
+  made->eval();  // R-XVtCL hides no image
   return made;
 }
 

@@ -41,11 +41,11 @@ at::Tensor unit_z(const Batch& batch, const rc3::Texts& texts) {
 }
 
 BOOST_AUTO_TEST_CASE(queued_vectors_are_negatives) {
-  Queued objective({}, {}, Constant(), Queue(nullptr, {.capacity = 5}));
+  Queued objective({.hidden_images = 0}, {}, Constant(), Queue(nullptr, {.capacity = 5}));
   objective.to(at::kDouble);
   const auto first = numbered(4, 1, 0), second = numbered(3, 2, 100), third = numbered(3, 3, 200);
   const double empty = loss_of(objective, first).item<double>();
-  Plain plain;
+  Plain plain({.hidden_images = 0});
   plain.to(at::kDouble);
   at_most("with an empty queue, against InBatch", std::abs(empty - loss_of(plain, first).item<double>()), 1e-12);
   loss_of(objective, second);
@@ -66,7 +66,7 @@ BOOST_AUTO_TEST_CASE(queued_vectors_are_negatives) {
 }
 
 BOOST_AUTO_TEST_CASE(a_sample_that_is_not_finite_is_not_kept) {
-  Queued objective({}, {}, Constant(), Queue());
+  Queued objective({.hidden_images = 0}, {}, Constant(), Queue());
   objective.to(at::kDouble);
   auto bad = numbered(4, 1, 0);
   {
@@ -80,7 +80,7 @@ BOOST_AUTO_TEST_CASE(a_sample_that_is_not_finite_is_not_kept) {
 }
 
 BOOST_AUTO_TEST_CASE(the_queue_holds_no_false_negative_and_learns_nothing_in_evaluation) {
-  Queued objective({}, {}, Constant(), Queue());
+  Queued objective({.hidden_images = 0}, {}, Constant(), Queue());
   objective.to(at::kDouble);
   const auto one = numbered(1, 1, 0);
   BOOST_TEST(loss_of(objective, one).item<double>() == 0.0);

@@ -30,7 +30,7 @@ template <class Regularizer>
 Pairs given(const rc3::Batch& batch) {
   const Regularizer regularizer;
   rc3::objective::RXvtcl<Regularizer, rc3::relevance::ByAlignment<>, rc3::objective::negatives::InBatch> objective(
-      {.tau = 0.2}, regularizer);
+      {.tau = 0.2, .hidden_images = 0}, regularizer);
   objective.to(at::kDouble);
   FakeModel model;
   rc3::objective::ForwardCache<FakeModel> forward(model, batch);

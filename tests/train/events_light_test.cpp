@@ -67,7 +67,7 @@ BOOST_AUTO_TEST_CASE(what_it_refuses) {
   throws_with([&] { events.scalar("", 0, 1); }, "needs a tag");
   throws_with([&] { events.scalar("a", -1, 1); }, "a step >= 0");
   io::write_file(folder / "file", "");
-  throws_with([&] { EventFile(folder / "file" / "run"); }, "cannot be made");
+  throws_with([&] { EventFile(folder / "file" / "run"); }, "cannot make the folder");
 }
 
 BOOST_AUTO_TEST_SUITE_END()

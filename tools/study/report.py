@@ -58,6 +58,20 @@ def accuracy(kind):
     return lambda line: None if at(line, "entailment", kind) is None else 100 * line["entailment"][kind]["accuracy"]
 
 
+def probe(kind):
+    return lambda line: None if at(line, "probe", kind) is None else 100 * line["probe"][kind]["accuracy"]
+
+
+def probe_margin(line):
+    both, shuffled = probe("both")(line), probe("shuffled")(line)
+    return None if both is None else both - shuffled
+
+
+def seconds_of_a_step(line):
+    seconds = at(line, "seconds", "fuse_processor")
+    return None if seconds is None else seconds / line["run"]["fuse"]["steps"]
+
+
 def margin(line):
     both, shuffled = accuracy("both")(line), accuracy("shuffled")(line)
     return None if both is None else both - shuffled
@@ -87,6 +101,7 @@ MEASURES = {
     "gain": ("what re-ranking adds to R@1, points", rerank_gain),
     "entailment": ("entailment, English, percent", accuracy("both")),
     "shuffled": ("entailment with shuffled photographs, percent", accuracy("shuffled")),
+    "probe": ("entailment by logistic regression on frozen z, percent", probe("both")),
     "margin": ("entailment above shuffled photographs, points", margin),
     "caption": ("captions of one photograph told apart by z, percent", caption),
     "correlation": ("correlation of cos(z^a, z^b) with relevance", correlation),
@@ -317,7 +332,7 @@ def table(head, rows):
                      ["| " + " | ".join(row) + " |" for row in rows]) + "\n"
 
 
-def recall_table(by_arm):
+def recall_table(by_arm, direction="to_image"):
     arms = [arm for arm, lines in by_arm.items() if any("retrieval" in line for line in lines.values())]
     if not arms:
         return "No run yet.\n"
@@ -328,9 +343,10 @@ def recall_table(by_arm):
         lines = [line for line in by_arm[arm].values() if "retrieval" in line]
         cells = []
         for language in ordered:
-            recalls = [[100 * line["retrieval"][language]["to_image"][k] for line in lines] for k in range(3)]
+            recalls = [[100 * line["retrieval"][language][direction][k] for line in lines] for k in range(3)]
             cells.append(" / ".join(number(mean(r)) for r in recalls))
-        rows.append([arm, str(len(lines)), *cells, spread([recall_at_1(line) for line in lines])])
+        over = [over_languages(line["retrieval"], lambda r: r[direction][0]) for line in lines]
+        rows.append([arm, str(len(lines)), *cells, spread(over)])
     return table(["arm", "seeds", *ordered, "mean R@1"], rows)
 
 
@@ -349,9 +365,11 @@ def fusion_table(by_arm):
                      cell(accuracy("shuffled")), cell(margin), cell(caption), cell(correlation),
                      cell(lambda line: at(line, "mechanism", "strict", "cosine")),
                      cell(lambda line: at(line, "mechanism", "weak", "cosine")),
-                     cell(lambda line: at(line, "mechanism", "uniformity")), cell(transfer)])
+                     cell(lambda line: at(line, "mechanism", "uniformity")), cell(transfer), cell(probe("both")),
+                     cell(probe_margin), cell(seconds_of_a_step)])
     return table(["arm", "seeds", "R@1 re-ranked", "gain", "entailment", "shuffled", "margin", "captions apart",
-                  "correlation", "cos, strict", "cos, weak", "uniformity", "transfer"], rows)
+                  "correlation", "cos, strict", "cos, weak", "uniformity", "transfer", "probe", "its margin",
+                  "s a step"], rows)
 
 
 def translation_table(by_arm):
@@ -377,6 +395,10 @@ def translation_table(by_arm):
     if not rows:
         return "No run yet.\n"
     return table(["arm", "seeds", *languages, "mean chrF", "mean BLEU", "chrF, shuffled photographs", "margin"], rows)
+
+
+def steps_of_translation(by_arm):
+    return " or ".join(sorted({str(line["run"]["translation_steps"]) for lines in by_arm.values() for line in lines.values()})) or "N"
 
 
 def claim_table(rows):
@@ -453,7 +475,26 @@ def recall_plot(by_arm):
     return svg(max(width, 60 + 190 * len(arms)), height, body)
 
 
-def page(by_arm, translated, rows, source, part):
+def test_section(tested):
+    """Tables of the runs on the test set; empty without any."""
+    if not tested:
+        return ""
+    rows = [row for row in judge(tested) if row["seeds"] >= 2]
+    return f"""
+## Test set
+
+Measured after every choice was made. The arms, seeds and claims of this section were fixed before, and nothing was
+chosen by it. Arabic ("ar") occurs in no training; the mean is of the five other languages.
+
+{claim_table(rows)}
+{recall_table(tested)}
+Image to text:
+
+{recall_table(tested, "to_text")}
+{fusion_table(tested)}"""
+
+
+def page(by_arm, translated, tested, rows, source, part):
     lines = [line for runs in by_arm.values() for line in runs.values()]
     commits = sorted({line.get("commit", "unknown")[:12] for line in lines})
     machines = sorted({line.get("machine", {}).get("processor", "unknown") for line in lines})
@@ -464,7 +505,9 @@ def page(by_arm, translated, rows, source, part):
     return f"""# Study: which ideas of RC³ help
 
 `tools/study/report.py` writes this page from [{source}]({source}). Every line there is one run: an arm and a seed.
-`./run study --data DIR` adds the missing runs, and [photos.py](../../tools/prepare/photos.py) makes `DIR`.
+`./run study --data DIR` adds the missing runs, and [photos.py](../../tools/prepare/photos.py) makes `DIR`. A row is
+repeated by its names, for example `./run study --data DIR --arm "weak, ceiling" --seeds 1,2,3 --results again.jsonl`;
+`--list` prints the names. What the rows say is in [results](../results.md#study-on-photographs).
 
 - Data: {", ".join(sets)}, measured on the part "{part}". {len(lines)} runs.
 - Model: frozen EfficientNet-Lite0 and frozen multilingual-e5-small; a fusion encoder 192 wide. It reads 4 x 4 patches,
@@ -510,22 +553,27 @@ They re-rank for 300 texts of each language, the other arms for 100.
 Text to image, R@1 / R@5 / R@10 in percent.
 
 {recall_table(by_arm)}
+Image to text, the best-ranked of an image's captions, R@1 / R@5 / R@10 in percent.
+
+{recall_table(by_arm, "to_text")}
 ![R@1 by language](study-recall.svg)
 
 ## Fusion
 
 Entailment is tuned on English, by a head that reads z alone. "Captions apart": a caption's z finds the z of its
 translation among the captions of the same photograph. "Correlation": of cos(z^a, z^b) with the relevance of the texts.
+"Probe": logistic regression on frozen z instead of a tuned head, measured since 2026-12-01. "s a step": seconds of one
+thread for a step of the second stage, on processors that differ.
 
 {fusion_table(by_arm)}
 ## Translation
 
-`./run study --data DIR --translation-steps N` tunes a new decoder of two layers for N steps, on the translations of the
-training part. It reads the fused tokens of an English caption and its photograph, and writes German, French and Czech.
+`./run study --data DIR --translation-steps {steps_of_translation(translated)}` tunes a new decoder of two layers for so many steps, on the
+translations of the training part. It reads the fused tokens of an English caption and its photograph, and writes German, French and Czech.
 "Text alone" is tuned and measured with one grey image. "Shuffled" has another photograph at the measurement. chrF and
 BLEU have their scale of 0 to 100.
 
-{translation_table(translated)}"""
+{translation_table(translated)}{test_section(tested)}"""
 
 
 def main():
@@ -540,9 +588,10 @@ def main():
     translated = read(source, args.part, translation=True)
     if not by_arm and not translated:
         sys.exit(f"report.py: {source}: has no run on the part {args.part}")
+    tested = read(source, "test") if args.part == "validation" else None
     rows = judge(by_arm)
     out.mkdir(parents=True, exist_ok=True)
-    (out / "study.md").write_text(page(by_arm, translated, rows, source.name, args.part), encoding="utf-8")
+    (out / "study.md").write_text(page(by_arm, translated, tested, rows, source.name, args.part), encoding="utf-8")
     (out / "study-differences.svg").write_text(differences_plot(rows), encoding="utf-8")
     (out / "study-recall.svg").write_text(recall_plot(by_arm), encoding="utf-8")
     for row in rows:

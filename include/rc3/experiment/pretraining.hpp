@@ -10,7 +10,6 @@
 #include <optional>
 #include <ostream>
 #include <string>
-#include <system_error>
 #include <type_traits>
 #include <unordered_map>
 #include <utility>
@@ -30,6 +29,7 @@
 #include "rc3/experiment/init.hpp"
 #include "rc3/experiment/settings.hpp"
 #include "rc3/features/features.hpp"
+#include "rc3/io/file.hpp"
 #include "rc3/io/folder_lock.hpp"
 #include "rc3/io/image/available_decoders.hpp"
 #include "rc3/pipeline/save.hpp"
@@ -65,9 +65,7 @@ class Pretraining {
         tokenizer_(E::tokenizer(settings.variant)),
         prepare_(E::prepare(settings.variant)) {
     if (const auto& folder = settings_.checkpoint.folder; first_rank() && !folder.empty() && *names[0] != '\0') {
-      std::error_code failed;
-      std::filesystem::create_directories(folder, failed);
-      require(!failed, folder.string(), ": cannot make the folder: ", failed.message());
+      io::make_folder(folder);
       lock_.emplace(folder);  // the runs of the stages lock their own folders, one at a time
     }
     for (std::size_t i = 0; i < names.size(); ++i)

@@ -25,6 +25,7 @@
 
 #include "rc3/core/error.hpp"
 #include "rc3/io/crc32c.hpp"
+#include "rc3/io/file.hpp"
 #include "rc3/io/safetensors.hpp"
 
 namespace rc3::features {
@@ -51,9 +52,7 @@ class FeatureStore {
     require(identity_.size() >= 16, "features::FeatureStore: an identity has 16 characters or more, is \"", identity_,
             '"');
     folder_ = folder / join(kind_, '-', identity_.substr(0, 16));
-    std::error_code failed;
-    std::filesystem::create_directories(folder_, failed);
-    require(!failed, "features: the folder ", folder_.string(), " cannot be created (", failed.message(), ")");
+    io::make_folder(folder_);
     std::vector<std::filesystem::path> paths;
     for (const auto& entry : std::filesystem::directory_iterator(folder_))
       if (entry.path().extension() == ".safetensors") paths.push_back(entry.path());

@@ -30,13 +30,15 @@
 
 namespace rc3::objective {
 
-/// Temperature and weight of the regularizer in RXvtcl.
+/// Temperature, weight of the regularizer and hidden images in RXvtcl. Defaults are those of the study on photographs,
+/// docs/results/study.md.
 struct RXvtclOptions {
   double tau = 0.07;                         ///< initial temperature, >= 0.01
-  regularizer::WeightSchedule lambda = 1.0;  ///< weight of the regularizer at each step, >= 0
+  regularizer::WeightSchedule lambda = 5.0;  ///< weight of the regularizer at each step, >= 0
   /// Fraction of pairs, in training, in which the image is hidden from one of the two inputs, in [0, 1]. An image is
   /// often enough to find z^b by z^a among other images; then z need not contain the text, and the loss is near zero.
-  double hidden_images = 0;
+  /// 0 is the loss of the paper.
+  double hidden_images = 1;
   std::uint64_t seed = 1;  ///< seed of what is hidden, together with the step
 };
 

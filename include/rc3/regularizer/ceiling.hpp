@@ -14,9 +14,9 @@ namespace rc3::regularizer {
 /// Source: RC³ (Findings of ACL 2023) for the bound of proximity by relevance; the form is this library's.
 class Ceiling {
  public:
-  /// @param c0  allowed proximity of texts with relevance 0, in [-1, 1]
+  /// @param c0  allowed proximity of texts with relevance 0, in [-1, 1]; 0.2 in the study on photographs
   /// @throws rc3::Error for c0 out of range
-  explicit Ceiling(double c0 = 0.0) : c0_(c0) {
+  explicit Ceiling(double c0 = 0.2) : c0_(c0) {
     require(c0 >= -1 && c0 <= 1, "regularizer::Ceiling: c0 must be in [-1, 1], is ", c0);
   }
 

@@ -67,9 +67,7 @@ class EventFile {
   /// @throws rc3::Error if the file cannot be written
   explicit EventFile(const std::filesystem::path& folder, std::int64_t step = 0, Clock clock = now)
       : clock_(std::move(clock)) {
-    std::error_code failed;
-    std::filesystem::create_directories(folder, failed);
-    require(!failed, folder.string(), ": cannot be made: ", failed.message());
+    io::make_folder(folder);
     const auto time = static_cast<std::int64_t>(clock_());
     for (int k = 0; file_.get() < 0; ++k) {  // an existing file belongs to another run
       path_ = folder / join("events.out.tfevents.", time, ".rc3.", ::getpid(), '.', k);

@@ -9,7 +9,6 @@
 #include <filesystem>
 #include <iostream>
 #include <string>
-#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -79,9 +78,7 @@ void run_tasks(const TaskSettings<typename E::Config>& settings, const config::P
   std::cout << TaskContext<E>::Model::name() << "\ndevice      " << context.device.str() << ", "
             << config::Names<train::Precision>::all[static_cast<std::size_t>(context.precision)] << '\n'
             << config::described(settings, sources) << std::flush;
-  std::error_code failed;
-  std::filesystem::create_directories(settings.out, failed);
-  require(!failed, "out: the folder ", settings.out.string(), " cannot be made (", failed.message(), ")");
+  io::make_folder(settings.out);
   const io::FolderLock lock(settings.out);
   std::vector<task::Results> seeds;
   task::Results mean(settings.task.source);

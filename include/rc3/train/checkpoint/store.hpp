@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "rc3/core/error.hpp"
+#include "rc3/io/file.hpp"
 #include "rc3/train/checkpoint/manifest.hpp"
 #include "rc3/train/checkpoint/writer.hpp"
 
@@ -35,9 +36,7 @@ class CheckpointStore {
   explicit CheckpointStore(std::filesystem::path folder, std::int64_t keep = 3, System system = {})
       : folder_(std::move(folder)), keep_(keep), system_(std::move(system)) {
     require(keep >= 2, "train::CheckpointStore: keep must be at least 2, is ", keep);
-    std::error_code error;
-    std::filesystem::create_directories(folder_, error);
-    require(std::filesystem::is_directory(folder_), folder_.string(), ": cannot make the folder: ", error.message());
+    io::make_folder(folder_);
   }
 
   const std::filesystem::path& folder() const { return folder_; }
