@@ -568,10 +568,10 @@ thread for a step of the second stage, on processors that differ.
 {fusion_table(by_arm)}
 ## Translation
 
-`./run study --data DIR --translation-steps {steps_of_translation(translated)}` tunes a new decoder of two layers for so many steps, on the
-translations of the training part. It reads the fused tokens of an English caption and its photograph, and writes German, French and Czech.
-"Text alone" is tuned and measured with one grey image. "Shuffled" has another photograph at the measurement. chrF and
-BLEU have their scale of 0 to 100.
+`./run study --data DIR --translation-steps {steps_of_translation(translated)}` tunes a new decoder of two layers. It learns from the
+translations of the training part. It reads the fused tokens of an English caption and its photograph, and writes
+German, French and Czech. "Text alone" is tuned and measured with one grey image. "Shuffled" has another photograph at
+the measurement. chrF and BLEU have their scale of 0 to 100.
 
 {translation_table(translated)}{test_section(tested)}"""
 
