@@ -29,7 +29,7 @@ int main() {
   batch.b = {at::randint(10, {3, 5}, at::kLong), at::ones({3, 5}, at::kBool), {}};
   objective::ForwardCache<Variant> pass(*model, batch);
   const auto loss = [&](double lambda) {
-    return Contrast({.lambda = lambda}, Floor{}, relevance::Constant(1)).loss(pass).item<double>();
+    return Contrast({.lambda = lambda, .hidden_images = 0}, Floor{}, relevance::Constant(1)).loss(pass).item<double>();
   };
   const auto similarity = (nn::l2_normalize(pass.z_a()) * nn::l2_normalize(pass.z_b())).sum(1);
   const double expected = (1 - similarity).square().mean().item<double>();
