@@ -131,7 +131,8 @@ grep -q '^translation,chrF,blank,fr,' "$folder/multi30k-out/results.csv" || fail
 [[ $(wc -l <"$folder/manifest-out/translation-de-1.txt") == 11 ]] || fail "an image without a translation is translated"
 
 entail=("${run[@]}" --task.names entailment --task.train "$folder/xvnli-en.jsonl" --out "$folder/none")
-says 'cannot make the folder' "${run[@]}" --task.names entailment --task.train "$folder/xvnli-en.jsonl" --out "$folder/answers.json"
+says 'cannot make the folder' "${run[@]}" --task.names entailment \
+  --task.train "$folder/xvnli-en.jsonl" --out "$folder/answers.json"
 RANK=0 WORLD_SIZE=2 says 'this program runs on one rank' "${run[@]}" --task.names entailment
 says 'there is no task drawing' "${run[@]}" --task.names drawing
 for task in entailment retrieval translation; do

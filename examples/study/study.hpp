@@ -38,7 +38,7 @@ struct Options {
   std::filesystem::path out = "out/study", results, features, weights;
   std::int64_t align_steps = 700, align_batch = 512, fuse_steps = 200, fuse_batch = 32, entailment_steps = 200;
   std::int64_t translation_steps = 0;  ///< above 0: translation is measured, and nothing else
-  std::int64_t rerank = 10, mechanism = 400, size = 0, layers = 2;
+  std::int64_t rerank = 10, mechanism = 400, layers = 2;
   std::int64_t rerank_texts = 0;  ///< 0: the arm's own number
   double align_rate = 1e-3, fuse_rate = 1e-3;
   std::string commit = "unknown";
