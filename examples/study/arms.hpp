@@ -29,6 +29,7 @@ struct Arm {
   bool switched = false;                    ///< whether its texts are code-switched
   bool shared_heads = false;                ///< whether the heads are of strict and weak texts whatever strict_share is
   std::int64_t rerank_texts = 100;          ///< of each language
+  bool inner_stages = false;                ///< whether the heads read earlier layers of the image network too
 
   /// Texts of the first stage, which all arms of one kind share.
   std::string texts() const { return strict_share == 1 && !shared_heads ? "strict" : "strict+weak"; }
@@ -110,6 +111,8 @@ inline const std::vector<Arm>& arms() {
        .switched = true,
        .rerank_texts = 300},
       {.name = "en+de, CCLM-like", .languages = {"en", "de"}, .rerank_texts = 300},
+      // What else the two frozen networks hold.
+      {.name = "heads, strict+weak, inner stages", .fuse = false, .inner_stages = true},
   };
   return all;
 }

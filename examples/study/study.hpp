@@ -86,9 +86,11 @@ class Study {
                     {"steps", o_.align_steps},
                     {"batch", o_.align_batch},
                     {"learning_rate", o_.align_rate}};
+    if (a.inner_stages) key["align"]["inner_stages"] = true;
     if (!a.fuse) return key;
     const auto fields = rc3::config::to_json(settings<Variant>(a, seed).variant);
-    const Json later{{"hidden_images", 0}, {"seen", "patches"}, {"cells", 0}};  // options that results are older than
+    const Json later{
+        {"hidden_images", 0}, {"seen", "patches"}, {"cells", 0}, {"inner_stages", false}};  // newer than results
     Json variant = Json::object();
     for (const auto& [name, value] : fields.items())
       if (name != "weights" && !(later.contains(name) && later[name] == value)) variant[name] = value;
@@ -128,6 +130,7 @@ class Study {
     v.side = a.side;
     v.seen = a.seen;
     v.cells = a.cells;
+    v.inner_stages = a.inner_stages;
     auto& [align, fuse] = s.stages;
     align.pairing.strict_share = a.texts() == "strict" ? 1 : 0.5;
     align.loader.batch = o_.align_batch;
@@ -157,11 +160,13 @@ class Study {
 
   /// The weights after the first stage, trained at first use. Arms with the same texts and seed share them.
   std::filesystem::path aligned(const Arm& a, std::uint64_t seed, double& seconds) const {
-    const auto name = rc3::join("align-", a.texts(), '-', o_.align_steps, 'x', o_.align_batch, "-seed", seed);
+    const auto name = rc3::join("align-", a.texts(), a.inner_stages ? "-inner-stages-" : "-", o_.align_steps, 'x',
+                                o_.align_batch, "-seed", seed);
     const auto path = o_.out / (name + ".safetensors");
     if (std::filesystem::exists(path)) return path;
     Arm heads;  // 4 x 4 patches, all languages
     heads.strict_share = a.texts() == "strict" ? 1 : 0.5;
+    heads.inner_stages = a.inner_stages;
     auto s = settings<Variant>(heads, seed);
     s.stages[1].train.schedule.total = 0;
     const auto begin = std::chrono::steady_clock::now();
@@ -300,9 +305,9 @@ class Study {
     return all;
   }
 
-  /// Held-out samples: read once for all arms with the same frozen layers, whose maps have one size.
+  /// Held-out samples: read once for all arms with the same frozen layers and maps.
   CachedSamples& held_out(Variant::Model& model, const auto& s) {
-    use_side(s.variant.side);
+    use_maps(s.variant);
     if (!held_out_) {
       const auto source = rc3::data::open(o_.held_out, errors_);
       held_out_ = std::make_unique<CachedSamples>(
@@ -315,9 +320,9 @@ class Study {
     return *held_out_;
   }
 
-  /// Examples of @p task, read once for all arms whose maps have one size. @param grey  with one grey image for all
+  /// Examples of @p task, read once for all arms with the same maps. @param grey  with one grey image for all
   TaskSets sets(const rc3::experiment::TaskData& task, Variant::Model& model, const auto& s, bool grey) {
-    use_side(s.variant.side);
+    use_maps(s.variant);
     auto& all = examples_[grey ? 1 : 0];
     if (all.empty()) {
       const auto given = rc3::experiment::open_task(task, task.names.at(0), 1, errors_);
@@ -338,12 +343,13 @@ class Study {
     return out;
   }
 
-  /// Forgets features of maps of another size.
-  void use_side(std::int64_t side) {
-    if (side_ == side) return;
+  /// Forgets features of other maps.
+  void use_maps(const Variant::Config& variant) {
+    const std::pair maps(variant.side, variant.inner_stages);
+    if (maps_ == maps) return;
     held_out_.reset();
     for (auto& all : examples_) all.clear();
-    side_ = side;
+    maps_ = maps;
   }
 
   static void see_grey(rc3::data::Example& example) {
@@ -358,7 +364,7 @@ class Study {
   at::Device device_;
   Results results_;
   rc3::data::DataErrors errors_;
-  std::int64_t side_ = 0;  // of the maps of the samples and examples
+  std::pair<std::int64_t, bool> maps_{};  // of the samples and examples: side, and whether with inner stages
   std::unique_ptr<CachedSamples> held_out_;
   /// To learn from, then to measure on: with their images, and in grey.
   std::array<std::vector<std::unique_ptr<rc3::task::CachedExamples>>, 2> examples_;

@@ -30,9 +30,14 @@ done
 [[ -z $(find "$folder/out" -name '*-start.safetensors') ]] || fail "the first weights of a stage are left behind"
 [[ $(find "$folder/out/features" -name 'images-*' | wc -l) == 2 ]] || fail "not a folder for each size of map"
 
+# Heads on more layers of the image network, with features of their own.
+"$study" --quick --seeds 1 --out "$folder/out" --arm 'heads, strict+weak, inner stages' >"$folder/inner"
+grep -q '"inner_stages":true' "$folder/out/results.jsonl" || fail "no run with inner stages"
+[[ $(find "$folder/out/features" -name 'images-*' | wc -l) == 3 ]] || fail "inner stages have no features of their own"
+
 # Translation, of one arm whose decoder is also tuned on the text alone.
 "$study" --quick --seeds 1 --out "$folder/out" --translation-steps 3 --arm 'weak, itm alone' | tee "$folder/fourth"
-[[ $(wc -l <"$folder/out/results.jsonl") == 6 ]] || fail "not a line for translation"
+[[ $(wc -l <"$folder/out/results.jsonl") == 7 ]] || fail "not a line for translation"
 for part in '"translation_steps":3' '"translation":{"both":{' '"shuffled":{' '"text_alone":{"both":{' '"chrf":'; do
   tail -n 1 "$folder/out/results.jsonl" | grep -q "$part" || fail "no $part in the result of translation"
 done

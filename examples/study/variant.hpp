@@ -49,6 +49,7 @@ struct Variant {
     double hidden_images = 0;
     Seen seen = Seen::patches;
     std::int64_t cells = 0;
+    bool inner_stages = false;
 
     /// Whether the model is that of the first stage: 4 x 4 patches, which are the map.
     bool patches_only() const { return seen == Seen::patches && cells == 0; }
@@ -71,12 +72,15 @@ struct Variant {
       v("seen", c.seen, "tokens beside that of the whole image");
       v("cells", c.cells, "patches on a side, averaged from the map; the summary is of 4 x 4 cells; 0: the map's",
         rc3::config::within(0, 7));
+      v("inner_stages", c.inner_stages, "whether images have earlier layers of their network too");
     }
   };
 
   static std::shared_ptr<Model> make_model(const Config& c) {
-    const auto network = std::make_shared<Backbone>(
-        rc3::visual::backbone::EfficientNetLite0::from_pretrained(c.weights / "efficientnet-lite0"), c.side);
+    const auto network =
+        std::make_shared<Backbone>(rc3::visual::backbone::EfficientNetLite0::from_pretrained(
+                                       c.weights / "efficientnet-lite0", {.multi_scale = c.inner_stages}),
+                                   c.side);
     const auto text = Text::from_pretrained(c.weights / "multilingual-e5-small");
     text->freeze_lower(text->options().layers);
     const auto d = text->width();
