@@ -15,6 +15,7 @@ import math
 import pathlib
 import random
 import sys
+import textwrap
 from collections import defaultdict
 
 TRAINED = ("en", "de", "fr", "cs", "zh")
@@ -439,7 +440,7 @@ def differences_plot(rows):
                  f'<circle cx="{x(middle):.1f}" cy="{y}" r="5" fill="{colour}"/>')
     base = step * len(rows) + 30
     for value in (-limit, 0, limit):
-        body += f'<text class="s" x="{x(value):.0f}" y="{base}" text-anchor="middle">{value:+.1f}</text>'
+        body += f'<text class="s" x="{x(value):.0f}" y="{base}" text-anchor="middle">{f"{value:+.1f}" if value else "0"}</text>'
     return svg(width, base + 12, body)
 
 
@@ -469,10 +470,12 @@ def recall_plot(by_arm):
             for value in values:
                 body += f'<circle cx="{left + bar / 2:.1f}" cy="{y(value):.1f}" r="2.5" fill="#222"/>'
         body += f'<text x="{60 + 90 * i + 35}" y="{base + 18}" text-anchor="middle">{language}</text>'
+    left = 60
     for k, arm in enumerate(arms):
-        body += (f'<rect x="{60 + 190 * k}" y="282" width="12" height="12" fill="{colours[k % len(colours)]}"/>'
-                 f'<text x="{78 + 190 * k}" y="293">{html.escape(arm)}</text>')
-    return svg(max(width, 60 + 190 * len(arms)), height, body)
+        body += (f'<rect x="{left}" y="282" width="12" height="12" fill="{colours[k % len(colours)]}"/>'
+                 f'<text x="{left + 18}" y="293">{html.escape(arm)}</text>')
+        left += 40 + 8 * len(arm)
+    return svg(max(width, left), height, body)
 
 
 def test_section(tested):
@@ -513,7 +516,7 @@ repeated by its names, for example `./run study --data DIR --arm "weak, ceiling"
 - Model: frozen EfficientNet-Lite0 and frozen multilingual-e5-small; a fusion encoder 192 wide. It reads 4 x 4 patches,
   but for the arms of (c).
 - First stage (heads): {describe(steps)}. Second stage (fusion): {describe(fuse)}.
-- Commits: {", ".join(commits)}. Processors: {", ".join(machines)}.
+{textwrap.fill(f"- Commits: {', '.join(commits)}. Processors: {', '.join(machines)}.", 120, subsequent_indent="  ")}
 
 Values are means over seeds, with the standard deviation of a seed.
 
@@ -550,7 +553,8 @@ They re-rank for 300 texts of each language, the other arms for 100.
 
 ## Search by embeddings
 
-Text to image, R@1 / R@5 / R@10 in percent.
+Text to image, R@1 / R@5 / R@10 in percent. "Inner stages": beside the last features the heads read those before the
+network's head, and mean and maximum of the stage of stride 16 (`EfficientNetLiteOptions::multi_scale`).
 
 {recall_table(by_arm)}
 Image to text, the best-ranked of an image's captions, R@1 / R@5 / R@10 in percent.
