@@ -568,6 +568,7 @@ Entailment is tuned on English, by a head that reads z alone. "Captions apart": 
 translation among the captions of the same photograph. "Correlation": of cos(z^a, z^b) with the relevance of the texts.
 "Probe": logistic regression on frozen z instead of a tuned head, measured since 2026-12-01. "s a step": seconds of one
 thread for a step of the second stage, on processors that differ.
+"Constant relevance" is 1 for strict and 0.3 for weak pairs. A number after "weak" is the share of weak pairs, else 0.5.
 
 {fusion_table(by_arm)}
 ## Translation
