@@ -25,6 +25,9 @@ def line(arm, seed, r1=None, after=None, right=None, part="validation", steps=10
     if right is not None:
         out["entailment"] = {"both": {"accuracy": right.count("1") / len(right), "right": right},
                              "shuffled": {"accuracy": 0.5, "right": right}}
+        out["probe"] = {"both": {"accuracy": 0.65}, "shuffled": {"accuracy": 0.4}}
+        out["seconds"] = {"fuse_processor": 6}
+        out["run"]["fuse"] = {"steps": 10, "batch": 2}
         out["mechanism"] = {"correlation": 0.5, "caption": {"by_z": 0.25}, "strict": {"cosine": 0.9},
                             "weak": {"cosine": 0.8}, "uniformity": -2}
     return out
@@ -82,6 +85,9 @@ def main():
         assert "The first five alone give 1.0 (p of the t-test < 0.001),\nand the second five alone give 1.1 (p" in report.replication(ten)
         assert "| weak, none | 2 | 31.0 ± 1.4 | 40.0 ± 0.0 | 35.5 ± 0.7 | 8.5 ± 0.0 | 35.0 ± 0.7 | 0.50 ± 0.00 |" in page, page
         assert "| weak, none, text alone | 2 | 20.0 ± 0.0 | 28.0 ± 0.0 | 24.0 ± 0.0 | 5.0 ± 0.0 |  |  |" in page, page
+        assert page.count("| heads, strict | 5 | 0.0 / 0.0 / 0.0 | 0.0 / 0.0 / 0.0 | 0.00 ± 0.00 |") == 1, page  # image to text
+        # Of "weak, none" the last cells: no transfer, the probe and its margin, seconds of a step.
+        assert "|  | 65.0 ± 0.0 | 25.0 ± 0.0 | 0.60 ± 0.00 |" in page, page
         test_set = page[page.index("## Test set"):]
         assert "| heads, strict | 1 | 90.0 / 50.0 / 60.0 | 90.0 / 100.0 / 100.0 | 90.0 |" in test_set, test_set
         assert "--translation-steps 7`" in page, page

@@ -55,17 +55,9 @@ def rerank_gain(line):
     return over_languages(line["rerank"], lambda r: r["after"][0] - r["before"][0])
 
 
-def accuracy(kind):
-    return lambda line: None if at(line, "entailment", kind) is None else 100 * line["entailment"][kind]["accuracy"]
-
-
-def probe(kind):
-    return lambda line: None if at(line, "probe", kind) is None else 100 * line["probe"][kind]["accuracy"]
-
-
-def probe_margin(line):
-    both, shuffled = probe("both")(line), probe("shuffled")(line)
-    return None if both is None else both - shuffled
+def accuracy(kind, by="entailment"):
+    """@param by  the tuned head ("entailment") or the probe"""
+    return lambda line: None if at(line, by, kind) is None else 100 * line[by][kind]["accuracy"]
 
 
 def seconds_of_a_step(line):
@@ -73,8 +65,8 @@ def seconds_of_a_step(line):
     return None if seconds is None else seconds / line["run"]["fuse"]["steps"]
 
 
-def margin(line):
-    both, shuffled = accuracy("both")(line), accuracy("shuffled")(line)
+def margin(line, by="entailment"):
+    both, shuffled = accuracy("both", by)(line), accuracy("shuffled", by)(line)
     return None if both is None else both - shuffled
 
 
@@ -102,7 +94,6 @@ MEASURES = {
     "gain": ("what re-ranking adds to R@1, points", rerank_gain),
     "entailment": ("entailment, English, percent", accuracy("both")),
     "shuffled": ("entailment with shuffled photographs, percent", accuracy("shuffled")),
-    "probe": ("entailment by logistic regression on frozen z, percent", probe("both")),
     "margin": ("entailment above shuffled photographs, points", margin),
     "caption": ("captions of one photograph told apart by z, percent", caption),
     "correlation": ("correlation of cos(z^a, z^b) with relevance", correlation),
@@ -366,8 +357,8 @@ def fusion_table(by_arm):
                      cell(accuracy("shuffled")), cell(margin), cell(caption), cell(correlation),
                      cell(lambda line: at(line, "mechanism", "strict", "cosine")),
                      cell(lambda line: at(line, "mechanism", "weak", "cosine")),
-                     cell(lambda line: at(line, "mechanism", "uniformity")), cell(transfer), cell(probe("both")),
-                     cell(probe_margin), cell(seconds_of_a_step)])
+                     cell(lambda line: at(line, "mechanism", "uniformity")), cell(transfer),
+                     cell(accuracy("both", "probe")), cell(lambda line: margin(line, "probe")), cell(seconds_of_a_step)])
     return table(["arm", "seeds", "R@1 re-ranked", "gain", "entailment", "shuffled", "margin", "captions apart",
                   "correlation", "cos, strict", "cos, weak", "uniformity", "transfer", "probe", "its margin",
                   "s a step"], rows)
