@@ -82,7 +82,8 @@ def main():
         assert report.replication(report.read(results, "validation")) == ""  # of five seeds
         ten = {arm: {s: line(arm, s, r1=0.1 + s * s / 1000 + more * (1 + s / 100)) for s in range(1, 11)}
                for arm, more in (("heads, strict", 0), ("heads, strict+weak", 0.01))}
-        assert "The first five alone give 1.0 (p of the t-test < 0.001),\nand the second five alone give 1.1 (p" in report.replication(ten)
+        assert "- Weak texts help search: 1.0 (p < 0.001), then 1.1 (p < 0.001).\n" in report.replication(ten), report.replication(ten)
+        assert "relevance" not in report.replication(ten)  # no run of that claim
         assert "| weak, none | 2 | 31.0 ± 1.4 | 40.0 ± 0.0 | 35.5 ± 0.7 | 8.5 ± 0.0 | 35.0 ± 0.7 | 0.50 ± 0.00 |" in page, page
         assert "| weak, none, text alone | 2 | 20.0 ± 0.0 | 28.0 ± 0.0 | 24.0 ± 0.0 | 5.0 ± 0.0 |  |  |" in page, page
         assert page.count("| heads, strict | 5 | 0.0 / 0.0 / 0.0 | 0.0 / 0.0 / 0.0 | 0.00 ± 0.00 |") == 1, page  # image to text
