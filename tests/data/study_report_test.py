@@ -91,6 +91,8 @@ def main():
         assert "|  | 65.0 ± 0.0 | 25.0 ± 0.0 | 0.60 ± 0.00 |" in page, page
         test_set = page[page.index("## Test set"):]
         assert "| heads, strict | 1 | 90.0 / 50.0 / 60.0 | 90.0 / 100.0 / 100.0 | 90.0 |" in test_set, test_set
+        assert "not been read yet" not in page and "has not been read yet" in report.test_section({})
+        assert report.test_section(None) == ""
         assert "--translation-steps 7`" in page, page
         for plot in ("study-differences.svg", "study-recall.svg"):
             assert (results.parent / plot).read_text().startswith("<svg"), plot

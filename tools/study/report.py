@@ -293,20 +293,23 @@ def replication(by_arm):
     said = []
     for _, sentence, with_it, without, measure, *_ in (c for c in CLAIMS if c[1] in REPLICATED):
         value = MEASURES[measure][1]
+        pairs = paired(by_arm, with_it, without, measure)
         halves = []
         for seeds in (range(1, ENOUGH + 1), range(ENOUGH + 1, 2 * ENOUGH + 1)):
-            pairs = [(by_arm[with_it][s], by_arm[without][s]) for s in seeds
-                     if s in by_arm.get(with_it, {}) and s in by_arm.get(without, {})]
-            differences = [value(a) - value(b) for a, b in pairs]
-            digits = 2 if measure == "correlation" else 1
+            differences = [value(a) - value(b) for a, b in pairs if a["run"]["seed"] in seeds]
             if p_value(differences) is not None:
-                halves.append(f"{number(mean(differences), digits)} (p {probability(p_value(differences))})")
+                halves.append(f"{number(mean(differences), digits(measure))} (p {probability(p_value(differences))})")
         if len(halves) == 2:
             said.append(f"- {sentence}: {halves[0]}, then {halves[1]}.\n")
     if not said:
         return ""
-    return (f"For some claims seeds {ENOUGH + 1} to {2 * ENOUGH} were added when the first five had been seen, and their number was "
-            f"fixed then.\nThe first and the second five alone give (t-test, not corrected):\n\n{''.join(said)}\n")
+    return (f"For some claims seeds {ENOUGH + 1} to {2 * ENOUGH} were added when the first five had been seen, and their "
+            f"number was fixed then.\nThe first and the second five alone give (t-test, not corrected):\n\n{''.join(said)}\n")
+
+
+def digits(measure):
+    """After the point, of a difference."""
+    return 2 if measure == "correlation" else 1
 
 
 def probability(p):
@@ -406,9 +409,9 @@ def claim_table(rows):
     cells = []
     for row in rows:
         low, high = row["interval"] or (None, None)
-        digits = 2 if row["measure"] == "correlation" else 1
+        places = digits(row["measure"])
         cells.append([f"({row['letter']}) {row['sentence']}", f"{row['with']} − {row['without']}", str(row["seeds"]),
-                      number(row["mean"], digits), f"{number(low, digits)} to {number(high, digits)}" if low is not None else "",
+                      number(row["mean"], places), f"{number(low, places)} to {number(high, places)}" if low is not None else "",
                       probability(row["holm"]), row["verdict"]])
     return table(["claim", "difference of", "seeds", "mean", "95 % interval", "p (Holm)", "verdict"], cells)
 
