@@ -45,8 +45,12 @@ BOOST_AUTO_TEST_CASE(image_files_and_strings) {
       const auto saved = folder / "saved" / name;
       rc3::save(embedder.pipeline(), saved);
       const rc3::Embedder<XlmRobertaClip> again(rc3::load<XlmRobertaClip>(saved));
-      BOOST_TEST(again.texts(strings).equal(texts));
-      BOOST_TEST(again.file(folder / "image.png").unsqueeze(0).equal(image));
+      const auto weights = again.pipeline().model->named_parameters();
+      for (const auto& own : embedder.pipeline().model->named_parameters())
+        BOOST_TEST(weights[own.key()].equal(own.value()), own.key() << " is another after save and load");
+      // Weights lie elsewhere in memory, and BLAS without AVX-512 rounds the product of one row by their alignment.
+      BOOST_TEST(max_difference(again.texts(strings), texts) <= 1e-6);
+      BOOST_TEST(max_difference(again.file(folder / "image.png").unsqueeze(0), image) <= 1e-6);
     }
 }
 
