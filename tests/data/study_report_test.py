@@ -87,8 +87,12 @@ def main():
         assert "| weak, none | 2 | 31.0 ± 1.4 | 40.0 ± 0.0 | 35.5 ± 0.7 | 8.5 ± 0.0 | 35.0 ± 0.7 | 0.50 ± 0.00 |" in page, page
         assert "| weak, none, text alone | 2 | 20.0 ± 0.0 | 28.0 ± 0.0 | 24.0 ± 0.0 | 5.0 ± 0.0 |  |  |" in page, page
         assert page.count("| heads, strict | 5 | 0.0 / 0.0 / 0.0 | 0.0 / 0.0 / 0.0 | 0.00 ± 0.00 |") == 1, page  # image to text
-        # Of "weak, none" the last cells: no transfer, the probe and its margin, seconds of a step.
-        assert "|  | 65.0 ± 0.0 | 25.0 ± 0.0 | 0.60 ± 0.00 |" in page, page
+        # Of "weak, none" the last cells: the probe and its margin, seconds of a step. No arm of the table measured transfer.
+        assert "| uniformity | probe |" in page and "| 65.0 ± 0.0 | 25.0 ± 0.0 | 0.60 ± 0.00 |" in page, page
+        moved = next(x for x in lines if x["run"]["arm"] == "en+de, UC2-like")
+        measured = line("en+de, UC2-like", 1, after=0.5, right="1100" * 5)
+        measured["run"]["fuse"], measured["rerank"] = moved["run"]["fuse"], moved["rerank"]
+        assert "| uniformity | transfer | probe |" in report.fusion_table({"en+de, UC2-like": {1: measured}})
         test_set = page[page.index("## Test set"):]
         assert "| heads, strict | 1 | 90.0 / 50.0 / 60.0 | 90.0 / 100.0 / 100.0 | 90.0 |" in test_set, test_set
         assert "not been read yet" not in page and "has not been read yet" in report.test_section({})

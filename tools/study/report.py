@@ -371,9 +371,10 @@ def fusion_table(by_arm):
                      cell(lambda line: at(line, "mechanism", "weak", "cosine")),
                      cell(lambda line: at(line, "mechanism", "uniformity")), cell(transfer),
                      cell(accuracy("both", "probe")), cell(lambda line: margin(line, "probe")), cell(seconds_of_a_step)])
-    return table(["arm", "seeds", "R@1 re-ranked", "gain", "entailment", "shuffled", "margin", "captions apart",
-                  "correlation", "cos, strict", "cos, weak", "uniformity", "transfer", "probe", "its margin",
-                  "s a step"], rows)
+    head = ["arm", "seeds", "R@1 re-ranked", "gain", "entailment", "shuffled", "margin", "captions apart", "correlation",
+            "cos, strict", "cos, weak", "uniformity", "transfer", "probe", "its margin", "s a step"]
+    measured = [i for i in range(len(head)) if any(row[i] for row in rows)]
+    return table([head[i] for i in measured], [[row[i] for i in measured] for row in rows])
 
 
 def translation_table(by_arm):
@@ -497,6 +498,8 @@ training; the mean is of the five other languages.
     rows = [row for row in judge(tested) if row["seeds"] >= 2]
     return f"""{plan}
 {claim_table(rows)}
+Text to image, R@1 / R@5 / R@10 in percent:
+
 {recall_table(tested)}
 Image to text:
 
