@@ -48,8 +48,8 @@ BOOST_AUTO_TEST_CASE(image_files_and_strings) {
       const auto weights = again.pipeline().model->named_parameters();
       for (const auto& own : embedder.pipeline().model->named_parameters())
         BOOST_TEST(weights[own.key()].equal(own.value()), own.key() << " is another after save and load");
+      BOOST_TEST(again.texts(strings).equal(texts));
       // Weights lie elsewhere in memory, and BLAS without AVX-512 rounds the product of one row by their alignment.
-      BOOST_TEST(max_difference(again.texts(strings), texts) <= 1e-6);
       BOOST_TEST(max_difference(again.file(folder / "image.png").unsqueeze(0), image) <= 1e-6);
     }
 }
